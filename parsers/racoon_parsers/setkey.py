@@ -282,7 +282,8 @@ _SAMPLE = re.compile(r"===.*setkey -D?P")
 _SOCKET_POLICY = re.compile(r"\((?:per-socket policy|no selector, probably per-socket policy)\)|tagged\b")
 _ANY_PROTOCOL: Final = "255"  # IPSEC_ULPROTO_ANY, which getprotobynumber() does not know
 _DETAIL = re.compile(r"(?:created:|spid=|refcnt=|security context|Policy:\[)")
-_LIFETIME = re.compile(r"lifetime:\s*(?P<seconds>\d{1,18})\(s\)")
+_LIFETIME = re.compile(r"lifetime:\s*(?P<seconds>\d{1,20})\(s\)")
+_FOR_EVER: Final = 2**31  # FreeBSD and pfSense print 9223372036854775807 where others print 0
 
 
 @dataclass(slots=True)
@@ -335,7 +336,8 @@ class _Dump:
             return
         lifetime = _LIFETIME.match(line)
         if lifetime:
-            entry.lifetime = int(lifetime["seconds"])
+            seconds = int(lifetime["seconds"])
+            entry.lifetime = seconds if seconds < _FOR_EVER else 0
         elif not entry.direction:
             words = Words(tuple(Token("word", word, entry.line) for word in line.split()))
             entry.direction, entry.action = _policy_head(words)

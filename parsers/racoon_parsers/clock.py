@@ -1,0 +1,159 @@
+"""The time of a line, from what stands in it.
+
+racoon prints local time without zone or offset; classic syslog leaves out the year as well. A `Clock` adds what is missing
+from the zone it is given and from the lines before. It never asks the system for the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Final
+
+_HALF_A_YEAR: Final = 183 * 86400.0
+_DAY: Final = 86400.0
+_OUT_OF_ORDER: Final = 120.0
+"""Seconds by which lines of a merged log may come too early before the earlier reading of a repeated hour is given up."""
+_ZONE_STEP: Final = 900
+"""Seconds; every zone's offset is a multiple of a quarter of an hour (since 1972, IANA time zone database)."""
+_MONTHS: Final = {
+    name: number
+    for number, name in enumerate(
+        ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), start=1
+    )
+}
+
+
+class Clock:
+    """Turns the time texts of one stream of lines into seconds since the epoch.
+
+    `zone` is the gateway's; `reference` is a time that no line is later than by a day, such as the file's last change: it
+    gives the year of the first line that has none. Without it such lines are taken to be of 1970 on.
+    """
+
+    def __init__(self, zone: tzinfo, reference: float | None = None) -> None:
+        self._zone = zone
+        self._reference = reference
+        self._last: float | None = None
+        self._year: int | None = None
+        self._text = ""
+        self._time: float | None = None
+
+    @property
+    def last(self) -> float | None:
+        """Time of the last line that had one."""
+        return self._last
+
+    def resume(self, last: float | None) -> None:
+        """Go on after a line of that time, as after a restart."""
+        self._last = last
+        self._year = None if last is None else datetime.fromtimestamp(last, self._zone).year
+
+    def time(self, kind: str, text: str) -> float | None:
+        """Read a time text of a kind named in `READERS`; None where it is no time, such as the 31st of February."""
+        if text == self._text:
+            return self._time
+        try:
+            time = READERS[kind](self, text)
+        except (ValueError, OverflowError, OSError):
+            time = None
+        if time is not None:
+            self._last = time
+            self._text, self._time = text, time
+        return time
+
+    def combined(self, inner: str, kind: str, outer: str) -> float | None:
+        """Read a record that carries racoon's own time within a collector's.
+
+        racoon's tells when: it is not late where a pipe was. The collector's tells the zone, or racoon's the year.
+        """
+        arrived = self.time(kind, outer) if kind in _WITH_ZONE else None
+        if arrived is None:
+            return self.time("local", inner)
+        try:
+            printed = datetime.fromisoformat(inner).replace(tzinfo=UTC).timestamp()
+        except ValueError:
+            return arrived
+        return printed - round((printed - arrived) / _ZONE_STEP) * _ZONE_STEP
+
+    def _local(self, text: str) -> float:
+        return self._resolve(datetime.fromisoformat(text))
+
+    def _resolve(self, naive: datetime) -> float:
+        """Give a local time its place; of a repeated hour's two readings the first that does not go back."""
+        time = naive.replace(tzinfo=self._zone).timestamp()
+        if self._last is not None and time < self._last - _OUT_OF_ORDER:
+            second = naive.replace(tzinfo=self._zone, fold=1).timestamp()
+            if second > time:
+                return second
+        return time
+
+    def _rfc3164(self, text: str) -> float:
+        month, day = _MONTHS[text[:3]], int(text[4:6])
+        return self._without_year(month, day, text[7:])
+
+    def _logcat(self, text: str) -> float:
+        return self._without_year(int(text[:2]), int(text[3:5]), text[6:])
+
+    def _without_year(self, month: int, day: int, clock: str) -> float:
+        if self._year is None:
+            self._year = self._first_year(month, day, clock)
+        time = self._in_year(self._year, month, day, clock)
+        if self._last is not None:
+            if time < self._last - _HALF_A_YEAR:
+                self._year += 1
+                time = self._in_year(self._year, month, day, clock)
+            elif time > self._last + _HALF_A_YEAR:
+                time = self._in_year(self._year - 1, month, day, clock)
+        return time
+
+    def _first_year(self, month: int, day: int, clock: str) -> int:
+        reference = self._last if self._last is not None else self._reference
+        if reference is None:
+            return 1970 if (month, day) != (2, 29) else 1972
+        year = datetime.fromtimestamp(reference, self._zone).year
+        for candidate in (year + 1, year, year - 1, year - 2, year - 3, year - 4):
+            try:
+                if self._in_year(candidate, month, day, clock) <= reference + _DAY:
+                    return candidate
+            except ValueError:  # the 29th of February of a common year
+                continue
+        return year
+
+    def _in_year(self, year: int, month: int, day: int, clock: str) -> float:
+        return self._resolve(datetime.fromisoformat(f"{year:04d}-{month:02d}-{day:02d} {clock}"))
+
+    def _iso(self, text: str) -> float:
+        moment = datetime.fromisoformat(text.replace(",", "."))
+        return self._resolve(moment) if moment.tzinfo is None else moment.timestamp()
+
+    def _unix(self, text: str) -> float:
+        return float(text)
+
+    def _microseconds(self, text: str) -> float:
+        return int(text) / 1e6
+
+    def _time_of_day(self, text: str) -> float:
+        """Read a time that has no date: the day of the line before, or of the reference."""
+        known = self._last if self._last is not None else self._reference
+        moment = datetime.fromisoformat(f"1970-01-01T{text}")
+        zone = moment.tzinfo or self._zone
+        day = datetime.fromtimestamp(known or 0.0, zone)
+        time = moment.replace(year=day.year, month=day.month, day=day.day, tzinfo=zone).timestamp()
+        if known is not None and time < known - _DAY / 2:
+            time += timedelta(days=1).total_seconds()
+        return time
+
+
+READERS: Final[dict[str, Callable[[Clock, str], float]]] = {
+    "local": Clock._local,  # noqa: SLF001  the readers are the clock's own
+    "rfc3164": Clock._rfc3164,  # noqa: SLF001
+    "logcat": Clock._logcat,  # noqa: SLF001
+    "iso": Clock._iso,  # noqa: SLF001
+    "unix": Clock._unix,  # noqa: SLF001
+    "microseconds": Clock._microseconds,  # noqa: SLF001
+    "time_of_day": Clock._time_of_day,  # noqa: SLF001
+}
+"""Kinds of time texts: racoon's own, RFC 3164, logcat, ISO 8601, seconds and microseconds since the epoch, time of day."""
+
+_WITH_ZONE: Final = frozenset({"iso", "unix", "microseconds"})

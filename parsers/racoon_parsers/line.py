@@ -1,0 +1,274 @@
+"""A raw line, taken apart: who wrote it, when, at which level, and the message text.
+
+`FORMATS` has a row for each way racoon's output is stored (`docs/formats.md`). What racoon itself writes, `INNER`, is the
+same in all of them: time, tunnel name (pfSense), peer tag, process id (Apple), level, source location, message.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+# `re` and not `regex`: these patterns have one way to match, hold no text of a peer but the last group, and stand in
+# the hottest place; `re` is twice as fast there.
+
+LEVELS: Final = ("ERROR", "WARNING", "NOTIFY", "INFO", "DEBUG", "DEBUG2", "(not defined)")
+"""racoon's level names (`plog.c`)."""
+
+_LEVEL: Final = r"ERROR|WARNING|NOTIFY|INFO|DEBUG2?|\(not defined\)"
+_OWN_TIME: Final = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
+
+_MARKS: Final = (
+    r"(?:\[(?P<tunnel>[^\]]*)\]: ?)?"
+    r"(?:\[(?P<tag>[0-9a-fA-FxX]*[.:][0-9a-fA-FxX.:]*)\] )?"
+    r"(?:\[(?P<own_pid>\d+)\] )?"
+)
+_LOCATION: Final = r"(?:[\w.-]+\.[cyl]:\d+:(?:\w+\(\):)? ?)?"
+_LEVELLED: Final = rf"(?P<level>{_LEVEL}): *{_LOCATION}(?P<text>.*)"
+_MAYBE_LEVELLED: Final = rf"(?:(?P<level>{_LEVEL}): *)?{_LOCATION}(?P<text>.*)"
+
+INNER: Final = rf"\s*(?:(?P<inner>{_OWN_TIME}): )?{_MARKS}{_MAYBE_LEVELLED}"
+"""What racoon writes when somebody else adds the time."""
+
+
+class Line(NamedTuple):
+    """A line of some program's log, taken apart."""
+
+    kind: str
+    """How `stamp` is written: a key of `clock.READERS`, or "" where the line has no time."""
+    stamp: str
+    inner: str
+    """racoon's own time within the collector's (`-F`), or ""."""
+    host: str
+    """The host the line names, or ""."""
+    ident: str
+    """The program's name; racoon where the format has none."""
+    pid: str
+    """Process id as printed, or ""."""
+    level: str
+    """racoon's word, or the collector's where racoon prints none (Apple, Android), or ""."""
+    tag: str
+    """Address in brackets before the level: usually the peer's."""
+    tunnel: str
+    """pfSense's name of the tunnel."""
+    text: str
+    """The message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One way in which racoon's records are stored."""
+
+    name: str
+    kind: str
+    pattern: re.Pattern[str]
+    own: bool = False
+    """Whether every fitting line is racoon's, since nothing names a program."""
+    levels: tuple[tuple[str, str], ...] = ()
+    """The collector's levels as racoon's words."""
+
+
+def _format(name: str, kind: str, pattern: str, *, own: bool = False, levels: dict[str, str] | None = None) -> Format:
+    for group in ("stamp", "inner", "host", "ident", "pid", "own_pid", "level", "collected", "tag", "tunnel", "text"):
+        if f"(?P<{group}>" not in pattern:
+            pattern = f"(?P<{group}>){pattern}"
+    return Format(name, kind, re.compile(pattern, re.DOTALL), own, tuple((levels or {}).items()))
+
+
+_HOST: Final = r"(?:(?P<host>[\w.-]+|[0-9a-fA-F.]*:[0-9a-fA-F:.]+)\s+)?"
+_IDENT: Final = r"(?P<ident>[^\s:\[\]<>|()\"']+)(?:\[(?P<pid>\w+)\])?(?: \(\S+\))?(?: <(?P<collected>\w+)>)?:"
+_RFC3164: Final = r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d"
+_ISO: Final = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?"
+_FACILITY: Final = r"(?:(?:auth|authpriv|daemon|local\d|security|syslog|user|kern)\.\w+ )?"
+_ANDROID: Final = {"E": "ERROR", "W": "WARNING", "I": "INFO", "N": "NOTIFY", "D": "DEBUG", "V": "DEBUG2"}
+_APPLE: Final = {
+    "Emergency": "ERROR",
+    "Alert": "ERROR",
+    "Critical": "ERROR",
+    "Fault": "ERROR",
+    "Error": "ERROR",
+    "error": "ERROR",
+    "fault": "ERROR",
+    "Warning": "WARNING",
+    "Notice": "NOTICE",
+    "Default": "NOTICE",
+    "default": "NOTICE",
+    "Info": "INFO",
+    "info": "INFO",
+    "Debug": "DEBUG",
+    "debug": "DEBUG",
+}
+_MERAKI: Final = r"(?:Site-to-site VPN|Non-Meraki / Client VPN negotiation):? (?:msg: )?"
+
+FORMATS: Final = (
+    _format("file", "local", rf"(?P<stamp>{_OWN_TIME}): ?{_MARKS}{_MAYBE_LEVELLED}", own=True),
+    _format(
+        "meraki",
+        "unix",
+        rf"(?:{_RFC3164} \S+ 1 )?(?P<stamp>\d{{9,11}}\.\d+) (?P<host>\S+) events {_MERAKI}(?P<text>.*)",
+        own=True,
+    ),
+    _format("meraki-dashboard", "rfc3164", rf"(?P<stamp>{_RFC3164}) {_MERAKI}(?P<text>.*)", own=True),
+    _format(
+        "syslog",
+        "rfc3164",
+        rf"(?:<\d+>)?(?P<stamp>{_RFC3164})(?:\.\d+)?\s+{_HOST}{_FACILITY}{_IDENT}{INNER}",
+        levels=_APPLE,
+    ),
+    _format("container", "iso", rf"(?P<stamp>{_ISO}) std(?:out|err) [FP] {INNER}", own=True),
+    _format("syslog-iso", "iso", rf"(?:<\d+>)?(?P<stamp>{_ISO})\s+{_HOST}{_FACILITY}{_IDENT}{INNER}"),
+    _format(
+        "syslog-5424",
+        "iso",
+        rf"(?:<\d+>)?1 (?P<stamp>{_ISO}|-) (?P<host>\S+) (?P<ident>\S+) (?P<pid>\S+) \S+ (?:-|(?:\[(?:[^\]\\]|\\.)*\])+) ?{INNER}",
+    ),
+    _format("journal-unix", "unix", rf"(?P<stamp>\d{{9,11}}\.\d{{6}}) {_HOST}{_IDENT}{INNER}"),
+    _format(
+        "journal-full",
+        "local",
+        rf"[A-Z][a-z]{{2}} (?P<stamp>{_OWN_TIME})(?:\.\d+)? [A-Z+\-\d]+ {_HOST}{_IDENT}{INNER}",
+    ),
+    _format(
+        "unified",
+        "iso",
+        r"(?P<stamp>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+[+-]\d{4}) 0x[0-9a-f]+\s+(?P<collected>\w+)\s+0x[0-9a-f]+\s+"
+        r"(?P<pid>\d+)\s+\d+\s+(?P<ident>[^\s:]+): (?:\(NetworkExtension\) )?(?!\([\w. -]+\) \[)(?:\[com\.apple\.networkextension:[^\]]*\] )?(?P<text>.*)",
+        levels=_APPLE,
+    ),
+    _format(
+        "unified-compact",
+        "time_of_day",
+        r"(?P<collected>default|error|fault|info|debug)\t(?P<stamp>\d\d:\d\d:\d\d\.\d+[+-]\d{4})\t(?P<ident>[^\t]+)\t(?P<text>.*)",
+        levels=_APPLE,
+    ),
+    _format(
+        "logcat",
+        "logcat",
+        r"(?P<stamp>\d\d-\d\d \d\d:\d\d:\d\d\.\d+)\s+(?P<pid>\d+)\s+\d+ (?P<collected>[VDIWEN]) (?P<ident>\S+)\s*: (?P<text>.*)",
+        levels=_ANDROID,
+    ),
+    _format(
+        "logcat-time",
+        "logcat",
+        r"(?P<stamp>\d\d-\d\d \d\d:\d\d:\d\d\.\d+) (?P<collected>[VDIWEN])/(?P<ident>[^\s(]+)\s*\(\s*(?P<pid>\d+)\): (?P<text>.*)",
+        levels=_ANDROID,
+    ),
+    _format(
+        "logcat-brief",
+        "",
+        r"(?P<collected>[VDIWEN])/(?P<ident>[^\s(]+)\s*\(\s*(?P<pid>\d+)\): (?P<text>.*)",
+        levels=_ANDROID,
+    ),
+    _format("android-stderr", "", r"(?P<collected>[EWIN]): (?P<text>.*)", own=True, levels=_ANDROID),
+    _format("compose", "local", rf"(?P<ident>racoon[\w.-]*)\s+\| (?P<stamp>{_OWN_TIME}): {_MARKS}{_MAYBE_LEVELLED}"),
+    _format("console", "", rf"{_MARKS}{_LEVELLED}", own=True),
+    _format("stderr", "", rf"(?P<ident>racoon[\w.-]*)(?:\[(?P<pid>\w+)\])?:{INNER}"),
+)
+"""Every format, the commonest first; the first that fits a line is its format."""
+
+_RACOON: Final = re.compile(r"(?:.*/)?racoon(?!-tool$|ctl$)[\w.-]*$")
+
+
+def is_racoon(ident: str) -> bool:
+    """Whether a program of this name is racoon; a renamed binary such as `racoon-vpn1` is."""
+    return _RACOON.match(ident) is not None
+
+
+def _split(line_format: Format, line: str) -> Line | None:
+    match = line_format.pattern.match(line)
+    if match is None:
+        return None
+    stamp, inner, host, ident, pid, own_pid, level, collected, tag, tunnel, text = match.group(
+        "stamp", "inner", "host", "ident", "pid", "own_pid", "level", "collected", "tag", "tunnel", "text"
+    )
+    if not level and collected:
+        level = dict(line_format.levels).get(collected, collected)
+    return Line(
+        line_format.kind if stamp else "",
+        stamp,
+        inner or "",
+        host or "",
+        ident or "racoon",
+        own_pid or (pid if pid != "-" else "") or "",
+        level or "",
+        tag or "",
+        tunnel or "",
+        text.strip(),
+    )
+
+
+class LineSplitter:
+    """Takes the lines of one stream apart. A stream keeps its format, so the last one that fitted is tried first."""
+
+    def __init__(self) -> None:
+        self._format = FORMATS[0]
+
+    @property
+    def format(self) -> Format:
+        """The format of the last line that had one."""
+        return self._format
+
+    def split(self, line: str) -> Line | None:
+        """Take a line apart; None where it has no known head: a continuation, a dump, or another program's text."""
+        found = _split(self._format, line)
+        if found is not None:
+            return found
+        if line.startswith("{"):
+            return _split_json(line)
+        for line_format in FORMATS:
+            found = _split(line_format, line)
+            if found is not None:
+                self._format = line_format
+                return found
+        return None
+
+
+_INNER_PATTERN: Final = _format("inner", "", INNER)
+
+
+def split_inner(text: str) -> Line | None:
+    """Take apart what racoon itself wrote, such as a record within another record."""
+    return _split(_INNER_PATTERN, text.strip())
+
+
+def _split_json(line: str) -> Line | None:
+    """Take apart an object of `journalctl -o json` or of a container engine's json-file log."""
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(entry, dict):
+        return None
+    if "MESSAGE" in entry:
+        stamp = entry.get("__REALTIME_TIMESTAMP") or entry.get("_SOURCE_REALTIME_TIMESTAMP") or ""
+        message = _journal_text(entry["MESSAGE"])
+        ident = entry.get("SYSLOG_IDENTIFIER") or entry.get("_COMM") or ""
+        pid = entry.get("_PID") or entry.get("SYSLOG_PID") or ""
+        return _inner(message, "microseconds", _text(stamp), _text(entry.get("_HOSTNAME")), _text(ident), _text(pid))
+    if isinstance(entry.get("log"), str) and "stream" in entry:
+        return _inner(entry["log"], "iso", _text(entry.get("time")), "", "racoon", "")
+    return None
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _journal_text(message: Any) -> str:
+    """Give a MESSAGE field's text; journald writes one that is not UTF-8 as an array of byte values."""
+    if isinstance(message, list):
+        return bytes(byte for byte in message if isinstance(byte, int) and 0 <= byte <= 255).decode(  # noqa: PLR2004
+            "utf-8", "backslashreplace"
+        )
+    return _text(message)
+
+
+def _inner(message: str, kind: str, stamp: str, host: str, ident: str, pid: str) -> Line | None:
+    inside = split_inner(message)
+    if inside is None:
+        return None
+    return inside._replace(
+        kind=kind if stamp else "", stamp=stamp, host=host, ident=ident or "racoon", pid=inside.pid or pid
+    )

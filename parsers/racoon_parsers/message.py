@@ -1,0 +1,367 @@
+"""Messages of racoon: one row each, and the catalogue that finds the row of a text.
+
+A row reads like racoon's own format string. Values that are read have a name in braces (`fields.py`), with racoon's
+conversion after a colon where it is not `%s`; what is not read keeps racoon's own `%s` and `%d`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final, NamedTuple
+
+import regex
+
+from racoon_parsers.events import EVENT_TYPES, REMARK, Event, Remark
+from racoon_parsers.fields import FIELDS, JOINERS, Field
+
+_HOLE: Final = regex.compile(
+    r"\{(?P<name>[a-z_0-9]+)(?::(?P<spec>[^{}]*))?\}"
+    r"|(?P<conversion>%[-#0 +]*+\d*+(?:\.\d++)?(?:hh|h|ll|l|z|j|t)?[diouxXcspf])"
+    r"|(?P<dump>\\n(?:<hexdump>|%s)$)"
+)
+_PATTERN_TIMEOUT: Final = 0.25
+"""Seconds one pattern may work on one text; beyond it the text counts as not fitting."""
+
+_UNREAD: Final = dict.fromkeys("diouxX", r"[^\s,;:()]*?") | {"p": r"(?:0x[0-9a-f]+|\(nil\))"} | {"f": r"[\d.]++"}
+"""How a value that is not read looks, by racoon's conversion."""
+
+
+class Hole(NamedTuple):
+    """A place in a template where racoon prints a value."""
+
+    name: str
+    """Key of `FIELDS`, or "" where the value is not read."""
+    conversion: str
+    """racoon's printf conversion."""
+
+    @property
+    def field(self) -> Field | None:
+        """Say how the value looks; None where it is not read."""
+        return FIELDS[self.name] if self.name else None
+
+
+Piece = str | Hole
+
+
+def split_template(template: str) -> tuple[Piece, ...]:
+    """Split a row's template into literal text and holes."""
+    pieces: list[Piece] = []
+    end = 0
+    for match in _HOLE.finditer(template):
+        if match.start() > end:
+            pieces.append(_literal(template[end : match.start()]))
+        end = match.end()
+        if match["name"]:
+            pieces.append(Hole(match["name"], FIELDS[match["name"]].printf or f"%{match['spec'] or 's'}"))
+        elif match["conversion"]:
+            pieces.append(Hole("", match["conversion"]))
+    if end < len(template):
+        pieces.append(_literal(template[end:]))
+    return tuple(pieces)
+
+
+def _literal(text: str) -> str:
+    return text.replace("\\n", "\n").replace("\\t", "\t").replace("%%", "%")
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message of racoon and what is known of it. Equal rows are the same row."""
+
+    template: str
+    """racoon's format string, with names for the values that are read."""
+    event: str
+    """Event class, one of the closed list of `docs/messages.md`."""
+    severity: str
+    """For the operator: critical, error, warning, notice or info. racoon's own level says little."""
+    reason: str = ""
+    """Reason class as the catalogue names it (`reasons.py` maps it to failure reasons); "" for none."""
+    levels: tuple[str, ...] = ()
+    """racoon's own levels, newest version first."""
+    tag: str = "no"
+    """Whether 0.8 and later print the peer's address before the level: yes, no, mixed, or `local` where it is our own."""
+    dialects: str = ""
+    constants: tuple[tuple[str, str], ...] = ()
+    """Values of the event that the text itself implies, such as the role in `initiate` and `respond`."""
+    printed_by: str = ""
+    gloss: str = ""
+    index: int = field(default=0, compare=False)
+    """Number of the row within its catalogue."""
+
+    @cached_property
+    def pieces(self) -> tuple[Piece, ...]:
+        """Literal text and holes, outer blanks removed: racoon's trailing blanks do not survive every log."""
+        pieces = list(split_template(self.template))
+        if pieces and isinstance(pieces[0], str):
+            pieces[0] = pieces[0].lstrip()
+        if pieces and isinstance(pieces[-1], str):
+            pieces[-1] = pieces[-1].rstrip()
+        return tuple(piece for piece in pieces if piece != "")
+
+    @cached_property
+    def printf(self) -> str:
+        """racoon's own format string."""
+        return _HOLE.sub(_printf, self.template)
+
+    @cached_property
+    def event_type(self) -> type[Event]:
+        """The type of event this message becomes."""
+        return EVENT_TYPES.get(self.event, Remark)
+
+    @cached_property
+    def has_values(self) -> bool:
+        """Whether reading the text gives more than the row itself."""
+        return self.event_type is not Remark
+
+    @cached_property
+    def _literals(self) -> tuple[str, str, tuple[str, ...], int]:
+        """Head, tail and inner literals, and the least length of a fitting text."""
+        pieces = self.pieces
+        head = pieces[0] if pieces and isinstance(pieces[0], str) else ""
+        tail = pieces[-1] if len(pieces) > 1 and isinstance(pieces[-1], str) else ""
+        inner = pieces[1 if head else 0 : len(pieces) - 1 if tail else len(pieces)]
+        literals = tuple(piece.strip() for piece in inner if isinstance(piece, str) and piece not in JOINERS)
+        return head, tail, literals, len(head) + len(tail)
+
+    @cached_property
+    def constant(self) -> bool:
+        """Whether the text never varies."""
+        return all(isinstance(piece, str) for piece in self.pieces)
+
+    @property
+    def glued(self) -> bool:
+        """Whether racoon prints this message without its newline, so that the next record follows on the same line."""
+        return ("newline", "no") in self.constants
+
+    def fits(self, text: str) -> bool:
+        """Whether a text could be this message: its literals stand in it, in order. Linear in the text's length."""
+        head, tail, inner, least = self._literals
+        if len(text) < least or not text.startswith(head) or not text.endswith(tail):
+            return False
+        position, end = len(head), len(text) - len(tail)
+        for literal in inner:
+            found = text.find(literal, position, end)
+            if found < 0:
+                return False
+            position = found + len(literal)
+        return not self.constant or len(text) == least
+
+    @cached_property
+    def expression(self) -> str:
+        """The regular expression of the whole text."""
+        return "".join(self._expressions())
+
+    def _expressions(self) -> Iterator[str]:
+        for piece in self.pieces:
+            if isinstance(piece, str):
+                yield JOINERS.get(piece) or _tolerant(piece)
+            elif piece.field:
+                yield piece.field.expression()
+            else:
+                yield _UNREAD.get(piece.conversion[-1], ".*?")
+
+    @cached_property
+    def _pattern(self) -> regex.Pattern[str]:
+        return regex.compile(self.expression, regex.DOTALL)
+
+    @cached_property
+    def _plan(self) -> tuple[list[Any], list[tuple[int, int, Callable[[str], Any] | None]]]:
+        """Where each group of the pattern goes in the event, and the event's values before reading."""
+        names = getattr(self.event_type, "_fields", ())
+        blank: list[Any] = [None] * len(names)
+        for name, value in self.constants:
+            if name in names:
+                blank[names.index(name)] = value
+        groups = self._pattern.groupindex
+        plan = [
+            (names.index(value.name), groups[value.name] - 1, value.read)
+            for piece in self.pieces
+            if isinstance(piece, Hole) and piece.field
+            for value in piece.field.values
+        ]
+        return blank, plan
+
+    def matches(self, text: str) -> bool:
+        """Whether a text is this message to the last value; for messages whose literals alone say too little."""
+        return self.fits(text) and self._match(text) is not None
+
+    def _match(self, text: str) -> regex.Match[str] | None:
+        try:
+            return self._pattern.fullmatch(text, timeout=_PATTERN_TIMEOUT)
+        except TimeoutError:
+            return None
+
+    def read(self, text: str) -> Event:
+        """Read the values of a text that `fits`.
+
+        A value in a form nobody has seen leaves the event without values: the message is still known, and counted.
+        """
+        if not self.has_values:
+            return REMARK
+        blank, plan = self._plan
+        if not plan:
+            return self.event_type._make(blank)
+        match = self._match(text)
+        values = blank.copy()
+        if match is not None:
+            groups = match.groups()
+            for target, group, read in plan:
+                found = groups[group]
+                if found is not None:
+                    values[target] = read(found) if read else found
+        return self.event_type._make(values)
+
+    def render(self, values: Callable[[Hole], str]) -> str:
+        """Print the message with given values, as racoon would."""
+        return "".join(piece if isinstance(piece, str) else values(piece) for piece in self.pieces)
+
+
+def _printf(match: regex.Match[str]) -> str:
+    if match["name"]:
+        return FIELDS[match["name"]].printf or f"%{match['spec'] or 's'}"
+    return match[0]
+
+
+def _tolerant(literal: str) -> str:
+    """Escape a literal, letting any run of blanks stand for a blank: mail programs wrap lines there."""
+    if literal.isspace():
+        return r"\s*"  # the value behind it may be empty, and the blank with it
+    return regex.sub(r" +", r"\\s+", regex.escape(literal, literal_spaces=True))
+
+
+class Reading(NamedTuple):
+    """A text that was recognised."""
+
+    message: Message
+    event: Event
+
+
+class _Node:
+    """Messages that share their first words."""
+
+    __slots__ = ("children", "messages")
+
+    def __init__(self) -> None:
+        self.children: dict[str, _Node] = {}
+        self.messages: list[Message] = []
+
+
+def _weight(message: Message) -> tuple[int, int]:
+    """Order within a node: the message with more literal text is the more special one."""
+    literal = sum(len(piece) for piece in message.pieces if isinstance(piece, str))
+    return (-literal, message.index)
+
+
+class Catalogue:
+    """All messages, found by their words.
+
+    Texts that never vary are found in one look. Others are filed under the complete words before their first hole; a look-up
+    follows a text's words down this tree, whose depth does not grow with the number of rows, and tries the few messages at
+    its nodes, the most special first. Messages that begin with a hole are filed under one of their own words.
+    """
+
+    def __init__(self, messages: Iterable[Message]) -> None:
+        self.messages: tuple[Message, ...] = tuple(messages)
+        self._constants: dict[str, Message] = {}
+        self._root = _Node()
+        self._by_word: dict[str, list[Message]] = {}
+        for message in self.messages:
+            self._file(message)
+        self.free_text: Message | None = next((m for m in self.messages if m.template == "%s"), None)
+        """The row for text that racoon passes on as it is, such as OpenSSL's."""
+        self._empty = {level: m for m in self.messages if not m.pieces for level in m.levels}
+
+    def empty(self, level: str) -> Message | None:
+        """Give the message of a record without text: a separator, or the head of a dump."""
+        return self._empty.get(level, self.free_text)
+
+    def _file(self, message: Message) -> None:
+        pieces = message.pieces
+        if message.constant:
+            text = "".join(piece for piece in pieces if isinstance(piece, str))
+            if text:
+                self._constants.setdefault(text, message)
+            return
+        head = pieces[0] if isinstance(pieces[0], str) else ""
+        words = head.split()
+        if words and not head[-1].isspace():
+            words.pop()  # the last word goes on in the hole
+        if words:
+            node = self._root
+            for word in words:
+                node = node.children.setdefault(word, _Node())
+            node.messages.append(message)
+            node.messages.sort(key=_weight)
+        elif word := _anchor(pieces):
+            self._by_word.setdefault(word, []).append(message)
+            self._by_word[word].sort(key=_weight)
+        elif len(pieces) > 1:
+            self._root.messages.append(message)
+            self._root.messages.sort(key=_weight)
+        # What is left is a bare hole (`%s`): it would fit every text and says nothing.
+
+    def find(self, text: str) -> Message | None:
+        """Give the message a text is, or None. Never raises."""
+        message = self._constants.get(text)
+        if message is not None:
+            return message
+        return self._find_filed(text)
+
+    def _find_filed(self, text: str) -> Message | None:
+        words = text.split(None, _DEPTH)
+        node = self._root
+        path = [node]
+        for word in words:
+            child = node.children.get(word)
+            if child is None:
+                break
+            node = child
+            path.append(node)
+        while len(path) > 1:
+            for message in path.pop().messages:
+                if message.fits(text):
+                    return message
+        for word in text.split(None, _ANCHOR_WORDS):
+            for message in self._by_word.get(word, ()):
+                if message.fits(text):
+                    return message
+        for message in self._root.messages:
+            if message.matches(text):
+                return message
+        return None
+
+    def read(self, text: str) -> Reading | None:
+        """Recognise a text and read its values."""
+        message = self.find(text)
+        return None if message is None else Reading(message, message.read(text))
+
+    def candidates(self) -> int:
+        """Give the largest number of messages that stand in one place: the cost of the worst look-up."""
+
+        def walk(node: _Node) -> Iterator[int]:
+            yield len(node.messages)
+            for child in node.children.values():
+                yield from walk(child)
+
+        return max(*walk(self._root), *(len(messages) for messages in self._by_word.values()))
+
+
+_DEPTH: Final = 12
+_ANCHOR_WORDS: Final = 24
+
+
+def _anchor(pieces: tuple[Piece, ...]) -> str:
+    """Choose a complete word of a message that begins with a hole; the longest is the rarest."""
+    words: list[str] = []
+    for number, piece in enumerate(pieces):
+        if not isinstance(piece, str) or not piece.split():
+            continue
+        whole = piece.split()
+        if not piece[0].isspace() and number > 0:
+            whole = whole[1:]
+        if whole and not piece[-1].isspace() and number < len(pieces) - 1:
+            whole = whole[:-1]
+        words += whole
+    return max(words, key=len, default="")

@@ -1,0 +1,225 @@
+"""Lines to records: the pure middle between a source of lines and the SA state.
+
+A `LogReader` holds what one stream of lines needs remembered: the format, the clock, and the record that the next line may
+still belong to. Records torn over several lines (mail programs, terminals) are put together again, records glued on one
+line (racoon leaves out the newline of some debug messages) are taken apart, dumps are passed over, repetitions counted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from racoon_parsers.clock import Clock
+from racoon_parsers.events import REMARK, Event
+from racoon_parsers.line import Line, LineSplitter, is_racoon, split_inner
+from racoon_parsers.message import Catalogue, Message
+
+
+class Record(NamedTuple):
+    """One record of racoon: a message with its circumstances."""
+
+    time: float | None
+    """Seconds since the epoch; None where the line has none."""
+    gateway: str
+    """Host the line names, or the configured one, or ""."""
+    ident: str
+    """Name under which racoon runs."""
+    pid: str
+    level: str
+    """racoon's word for its level, or ""."""
+    tag: str
+    """Address before the level, 0.8 and later: usually the peer's."""
+    message: Message | None
+    """What was said; None if no row of the catalogue fits."""
+    text: str
+    number: int
+    """Number of the line, from 1."""
+    count: int = 1
+    """How often it was said (`last message repeated 3 times`)."""
+
+    @property
+    def event(self) -> Event:
+        """The message's values."""
+        return REMARK if self.message is None else self.message.read(self.text)
+
+
+_DUMP: Final = re.compile(r"\s*(?:[0-9a-f]{2,8}\s*)+$")
+"""A line of `plog.c: plogdump()`: groups of up to eight hexadecimal digits."""
+_DUMP_GROUPS: Final = re.compile(
+    r"\s*[0-9a-f]{8}(?: [0-9a-f]{2,8})*\s*$|\s*(?:[0-9a-f]{2}){1,4}\s*$|\s*[0-9a-f]{16}\s*$"
+)
+_LAST_REPEATED: Final = re.compile(r".{8,60}?\s(?:--- )?last message repeated (?P<count>\d{1,6}) times?(?: ---)?\s*$")
+_MESSAGE_REPEATED: Final = re.compile(r"message repeated (?P<count>\d{1,6}) times: \[ ?(?P<record>.*)\]$", re.DOTALL)
+_GLUED: Final = re.compile(
+    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d: (?:\[[^\]]*\] )?(?:ERROR|WARNING|NOTIFY|INFO|DEBUG2?):(?: |$)"
+)
+_MOST_CONTINUATIONS: Final = 4
+"""Lines a torn record may go on for; a longer one is not racoon's."""
+_DEBUG: Final = frozenset({"DEBUG", "DEBUG2"})
+
+
+class LogReader:
+    """Reads the lines of one stream. Feed it lines in order; it gives the records that are complete.
+
+    The last record is kept back until the next line shows that nothing more belongs to it, or `flush` says that nothing
+    more will come for now. No text makes it raise.
+    """
+
+    def __init__(self, catalogue: Catalogue, clock: Clock, *, gateway: str = "") -> None:
+        self._catalogue = catalogue
+        self._splitter = LineSplitter()
+        self._gateway = gateway
+        self.clock = clock
+        self.not_racoon = 0
+        """Lines of other programs, and text that belongs to no record."""
+        self.dump_lines = 0
+        """Lines of hexadecimal dumps."""
+        self._pending: tuple[Line, int] | None = None
+        self._continuations: list[str] = []
+        self._last: Record | None = None
+
+    @property
+    def pending(self) -> tuple[str, ...]:
+        """Give what is kept back, for those who must know whether a position is between two records."""
+        return () if self._pending is None else (self._pending[0].text, *self._continuations)
+
+    def feed(self, lines: Iterable[str], first: int = 1) -> list[Record]:
+        """Read lines without their newlines, numbered from `first`."""
+        records: list[Record] = []
+        split = self._splitter.split
+        number = first - 1
+        for number, line in enumerate(lines, start=first):
+            parsed = split(line)
+            if parsed is None:
+                self._headless(line, number, records)
+                continue
+            if self._pending is not None:
+                self._complete(records)
+            self._pending = (parsed, number)
+        return records
+
+    def flush(self) -> list[Record]:
+        """Give the record that was kept back, as nothing more belongs to it."""
+        records: list[Record] = []
+        if self._pending is not None:
+            self._complete(records)
+        return records
+
+    def _headless(self, line: str, number: int, records: list[Record]) -> None:
+        """Take a line that does not begin a record."""
+        if not line or line.isspace():
+            return
+        if _DUMP_GROUPS.match(line):
+            self.dump_lines += 1
+            return
+        repeated = _LAST_REPEATED.match(line)
+        if repeated:
+            if self._pending is not None:
+                self._complete(records)
+            self._repeat(int(repeated["count"]), number, records)
+        elif self._pending is None or len(self._continuations) >= _MOST_CONTINUATIONS:
+            self.not_racoon += 1
+        else:
+            self._continuations.append(line)
+
+    def _repeat(self, count: int, number: int, records: list[Record]) -> None:
+        if self._last is None:
+            self.not_racoon += 1
+        else:
+            records.append(self._last._replace(number=number, count=count))
+
+    def _complete(self, records: list[Record]) -> None:
+        """Turn the record kept back, with the lines that followed it, into records."""
+        pending = self._pending
+        if pending is None:
+            return
+        line, number = pending
+        self._pending = None
+        if self._continuations:
+            line = self._join(line)
+        record = self._record(line, number)
+        self._last = record
+        if record is None:
+            self.not_racoon += 1
+            return
+        if record.message is None or record.message.glued:
+            record = self._unglue(record, line, number, records)
+        if record.message is None:
+            repeated = _MESSAGE_REPEATED.match(record.text)
+            if repeated and (inside := split_inner(repeated["record"])):
+                again = self._record(line._replace(level=inside.level, tag=inside.tag, text=inside.text), number)
+                record = record if again is None else again._replace(count=int(repeated["count"]))
+        self._last = record
+        records.append(record)
+
+    def _join(self, line: Line) -> Line:
+        """Put a torn record together, if its parts make a message and the first alone does not, or says less."""
+        continuations, self._continuations = self._continuations, []
+        text = line.text
+        best, used = line, 0
+        known = self._catalogue.find(text)
+        for taken, part in enumerate(continuations, start=1):
+            text = f"{text} {part.strip()}"
+            joined = self._catalogue.find(text)
+            if joined is None:
+                torn = split_inner(text)  # a location stood at the end of the first line
+                if torn is not None and torn.text != text and self._catalogue.find(torn.text):
+                    joined, text = self._catalogue.find(torn.text), torn.text
+            if joined is not None and (known is None or self._says_more(joined, text, best.text)):
+                best, used, known = line._replace(text=text), taken, joined
+        self.not_racoon += len(continuations) - used
+        return best
+
+    def _says_more(self, message: Message, text: str, less: str) -> bool:
+        """Whether the longer text fills a value that the shorter leaves open."""
+        fuller = message.read(text)
+        return self._catalogue.find(less) is message and sum(v is not None for v in fuller) > sum(
+            v is not None for v in message.read(less)
+        )
+
+    def _unglue(self, record: Record, line: Line, number: int, records: list[Record]) -> Record:
+        """Split where racoon left out the newline of a message: another record of its own follows on the same line."""
+        glued = _GLUED.search(record.text)
+        if glued is None:
+            return record
+        first = self._catalogue.find(record.text[: glued.start()].strip())
+        if first is None or not first.glued:
+            return record
+        records.append(record._replace(message=first, text=record.text[: glued.start()].strip()))
+        inside = self._splitter.split(record.text[glued.start() :])
+        if inside is None:
+            return record._replace(message=first)
+        outer = line._replace(level=inside.level, tag=inside.tag, text=inside.text)
+        following = self._record(inside if not line.stamp else outer, number)
+        return record if following is None else following
+
+    def _record(self, line: Line, number: int) -> Record | None:
+        """Recognise a line's message; None if the line is another program's."""
+        kind, stamp, inner, host, ident, pid, level, tag, _, text = line
+        message = self._catalogue.find(text)
+        if message is None:
+            if ident != "racoon" and not is_racoon(ident):
+                return None
+            message = self._known_otherwise(text, level)
+        elif ident != "racoon" and not is_racoon(ident) and not level:
+            return None
+        if inner:
+            time = self.clock.combined(inner, kind, stamp)
+        elif stamp:
+            time = self.clock.time(kind, stamp)
+        else:
+            time = None
+        return Record(time, self._gateway or host, ident, pid, level, tag, message, text, number)
+
+    def _known_otherwise(self, text: str, level: str) -> Message | None:
+        """Find a message whose text was changed on its way, or that only its level tells."""
+        catalogue = self._catalogue
+        if not text:
+            return catalogue.empty(level)
+        for form in (f"{text}.", text.partition("#012")[0].strip(), text.partition("\n")[0].strip()):
+            found = catalogue.find(form) if form else None
+            if found is not None:
+                return found
+        return catalogue.free_text if level in _DEBUG else None
