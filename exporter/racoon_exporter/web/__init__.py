@@ -1,0 +1,8 @@
+"""The web endpoint: listening, TLS, authentication, limits and life cycle. What it serves is handed in as routes."""
+
+from racoon_exporter.web.connections import Limits
+from racoon_exporter.web.live import check_web_config
+from racoon_exporter.web.problems import ListenError, Problem, WebConfigError
+from racoon_exporter.web.server import WebServer
+
+__all__ = ["Limits", "ListenError", "Problem", "WebConfigError", "WebServer", "check_web_config"]

@@ -1,0 +1,342 @@
+"""Connections: their number, their TLS, and how long a client may take.
+
+uvicorn's h11 protocol reads requests and runs the application. It trusts clients in three ways that the open internet does
+not deserve, and this module adds what is missing: the time for a request to arrive (a drip of header bytes would be waited
+for without end), the time for a response to be taken (a client that stops reading keeps its response in memory), and the
+number of connections (beyond it uvicorn answers 503 to everybody, the scraper included; here the oldest idle connection
+gives way).
+
+TLS is made here and not by the listening socket: each connection then gets the certificates and CA in force when it comes,
+and one that never finishes its handshake counts and is timed like any other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
+
+from racoon_exporter.web.tls import client_is_allowed
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
+
+    from uvicorn.config import Config
+    from uvicorn.protocols.http.h11_impl import RequestResponseCycle
+
+    from racoon_exporter.web.live import LiveConfig, Loaded
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on what clients may take. Times are seconds."""
+
+    #: Open connections. Well below the usual limit of 1,024 file descriptors, the logs need some too.
+    max_connections: int = 256
+    #: The same with TLS, where asyncio keeps a buffer of 256 KiB for each.
+    max_tls_connections: int = 64
+    #: Clients that have stopped reading in the middle of a response, each of which holds that response in memory.
+    max_stalled: int = 8
+    #: For a TLS handshake, and again for a whole request.
+    request_timeout: float = 10.0
+    #: A kept connection without a request: longer than any usual scrape interval.
+    keep_alive_timeout: float = 150.0
+    #: Without the client reading anything of what was sent.
+    write_timeout: float = 20.0
+    #: Request line and headers together, in bytes.
+    max_head_bytes: int = 16 * 1024
+
+
+@dataclass(eq=False, slots=True)
+class Connection:
+    """One accepted connection, for the books of `Connections`."""
+
+    transport: asyncio.Transport
+    client: str
+    #: Ends the connection in good order: HTTP puts its own way here.
+    finish: Callable[[], None]
+
+
+class Connections:
+    """All open connections; decides which one gives way when there are too many."""
+
+    def __init__(self, limit: int, max_stalled: int) -> None:
+        self._limit = limit
+        self._max_stalled = max_stalled
+        self._all: dict[Connection, None] = {}
+        self._idle: dict[Connection, None] = {}  # dicts keep order: the oldest comes first
+        self._stalled: dict[Connection, None] = {}
+        self.empty = asyncio.Event()
+        self.empty.set()
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def admit(self, transport: asyncio.Transport) -> Connection:
+        """Enter a new connection, which is idle until a request has come, and close another where there are too many."""
+        connection = Connection(transport, _network(transport.get_extra_info("peername")), transport.abort)
+        self._all[connection] = None
+        self._idle[connection] = None
+        self.empty.clear()
+        if len(self._all) > self._limit:
+            self._drop(self._dispensable())
+        return connection
+
+    def remove(self, connection: Connection) -> None:
+        """Forget a closed connection."""
+        for table in (self._all, self._idle, self._stalled):
+            table.pop(connection, None)
+        if not self._all:
+            self.empty.set()
+
+    def set_idle(self, connection: Connection, *, idle: bool) -> None:
+        """Note whether a connection waits for a request or has one running. Its age as an idle one starts anew."""
+        if not idle:
+            self._idle.pop(connection, None)
+        elif connection in self._all:
+            self._idle.setdefault(connection)
+
+    def set_stalled(self, connection: Connection, *, stalled: bool) -> None:
+        """Note whether a client has stopped reading; of too many such clients the first is dropped."""
+        self._stalled.pop(connection, None)
+        if stalled and connection in self._all:
+            self._stalled[connection] = None
+            if len(self._stalled) > self._max_stalled:
+                self._drop(next(iter(self._stalled)))
+
+    def finish_all(self) -> None:
+        """End every connection that has no request running, and the others after their response."""
+        for connection in list(self._all):
+            connection.finish()
+
+    def drop_all(self) -> None:
+        """Cut every connection."""
+        for connection in list(self._all):
+            self._drop(connection)
+
+    def _dispensable(self) -> Connection:
+        """Return the oldest idle connection of the network that holds most, so that a flood displaces itself first."""
+        if not self._idle:
+            return next(iter(self._stalled), next(reversed(self._all.keys())))
+        held = Counter(connection.client for connection in self._idle)
+        most = max(held.values())
+        return next(connection for connection in self._idle if held[connection.client] == most)
+
+    def _drop(self, connection: Connection) -> None:
+        self.remove(connection)
+        connection.transport.abort()
+
+
+@dataclass(slots=True)
+class Endpoint:
+    """What all connections of one server share."""
+
+    config: Config
+    live: LiveConfig
+    limits: Limits
+    connections: Connections
+    logger: logging.Logger
+    loop: asyncio.AbstractEventLoop
+    state: ServerState = field(default_factory=ServerState)
+
+
+class Gate(asyncio.Protocol):
+    """The first protocol of every connection: counts it, makes TLS where the configuration says so, hands it to HTTP."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._connection: Connection
+        self._handshake: asyncio.Task[None] | None = None
+        self._early = bytearray()
+        self._lost = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Admit a connection that was accepted."""
+        accepted = cast("asyncio.Transport", transport)
+        self._connection = self._endpoint.connections.admit(accepted)
+        if accepted.is_closing():  # it was the one to give way
+            return
+        loaded = self._endpoint.live.current()
+        if loaded.context is None:
+            self._hand_over(accepted)
+        else:
+            accepted.pause_reading()  # what the client says first is for TLS
+            self._handshake = self._endpoint.loop.create_task(self._secure(accepted, loaded, loaded.context))
+
+    def data_received(self, data: bytes) -> None:
+        """Keep a request that came with the last message of the handshake."""
+        self._early += data
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget a connection that ended before HTTP had it."""
+        del exc
+        self._lost = True
+        self._endpoint.connections.remove(self._connection)
+
+    async def _secure(self, transport: asyncio.Transport, loaded: Loaded, context: ssl.SSLContext) -> None:
+        secured = None
+        try:
+            secured = await self._endpoint.loop.start_tls(
+                transport,
+                self,
+                context,
+                server_side=True,
+                ssl_handshake_timeout=self._endpoint.limits.request_timeout,
+                ssl_shutdown_timeout=self._endpoint.limits.request_timeout,
+            )
+        except OSError as error:  # ssl.SSLError is one, and so are time-outs
+            self._endpoint.logger.debug("TLS handshake with %s failed: %s", self._connection.client, error)
+        # None also if the connection was cut meanwhile: asyncio then calls nobody's connection_lost.
+        if secured is None or self._lost:
+            self._endpoint.connections.remove(self._connection)
+        elif self._is_allowed(secured, loaded):
+            self._hand_over(secured)
+        else:
+            self._endpoint.logger.debug("client %s has none of client_allowed_sans", self._connection.client)
+            secured.abort()
+
+    @staticmethod
+    def _is_allowed(secured: asyncio.Transport, loaded: Loaded) -> bool:
+        certificate = secured.get_extra_info("ssl_object").getpeercert()
+        return loaded.config.tls is not None and client_is_allowed(loaded.config.tls, certificate)
+
+    def _hand_over(self, transport: asyncio.Transport) -> None:
+        http = HttpConnection(self._endpoint, self._connection)
+        transport.set_protocol(http)
+        http.connection_made(transport)
+        if self._early:
+            http.data_received(bytes(self._early))
+
+
+class HttpConnection(H11Protocol):
+    """uvicorn's HTTP/1.1 protocol with time limits."""
+
+    def __init__(self, endpoint: Endpoint, connection: Connection) -> None:
+        super().__init__(endpoint.config, endpoint.state, {}, endpoint.loop)
+        self.logger = _ProtocolLogger(endpoint.logger)
+        self.access_log = False
+        connection.finish = self.shutdown
+        self._endpoint = endpoint
+        self._connection = connection
+        self._deadline: asyncio.TimerHandle | None = None
+        self._deadline_is_for = ""
+        self._stall: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Start the time of the first request."""
+        super().connection_made(transport)
+        self._observe()
+
+    def data_received(self, data: bytes) -> None:
+        """Read what came, and see how far the request is."""
+        super().data_received(data)
+        self._observe()
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request."""
+        super().on_response_complete()
+        self._observe()
+
+    def pause_writing(self) -> None:
+        """Start the time of a client that does not read."""
+        super().pause_writing()
+        self._endpoint.connections.set_stalled(self._connection, stalled=True)
+        self._stall = self._endpoint.loop.call_later(self._endpoint.limits.write_timeout, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Note that the client reads again."""
+        super().resume_writing()
+        self._endpoint.connections.set_stalled(self._connection, stalled=False)
+        if self._stall is not None:
+            self._stall.cancel()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop all clocks."""
+        super().connection_lost(exc)
+        self._unset_keepalive_if_required()
+        for timer in (self._deadline, self._stall):
+            if timer is not None:
+                timer.cancel()
+        self._endpoint.connections.remove(self._connection)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """End a connection that was kept for nothing, at once if the client has not even read its last response."""
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
+        else:
+            super().timeout_keep_alive_handler()
+
+    def shutdown(self) -> None:
+        """Close after the running response, at once if there is none."""
+        if self._is_running():
+            self.cycle.keep_alive = False
+        else:
+            self.transport.close()
+        self._observe()
+
+    def _observe(self) -> None:
+        """Set the clock that fits the state of the connection.
+
+        A running clock is not set anew while the state lasts: a drip of bytes buys no time.
+        """
+        limits = self._endpoint.limits
+        if self.transport.is_closing():
+            self._set_deadline("the client to take the rest", limits.write_timeout)
+        elif self._is_receiving():
+            self._set_deadline("a request", limits.request_timeout)
+        else:
+            self._set_deadline("", 0)
+        self._endpoint.connections.set_idle(self._connection, idle=not self._is_running())
+
+    def _is_running(self) -> bool:
+        cycle = self._cycle_or_none()
+        return cycle is not None and not cycle.response_complete
+
+    def _is_receiving(self) -> bool:
+        """Tell whether a request is under way: the first one, a beginning of the next, or the body of this one."""
+        if self.conn.their_state is h11.IDLE:
+            return self._cycle_or_none() is None or bool(self.conn.trailing_data[0])
+        return self.conn.their_state is h11.SEND_BODY
+
+    def _cycle_or_none(self) -> RequestResponseCycle | None:
+        return self.cycle  # uvicorn leaves the None of the beginning out of its type
+
+    def _set_deadline(self, purpose: str, seconds: float) -> None:
+        if purpose == self._deadline_is_for:
+            return
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._deadline = self._endpoint.loop.call_later(seconds, self.transport.abort) if purpose else None
+        self._deadline_is_for = purpose
+
+
+class _ProtocolLogger(logging.Logger):
+    """Takes what uvicorn's protocol logs and passes it on as debug: all of it is what clients do, once per occurrence."""
+
+    def __init__(self, target: logging.Logger) -> None:
+        super().__init__(f"{target.name}.protocol", logging.INFO)
+        self._target = target
+
+    def handle(self, record: logging.LogRecord) -> None:
+        self._target.debug("%s", record.getMessage().strip())
+
+
+def _network(peer: Any) -> str:
+    """Return the address of a client, or its /64 network: whoever has one IPv6 address has that many."""
+    try:
+        address = ipaddress.ip_address(str(peer[0]).partition("%")[0])
+    except (ValueError, TypeError, IndexError):  # a client that has gone already has no address
+        return ""
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((address, 64), strict=False).network_address)

@@ -1,0 +1,148 @@
+"""The web configuration in force: read anew when its files change, kept when the new one is broken."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from racoon_exporter.web.config import WebConfig, parse_web_config
+from racoon_exporter.web.problems import Problem, WebConfigError
+from racoon_exporter.web.tls import TlsError, server_context
+
+if TYPE_CHECKING:
+    import logging
+    import ssl
+
+#: Longest configuration file that is read, in bytes. Inline certificates make the largest honest ones a few tens of KiB.
+MAX_BYTES = 1024 * 1024
+
+_Signature = tuple[int, int, int, int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration that can be served. ``context`` is None where plain HTTP is served."""
+
+    config: WebConfig
+    context: ssl.SSLContext | None = None
+
+
+def check_web_config(text: str, directory: Path) -> list[Problem]:
+    """Return everything wrong with a web configuration file; certificates and keys it names are opened too.
+
+    ``directory`` is that of the file: relative paths start there.
+    """
+    return _load(text, directory)[1]
+
+
+class LiveConfig:
+    """What `current` returns is the newest usable configuration; safe to use from several threads.
+
+    The toolkit reads its file on every request. Here a few stat calls tell whether it or a file it names changed.
+    """
+
+    def __init__(self, path: Path | None, logger: logging.Logger) -> None:
+        """Read the file; raises WebConfigError. Without a path the defaults hold for ever."""
+        self._path = path
+        self._logger = logger
+        self._lock = threading.Lock()
+        self._watched: tuple[Path, ...] = () if path is None else (path,)
+        self._signatures = self._sign()
+        self._loaded = Loaded(WebConfig())
+        self._problems: list[Problem] = []
+        if path is not None:
+            self._loaded, self._problems = self._read(path)
+            if self._problems:
+                raise WebConfigError(path, self._problems)
+
+    @property
+    def ok(self) -> bool:
+        """False while the file on disk is broken and an older configuration is in force."""
+        return not self._problems
+
+    def current(self) -> Loaded:
+        """Return the configuration for a new connection or request."""
+        with self._lock:
+            if self._path is not None and self._sign() != self._signatures:
+                self._refresh(self._path)
+            return self._loaded
+
+    def _refresh(self, path: Path) -> None:
+        before = self._problems
+        loaded, problems = self._read(path)
+        if not problems and (loaded.context is None) != (self._loaded.context is None):
+            problems = [Problem(None, "TLS cannot be switched on or off without a restart")]
+        self._problems = problems
+        if not problems:
+            self._loaded = loaded
+            self._logger.info("web configuration %s read anew", path)
+        elif problems != before:
+            self._logger.error("web configuration kept as it was: %s", WebConfigError(path, problems))
+
+    def _read(self, path: Path) -> tuple[Loaded, list[Problem]]:
+        """Read the file and the files it names, and remember what they looked like before they were read."""
+        self._watched = (path,)
+        before = self._sign()
+        try:
+            text = _read_text(path)
+        except OSError as error:
+            self._signatures = before
+            return Loaded(WebConfig()), [Problem(None, f"cannot read the file: {error.strerror}")]
+        except ValueError as error:
+            self._signatures = before
+            return Loaded(WebConfig()), [Problem(None, str(error))]
+        config, problems = parse_web_config(text, path.parent)
+        self._watched = (path, *_named_files(config))
+        self._signatures = before + tuple(map(_signature, self._watched[1:]))
+        return _complete(config, problems)
+
+    def _sign(self) -> tuple[_Signature, ...]:
+        return tuple(map(_signature, self._watched))
+
+
+def _load(text: str, directory: Path) -> tuple[Loaded, list[Problem]]:
+    return _complete(*parse_web_config(text, directory))
+
+
+def _complete(config: WebConfig, problems: list[Problem]) -> tuple[Loaded, list[Problem]]:
+    """Add the TLS context to a configuration, or what prevents it."""
+    if config.tls is None:
+        return Loaded(config), problems
+    try:
+        return Loaded(config, server_context(config.tls)), problems
+    except TlsError as error:
+        return Loaded(config), [*problems, error.problem]
+
+
+def _named_files(config: WebConfig) -> tuple[Path, ...]:
+    if config.tls is None:
+        return ()
+    named = (config.tls.certificate, config.tls.key, config.tls.client_ca)
+    return tuple(pem.path for pem in named if pem is not None and pem.path is not None)
+
+
+def _read_text(path: Path) -> str:
+    """Return the text of a regular file: opening a FIFO would wait for its writer, and with it every client."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise ValueError("not a regular file")
+    with path.open("rb") as file:
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"longer than {MAX_BYTES} bytes")
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"byte {error.start} is not UTF-8") from error
+
+
+def _signature(path: Path) -> _Signature:
+    """Return what changes whenever a file is replaced or written; None for a file that is not there."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 -- on every request; Path.stat costs twice as much
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

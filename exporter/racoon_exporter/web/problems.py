@@ -1,0 +1,38 @@
+"""What can be wrong with the web endpoint, said so that a person can mend it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One fault of a web configuration file.
+
+    ``line`` counts from 1 and is None where the fault has no line (the file cannot be read).
+    ``message`` is one line, and never quotes a key, a hash or a password.
+    """
+
+    line: int | None
+    message: str
+
+    def __str__(self) -> str:
+        return self.message if self.line is None else f"line {self.line}: {self.message}"
+
+
+class WebConfigError(Exception):
+    """The web configuration file cannot be used; ``problems`` holds every fault, in the order of the file."""
+
+    def __init__(self, path: Path, problems: Sequence[Problem]) -> None:
+        self.path = path
+        self.problems = tuple(problems)
+        super().__init__(f"{path}: " + "; ".join(map(str, self.problems)))
+
+
+class ListenError(OSError):
+    """An address cannot be listened on; the text is one line that names the address and the system's reason."""

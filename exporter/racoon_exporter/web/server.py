@@ -1,0 +1,165 @@
+"""The web server: listens, reads the web configuration file, and serves routes from a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from uvicorn.config import Config
+
+from racoon_exporter.web.application import Guard
+from racoon_exporter.web.connections import Connections, Endpoint, Gate, Limits
+from racoon_exporter.web.listen import BACKLOG, activated, listen
+from racoon_exporter.web.live import LiveConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from starlette.routing import BaseRoute
+
+    from racoon_exporter.web.listen import Listener
+
+_LOGGER = logging.getLogger("racoon_exporter.web")
+
+
+class WebServer:
+    """Serves ``routes`` on every one of ``addresses`` (or on systemd's sockets) until stopped.
+
+    uvicorn supplies the HTTP protocol. Its server class does not fit a thread of another program: it polls ten times a
+    second and logs for a terminal. What is left of it is listening and stopping, both below.
+    """
+
+    def __init__(
+        self,
+        routes: Sequence[BaseRoute],
+        *,
+        addresses: Sequence[str],
+        config_file: Path | None,
+        systemd_socket: bool = False,
+        logger: logging.Logger = _LOGGER,
+        health_without_auth: bool = False,
+        limits: Limits | None = None,
+    ) -> None:
+        self._routes = routes
+        self._addresses = addresses
+        self._config_file = config_file
+        self._systemd_socket = systemd_socket
+        self._logger = logger
+        self._health_without_auth = health_without_auth
+        self._limits = limits or Limits()
+        self._live: LiveConfig | None = None
+        self._urls: tuple[str, ...] = ()
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ready = threading.Event()
+        self._failure: BaseException | None = None
+        self._stopping = asyncio.Event()
+        self._grace = 0.0
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Where the server is reached, one for each address, with the real port where 0 was asked."""
+        return self._urls
+
+    @property
+    def config_ok(self) -> bool:
+        """False while the web configuration file on disk is broken and an older one is in force."""
+        return self._live is None or self._live.ok
+
+    def start(self) -> None:
+        """Read the configuration, listen, and serve in the background.
+
+        Raises WebConfigError or ListenError, each with one line of text, and leaves nothing open then.
+        """
+        live = LiveConfig(self._config_file, self._logger)
+        listeners = activated() if self._systemd_socket else listen(self._addresses)
+        scheme = "http" if live.current().context is None else "https"
+        self._live = live
+        self._urls = tuple(f"{scheme}://{listener.name}/" for listener in listeners)
+        # A daemon: a thread that a stuck route keeps from ending must not keep the process from it.
+        self._thread = threading.Thread(target=self._run, args=(live, listeners), name="web", daemon=True)
+        self._thread.start()
+        self._ready.wait()
+        if self._failure is not None:
+            raise self._failure
+
+    def stop(self, timeout: float = 5.0) -> None:
+        """Let running requests finish for up to ``timeout`` seconds, close everything, and end the thread."""
+        if self._thread is None or self._loop is None:
+            return
+        self._grace = timeout
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stopping.set)
+        self._thread.join(timeout + 1)
+        if self._thread.is_alive():
+            self._logger.warning("the web server did not end within %.0f s", timeout + 1)
+
+    def _run(self, live: LiveConfig, listeners: Sequence[Listener]) -> None:
+        try:
+            asyncio.run(self._serve(live, listeners))
+        except BaseException as error:  # noqa: BLE001 -- handed to the thread that waits in start()
+            self._failure = error
+            if self._ready.is_set():
+                self._logger.critical("the web server ended: %s", error)
+        finally:
+            for listener in listeners:
+                for sock in listener.sockets:
+                    sock.close()
+            self._ready.set()
+
+    async def _serve(self, live: LiveConfig, listeners: Sequence[Listener]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(self._note_loop_error)
+        endpoint = self._endpoint(live, self._loop)
+        servers = [
+            await self._loop.create_server(partial(Gate, endpoint), sock=sock, backlog=BACKLOG)
+            for listener in listeners
+            for sock in listener.sockets
+        ]
+        self._ready.set()
+        await self._stopping.wait()
+        for server in servers:
+            server.close()
+        await self._finish(endpoint)
+
+    def _endpoint(self, live: LiveConfig, loop: asyncio.AbstractEventLoop) -> Endpoint:
+        app = Starlette(routes=list(self._routes))
+        app.router.redirect_slashes = False  # a redirect would be built from the Host header, which the client chooses
+        guard = Guard(app, live, self._logger, health_without_auth=self._health_without_auth)
+        limits = self._limits
+        most = limits.max_connections if live.current().context is None else limits.max_tls_connections
+        config = Config(
+            guard,
+            interface="asgi3",
+            http=Gate,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            proxy_headers=False,
+            workers=1,  # otherwise taken from the environment
+            server_header=False,
+            date_header=False,
+            timeout_keep_alive=limits.keep_alive_timeout,  # type: ignore[arg-type]  # handed to call_later as it is
+            h11_max_incomplete_event_size=limits.max_head_bytes,
+        )
+        config.load()
+        return Endpoint(config, live, limits, Connections(most, limits.max_stalled), self._logger, loop)
+
+    async def _finish(self, endpoint: Endpoint) -> None:
+        endpoint.connections.finish_all()
+        try:
+            async with asyncio.timeout(self._grace):
+                await endpoint.connections.empty.wait()
+        except TimeoutError:
+            self._logger.warning("%d connections cut at the end", len(endpoint.connections))
+        endpoint.connections.drop_all()
+
+    def _note_loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Log in one line what asyncio would print with a traceback, such as accept() without file descriptors left."""
+        del loop
+        self._logger.warning("%s: %s", context.get("message"), context.get("exception"))
