@@ -39,7 +39,8 @@ class Selector:
             interface = ipaddress.ip_interface(self.address)
         except ValueError:
             return None if "/" in self.address else self.address  # a host name, which setkey looks up
-        return str(interface.ip) if interface.network.num_addresses == 1 else None
+        # ip_interface() forgets the scope, so the written form is kept
+        return self.address.partition("/")[0] if interface.network.num_addresses == 1 else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,13 +63,10 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_CIPHERS = _names(
-    "des des_iv64 des_iv32 3des rc5 rc4 idea 3idea cast128 blowfish null_enc null aes rijndael twofish camellia"
-)
+_CIPHERS = _names("des des_iv64 des_iv32 3des rc5 rc4 idea 3idea cast128 blowfish null_enc null aes rijndael twofish camellia")
 _HASHES = _names("md5 sha1 tiger sha2_256 sha256 sha2_384 sha384 sha2_512 sha512")
 _MACS = _names(
-    "non_auth hmac_md5 hmac_sha1 hmac_sha2_256 hmac_sha256 hmac_sha2_384 hmac_sha384 hmac_sha2_512 hmac_sha512"
-    " des_mac kpdk"
+    "non_auth hmac_md5 hmac_sha1 hmac_sha2_256 hmac_sha256 hmac_sha2_384 hmac_sha384 hmac_sha2_512 hmac_sha512 des_mac kpdk"
 )
 _COMPRESSIONS = _names("oui deflate lzs")
 _METHODS = _names(

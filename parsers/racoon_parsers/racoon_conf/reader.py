@@ -61,23 +61,25 @@ class _Reader:
     _paths: dict[str, str] = field(default_factory=dict)
     _remotes: list[RemoteSection] = field(default_factory=list)
     _sainfos: list[SainfoSection] = field(default_factory=list)
-    _listen: Listen = field(default_factory=Listen)
-    _timers: Timers = field(default_factory=Timers)
+    _sections: dict[tuple[object, ...], RemoteSection] = field(default_factory=dict)
+    _listen: Fields = field(default_factory=dict)
+    _timers: Fields = field(default_factory=dict)
     _log_level: str | None = None
     _files: list[str] = field(default_factory=list)
     _problems: list[Problem] = field(default_factory=list)
 
     def result(self, path: str) -> RacoonConf:
+        order = {file: at for at, file in enumerate(self._files)}
         return RacoonConf(
             path=path,
             paths=MappingProxyType(dict(self._paths)),
             remotes=tuple(self._remotes),
             sainfos=tuple(self._sainfos),
-            listen=self._listen,
-            timers=self._timers,
+            listen=Listen(**_frozen(self._listen)),
+            timers=Timers(**self._timers),
             log_level=self._log_level,
             files=tuple(self._files),
-            problems=tuple(sorted(self._problems, key=lambda problem: (self._files.index(problem.path), problem.line))),
+            problems=tuple(sorted(self._problems, key=lambda problem: (order[problem.path], problem.line))),
         )
 
     def read_file(self, path: str, text: str, *, depth: int) -> None:
@@ -154,9 +156,12 @@ class _Reader:
     def _fields(self, block: tuple[Statement, ...], table: Mapping[str, ReadWords]) -> Fields:
         """Return all fields that the statements of a section set."""
         fields: Fields = {}
+        self._collect(fields, block, table)
+        return _frozen(fields)
+
+    def _collect(self, fields: Fields, block: tuple[Statement, ...], table: Mapping[str, ReadWords]) -> None:
         for statement in split_at_keywords(block, table, self._report):
             self._guard(statement, lambda part: _merge(fields, self._read(part, table)))
-        return fields
 
     def _read(self, statement: Statement, table: Mapping[str, ReadWords]) -> Fields:
         read = table.get(statement.keyword)
@@ -175,13 +180,10 @@ class _Reader:
         self._fields(_block(statement), grammar.UNKEPT[statement.keyword])
 
     def _listen_section(self, statement: Statement) -> None:
-        fields = self._fields(_block(statement), grammar.LISTEN)
-        for name in grammar.APPENDED & fields.keys():
-            fields[name] = (*getattr(self._listen, name), *fields[name])
-        self._listen = replace(self._listen, **fields)
+        self._collect(self._listen, _block(statement), grammar.LISTEN)  # several sections add up
 
     def _timer_section(self, statement: Statement) -> None:
-        self._timers = replace(self._timers, **self._fields(_block(statement), grammar.TIMER))
+        self._collect(self._timers, _block(statement), grammar.TIMER)
 
     def _sainfo(self, statement: Statement) -> None:
         block = _block(statement)
@@ -201,9 +203,7 @@ class _Reader:
         words.finish()
         if parent_key is None and statement.block is None:
             raise Misread("a section { … } is missing")
-        parent = (
-            RemoteSection(self._path, statement.line) if parent_key is None else self._parent(parent_key, statement)
-        )
+        parent = RemoteSection(self._path, statement.line) if parent_key is None else self._parent(parent_key, statement)
         base = replace(
             parent,
             path=self._path,
@@ -216,6 +216,7 @@ class _Reader:
         for missing in self._lacks(section):
             self._report(statement.line, f'"remote": {missing}')
         self._remotes.append(section)
+        self._sections[_selection(key)] = section
 
     def _filled(self, base: RemoteSection, block: tuple[Statement, ...]) -> RemoteSection:
         """Fill in the statements of a remote section; its own proposals replace inherited ones (duprmconf_finish())."""
@@ -231,11 +232,11 @@ class _Reader:
         return replace(base, **fields)
 
     def _parent(self, key: Fields, statement: Statement) -> RemoteSection:
-        for section in reversed(self._remotes):
-            if all(getattr(section, name) == value for name, value in key.items()):
-                return section
-        self._report(statement.line, '"remote": the section to inherit from does not exist')
-        return RemoteSection(self._path, statement.line)
+        section = self._sections.get(_selection(key))
+        if section is None:
+            self._report(statement.line, '"remote": the section to inherit from does not exist')
+            return RemoteSection(self._path, statement.line)
+        return section
 
     def _lacks(self, section: RemoteSection) -> list[str]:
         """Why racoon would refuse this section (cfparse.y: process_rmconf())."""
@@ -244,7 +245,7 @@ class _Reader:
             lacks.append("no exchange_mode")
         if not section.proposals:
             lacks.append("no proposal")
-        if section.name is not None and any(other.name == section.name for other in self._remotes):
+        if section.name is not None and _selection({"name": section.name}) in self._sections:
             lacks.append("a section of this name already exists")
         return lacks
 
@@ -260,5 +261,18 @@ def _block(statement: Statement) -> tuple[Statement, ...]:
 
 
 def _merge(fields: Fields, read: Fields) -> None:
+    """Add what a statement sets; fields that add up are lists until `_frozen`, so that many take no more time than few."""
     for name, value in read.items():
-        fields[name] = (*fields.get(name, ()), *value) if name in grammar.APPENDED else value
+        if name in grammar.APPENDED:
+            fields.setdefault(name, []).extend(value)
+        else:
+            fields[name] = value
+
+
+def _frozen(fields: Fields) -> Fields:
+    return {name: tuple(value) if name in grammar.APPENDED else value for name, value in fields.items()}
+
+
+def _selection(key: Fields) -> tuple[object, ...]:
+    """Return what selects a remote section as a key to look it up."""
+    return tuple(sorted(key.items()))
