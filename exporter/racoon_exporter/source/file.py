@@ -1,0 +1,397 @@
+"""A log file that is rotated, truncated, deleted and replaced while it is read, as one stream of lines.
+
+racoon opens, appends to and closes its log for each record, so after a rename the next record is in a new file; syslog
+daemons hold the file open and go on writing to the renamed one until they are told. Both are served by these rules:
+
+1. The open descriptor is read, whatever becomes of the name.
+2. When the path leads to another file that has content, the old one is read to its end once more, an incomplete last line
+   is given as it is, and the new file is read from its beginning. An empty new file changes nothing yet.
+3. When the content before the offset is no longer what it was, the file was truncated. If copytruncate left a copy, the
+   unread rest is read from the copy, else it is counted as lost; then the file is read from its beginning.
+4. After a stop, the file of the checkpoint is found under any name, or its content in a rotated or compressed sibling.
+   What is not found is counted as lost as far as it was known.
+5. Trouble (missing, a directory in its place, no permission, an I/O error) is told by `status`, logged once, and tried again
+   at each read.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import stat
+from collections import OrderedDict, deque
+from typing import TYPE_CHECKING, TypeVar
+
+from racoon_exporter.source.base import DEFAULT_LIMIT, Block, Identity, Position, SourceStatus, StartAt
+from racoon_exporter.source.generation import Chunk, ContentChangedError, Generation, Tally
+from racoon_exporter.source.lineage import Lineage
+from racoon_exporter.source.reader import NotALogError, PlainReader, open_reader
+from racoon_exporter.source.system import SYSTEM, System, kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from racoon_exporter.source.siblings import Sibling
+
+logger = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+_Look = tuple[int, int, int, int]
+_Outcome = tuple[Block | None, bool]
+
+FINISHED_KEPT = 64
+"""Ends of so many past generations are remembered, for telling a renamed file from a new one."""
+
+
+class FileSource:
+    """The log at one path. Implements `Source`."""
+
+    def __init__(self, path: str, *, start_at: StartAt = "beginning", backfill: bool = False, system: System = SYSTEM) -> None:
+        """Read the log at `path`.
+
+        Without a checkpoint, `start_at` says where a file that is there at the first look is begun, and `backfill` that
+        its rotated siblings are read before it. A file that appears later is always read from its beginning. Raises
+        ValueError for a path that no file can have.
+        """
+        if not path or "\0" in path:
+            raise ValueError(f"not a path: {path!r}")
+        self._path = path
+        self._start_at: StartAt = start_at
+        self._backfill = backfill
+        self._system = system
+        self._tally = Tally()
+        self._lineage = Lineage(path, system)
+        self._generation: Generation | None = None
+        self._checkpoint: Position | None = None
+        self._queue: deque[Sibling] = deque()
+        self._finished: OrderedDict[Identity, Position] = OrderedDict()
+        self._look_before: _Look | None = None
+        self._waiting_bytes = 0
+        self._begun = False
+        self._filling = False
+        self._missing = False
+        self._up = False
+        self._error: str | None = None
+        self._reported: str | None = None
+        self._closed = False
+
+    @property
+    def name(self) -> str:
+        """The path as it was given."""
+        return self._path
+
+    @property
+    def gone(self) -> bool:
+        """Whether nothing is at the path and all that was has been given, but for an incomplete last line."""
+        generation = self._generation
+        return self._missing and (generation is None or (generation.at_end and generation.seen == generation.head))
+
+    def read(self, limit: int = DEFAULT_LIMIT) -> Block | None:
+        """Return the next whole lines, about `limit` bytes of them, or None when there is nothing new; never raises OSError."""
+        if self._closed:
+            return None
+        try:
+            block = self._read(limit)
+        except OSError as error:
+            self._set_trouble(error)
+            block = None
+        self._report()
+        return block
+
+    def position(self) -> Position | None:
+        """Where the source stands after the last block; the checkpoint it was given as long as its file is not found."""
+        return self._generation.position() if self._generation else self._checkpoint
+
+    def resume(self, position: Position) -> None:
+        """Go on from a checkpoint; to be called before the first read."""
+        self._checkpoint = position
+
+    def ending_of(self, identity: Identity) -> Position | None:
+        """Where the file with this identity was left for good, if it once was a generation of this log."""
+        return self._finished.get(identity)
+
+    def holds(self, identity: Identity) -> bool:
+        """Whether the file with this identity is being read here, or is to be found again from the checkpoint."""
+        position = self._generation or self._checkpoint
+        return position is not None and position.identity == identity
+
+    def finish(self) -> Block | None:
+        """Return the incomplete last line, for when the log is given up."""
+        generation = self._generation
+        chunk = generation.end() if generation else None
+        return self._block(chunk, final=True) if chunk else None
+
+    def status(self) -> SourceStatus:
+        """Counters since the source was made, and how things stood at the last read. Touches no disk."""
+        generation, tally = self._generation, self._tally
+        return SourceStatus(
+            name=self._path,
+            up=self._up,
+            lag_bytes=self._waiting_bytes + (generation.lag if generation else 0),
+            lines=tally.lines,
+            bytes=tally.bytes,
+            rotations=tally.rotations,
+            lost_bytes=tally.lost_bytes,
+            too_long=tally.too_long,
+            error=self._error,
+        )
+
+    def close(self) -> None:
+        """Close the file; the position stays."""
+        self._closed = True
+        self._let_go()
+
+    # The steps of a read.
+
+    def _read(self, limit: int) -> Block | None:
+        again = True
+        while again:
+            block, again = self._once(limit)
+        return block
+
+    def _once(self, limit: int) -> _Outcome:
+        """Look at the path and read where the source stands; says whether to do so again, after a step to another file."""
+        here = self._look()
+        self._generation = generation = self._generation or self._first(here)
+        if generation is None:
+            return None, False
+        current = here if here is not None and _identity(here) == generation.identity else None
+        look = _look_of(current) if current else None
+        if look is not None and look == self._look_before:
+            return None, False
+        self._look_before = None
+        try:
+            chunk = self._take(generation, limit)
+        except ContentChangedError:
+            block = self._truncated(generation)
+            return block, block is None
+        self._notice(generation, current)
+        if chunk:
+            return self._block(chunk), False
+        if current and generation.at_end:
+            self._look_before = look
+        if current or not generation.at_end:  # it may have skipped long enough for once
+            return None, False
+        return self._go_over(generation, here)
+
+    def _go_over(self, generation: Generation, here: os.stat_result | None) -> _Outcome:
+        """From a file that was read to its end and is not at the path go to the next, if there is one yet."""
+        following = self._following(generation, here)
+        if following is None:
+            return (self._last_words(generation) if here is None else None), False
+        block = self._step(generation, following)
+        return block, block is None
+
+    def _look(self) -> os.stat_result | None:
+        """Tell what stands at the path if that is a file; else None, and the trouble is set."""
+        self._up = self._missing = False
+        self._error = None
+        try:
+            status = self._system.stat(self._path)
+        except OSError as error:
+            self._missing = error.errno in {errno.ENOENT, errno.ENOTDIR}
+            self._set_trouble(error)
+            return None
+        if not stat.S_ISREG(status.st_mode):
+            self._set_trouble(NotALogError(self._path, kind_of(status.st_mode)))
+            return None
+        self._up = True
+        return status
+
+    def _take(self, generation: Generation, limit: int) -> Chunk | None:
+        try:
+            return generation.take(limit)
+        except OSError:
+            self._let_go()  # to be found again: the file system may have lost it (ESTALE)
+            raise
+
+    def _notice(self, generation: Generation, here: os.stat_result | None) -> None:
+        """Keep the sizes that lag and losses are counted from; `here` if it is the generation being read."""
+        if here is not None:
+            generation.saw(here.st_size)
+            self._waiting_bytes = 0
+        else:
+            generation.saw(generation.head + generation.reader.behind(generation.head))
+
+    # Beginning.
+
+    def _first(self, here: os.stat_result | None) -> Generation | None:
+        """Return the first generation to read; None as long as there is none."""
+        if self._checkpoint is not None:
+            return self._found_again(self._checkpoint, here)
+        self._remember_siblings()
+        if queued := self._next_in_queue():
+            return queued
+        if here is None:
+            if self._missing:
+                self._start_at = "beginning"
+            return None
+        generation = self._open_log()
+        if self._start_at == "end":
+            self._or_close(generation, generation.skip_to_end)
+        self._filling = False
+        return generation
+
+    def _remember_siblings(self) -> None:
+        """At the first look take the rotated files for done, or for to be done; later ones were the log meanwhile."""
+        if self._begun:
+            self._queue.extend(self._lineage.unread())
+        elif rotated := self._lineage.forget_all():
+            self._filling = self._backfill
+            self._queue.extend(rotated if self._backfill else ())
+        self._begun = True
+
+    def _found_again(self, position: Position, here: os.stat_result | None) -> Generation | None:
+        """Return the generation of the checkpoint, or the log from its beginning when that is not to be found any more."""
+        found = None
+        if here is not None and _identity(here) == position.identity:
+            generation = self._open_log()
+            if self._or_close(generation, lambda: generation.go_on(position)):
+                found = generation
+            else:
+                generation.close()
+        if found is None:
+            found = self._lineage.of(position, self._tally)
+            if found is None and here is None:
+                return None  # it may come back, or its successor come
+            self._tally.rotations += 1
+        if found is None:
+            found = self._open_log()
+            found.lose(position.unread)
+            self._lineage.forget_all()
+        self._begun = True
+        self._checkpoint = None
+        return found
+
+    def _open_log(self) -> Generation:
+        return Generation(PlainReader(self._path, self._system), self._tally)
+
+    def _or_close(self, generation: Generation, step: Callable[[], _T]) -> _T:
+        try:
+            return step()
+        except OSError:
+            generation.close()
+            raise
+
+    # Going from one generation to the next.
+
+    def _following(self, generation: Generation, here: os.stat_result | None) -> Generation | None:
+        """Return the generation after one that was read to its end and is not at the path; None if there is none yet."""
+        if queued := self._next_in_queue():
+            return queued
+        following = self._between(generation) or self._successor(here)
+        if following is not None:
+            self._tally.rotations += not self._filling
+            self._filling = False
+        return following
+
+    def _between(self, generation: Generation) -> Generation | None:
+        """Return a file that became the log and was rotated away again between two looks."""
+        while sibling := self._lineage.after(generation):
+            if between := self._open_sibling(sibling):
+                return between
+            self._lineage.done(sibling.identity)
+        return None
+
+    def _successor(self, here: os.stat_result | None) -> Generation | None:
+        """Return the file that is at the path now, if it has content."""
+        self._waiting_bytes = here.st_size if here else 0
+        if not self._waiting_bytes:
+            return None
+        opened = self._open_log()
+        if here is not None and opened.identity == _identity(here):
+            return opened
+        opened.close()  # replaced since the look: another look first, or the file in between would be missed
+        return None
+
+    def _step(self, old: Generation, new: Generation) -> Block | None:
+        """Make `new` the generation being read; returns the incomplete last line of the old one."""
+        chunk = old.end()
+        if old.reader.error:
+            logger.warning("log %s: %s", self._path, old.reader.error)
+        self._lineage.done(old.identity)
+        self._finished[old.identity] = old.position()
+        self._finished.move_to_end(old.identity)
+        if len(self._finished) > FINISHED_KEPT:
+            self._finished.popitem(last=False)
+        old.close()
+        self._generation = new
+        return self._block(chunk, final=True) if chunk else None
+
+    def _last_words(self, generation: Generation) -> Block | None:
+        """Return the incomplete last line of a deleted file."""
+        status = generation.reader.status()
+        if status is None or status.st_nlink:
+            return None
+        return self.finish()
+
+    def _truncated(self, generation: Generation) -> Block | None:
+        """Return the file was truncated: go on in the copy if there is one, else give what is held and begin again."""
+        self._tally.rotations += 1
+        copy = self._lineage.copy_of(generation.position(), self._tally)
+        if copy is not None:
+            copy.lose(max(0, generation.seen - copy.offset - copy.reader.behind(copy.offset)))
+            generation.close()
+            self._generation = copy
+            return None
+        chunk = generation.end()
+        generation.lose(generation.seen - generation.head)
+        self._lineage.forget_all()
+        self._generation = Generation(generation.reader, self._tally)
+        return self._block(chunk, final=True) if chunk else None
+
+    def _next_in_queue(self) -> Generation | None:
+        while self._queue:
+            if opened := self._open_sibling(self._queue.popleft()):
+                return opened
+        return None
+
+    def _open_sibling(self, sibling: Sibling) -> Generation | None:
+        """Return the rotated file from its beginning; None, told and counted as lost, if it cannot be had."""
+        try:
+            reader = open_reader(sibling.path, self._system)
+        except OSError as error:
+            logger.warning("log %s: %s: %s", self._path, sibling.path, error.strerror or error)
+            self._tally.lost_bytes += sibling.size
+            return None
+        return Generation(reader, self._tally)
+
+    def _let_go(self) -> None:
+        """Close the file and keep where it stood, to find it again."""
+        if self._generation is not None:
+            self._checkpoint = self._generation.position()
+            self._generation.close()
+            self._generation = None
+            self._look_before = None
+
+    # Telling.
+
+    def _block(self, chunk: Chunk, *, final: bool = False) -> Block:
+        assert self._generation is not None
+        return Block(self._path, chunk.data, chunk.first_line, self._generation.position(), final)
+
+    def _set_trouble(self, error: OSError) -> None:
+        self._up = False
+        self._error = f"{error.filename or self._path}: {error.strerror or os.strerror(error.errno or errno.EIO)}"
+
+    def _report(self) -> None:
+        """Log a trouble when it begins and when it is over, not at each look."""
+        if self._error == self._reported:
+            return
+        if self._error:
+            # Between a rotation and racoon's next record there is no file: that is how racoon works.
+            level = logging.INFO if self._missing and self._generation else logging.WARNING
+            logger.log(level, "log %s", self._error)
+        else:
+            logger.info("log %s: readable again", self._path)
+        self._reported = self._error
+
+
+def _identity(status: os.stat_result) -> Identity:
+    return Identity(status.st_dev, status.st_ino)
+
+
+def _look_of(status: os.stat_result) -> _Look:
+    """Tell what changes when a file is written to, truncated or replaced."""
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)

@@ -1,0 +1,227 @@
+r"""One file of a log, read from an offset to its end as blocks of whole lines.
+
+A log is a row of such generations: rotation begins the next. Nothing is kept in memory but what stood right before the
+offset (to see that the file was not truncated and filled again) and the beginning of a line that is not complete yet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from racoon_exporter.source.base import (
+    DEFAULT_LIMIT,
+    FINGERPRINT_SPAN,
+    Fingerprint,
+    Identity,
+    Position,
+)
+from racoon_exporter.source.lines import MAX_LINE, bounded_lines, leading_nuls, whole_lines, without_holes
+
+if TYPE_CHECKING:
+    from racoon_exporter.source.reader import Reader
+
+SKIP_BUDGET = 256 * 1024 * 1024
+"""Bytes of holes and overlong lines that one call skips at most, so that it comes back to its caller in good time."""
+
+
+class ContentChangedError(Exception):
+    """What stands before the offset is not what was read there: the file was truncated (and perhaps filled again)."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a source has given and lost, over all its generations."""
+
+    lines: int = 0
+    bytes: int = 0
+    rotations: int = 0
+    lost_bytes: int = 0
+    too_long: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Lines out of one generation, and the number of the first one in it."""
+
+    data: bytes
+    first_line: int
+
+
+class Generation:
+    """An open file with an offset, a line number and the bytes around them."""
+
+    def __init__(self, reader: Reader, tally: Tally) -> None:
+        """Stand at the beginning of the file that `reader` has open; what is given and lost is added to `tally`."""
+        self.reader = reader
+        self.offset = 0
+        self.line = 0
+        self.skipping = False
+        self.at_end = False
+        """Whether the last `take` gave nothing because there was nothing, not because it had skipped enough."""
+        self._tally = tally
+        self._tail = b""
+        self._rest = b""
+        self._seen = 0
+
+    @property
+    def identity(self) -> Identity:
+        """Device and inode of the open file."""
+        return self.reader.identity
+
+    @property
+    def head(self) -> int:
+        """The offset behind the last byte looked at: that of the block given last and the incomplete line behind it."""
+        return self.offset + len(self._rest)
+
+    @property
+    def lag(self) -> int:
+        """Bytes known to stand in the file that were not given yet."""
+        return max(0, self._seen - self.offset)
+
+    @property
+    def seen(self) -> int:
+        """The largest size the file was known to have with the content that was read."""
+        return max(self._seen, self.head)
+
+    def saw(self, size: int) -> None:
+        """Remember that the file, with the content that we know, was `size` bytes long."""
+        self._seen = max(size, self.head)
+
+    def position(self) -> Position:
+        """Where this generation stands, for the checkpoint."""
+        return Position(
+            device=self.identity.device,
+            inode=self.identity.inode,
+            offset=self.offset,
+            line=self.line,
+            size=max(self._seen, self.offset),
+            fingerprint=Fingerprint.of(self._tail),
+            skipping=self.skipping,
+        )
+
+    def go_on(self, position: Position) -> bool:
+        """Stand where `position` says if the content before it is the same as then; else stay and return False."""
+        tail = self._exactly(position.fingerprint.length, position.offset - position.fingerprint.length)
+        if not position.fingerprint.fits(tail) or (position.offset and not tail):
+            return False
+        self.offset, self.line, self.skipping = position.offset, position.line, position.skipping
+        self._tail, self._rest = tail, b""
+        return True
+
+    def skip_to_end(self) -> None:
+        """Stand behind the last complete line. The lines before are counted, for their numbers, and not given."""
+        at = 0
+        while piece := self.reader.pread(DEFAULT_LIMIT, at):
+            self.line += piece.count(b"\n")
+            self.offset = at + piece.rfind(b"\n") + 1 if b"\n" in piece else self.offset
+            at += len(piece)
+        self._tail = self._before(self.offset)
+
+    def take(self, limit: int) -> Chunk | None:
+        """Return the next whole lines, about `limit` bytes of them, or None when no line is complete.
+
+        Raises ContentChangedError when the file is not the one that was read so far, OSError when reading fails.
+        """
+        budget, want = SKIP_BUDGET, limit
+        self.at_end = False
+        while budget > 0:
+            raw = self._fetch(DEFAULT_LIMIT if self.skipping else want)
+            dropped = self._skip(raw)
+            if dropped:
+                budget -= dropped
+                continue
+            end = whole_lines(raw, limit)
+            if end:
+                end = bounded_lines(raw, end)
+                if end:
+                    return self._give(raw, end)
+                self._begin_skipping()
+            elif len(raw) > MAX_LINE:
+                self._begin_skipping()
+            elif want > MAX_LINE or len(raw) < want:
+                self._rest = raw
+                if self.reader.exhausted:
+                    self.at_end = True
+                    return None
+            else:
+                want = MAX_LINE + 1
+        return None
+
+    def end(self) -> Chunk | None:
+        """Return the incomplete last line: to be asked for when no newline will come any more."""
+        if not self._rest:
+            return None
+        return self._give(self._rest, len(self._rest))
+
+    def lose(self, count: int) -> None:
+        """Count bytes that were written and can never be given."""
+        self._tally.lost_bytes += count
+
+    def close(self) -> None:
+        """Close the file."""
+        self.reader.close()
+
+    def _fetch(self, want: int) -> bytes:
+        """Bytes behind the offset, read together with those before it, which must be what they were."""
+        kept = len(self._tail)
+        size = kept + max(want, len(self._rest) + 1)
+        raw = self.reader.pread(size, self.offset - kept)
+        if not raw.startswith(self._tail) or not raw.startswith(self._rest, kept):
+            raise ContentChangedError
+        return raw[kept:]
+
+    def _skip(self, raw: bytes) -> int:
+        """Step over a hole, or over more of a line that is too long; returns the number of bytes, 0 if there is neither."""
+        if self.skipping:
+            newline = raw.find(b"\n")
+            count = newline + 1 or len(raw)
+            self.skipping = newline < 0
+            self.line += newline >= 0
+        else:
+            count = leading_nuls(raw)
+            if count and count == len(raw):
+                count = max(count, self.reader.data_at(self.offset + count) - self.offset)
+        if count:
+            self._advance(raw[:count], count)
+            self.lose(count)
+        return count
+
+    def _begin_skipping(self) -> None:
+        self.skipping = True
+        self._rest = b""
+        self._tally.too_long += 1
+
+    def _give(self, raw: bytes, end: int) -> Chunk:
+        data = raw[:end]
+        first = self.line + 1
+        lines = data.count(b"\n") + (not data.endswith(b"\n"))
+        self._advance(data, end)
+        self._rest = b""
+        given = without_holes(data)
+        self.lose(len(data) - len(given))
+        self.line += lines
+        self._tally.lines += lines
+        self._tally.bytes += len(given)
+        return Chunk(given, first)
+
+    def _advance(self, over: bytes, count: int) -> None:
+        """Move the offset by `count` bytes, the first of which are `over`."""
+        self.offset += count
+        if count == len(over):
+            self._tail = (self._tail + over[-FINGERPRINT_SPAN:])[-FINGERPRINT_SPAN:]
+        else:
+            self._tail = self._before(self.offset)
+        self._rest = b""
+        self._seen = max(self._seen, self.offset)
+
+    def _before(self, offset: int) -> bytes:
+        span = min(FINGERPRINT_SPAN, offset)
+        return self._exactly(span, offset - span)
+
+    def _exactly(self, size: int, offset: int) -> bytes:
+        """So many bytes, or what there is; a stream gives them in pieces."""
+        piece = self.reader.pread(size, offset)
+        while len(piece) < size and not self.reader.exhausted:
+            piece = self.reader.pread(size, offset)
+        return piece

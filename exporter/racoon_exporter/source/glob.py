@@ -1,0 +1,213 @@
+"""All the logs of a command line: paths and patterns, each matched file a source of its own.
+
+Which files a pattern stands for is looked up again whenever there is nothing to read. A file joins from its beginning, so
+what is not a log of its own must stay out: compressed files, rotated files of a log that is read (told by name), and files
+that a log read here has under another name (told by device and inode).
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import glob
+import os
+import re
+import time
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from racoon_exporter.source.base import DEFAULT_LIMIT, Block, Identity, Position, SourceStatus, StartAt
+from racoon_exporter.source.file import FileSource
+from racoon_exporter.source.siblings import COMPRESSED, bases, regular
+from racoon_exporter.source.system import SYSTEM, System
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+REFRESH_SECONDS = 1.0
+"""How often patterns are looked up while there is always something to read."""
+
+LINGER_SECONDS = 60.0
+"""A matched file that vanished is kept open so long: a syslog daemon may still write to it until it is told of the change."""
+
+RETIRED_KEPT = 256
+"""The ends of so many vanished files are remembered, so that they are not read again under another name."""
+
+_MAGIC = re.compile(r"[*?\[]")
+
+
+def is_pattern(path: str) -> bool:
+    """Whether a path is a glob: it holds `*`, `?` or `[` and no file has just this name."""
+    return _MAGIC.search(path) is not None and not os.path.lexists(path)
+
+
+class SourceSet:
+    """Files and globs, read in turn so that none starves the others."""
+
+    def __init__(
+        self,
+        paths: Sequence[str],
+        *,
+        start_at: StartAt = "beginning",
+        backfill: bool = False,
+        system: System = SYSTEM,
+        expand: Callable[[str], list[str]] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Read `paths`, in which patterns may occur; `start_at` and `backfill` as in FileSource, for what is there now.
+
+        `expand` finds the files of a pattern, `clock` gives seconds. Raises ValueError for a path no file can have.
+        """
+        self._patterns = [path for path in dict.fromkeys(paths) if is_pattern(path)]
+        self._start_at: StartAt = start_at
+        self._backfill = backfill
+        self._system = system
+        self._expand = expand or _expand
+        self._clock = clock
+        self._members: dict[str, FileSource] = {}
+        self._joined: set[str] = set()
+        self._gone_since: dict[str, float] = {}
+        self._retired: OrderedDict[Identity, Position] = OrderedDict()
+        self._checkpoint: dict[str, Position] = {}
+        self._refreshed: float | None = None
+        self._turn = 0
+        for path in dict.fromkeys(paths):
+            if path not in self._patterns:
+                self._members[path] = self._source(path)
+
+    @property
+    def sources(self) -> tuple[FileSource, ...]:
+        """The files read at present."""
+        return tuple(self._members.values())
+
+    def resume(self, positions: Mapping[str, Position]) -> None:
+        """Go on from a checkpoint, by name of source; to be called before the first read. Names not asked for are ignored."""
+        self._checkpoint = dict(positions)
+        for name, member in self._members.items():
+            if name in self._checkpoint:
+                member.resume(self._checkpoint.pop(name))
+
+    def positions(self) -> dict[str, Position]:
+        """Where each source stands after the last block it gave, by name."""
+        found = {name: member.position() for name, member in self._members.items()}
+        return self._checkpoint | {name: position for name, position in found.items() if position is not None}
+
+    def statuses(self) -> tuple[SourceStatus, ...]:
+        """How each source is doing; a pattern that no file matches is told as a source that is down."""
+        members = tuple(self._members.items())
+        lonely = (pattern for pattern in self._patterns if not any(_matches(pattern, name) for name, _ in members))
+        return (*(member.status() for _, member in members), *(_nothing_matches(pattern) for pattern in lonely))
+
+    def read(self, limit: int = DEFAULT_LIMIT) -> Block | None:
+        """Return the next block of whichever source has one, in turn; None when none has. Never raises OSError."""
+        if self._refreshed is None or self._clock() - self._refreshed >= REFRESH_SECONDS:
+            self.refresh()
+        if block := self._round(limit):
+            return block
+        return self._round(limit) if self.refresh() else self._retire()
+
+    def refresh(self) -> bool:
+        """Look the patterns up again; True if a file joined."""
+        self._refreshed = self._clock()
+        joined = False
+        for pattern in self._patterns:
+            for path in self._present(pattern):
+                joined |= self._join(path)
+        self._start_at, self._backfill = "beginning", False  # holds for what is there at the first look only
+        return joined
+
+    def close(self) -> None:
+        """Close all files; positions stay."""
+        for member in self._members.values():
+            member.close()
+
+    def _source(self, path: str) -> FileSource:
+        return FileSource(path, start_at=self._start_at, backfill=self._backfill, system=self._system)
+
+    def _round(self, limit: int) -> Block | None:
+        members = self.sources
+        for step in range(len(members)):
+            at = (self._turn + step) % len(members)
+            if block := members[at].read(limit):
+                self._turn = at + 1
+                return block
+        return None
+
+    def _present(self, pattern: str) -> list[str]:
+        """Tell what matches a pattern now, and what did at the checkpoint: its rest may stand in a rotated file."""
+        return sorted({*self._expand(pattern), *(name for name in self._checkpoint if _matches(pattern, name))})
+
+    def _join(self, path: str) -> bool:
+        if path in self._members or self._is_rotated(path):
+            return False
+        position = self._checkpoint.get(path)
+        if position is None:
+            status = regular(path, self._system)
+            if status is None:
+                return False
+            identity = Identity(status.st_dev, status.st_ino)
+            if any(member.holds(identity) for member in self._members.values()):
+                return False
+            position = self._ending_of(identity)
+        self._checkpoint.pop(path, None)
+        member = self._source(path)
+        if position is not None:
+            member.resume(position)
+        self._members[path] = member
+        self._joined.add(path)
+        return True
+
+    def _is_rotated(self, path: str) -> bool:
+        if path.endswith(COMPRESSED):
+            return True
+        return any(base in self._joined or base in self._members or os.path.lexists(base) for base in bases(path))
+
+    def _ending_of(self, identity: Identity) -> Position | None:
+        endings = (member.ending_of(identity) for member in self._members.values())
+        return next((ending for ending in endings if ending is not None), self._retired.get(identity))
+
+    def _retire(self) -> Block | None:
+        """Drop matched files that vanished long enough ago; an incomplete last line of theirs is given first."""
+        now = self._clock()
+        for name in self._matched():
+            member = self._members[name]
+            if not member.gone:
+                self._gone_since.pop(name, None)
+            elif now - self._gone_since.setdefault(name, now) >= LINGER_SECONDS:
+                if block := member.finish():
+                    return block
+                self._drop(name, member)
+        return None
+
+    def _matched(self) -> Iterable[str]:
+        return [name for name in self._members if name in self._joined]
+
+    def _drop(self, name: str, member: FileSource) -> None:
+        position = member.position()
+        member.close()
+        del self._members[name], self._gone_since[name]
+        if position is not None:
+            self._retired[position.identity] = position
+            if len(self._retired) > RETIRED_KEPT:
+                self._retired.popitem(last=False)
+
+
+def _expand(pattern: str) -> list[str]:
+    return glob.glob(pattern, recursive=True)  # noqa: PTH207 - Path.glob knows no absolute patterns
+
+
+def _matches(pattern: str, name: str) -> bool:
+    return fnmatch.fnmatchcase(name, pattern)
+
+
+def _nothing_matches(pattern: str) -> SourceStatus:
+    return SourceStatus(
+        name=pattern,
+        up=False,
+        lag_bytes=0,
+        lines=0,
+        bytes=0,
+        rotations=0,
+        lost_bytes=0,
+        too_long=0,
+        error=f"{pattern}: no file matches",
+    )

@@ -1,0 +1,46 @@
+"""The few calls of the operating system that reading files needs, in one place, so that tests can make trouble."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+def open_for_reading(path: str) -> int:
+    """Open without waiting for anyone and without becoming a terminal's process; raises OSError."""
+    return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """Functions with the signatures and errors of those in `os`."""
+
+    stat: Callable[[str], os.stat_result] = os.stat
+    fstat: Callable[[int], os.stat_result] = os.fstat
+    open: Callable[[str], int] = open_for_reading
+    pread: Callable[[int, int, int], bytes] = os.pread
+    lseek: Callable[[int, int, int], int] = os.lseek
+    close: Callable[[int], None] = os.close
+    listdir: Callable[[str], list[str]] = os.listdir
+
+
+SYSTEM = System()
+
+
+def kind_of(mode: int) -> str:
+    """Tell what stands at a path, in words for an error message: "a directory", "a FIFO"."""
+    for test, kind in _KINDS:
+        if test(mode):
+            return kind
+    return "no regular file"
+
+
+_KINDS = (
+    (stat.S_ISDIR, "a directory"),
+    (stat.S_ISFIFO, "a FIFO"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
