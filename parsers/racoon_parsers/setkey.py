@@ -140,6 +140,8 @@ def _policy_head(words: Words) -> tuple[str, str]:
     if words.skip("prio") or words.skip("priority"):
         while (token := words.peek()) is not None and token.text not in ACTIONS:
             words.take()
+    if words.peek() is None:
+        return direction, ACTIONS[0]  # `spddelete … -P out`; type 0, discard, in policy_parse.y
     return direction, words.one_of(*ACTIONS)
 
 

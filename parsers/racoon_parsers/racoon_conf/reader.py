@@ -140,7 +140,8 @@ class _Reader:
         words.finish()
         if self._depth + 1 >= MAX_INCLUDE_DEPTH:
             raise Misread(f"more than {MAX_INCLUDE_DEPTH} files deep")
-        found = self._include(pattern, self._paths.get("include", posixpath.dirname(self._path)))
+        directory = posixpath.join(posixpath.dirname(self._path), self._paths.get("include", ""))
+        found = self._include(pattern, directory)
         if not found:
             raise Misread("no file fits")
         for path, text in found:

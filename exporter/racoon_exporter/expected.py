@@ -1,0 +1,240 @@
+"""Which peers ought to be up: `--expect-peer`, the configuration file, racoon.conf and the security policies, merged.
+
+The rules are written out in docs/expected-peers.md. Merging is pure; `read_racoon_conf` and `read_policies` read files.
+"""
+
+from __future__ import annotations
+
+import glob
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from racoon_parsers.racoon_conf import Problem, RacoonConf, RemoteSection, SainfoSection, parse_racoon_conf
+from racoon_parsers.setkey import Policies, Policy, parse_policies
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Iterator
+
+__all__ = [
+    "ExpectedPeer",
+    "ExpectedPeers",
+    "Kind",
+    "expected_peers",
+    "normal_address",
+    "parse_expect_peer",
+    "read_policies",
+    "read_racoon_conf",
+]
+
+Kind: TypeAlias = Literal["permanent", "roaming"]
+
+FLAG = "--expect-peer"
+_NOBODY = frozenset({None, "any", "0.0.0.0", "::"})  # noqa: S104 - compared with, not bound to
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedPeer:
+    """A peer that somebody configured. A permanent one that is down is an outage; a roaming one comes and goes.
+
+    `address` is normalised (`normal_address`). Lifetimes are hard lifetimes in seconds, None where no file tells them:
+    an SA whose end is not logged is gone by then. `source` says where the peer is written: a flag, or `file:line`.
+    """
+
+    address: str
+    name: str | None = None
+    kind: Kind = "permanent"
+    phase1_lifetime: int | None = None
+    phase2_lifetime: int | None = None
+    source: str = FLAG
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedPeers:
+    """Peers in the order they were first written, one for each address, and the lines of files not understood."""
+
+    peers: tuple[ExpectedPeer, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def normal_address(text: str) -> str:
+    """Return an IP address in its one textual form, the scope kept; anything else, such as a host name, as it is."""
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return text
+
+
+def parse_expect_peer(value: str) -> ExpectedPeer:
+    """Read `ADDR[=NAME][,roaming]`, ADDR being an IP address or a host name without port.
+
+    Raises ValueError, with a message for the user, when there is no address, no name behind `=`, or a port or prefix.
+    """
+    rest, comma, word = value.rpartition(",")
+    roaming = bool(comma) and word.strip() == "roaming"
+    address, equals, name = (part.strip() for part in (rest if roaming else value).partition("="))
+    if not address or any(char.isspace() or char in "[]/," for char in address):
+        raise ValueError(f"{value!r}: an address is expected, without port or prefix, as in 192.0.2.1=Branch office,roaming")
+    if equals and not name:
+        raise ValueError(f"{value!r}: a name is expected behind =")
+    return ExpectedPeer(normal_address(address), name or None, "roaming" if roaming else "permanent")
+
+
+def expected_peers(
+    flags: Iterable[str] = (),
+    *,
+    configured: Iterable[ExpectedPeer] = (),
+    conf: RacoonConf | None = None,
+    policies: Iterable[Policies] = (),
+) -> ExpectedPeers:
+    """Merge all sources into one peer for each address.
+
+    What a peer is comes from the first source that has it: flags, then `configured` (the configuration file), then
+    racoon.conf, then outbound policies. A name or lifetime that one leaves open is taken from the next that knows it.
+    Raises ValueError for a bad flag.
+    """
+    policies = tuple(policies)
+    outbound = _outbound_by_peer(policies)
+    sources = (
+        *(parse_expect_peer(flag) for flag in flags),
+        *configured,
+        *(_conf_peers(conf, outbound) if conf is not None else ()),
+        *_policy_peers(outbound, conf),
+    )
+    merged: dict[str, ExpectedPeer] = {}
+    for peer in sources:
+        known = merged.get(peer.address)
+        merged[peer.address] = peer if known is None else _completed(known, peer)
+    problems = (*(conf.problems if conf is not None else ()), *(p for read in policies for p in read.problems))
+    return ExpectedPeers(tuple(merged.values()), problems)
+
+
+def _completed(known: ExpectedPeer, other: ExpectedPeer) -> ExpectedPeer:
+    """Return the peer as first written, with what only the other source knows."""
+    return ExpectedPeer(
+        address=known.address,
+        name=known.name if known.name is not None else other.name,
+        kind=known.kind,
+        phase1_lifetime=known.phase1_lifetime if known.phase1_lifetime is not None else other.phase1_lifetime,
+        phase2_lifetime=known.phase2_lifetime if known.phase2_lifetime is not None else other.phase2_lifetime,
+        source=known.source,
+    )
+
+
+# --- policies ---
+
+
+def _outbound_by_peer(policies: Iterable[Policies]) -> dict[str, list[Policy]]:
+    """Group the outbound policies somebody wrote by peer; those that racoon generates only show who was there."""
+    found: dict[str, list[Policy]] = {}
+    for read in policies:
+        for policy in read.policies:
+            if policy.direction == "out" and policy.peer not in _NOBODY and not policy.generated:
+                found.setdefault(normal_address(str(policy.peer)), []).append(policy)
+    return found
+
+
+def _policy_peers(outbound: dict[str, list[Policy]], conf: RacoonConf | None) -> Iterator[ExpectedPeer]:
+    """Yield a permanent peer for each; an anonymous remote section, if any, is what racoon uses for it."""
+    section = next((remote for remote in conf.remotes if remote.anonymous), None) if conf is not None else None
+    for address, policies in outbound.items():
+        yield ExpectedPeer(
+            address=address,
+            phase1_lifetime=section.phase1_lifetime if section is not None else None,
+            phase2_lifetime=_phase2_lifetime(conf, section, policies) if conf is not None else None,
+            source=f"{policies[0].path}:{policies[0].line}",
+        )
+
+
+# --- racoon.conf ---
+
+
+def _conf_peers(conf: RacoonConf, outbound: dict[str, list[Policy]]) -> Iterator[ExpectedPeer]:
+    """Yield the peers of remote sections with an address; of several for one address, a permanent one first."""
+    peers = [_conf_peer(conf, section, section.peer, outbound) for section in conf.remotes if section.peer is not None]
+    permanent = {peer.address: peer for peer in reversed(peers) if peer.kind == "permanent"}
+    for peer in peers:
+        first = permanent.get(peer.address, peer)
+        yield first
+        yield peer  # completes the first one
+
+
+def _conf_peer(conf: RacoonConf, section: RemoteSection, written: str, outbound: dict[str, list[Policy]]) -> ExpectedPeer:
+    address = normal_address(written)
+    policies = outbound.get(address, [])
+    visitor = section.passive and section.generate_policy != "off" and not policies
+    return ExpectedPeer(
+        address=address,
+        name=section.friendly_name or section.name,
+        kind="roaming" if visitor else "permanent",
+        phase1_lifetime=section.phase1_lifetime,
+        phase2_lifetime=_phase2_lifetime(conf, section, policies),
+        source=f"{section.path}:{section.line}",
+    )
+
+
+def _phase2_lifetime(conf: RacoonConf, section: RemoteSection | None, policies: list[Policy]) -> int | None:
+    """Return the longest phase 2 lifetime that may hold for a peer, in seconds.
+
+    racoon takes a sainfo section of the same `remoteid` as the remote section's `ph1id`, and prefers those for the very
+    addresses of the policy over `anonymous` (sainfo.c: getsainfo()).
+    """
+    ph1id = section.ph1id if section is not None else 0
+    fit = [sainfo for sainfo in conf.sainfos if sainfo.remoteid == ph1id] or [
+        sainfo for sainfo in conf.sainfos if sainfo.remoteid == 0
+    ]
+    exact = [sainfo for sainfo in fit if any(_is_for(sainfo, policy) for policy in policies)]
+    return max((sainfo.lifetime for sainfo in exact or fit if sainfo.lifetime is not None), default=None)
+
+
+def _is_for(sainfo: SainfoSection, policy: Policy) -> bool:
+    return (_network(sainfo.source.value), _network(sainfo.destination.value)) == (
+        _network(policy.source.address),
+        _network(policy.destination.address),
+    )
+
+
+def _network(text: str | None) -> str | None:
+    """Return an address with or without prefix as one network; None where it is not one."""
+    if text is None:
+        return None
+    try:
+        return str(ipaddress.ip_network(text, strict=False))
+    except ValueError:
+        return text
+
+
+# --- files ---
+
+
+def read_racoon_conf(path: str | os.PathLike[str]) -> RacoonConf:
+    """Read a racoon.conf and the files it includes. Raises OSError when the file itself can not be read."""
+    file = Path(path)
+    return parse_racoon_conf(_text(file), path=str(file), include=_included)
+
+
+def read_policies(path: str | os.PathLike[str]) -> Policies:
+    """Read a setkey script or saved output of `setkey -DP`. Raises OSError when the file can not be read."""
+    file = Path(path)
+    return parse_policies(_text(file), path=str(file))
+
+
+def _text(file: Path) -> str:
+    return file.read_text(encoding="utf-8", errors="replace")
+
+
+def _included(pattern: str, directory: str) -> list[tuple[str, str | None]]:
+    """Return the files that fit an include pattern, sorted as glob(3) sorts; no text for one that can not be read."""
+    full = str(Path(directory, Path(pattern).expanduser()))
+    paths = sorted(glob.glob(full))  # noqa: PTH207 - Path.glob() takes no absolute pattern
+    return [(path, _text_or_none(Path(path))) for path in paths]
+
+
+def _text_or_none(file: Path) -> str | None:
+    """Return the text of an included file; None, which the reader reports by line, if it is not readable."""
+    try:
+        return _text(file) if file.is_file() else None
+    except OSError:
+        return None
