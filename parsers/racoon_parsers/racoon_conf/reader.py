@@ -140,7 +140,9 @@ class _Reader:
         words.finish()
         if self._depth + 1 >= MAX_INCLUDE_DEPTH:
             raise Misread(f"more than {MAX_INCLUDE_DEPTH} files deep")
-        directory = posixpath.join(posixpath.dirname(self._path), self._paths.get("include", ""))
+        directory = posixpath.dirname(self._path)
+        if "include" in self._paths:
+            directory = posixpath.join(directory, self._paths["include"])
         found = self._include(pattern, directory)
         if not found:
             raise Misread("no file fits")
