@@ -337,7 +337,6 @@ class FileSource:
             return None
         chunk = generation.end()
         generation.lose(generation.seen - generation.head)
-        self._lineage.forget_all()
         self._generation = Generation(generation.reader, self._tally)
         return self._block(chunk, final=True) if chunk else None
 
