@@ -1,0 +1,107 @@
+"""The metrics that dashboards and rules may use: what the exporter promises, and what Prometheus adds to each scrape."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric's type, its labels besides those of the target, and whether it tells gateways in one log apart."""
+
+    kind: str
+    labels: frozenset[str] = frozenset()
+    gateway: bool = True
+
+
+def _counter(*labels: str, gateway: bool = True) -> Metric:
+    return Metric("counter", frozenset(labels), gateway)
+
+
+def _gauge(*labels: str, gateway: bool = True) -> Metric:
+    return Metric("gauge", frozenset(labels), gateway)
+
+
+METRICS: dict[str, Metric] = {
+    "racoon_phase1_negotiations_total": _counter("peer", "role", "exchange"),
+    "racoon_phase1_established_total": _counter("peer", "role"),
+    "racoon_phase1_failures_total": _counter("peer", "reason"),
+    "racoon_phase1_ended_total": _counter("peer", "cause"),
+    "racoon_phase1_sas": _gauge("peer"),
+    "racoon_phase1_up": _gauge("peer"),
+    "racoon_phase1_last_established_timestamp_seconds": _gauge("peer"),
+    "racoon_phase1_last_failure_timestamp_seconds": _gauge("peer"),
+    "racoon_phase1_negotiation_duration_seconds_bucket": _counter("role", "le"),
+    "racoon_phase1_negotiation_duration_seconds_sum": _counter("role"),
+    "racoon_phase1_negotiation_duration_seconds_count": _counter("role"),
+    "racoon_phase2_negotiations_total": _counter("peer", "role"),
+    "racoon_phase2_established_total": _counter("peer", "role"),
+    "racoon_phase2_failures_total": _counter("peer", "reason"),
+    "racoon_phase2_up": _gauge("peer"),
+    "racoon_phase2_flaps_total": _counter("peer"),
+    "racoon_phase2_last_established_timestamp_seconds": _gauge("peer"),
+    "racoon_ipsec_sas": _gauge("peer", "protocol", "state"),
+    "racoon_ipsec_sa_ended_total": _counter("peer", "cause"),
+    "racoon_peer_expected": _gauge("peer", "kind"),
+    "racoon_peer_info": _gauge("peer", "address"),
+    "racoon_peer_nat": _gauge("peer"),
+    "racoon_dead_peers_total": _counter("peer"),
+    "racoon_certificate_problems_total": _counter("peer", "code", "reason"),
+    "racoon_notifications_received_total": _counter("peer", "notification"),
+    "racoon_xauth_logins_total": _counter("result"),
+    "racoon_kernel_errors_total": _counter(),
+    "racoon_config_errors_total": _counter(),
+    "racoon_log_messages_total": _counter("level", "severity", "event"),
+    "racoon_log_level_quiet": _gauge(),
+    "racoon_daemon_up": _gauge(),
+    "racoon_daemon_start_timestamp_seconds": _gauge(),
+    "racoon_daemon_starts_total": _counter(),
+    "racoon_daemon_crashes_total": _counter(),
+    "racoon_daemon_info": _gauge("version", "openssl"),
+    "racoon_exporter_source_up": _gauge("source", gateway=False),
+    "racoon_exporter_source_lag_bytes": _gauge("source", gateway=False),
+    "racoon_exporter_source_last_line_timestamp_seconds": _gauge("source", gateway=False),
+    "racoon_exporter_source_lines_total": _counter("source", gateway=False),
+    "racoon_exporter_source_bytes_total": _counter("source", gateway=False),
+    "racoon_exporter_source_rotations_total": _counter("source", gateway=False),
+    "racoon_exporter_source_lost_bytes_total": _counter("source", gateway=False),
+    "racoon_exporter_unparsed_lines_total": _counter("reason", gateway=False),
+    "racoon_exporter_checkpoint_timestamp_seconds": _gauge(gateway=False),
+    "racoon_exporter_checkpoint_failures_total": _counter(gateway=False),
+    "racoon_exporter_folded_peers_total": _counter(gateway=False),
+    "racoon_exporter_build_info": _gauge("version", gateway=False),
+    "process_cpu_seconds_total": _counter(gateway=False),
+    "process_open_fds": _gauge(gateway=False),
+    "process_resident_memory_bytes": _gauge(gateway=False),
+    "process_start_time_seconds": _gauge(gateway=False),
+    "scrape_duration_seconds": _gauge(gateway=False),
+    "up": _gauge(gateway=False),
+}
+
+REASONS = frozenset(
+    {
+        "no_response",
+        "timeout",
+        "proposal_mismatch",
+        "no_config",
+        "psk_missing",
+        "psk_mismatch",
+        "signature_invalid",
+        "id_mismatch",
+        "certificate_expired",
+        "certificate_not_yet_valid",
+        "certificate_revoked",
+        "certificate_invalid",
+        "crl_expired",
+        "crl_missing",
+        "xauth_failed",
+        "no_policy",
+        "no_phase1",
+        "dead_peer",
+        "malformed_packet",
+        "kernel_error",
+        "send_error",
+        "peer_notify",
+        "local_config",
+        "unknown",
+    }
+)
+"""The closed list of failure reasons."""

@@ -1,0 +1,146 @@
+"""The rules: promtool's own tests pass, none lacks a case, and each says what is wrong and where to read on."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.dashboards.contract import METRICS, REASONS
+from tests.dashboards.promql import label_lists, selectors
+from tests.dashboards.tools import ROOT, RULE_TESTS, RULES, RUNBOOKS, run
+
+GROUPS: list[dict[str, Any]] = yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"]
+ALL = [rule for group in GROUPS for rule in group["rules"]]
+ALERTS = [rule for rule in ALL if "alert" in rule]
+RECORDS = {rule["record"]: rule for rule in ALL if "record" in rule}
+NAMES = sorted({rule["alert"] for rule in ALERTS})
+SEVERITIES = frozenset({"critical", "warning", "info"})
+RUNBOOK_URL = "https://github.com/racoon-exporter/racoon-exporter/blob/main/docs/runbooks/"
+WITHOUT_GATEWAY = r"on \(instance, job\)(?: group_left \(\))?\s*\(?\s*(?:sum_over_time\(up|up|last_over_time\(racoon_exporter)"
+"""A join without gateway, and what it may be with: `up` and the exporter's own metrics, which have none."""
+CASES = [
+    case for path in sorted(RULE_TESTS.glob("*.yaml")) for case in yaml.safe_load(path.read_text(encoding="utf-8"))["tests"]
+]
+
+rules = pytest.mark.parametrize("rule", [pytest.param(rule, id=rule.get("alert") or rule["record"]) for rule in ALL])
+alerts = pytest.mark.parametrize(
+    "alert", [pytest.param(rule, id=f"{rule['alert']}-{rule['labels']['severity']}") for rule in ALERTS]
+)
+
+
+def _expected(case: dict[str, Any], name: str) -> list[list[dict[str, Any]]]:
+    """Return what the case expects of the alert at each of its times, in order."""
+    return [check["exp_alerts"] for check in case["alert_rule_test"] if check["alertname"] == name]
+
+
+def test_promtool_accepts_the_rules() -> None:
+    assert f"{len(ALL)} rules found" in run("promtool", "check", "rules", RULES)
+
+
+@pytest.mark.parametrize("path", sorted(RULE_TESTS.glob("*.yaml")), ids=lambda path: str(path.stem))
+def test_promtool_passes_the_cases(path: Path) -> None:
+    assert "SUCCESS" in run("promtool", "test", "rules", path)
+
+
+@alerts
+def test_an_alert_has_a_case_that_fires_with_its_severity(alert: dict[str, Any]) -> None:
+    wanted = alert["labels"]["severity"]
+    fired = [
+        found
+        for case in CASES
+        if case["name"].startswith(f"{alert['alert']} fires: ")
+        for check in _expected(case, alert["alert"])
+        for found in check
+    ]
+    assert wanted in {found["exp_labels"]["severity"] for found in fired}
+    assert all(found["exp_annotations"]["description"] for found in fired)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_alert_has_a_case_that_holds_its_fire(name: str) -> None:
+    held = [_expected(case, name) for case in CASES if case["name"].startswith(f"{name} holds its fire: ")]
+    assert held
+    assert all(checks and not any(checks) for checks in held)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_alert_has_a_case_that_resolves(name: str) -> None:
+    resolved = [_expected(case, name) for case in CASES if case["name"].startswith(f"{name} resolves: ")]
+    assert resolved
+    assert all(checks[0] and not checks[-1] for checks in resolved)
+
+
+def test_no_case_is_for_an_alert_that_is_gone() -> None:
+    assert {case["name"].split()[0] for case in CASES} == set(NAMES)
+    assert {check["alertname"] for case in CASES for check in case["alert_rule_test"]} == set(NAMES)
+
+
+@alerts
+def test_an_alert_says_what_is_wrong_where_and_what_to_read(alert: dict[str, Any]) -> None:
+    assert alert["alert"].startswith("Racoon")
+    assert alert["labels"]["severity"] in SEVERITIES
+    annotations = alert["annotations"]
+    assert set(annotations) == {"summary", "description", "runbook_url"}
+    assert annotations["runbook_url"] == f"{RUNBOOK_URL}{alert['alert']}.md"
+    assert (RUNBOOKS / f"{alert['alert']}.md").is_file()
+    if alert["alert"] != "RacoonExporterAbsent":
+        assert "$labels.instance" in annotations["description"]
+
+
+@alerts
+def test_what_is_told_of_a_peer_names_the_peer_and_its_gateway(alert: dict[str, Any]) -> None:
+    text = alert["annotations"]["summary"] + alert["annotations"]["description"]
+    if "racoon_peer_expected{" in alert["expr"] and "count by" not in alert["expr"]:
+        assert "$labels.peer" in alert["annotations"]["summary"]
+        assert "with $labels.gateway" in text
+    if "reason" in alert["expr"] and "without (peer" not in alert["expr"] and "unparsed" not in alert["expr"]:
+        assert "$labels.reason" in text
+
+
+@alerts
+def test_only_permanent_peers_page(alert: dict[str, Any]) -> None:
+    """Whatever is critical and about a peer asks for kind permanent."""
+    about_peers = (
+        any("peer" in METRICS[selector.metric].labels for selector in selectors(alert["expr"]) if selector.metric in METRICS)
+        or "peer_reason:" in alert["expr"]
+    )
+    if about_peers and alert["labels"]["severity"] == "critical" and "without (peer)" not in alert["expr"]:
+        assert '{kind="permanent"}' in alert["expr"]
+
+
+@rules
+def test_a_rule_uses_only_metrics_and_labels_of_the_contract(rule: dict[str, Any]) -> None:
+    for selector in selectors(rule["expr"]):
+        if selector.metric not in RECORDS:
+            assert set(selector.matchers) <= METRICS[selector.metric].labels
+
+
+@rules
+def test_reasons_are_of_the_closed_list(rule: dict[str, Any]) -> None:
+    for selector in selectors(rule["expr"]):
+        operator, value = selector.matchers.get("reason", ("=", "unknown"))
+        if selector.metric != "racoon_exporter_unparsed_lines_total":
+            for choice in value.split("|"):
+                assert any(re.fullmatch(choice, reason) for reason in REASONS), (operator, choice)
+
+
+@rules
+def test_gateways_and_instances_are_never_mixed(rule: dict[str, Any]) -> None:
+    for word, labels in label_lists(rule["expr"]):
+        if word in {"on", "by"}:
+            assert {"instance", "job"} <= labels
+        if word == "by":
+            assert "gateway" in labels
+        if word == "on" and "gateway" not in labels:
+            assert re.search(WITHOUT_GATEWAY, rule["expr"])
+    else:
+        assert re.fullmatch(r"\d+m", alert["for"])
+
+
+def test_the_alerting_page_lists_every_alert_with_its_severity_and_patience() -> None:
+    text = (ROOT / "docs" / "alerting.md").read_text(encoding="utf-8")
+    for alert in ALERTS:
+        name, severity, patience = alert["alert"], alert["labels"]["severity"], alert.get("for", "at once")
+        assert re.search(rf"\| \[{name}\]\(runbooks/{name}\.md\) \| {severity} \| {patience} \|", text), (name, severity)

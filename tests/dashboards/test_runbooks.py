@@ -1,0 +1,62 @@
+"""Runbooks: one for each alert, whole, and what they say racoon prints is what racoon prints."""
+
+import gzip
+import re
+from functools import cache
+
+import pytest
+
+from tests.dashboards.test_rules import NAMES
+from tests.dashboards.tools import ROOT, RUNBOOKS
+
+SECTIONS = ("What it means", "What racoon printed", "Most likely causes", "What to run", "How you know it is over")
+LAB = ROOT / "tests" / "scenarios" / "lab"
+PREFIX = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d: ")
+
+pages = pytest.mark.parametrize("name", NAMES)
+
+
+def _page(name: str) -> str:
+    return (RUNBOOKS / f"{name}.md").read_text(encoding="utf-8")
+
+
+def _section(name: str, title: str) -> str:
+    return _page(name).split(f"\n## {title}\n", maxsplit=1)[1].split("\n## ", maxsplit=1)[0]
+
+
+@cache
+def _recorded() -> frozenset[str]:
+    """Return every line of the recordings without its time."""
+    lines: set[str] = set()
+    for path in LAB.glob("*/*.log*"):
+        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        lines.update(PREFIX.sub("", line).rstrip() for line in data.decode(errors="replace").split("\n"))
+    return frozenset(lines)
+
+
+def test_there_is_a_page_for_each_alert_and_no_other() -> None:
+    assert {path.stem for path in RUNBOOKS.glob("*.md")} == set(NAMES)
+
+
+@pages
+def test_a_page_has_its_sections_in_order(name: str) -> None:
+    assert tuple(re.findall(r"^## (.+)$", _page(name), re.MULTILINE)) == SECTIONS
+    assert _page(name).startswith(f"# {name}\n")
+
+
+@pages
+def test_a_page_names_three_causes(name: str) -> None:
+    assert re.findall(r"^(\d)\. ", _section(name, "Most likely causes"), re.MULTILINE) == ["1", "2", "3"]
+
+
+@pages
+def test_a_page_says_what_to_run(name: str) -> None:
+    assert re.search(r"```sh\n.+?```", _section(name, "What to run"), re.DOTALL)
+
+
+@pages
+def test_lines_of_racoon_are_quoted_from_recordings(name: str) -> None:
+    """Blocks of kind `text` hold recorded lines; what is known from the source only stands in a block of another kind."""
+    for block in re.findall(r"```text\n(.+?)```", _section(name, "What racoon printed"), re.DOTALL):
+        for line in block.splitlines():
+            assert PREFIX.sub("", line).rstrip() in _recorded(), line
