@@ -1,0 +1,1 @@
+"""How true the state is: histories of recorded logs, compared with the kernel's own record of every SA."""
