@@ -135,6 +135,22 @@ def test_gateways_and_instances_are_never_mixed(rule: dict[str, Any]) -> None:
             assert "gateway" in labels
         if word == "on" and "gateway" not in labels:
             assert re.search(WITHOUT_GATEWAY, rule["expr"])
+        if word == "without":
+            assert not labels & {"gateway", "instance", "job"}
+
+
+@alerts
+def test_a_counter_that_fell_is_not_believed(alert: dict[str, Any]) -> None:
+    grown = {selector.metric for selector in selectors(alert["expr"]) if selector.function == "increase"}
+    fallen = {selector.metric for selector in selectors(alert["expr"]) if selector.function == "resets"}
+    assert grown == fallen
+
+
+@alerts
+def test_only_what_was_counted_fires_at_once(alert: dict[str, Any]) -> None:
+    """A state must last for minutes, so that a rekey, a restart or a scrape gap cannot fire it; an event has happened."""
+    if "for" not in alert:
+        assert re.search(r"increase|racoon_unexpected_phase1_failures:sum", alert["expr"])
     else:
         assert re.fullmatch(r"\d+m", alert["for"])
 
