@@ -255,8 +255,8 @@ class FileSource:
             found = self._lineage.of(position, self._tally)
             if found is None and here is None:
                 return None  # it may come back, or its successor come
-            self._tally.rotations += 1
         if found is None:
+            self._tally.rotations += 1
             found = self._open_log()
             found.lose(position.unread)
             self._lineage.forget_all()
@@ -328,13 +328,13 @@ class FileSource:
 
     def _truncated(self, generation: Generation) -> Block | None:
         """Return the file was truncated: go on in the copy if there is one, else give what is held and begin again."""
-        self._tally.rotations += 1
         copy = self._lineage.copy_of(generation.position(), self._tally)
         if copy is not None:
             copy.lose(max(0, generation.seen - copy.offset - copy.reader.behind(copy.offset)))
             generation.close()
             self._generation = copy
             return None
+        self._tally.rotations += 1  # with a copy it is counted on the way from the copy to the file
         chunk = generation.end()
         generation.lose(generation.seen - generation.head)
         self._generation = Generation(generation.reader, self._tally)

@@ -126,10 +126,11 @@ class Generation:
         budget, want = SKIP_BUDGET, limit
         self.at_end = False
         while budget > 0:
-            raw = self._fetch(DEFAULT_LIMIT if self.skipping else want)
+            raw = self._fetch(want)
             dropped = self._skip(raw)
             if dropped:
-                budget -= dropped
+                want = max(limit, DEFAULT_LIMIT)
+                budget -= min(dropped, len(raw))  # a jump over a sparse hole costs nothing
                 continue
             end = whole_lines(raw, limit)
             if end:

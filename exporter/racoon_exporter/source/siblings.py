@@ -19,7 +19,7 @@ from racoon_exporter.source.system import System
 COMPRESSED = (".gz", ".bz2", ".xz")
 """Compressions that can be read."""
 
-_SUFFIX = r"(?:\.(?P<number>\d{1,4})|[-._](?P<date>\d{4}-?\d{2}-?\d{2}(?:[-_.T]?\d{2,6})?|\d{9,11}))"
+_SUFFIX = r"(?:\.(?P<number>\d{1,4})|[-._](?P<date>\d{4}-?\d{2}-?\d{2}(?:[-_.T]?\d{2,10})?|\d{9,11}))"
 _PACKED = r"(?P<packed>\.(?:gz|bz2|xz))?"
 
 
@@ -79,7 +79,8 @@ def bases(path: str) -> Iterator[str]:
     """Return the logs that `path` would be a rotated file of, by its name."""
     rotated = Path(path)
     for pattern in (_AFTER, _BEFORE_EXTENSION):
-        if match := pattern.fullmatch(rotated.name):
+        match = pattern.fullmatch(rotated.name)
+        if match and match.groupdict().get("extension") not in COMPRESSED:
             yield str(rotated.with_name(match["stem"] + match.groupdict().get("extension", "")))
 
 
