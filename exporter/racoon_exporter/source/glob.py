@@ -145,7 +145,7 @@ class SourceSet:
             if status is None:
                 return False
             identity = Identity(status.st_dev, status.st_ino)
-            if any(member.holds(identity) for member in self._members.values()):
+            if self._is_held(identity):
                 return False
             position = self._ending_of(identity)
         self._checkpoint.pop(path, None)
@@ -160,6 +160,17 @@ class SourceSet:
         if path.endswith(COMPRESSED):
             return True
         return any(base in self._joined or base in self._members or os.path.lexists(base) for base in bases(path))
+
+    def _is_held(self, identity: Identity) -> bool:
+        """Tell whether the file is being read under another name, or will be as soon as that name is first looked at."""
+        for name, member in self._members.items():
+            if member.holds(identity):
+                return True
+            if member.position() is None:
+                status = regular(name, self._system)
+                if status is not None and (status.st_dev, status.st_ino) == identity:
+                    return True
+        return False
 
     def _ending_of(self, identity: Identity) -> Position | None:
         endings = (member.ending_of(identity) for member in self._members.values())
