@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from tests.lab_truth.truth import LIMIT, Host, KernelSa
+from tests.lab_truth.truth import LIMIT, Host, IsakmpSa, KernelSa
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,6 +28,17 @@ class Violation:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """An SA that went without a line. `late`: seconds that history keeps it, negative when too short, None for ever."""
+
+    scenario: str
+    host: str
+    sa: KernelSa
+    end: str
+    late: float | None
+
+
 @dataclass(slots=True)
 class Score:
     """What one host's history is worth. Errors in seconds, None where nothing was to compare."""
@@ -40,9 +51,7 @@ class Score:
     matched_shown: int = 0
     listed: int = 0  # rows of history
     worst: dict[str, float] = field(default_factory=dict)
-    silent: int = 0  # matched SAs whose removal no line tells
-    silent_late: float = 0.0  # how long history kept the worst of them; infinite for ever
-    silent_early: float = 0.0
+    silences: list[Silence] = field(default_factory=list)
     ends: Counter[str] = field(default_factory=Counter)
     phase1: int = 0
     phase1_matched: int = 0
@@ -77,20 +86,22 @@ class Score:
 def compare(host: Host, history: Mapping[str, Iterable[Row]]) -> Score:
     """Score the history that was made of a host's logs."""
     score = Score(host.scenario, host.name)
-    _compare_ipsec(score, host, list(history.get("ipsec", ())))
-    _compare_phase1(score, host, list(history.get("phase1", ())))
+    if host.kernel is not None:
+        _compare_ipsec(score, host, host.kernel, list(history.get("ipsec", ())))
+    if host.isakmp is not None:
+        _compare_phase1(score, host.isakmp, list(history.get("phase1", ())))
     return score
 
 
 # --- IPsec SAs ---
 
 
-def _compare_ipsec(score: Score, host: Host, rows: list[Row]) -> None:
-    pairs, extra = _matched(host.kernel, rows)
-    score.kernel = len(host.kernel)
+def _compare_ipsec(score: Score, host: Host, kernel: tuple[KernelSa, ...], rows: list[Row]) -> None:
+    pairs, extra = _matched(kernel, rows)
+    score.kernel = len(kernel)
     score.listed = len(rows)
-    score.shown = sum(sa.established_logged for sa in host.kernel)
-    for sa in host.kernel:
+    score.shown = sum(sa.established_logged for sa in kernel)
+    for sa in kernel:
         row = pairs.get(id(sa))
         if row is not None:
             score.matched += 1
@@ -150,10 +161,8 @@ def _compare_end(score: Score, host: Host, sa: KernelSa, row: Row) -> None:
     elif sa.end_logged(host.daemon):
         score.time(sa, "ended", ended, sa.removed)
     else:
-        score.silent += 1
-        late = (ended - sa.removed).total_seconds() if ended is not None else float("inf")
-        score.silent_late = max(score.silent_late, late)
-        score.silent_early = max(score.silent_early, -late)
+        late = (ended - sa.removed).total_seconds() if ended is not None else None
+        score.silences.append(Silence(host.scenario, host.name, sa, str(row.get("end")), late))
 
 
 def _direction(host: Host, sa: KernelSa) -> str | None:
@@ -168,12 +177,12 @@ def _direction(host: Host, sa: KernelSa) -> str | None:
 # --- ISAKMP SAs ---
 
 
-def _compare_phase1(score: Score, host: Host, rows: list[Row]) -> None:
+def _compare_phase1(score: Score, isakmp: tuple[IsakmpSa, ...], rows: list[Row]) -> None:
     by_cookies: dict[str, list[Row]] = {}
     for row in rows:
         if row.get("established") is not None:
             by_cookies.setdefault(str(row.get("cookies")), []).append(row)
-    true = {sa.cookies: sa for sa in host.isakmp if sa.established}
+    true = {sa.cookies: sa for sa in isakmp if sa.established}
     score.phase1 = len(true)
     for cookies, sa in true.items():
         found = by_cookies.pop(cookies, [])

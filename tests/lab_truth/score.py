@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from tabulate import tabulate
 
-from tests.lab_truth.compare import Score, Violation, compare
+from tests.lab_truth.compare import Score, Silence, Violation, compare
 from tests.lab_truth.truth import LIMIT, Host, hosts
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def history_of(host: Host, command: Sequence[str]) -> Mapping[str, list[Mapping[
 
 COLUMNS = (
     *("scenario", "host", "kernel", "logged", "found", "extra", "recall", "precision"),
-    *("|est.| s", "|dying| s", "|ended| s", "silent", "late s", "ph1", "ph1 found", "ends"),
+    *("|est.| s", "|dying| s", "|ended| s", "silent", "ph1", "ph1 found", "ends"),
 )
 
 
@@ -104,8 +104,7 @@ def table_row(score: Score) -> list[str]:
         _share(score.recall),
         _share(score.precision),
         *(_seconds(score.worst.get(what)) for what in ("established", "dying", "ended")),
-        str(score.silent or ""),
-        _seconds(score.silent_late) if score.silent else "",
+        str(len(score.silences) or ""),
         str(score.phase1),
         str(score.phase1_matched),
         " ".join(f"{end}:{count}" for end, count in sorted(score.ends.items())),
@@ -116,11 +115,11 @@ def total(scores: Iterable[Score]) -> Score:
     """Return all scores as one."""
     result = Score("all", "")
     for score in scores:
-        for name in ("kernel", "shown", "matched", "matched_shown", "listed", "silent", "phase1", "phase1_matched"):
+        for name in ("kernel", "shown", "matched", "matched_shown", "listed", "phase1", "phase1_matched"):
             setattr(result, name, getattr(result, name) + getattr(score, name))
         for what, seconds in score.worst.items():
             result.worst[what] = max(result.worst.get(what, 0.0), seconds)
-        result.silent_late = max(result.silent_late, score.silent_late)
+        result.silences += score.silences
         result.ends += score.ends
     return result
 
@@ -138,6 +137,9 @@ def report(scores: Sequence[Score], limits: Sequence[Allowed]) -> tuple[str, boo
         f"\nLimits: nothing missing, nothing extra, right direction and mode, times within {LIMIT:g} s.",
         f"{len(missed)} missed, {len(violations) - len(missed)} excepted by limits.tsv.",
     ]
+    silences = total(scores).silences
+    if silences:
+        parts += ["\nRemoved without a line, so not compared (late: seconds that history keeps them):", _silences(silences)]
     if missed:
         parts += ["\nMissed:", _violations(missed)]
         parts.append(" ".join(f"{what}:{count}" for what, count in Counter(v.what for v in missed).most_common()))
@@ -147,6 +149,14 @@ def report(scores: Sequence[Score], limits: Sequence[Allowed]) -> tuple[str, boo
             *(f"{row.scenario} {row.host} {row.spi} {row.what}" for row in idle),
         ]
     return "\n".join(parts), not missed
+
+
+def _silences(silences: Iterable[Silence]) -> str:
+    rows = [
+        [s.scenario, s.host, s.sa.spi, s.sa.how_removed, s.end, "for ever" if s.late is None else f"{s.late:+.1f}"]
+        for s in silences
+    ]
+    return tabulate(rows, ("scenario", "host", "spi", "kernel", "history", "late"), disable_numparse=True)
 
 
 def _violations(violations: Iterable[Violation]) -> str:
@@ -166,10 +176,10 @@ def main(directories: tuple[Path, ...], command: str | None, limits: Path, zones
     scores = []
     for directory in directories or sorted(path for path in LAB.iterdir() if path.is_dir()):
         name = directory.resolve().name
-        watched = [host for host in hosts(directory.resolve(), by_scenario.get(name, "UTC")) if host.sampled]
-        scores += [compare(host, history_of(host, program)) for host in watched]
+        recorded = hosts(directory.resolve(), by_scenario.get(name, "UTC"))
+        scores += [compare(host, history_of(host, program)) for host in recorded]
     if not scores:
-        raise click.ClickException("no scenario has a log and a table of the kernel's SAs")
+        raise click.ClickException("no scenario has a log and a table")
     text, good = report(scores, read_limits(limits))
     click.echo(text)
     sys.exit(0 if good else 1)

@@ -10,14 +10,17 @@ import lzma
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import IO, TYPE_CHECKING
+from functools import partial
+from typing import IO, TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
 from racoon_parsers.racoon_conf import parse_racoon_conf
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+T = TypeVar("T")
 
 LIMIT = 2.0
 """Seconds by which a time of `history` may differ from the kernel's: lines have whole seconds, and are written a bit late."""
@@ -84,7 +87,7 @@ class KernelSa:
 
 @dataclass(frozen=True, slots=True)
 class IsakmpSa:
-    """An ISAKMP-SA as racoonctl listed it, sampled every few seconds."""
+    """An ISAKMP-SA as racoonctl listed it, sampled every few seconds; `established` if the log could tell so."""
 
     cookies: str
     role: str
@@ -94,7 +97,7 @@ class IsakmpSa:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """One host of a scenario: its logs, oldest first, and its tables."""
+    """One host of a scenario: its logs, oldest first, and its tables, None where nothing was recorded."""
 
     scenario: str
     name: str
@@ -102,21 +105,22 @@ class Host:
     zone: str
     addresses: frozenset[str]
     daemon: tuple[datetime, ...]
-    kernel: tuple[KernelSa, ...]
-    isakmp: tuple[IsakmpSa, ...]
-    sampled: bool
+    kernel: tuple[KernelSa, ...] | None  # None where nobody watched the kernel
+    isakmp: tuple[IsakmpSa, ...] | None
 
 
 def hosts(directory: Path, zone: str) -> Iterator[Host]:
-    """Yield the hosts of a scenario that have a table of the kernel's SAs and a log."""
-    for table in sorted(directory.glob("*.sa-truth.tsv")):
-        name = table.name.split(".")[0]
+    """Yield the hosts of a scenario that have a log and a table, of the kernel's SAs or of ISAKMP-SAs."""
+    for name in sorted({path.name.split(".")[0] for path in directory.glob("*-truth.tsv")}):
         logs = _logs(directory, name)
         if not logs:
             continue
+        kernel = _table(directory / f"{name}.sa-truth.tsv", _kernel_sas)
+        cited = ".log" in logs[0].name  # the tables cite no lines of a syslog
+        isakmp = _table(directory / f"{name}.phase1-truth.tsv", partial(_isakmp_sas, cited=cited))
+        if not kernel and isakmp is None:
+            continue  # a table without rows, made though nothing was sampled
         lines = [line for log in logs for line in _lines(log)]
-        kernel = tuple(_kernel_sas(table))
-        phase1 = directory / f"{name}.phase1-truth.tsv"
         yield Host(
             scenario=directory.name,
             name=name,
@@ -125,8 +129,7 @@ def hosts(directory: Path, zone: str) -> Iterator[Host]:
             addresses=_addresses(directory / f"{name}.racoon.conf", lines),
             daemon=tuple(moment for line in lines for moment in _daemon_moments(line, zone)),
             kernel=kernel,
-            isakmp=tuple(_isakmp_sas(phase1)) if phase1.exists() else (),
-            sampled=bool(kernel) or phase1.exists(),  # else nobody watched the kernel there
+            isakmp=isakmp,
         )
 
 
@@ -189,6 +192,10 @@ def _daemon_moments(line: str, zone: str) -> tuple[datetime, ...]:
     return local.astimezone(UTC), local.replace(fold=1).astimezone(UTC)
 
 
+def _table(path: Path, read: Callable[[Path], Iterator[T]]) -> tuple[T, ...] | None:
+    return tuple(read(path)) if path.exists() else None
+
+
 def _rows(table: Path) -> list[dict[str, str]]:
     with table.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
@@ -213,13 +220,14 @@ def _kernel_sas(table: Path) -> Iterator[KernelSa]:
         )
 
 
-def _isakmp_sas(table: Path) -> Iterator[IsakmpSa]:
+def _isakmp_sas(table: Path, *, cited: bool) -> Iterator[IsakmpSa]:
     for row in _rows(table):
         yield IsakmpSa(
             cookies=row["cookies"],
             role=_ROLES.get(row["side"], row["side"]),
             exchange=_EXCHANGES.get(row["exchange"], row["exchange"]),
-            established=_ESTABLISHED_STATE in row["states"].split(",") and "ISAKMP-SA established" in row["log_lines"],
+            established=_ESTABLISHED_STATE in row["states"].split(",")
+            and (not cited or "ISAKMP-SA established" in row["log_lines"]),
         )
 
 
