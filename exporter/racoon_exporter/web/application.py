@@ -10,6 +10,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
 
 from racoon_exporter.web.authentication import Authenticator, Verdict
+from racoon_exporter.web.network import client_network
 from racoon_exporter.web.rate import TokenBucket
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class Guard:
             return _text("Too Many Requests", 429)
         if not config.users or scope["path"] in self._open_paths:
             return None
-        client = scope["client"][0] if scope["client"] else ""
+        client = client_network(scope["client"][0] if scope["client"] else "")
         verdict = await self._authenticator.check(config.users, _header(scope, b"authorization"), client)
         if verdict is Verdict.BUSY:
             return _text("Service Unavailable", 503, {"Retry-After": _BUSY_SECONDS})

@@ -81,7 +81,7 @@ class Authenticator:
         self._one_at_a_time = asyncio.Lock()
 
     async def check(self, users: Mapping[str, str], authorization: bytes | None, client: str) -> Verdict:
-        """Check an Authorization header. ``users`` must not be empty; ``client`` is the address it came from."""
+        """Check an Authorization header. ``users`` must not be empty; ``client`` is the network it came from."""
         found = None if authorization is None else credentials(authorization)
         if found is None:
             return Verdict.DENIED
@@ -98,6 +98,7 @@ class Authenticator:
         if waiting is None:
             if self._is_full(client):
                 return Verdict.BUSY
+            self._waiting_by_client[client] += 1
             waiting = asyncio.create_task(self._compare(digest, password, compared, client, known=password_hash is not None))
             self._waiting[digest] = waiting
         return Verdict.ALLOWED if await asyncio.shield(waiting) else Verdict.DENIED
@@ -106,7 +107,6 @@ class Authenticator:
         return len(self._waiting) >= self._max_waiting or self._waiting_by_client[client] >= self._max_waiting_per_client
 
     async def _compare(self, digest: bytes, password: bytes, password_hash: bytes, client: str, *, known: bool) -> bool:
-        self._waiting_by_client[client] += 1
         try:
             async with self._one_at_a_time:
                 matched = await run_in_threadpool(self._matches, password, password_hash)

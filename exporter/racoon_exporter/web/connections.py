@@ -13,16 +13,16 @@ and one that never finishes its handshake counts and is timed like any other.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
+from racoon_exporter.web.network import client_network
 from racoon_exporter.web.tls import client_is_allowed
 
 if TYPE_CHECKING:
@@ -82,12 +82,14 @@ class Connections:
 
     def admit(self, transport: asyncio.Transport) -> Connection:
         """Enter a new connection, which is idle until a request has come, and close another where there are too many."""
-        connection = Connection(transport, _network(transport.get_extra_info("peername")), transport.abort)
-        self._all[connection] = None
-        self._idle[connection] = None
-        self.empty.clear()
-        if len(self._all) > self._limit:
-            self._drop(self._dispensable())
+        peer = transport.get_extra_info("peername") or ("",)  # a client that has gone already has none
+        connection = Connection(transport, client_network(str(peer[0])), transport.abort)
+        if len(self._all) >= self._limit:
+            self._drop(self._dispensable() or connection)
+        if not transport.is_closing():
+            self._all[connection] = None
+            self._idle[connection] = None
+            self.empty.clear()
         return connection
 
     def remove(self, connection: Connection) -> None:
@@ -122,13 +124,15 @@ class Connections:
         for connection in list(self._all):
             self._drop(connection)
 
-    def _dispensable(self) -> Connection:
-        """Return the oldest idle connection of the network that holds most, so that a flood displaces itself first."""
-        if not self._idle:
-            return next(iter(self._stalled), next(reversed(self._all.keys())))
+    def _dispensable(self) -> Connection | None:
+        """Return the oldest idle connection of the network that holds most, so that a flood displaces itself first.
+
+        Without idle ones, the one that has not read its response for longest; None where all requests are running.
+        """
         held = Counter(connection.client for connection in self._idle)
-        most = max(held.values())
-        return next(connection for connection in self._idle if held[connection.client] == most)
+        most = max(held.values(), default=0)
+        idle = (connection for connection in self._idle if held[connection.client] == most)
+        return next(idle, next(iter(self._stalled), None))
 
     def _drop(self, connection: Connection) -> None:
         self.remove(connection)
@@ -327,16 +331,3 @@ class _ProtocolLogger(logging.Logger):
 
     def handle(self, record: logging.LogRecord) -> None:
         self._target.debug("%s", record.getMessage().strip())
-
-
-def _network(peer: Any) -> str:
-    """Return the address of a client, or its /64 network: whoever has one IPv6 address has that many."""
-    try:
-        address = ipaddress.ip_address(str(peer[0]).partition("%")[0])
-    except (ValueError, TypeError, IndexError):  # a client that has gone already has no address
-        return ""
-    if isinstance(address, ipaddress.IPv4Address):
-        return str(address)
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return str(ipaddress.ip_network((address, 64), strict=False).network_address)

@@ -63,25 +63,26 @@ class Section:
     noted in ``problems``).
     """
 
-    def __init__(self, name: str, node: yaml.Node | None, problems: list[Problem], keys: Collection[str] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        node: yaml.Node | None,
+        problems: list[Problem],
+        keys: Collection[str] | None = None,
+        line: int | None = None,
+    ) -> None:
         """Note unknown keys (unless ``keys`` is None: any key is allowed) and keys given twice."""
         self.name = name
+        self.line = line_of(node) if line is None and node is not None else line
         self._problems = problems
-        self.line = None if node is None else line_of(node)
+        self._lines: dict[str, int] = {}
         self._nodes = self._read(node)
         if keys is not None:
             self._refuse_unknown(keys)
 
-    def __bool__(self) -> bool:
-        return bool(self._nodes)
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._nodes
-
     def line_at(self, key: str) -> int | None:
-        """Return the line of a key's value, or of the section where the key is absent."""
-        node = self._nodes.get(key)
-        return self.line if node is None else line_of(node)
+        """Return the line of a key, or of the section where the key is absent."""
+        return self._lines.get(key, self.line)
 
     def note(self, message: str, key: str | None = None) -> None:
         """Add a problem at a key, or at the section."""
@@ -136,7 +137,7 @@ class Section:
 
     def section(self, key: str, keys: Collection[str] | None = None) -> Section:
         """Return a mapping below this one; an absent one is an empty section."""
-        return Section(key, self._nodes.get(key), self._problems, keys)
+        return Section(key, self._nodes.get(key), self._problems, keys, self.line_at(key))
 
     def texts(self) -> dict[str, str]:
         """Return every key with its text; null is the empty text."""
@@ -171,6 +172,7 @@ class Section:
                 self._problems.append(Problem(line_of(key), f"{self.name}: key {shown(key.value)} is given twice"))
             else:
                 found[key.value] = value
+                self._lines.setdefault(key.value, line_of(key))
         for other in merged:
             if not isinstance(other, yaml.MappingNode) or other is node or other in outer:
                 self._problems.append(Problem(line_of(other), f"{self.name}: << must name another mapping"))

@@ -14,8 +14,9 @@ from racoon_exporter.web.problems import ListenError
 if TYPE_CHECKING:
     from collections.abc import MutableMapping, Sequence
 
-#: Connections that the kernel completes ahead of accept(). A flood must not fill it up between two turns of the loop.
-BACKLOG = 256
+#: Connections that the kernel completes ahead of accept(). When it is full, the kernel drops a scraper's SYN, which comes
+#: again after a whole second.
+BACKLOG = 1024
 
 _FIRST_SYSTEMD_FD = 3  # SD_LISTEN_FDS_START of sd_listen_fds(3)
 _MAX_PORT = 65535

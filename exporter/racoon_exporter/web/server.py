@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from racoon_exporter.web.listen import Listener
 
+#: Connections taken in one turn of the event loop: each is a file descriptor before limits can see it.
+_ACCEPTED_AT_ONCE = 64
 _LOGGER = logging.getLogger("racoon_exporter.web")
 
 
@@ -53,6 +55,7 @@ class WebServer:
         self._health_without_auth = health_without_auth
         self._limits = limits or Limits()
         self._live: LiveConfig | None = None
+        self._connections: Connections | None = None
         self._urls: tuple[str, ...] = ()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -70,6 +73,11 @@ class WebServer:
     def config_ok(self) -> bool:
         """False while the web configuration file on disk is broken and an older one is in force."""
         return self._live is None or self._live.ok
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open now."""
+        return 0 if self._connections is None else len(self._connections)
 
     def start(self) -> None:
         """Read the configuration, listen, and serve in the background.
@@ -116,11 +124,10 @@ class WebServer:
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(self._note_loop_error)
         endpoint = self._endpoint(live, self._loop)
-        servers = [
-            await self._loop.create_server(partial(Gate, endpoint), sock=sock, backlog=BACKLOG)
-            for listener in listeners
-            for sock in listener.sockets
-        ]
+        servers = []
+        for sock in (sock for listener in listeners for sock in listener.sockets):
+            servers.append(await self._loop.create_server(partial(Gate, endpoint), sock=sock, backlog=_ACCEPTED_AT_ONCE))
+            sock.listen(BACKLOG)  # the kernel's queue may be longer than what asyncio takes from it in one go
         self._ready.set()
         await self._stopping.wait()
         for server in servers:
@@ -148,7 +155,8 @@ class WebServer:
             h11_max_incomplete_event_size=limits.max_head_bytes,
         )
         config.load()
-        return Endpoint(config, live, limits, Connections(most, limits.max_stalled), self._logger, loop)
+        self._connections = Connections(most, limits.max_stalled)
+        return Endpoint(config, live, limits, self._connections, self._logger, loop)
 
     async def _finish(self, endpoint: Endpoint) -> None:
         endpoint.connections.finish_all()

@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import asyncio
+import base64
+import gc
+import threading
+
+import bcrypt
+import pytest
+
+from racoon_exporter.web.authentication import Authenticator, Verdict, credentials, password_matches
+from racoon_exporter.web.config import RateLimit
+from racoon_exporter.web.rate import TokenBucket
+from tests.exporter.web.client import PATIENCE
+
+USERS = {"alice": "hash of alice", "bob": "hash of bob"}
+
+
+class Checks:
+    """Stands for bcrypt: a hash is "hash of" and the password; counts what was compared."""
+
+    def __init__(self) -> None:
+        self.made: list[tuple[bytes, bytes]] = []
+
+    def __call__(self, password: bytes, password_hash: bytes) -> bool:
+        self.made.append((password, password_hash))
+        return password_hash == b"hash of " + password
+
+
+def basic(user: str, password: str) -> bytes:
+    return b"Basic " + base64.b64encode(f"{user}:{password}".encode())
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        (basic("alice", "sesame"), (b"alice", b"sesame")),
+        (basic("alice", "a:b"), (b"alice", b"a:b")),
+        (basic("", ""), (b"", b"")),
+        (b"basic   " + base64.b64encode(b"a:b"), (b"a", b"b")),
+        (b"Bearer abc", None),
+        (b"Basic", None),
+        (b"Basic " + base64.b64encode(b"no colon"), None),
+        (b"Basic not base64!", None),
+        (b"Basic YTpi\n", None),
+        (b"", None),
+    ],
+)
+def test_credentials_are_read_from_the_header(header: bytes, found: tuple[bytes, bytes] | None) -> None:
+    assert credentials(header) == found
+
+
+@pytest.mark.parametrize("version", [b"2a", b"2b", b"2y"])
+def test_hashes_of_every_tool_are_compared(version: bytes) -> None:
+    password_hash = bcrypt.hashpw(b"sesame", bcrypt.gensalt(4)).replace(b"2b", version, 1)
+    assert password_matches(b"sesame", password_hash)
+    assert not password_matches(b"barley", password_hash)
+
+
+def test_a_password_longer_than_bcrypt_reads_is_compared_as_htpasswd_and_go_do() -> None:
+    password_hash = bcrypt.hashpw(b"x" * 72, bcrypt.gensalt(4))
+    assert password_matches(b"x" * 100, password_hash)
+    assert not password_matches(b"x" * 71, password_hash)
+
+
+def test_a_password_that_bcrypt_cannot_take_does_not_match() -> None:
+    assert not password_matches(b"\x00", bcrypt.hashpw(b"sesame", bcrypt.gensalt(4)))
+    assert not password_matches(b"sesame", b"$2b$99$nonsense")
+
+
+def test_a_password_is_compared_once_and_then_remembered() -> None:
+    async def story() -> None:
+        checks = Checks()
+        authenticator = Authenticator(matches=checks)
+        for _ in range(3):
+            assert await authenticator.check(USERS, basic("alice", "alice"), "") is Verdict.ALLOWED
+            assert await authenticator.check(USERS, basic("alice", "wrong"), "") is Verdict.DENIED
+        assert len(checks.made) == 2
+
+    asyncio.run(story())
+
+
+def test_an_unknown_user_costs_a_comparison_and_is_never_let_in() -> None:
+    async def story() -> None:
+        checks = Checks()
+        authenticator = Authenticator(matches=checks)
+        assert await authenticator.check(USERS, basic("mallory", "alice"), "") is Verdict.DENIED
+        assert checks.made == [(b"alice", b"hash of alice")]
+        assert await authenticator.check(USERS, basic("alice", "alice"), "") is Verdict.ALLOWED
+        assert await authenticator.check(USERS, basic("mallory", "alice"), "") is Verdict.DENIED
+
+    asyncio.run(story())
+
+
+def test_no_credentials_cost_nothing() -> None:
+    async def story() -> None:
+        checks = Checks()
+        authenticator = Authenticator(matches=checks)
+        assert await authenticator.check(USERS, None, "") is Verdict.DENIED
+        assert await authenticator.check(USERS, b"Bearer x", "") is Verdict.DENIED
+        assert checks.made == []
+
+    asyncio.run(story())
+
+
+def test_a_changed_hash_forgets_the_old_password() -> None:
+    async def story() -> None:
+        authenticator = Authenticator(matches=Checks())
+        assert await authenticator.check({"alice": "hash of old"}, basic("alice", "old"), "") is Verdict.ALLOWED
+        assert await authenticator.check({"alice": "hash of new"}, basic("alice", "old"), "") is Verdict.DENIED
+
+    asyncio.run(story())
+
+
+def test_a_user_named_like_the_parts_of_another_is_told_apart() -> None:
+    async def story() -> None:
+        authenticator = Authenticator(matches=Checks())
+        assert await authenticator.check({"ab": "hash of c"}, basic("ab", "c"), "") is Verdict.ALLOWED
+        assert await authenticator.check({"a": "hash of c"}, basic("a", "bc"), "") is Verdict.DENIED
+
+    asyncio.run(story())
+
+
+def test_guesses_do_not_push_out_verified_credentials() -> None:
+    async def story() -> None:
+        checks = Checks()
+        authenticator = Authenticator(matches=checks, max_remembered=3)
+        await authenticator.check(USERS, basic("alice", "alice"), "")
+        for number in range(10):
+            await authenticator.check(USERS, basic("alice", f"guess {number}"), "")
+        before = len(checks.made)
+        assert await authenticator.check(USERS, basic("alice", "alice"), "") is Verdict.ALLOWED
+        assert len(checks.made) == before
+
+    asyncio.run(story())
+
+
+def test_no_password_stays_in_memory() -> None:
+    async def story() -> Authenticator:
+        authenticator = Authenticator(matches=Checks())
+        await authenticator.check(USERS, basic("alice", "alice"), "")
+        await authenticator.check(USERS, basic("alice", "s3cr3t guess"), "")
+        return authenticator
+
+    seen: set[int] = set()
+    left: list[object] = [asyncio.run(story()).__dict__]
+    while left:
+        item = left.pop()
+        if id(item) in seen or isinstance(item, Checks | type):
+            continue
+        seen.add(id(item))
+        assert not isinstance(item, bytes | str) or "s3cr3t" not in str(item)
+        if isinstance(item, dict | list | tuple | set) or type(item).__module__.startswith("racoon_exporter"):
+            left += gc.get_referents(item)
+    assert len(seen) > 10
+
+
+def test_only_a_few_passwords_wait_and_fewer_of_one_client() -> None:
+    async def story() -> None:
+        compare = threading.Event()
+
+        def slow(password: bytes, password_hash: bytes) -> bool:
+            assert compare.wait(PATIENCE)
+            return password_hash == b"hash of " + password
+
+        authenticator = Authenticator(matches=slow, max_waiting=3, max_waiting_per_client=2)
+
+        def ask(password: str, client: str) -> asyncio.Task[Verdict]:
+            return asyncio.create_task(authenticator.check(USERS, basic("alice", password), client))
+
+        flood = [ask(f"guess {number}", "192.0.2.1") for number in range(5)]
+        scraper = [ask("alice", "198.51.100.1") for _ in range(3)]
+        other = ask("alice?", "198.51.100.2")
+        assert await other is Verdict.BUSY
+        compare.set()
+        assert [verdict is Verdict.BUSY for verdict in await asyncio.gather(*flood)] == [False, False, True, True, True]
+        assert await asyncio.gather(*scraper) == [Verdict.ALLOWED] * 3
+        assert await ask("alice?", "198.51.100.2") is Verdict.DENIED
+
+    asyncio.run(story())
+
+
+def test_a_bucket_gives_a_burst_and_then_one_each_interval() -> None:
+    now = 100.0
+    bucket = TokenBucket(RateLimit(interval=2.0, burst=3), lambda: now)
+    assert [bucket.take() for _ in range(4)] == [True, True, True, False]
+    now += 1.9
+    assert not bucket.take()
+    now += 0.2
+    assert [bucket.take() for _ in range(2)] == [True, False]
+    now += 1000
+    assert [bucket.take() for _ in range(4)] == [True, True, True, False]
+
+
+def test_a_bucket_without_burst_gives_nothing() -> None:
+    now = 0.0
+    bucket = TokenBucket(RateLimit(interval=1.0, burst=0), lambda: now)
+    assert not bucket.take()
+    now += 10
+    assert not bucket.take()
