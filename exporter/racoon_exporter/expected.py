@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import glob
 import ipaddress
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -15,7 +16,6 @@ from racoon_parsers.racoon_conf import Problem, RacoonConf, RemoteSection, Sainf
 from racoon_parsers.setkey import Policies, Policy, parse_policies
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterable, Iterator
 
 __all__ = [
@@ -227,7 +227,8 @@ def _text(file: Path) -> str:
 
 def _included(pattern: str, directory: str) -> list[tuple[str, str | None]]:
     """Return the files that fit an include pattern, sorted as glob(3) sorts; no text for one that can not be read."""
-    full = str(Path(directory, Path(pattern).expanduser()))
+    home = os.path.expanduser(pattern)  # noqa: PTH111 - Path.expanduser() raises for an unknown user
+    full = str(Path(directory, home))
     paths = sorted(glob.glob(full))  # noqa: PTH207 - Path.glob() takes no absolute pattern
     return [(path, _text_or_none(Path(path))) for path in paths]
 

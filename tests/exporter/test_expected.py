@@ -208,6 +208,15 @@ def test_files_are_read_with_what_they_include(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("pattern", ["~nobody-of-this-name/x", "a\0b", "a*\0/b*", "[", "x" * 5000], ids=range(5))
+def test_an_include_that_can_not_be_is_reported(tmp_path: Path, pattern: str) -> None:
+    conf_file = tmp_path / "racoon.conf"
+    conf_file.write_text(f'include "{pattern}";\n{remote("192.0.2.1")}')
+    conf = read_racoon_conf(conf_file)
+    assert [(problem.line, problem.message) for problem in conf.problems] == [(1, '"include": no file fits')]
+    assert len(conf.remotes) == 1
+
+
 def test_the_sample_gateway_has_the_peers_its_files_name() -> None:
     conf = read_racoon_conf(SAMPLES / "office.racoon.conf")
     assert [(Path(problem.path).name, problem.line) for problem in conf.problems] == [("20-broken.conf", 3)]
