@@ -18,9 +18,7 @@ _ZONE_STEP: Final = 900
 """Seconds; every zone's offset is a multiple of a quarter of an hour (since 1972, IANA time zone database)."""
 _MONTHS: Final = {
     name: number
-    for number, name in enumerate(
-        ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), start=1
-    )
+    for number, name in enumerate(("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), start=1)
 }
 
 

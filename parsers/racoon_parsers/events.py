@@ -58,14 +58,12 @@ class Phase1Purging(NamedTuple):
     """The daemon begins to tear down an ISAKMP SA and its IPsec SAs."""
 
     cookies: str | None = None
-    message_id: str | None = None
 
 
 class Phase1Purged(NamedTuple):
     """That teardown ends."""
 
     cookies: str | None = None
-    message_id: str | None = None
     protocol: str | None = None
 
 
@@ -83,7 +81,6 @@ class Phase1Failed(NamedTuple):
 
     peer: Endpoint | None = None
     cookies: str | None = None
-    message_id: str | None = None
     role: Role | None = None
     status: int | None = None
     exchange: str | None = None
@@ -165,7 +162,7 @@ class IpsecSaPurged(NamedTuple):
     source: Endpoint | None = None
     destination: Endpoint | None = None
     spi: int | None = None
-    count: int | None = None
+    removed: int | None = None
 
 
 class IpsecSaKept(NamedTuple):
@@ -173,7 +170,6 @@ class IpsecSaKept(NamedTuple):
 
     spi: int | None = None
     cookies: str | None = None
-    message_id: str | None = None
 
 
 class IpsecSaDeleted(NamedTuple):
@@ -287,7 +283,6 @@ class DeadPeerDetected(NamedTuple):
     """The peer no longer answers R-U-THERE (RFC 3706)."""
 
     cookies: str | None = None
-    message_id: str | None = None
     step: str | None = None
 
 
@@ -308,7 +303,7 @@ class NatTraversal(NamedTuple):
     db_addr: Endpoint | None = None
     algorithm: int | None = None
     note: str | None = None
-    index: int | None = None
+    payload_number: int | None = None
     verdict: str | None = None
     natt_version: str | None = None
     in_use: int | None = None
@@ -388,7 +383,7 @@ class AdminCommand(NamedTuple):
 
     local: Endpoint | None = None
     peer: Endpoint | None = None
-    count: int | None = None
+    removed: int | None = None
     user: str | None = None
     exchange_no: int | None = None
 

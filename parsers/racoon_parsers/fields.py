@@ -215,8 +215,8 @@ FIELDS: Final[dict[str, Field]] = {
     "proto_no": Field("{protocol}", (Value("protocol", r"\d++", read_satype),), ("3", "2")),
     "mode_no": Field("{mode}", (Value("mode", r"\d++", read_mode_number),), ("2", "1")),
     "cookies": Field(
-        "{cookies}(?::{message_id})?",
-        (Value("cookies", _COOKIES), Value("message_id", r"[0-9a-f]{8}")),
+        "{cookies}(?::[0-9a-f]{8})?",  # a message id follows where an exchange is under way
+        (Value("cookies", _COOKIES),),
         ("8f1b2c3d4e5f6071:a1b2c3d4e5f60718", "8f1b2c3d4e5f6071:0000000000000000"),
     ),
     "cookies_new": _one("cookies_new", _COOKIES, "0123456789abcdef:fedcba9876543210"),
@@ -280,7 +280,7 @@ FIELDS: Final[dict[str, Field]] = {
         printf="%s %s%s",
     ),
     "in_use": _number("in_use", "2"),
-    "index": _number("index", "0"),
+    "index": _number("payload_number", "0"),
     "verdict": _one("verdict", r"verified|doesn't match|[\w' ]+", "verified", "doesn't match"),
     "natt_version": _text("natt_version", "RFC 3947"),
     "algo": _number("algorithm", "2"),
@@ -298,7 +298,7 @@ FIELDS: Final[dict[str, Field]] = {
     "pid": _number("pid", "1399"),
     "cause": _text("cause", "parse"),
     "event": _text("notice", "1"),
-    "count": _number("count", "2"),
+    "count": _number("removed", "2"),
     "pfkey_type": _one("pfkey_type", r"\w+", "UPDATE"),
     "script": _one("script", r"\S+", "phase1_up"),
     "statistic": _text("statistic", "Total"),

@@ -269,6 +269,4 @@ def _inner(message: str, kind: str, stamp: str, host: str, ident: str, pid: str)
     inside = split_inner(message)
     if inside is None:
         return None
-    return inside._replace(
-        kind=kind if stamp else "", stamp=stamp, host=host, ident=ident or "racoon", pid=inside.pid or pid
-    )
+    return inside._replace(kind=kind if stamp else "", stamp=stamp, host=host, ident=ident or "racoon", pid=inside.pid or pid)

@@ -130,10 +130,26 @@ class Message:
         """Whether the text never varies."""
         return all(isinstance(piece, str) for piece in self.pieces)
 
-    @property
+    @cached_property
+    def marks(self) -> dict[str, str]:
+        """What the row says beyond its text.
+
+        `stage`, what a message of failure is to its negotiation: `end` (it is over), `step` (evidence), `begin` (over if we
+        answered its first packet), `refusal` (none was begun), `waiting` (phase 2 was given up before it began).
+        `phase`, the phase it speaks of. `teardown`: SAs go by local command. `nat=gone`: NAT keepalives end.
+        `newline=no`: racoon prints it without its newline, so that the next record follows on the same line.
+        """
+        return dict(self.constants)
+
+    @cached_property
+    def stage(self) -> str:
+        """Give the mark of that name."""
+        return self.marks.get("stage", "end")
+
+    @cached_property
     def glued(self) -> bool:
-        """Whether racoon prints this message without its newline, so that the next record follows on the same line."""
-        return ("newline", "no") in self.constants
+        """Whether the next record may follow on the same line."""
+        return self.marks.get("newline") == "no"
 
     def fits(self, text: str) -> bool:
         """Whether a text could be this message: its literals stand in it, in order. Linear in the text's length."""

@@ -36,7 +36,7 @@ class Record(NamedTuple):
     text: str
     number: int
     """Number of the line, from 1."""
-    count: int = 1
+    times: int = 1
     """How often it was said (`last message repeated 3 times`)."""
 
     @property
@@ -47,14 +47,10 @@ class Record(NamedTuple):
 
 _DUMP: Final = re.compile(r"\s*(?:[0-9a-f]{2,8}\s*)+$")
 """A line of `plog.c: plogdump()`: groups of up to eight hexadecimal digits."""
-_DUMP_GROUPS: Final = re.compile(
-    r"\s*[0-9a-f]{8}(?: [0-9a-f]{2,8})*\s*$|\s*(?:[0-9a-f]{2}){1,4}\s*$|\s*[0-9a-f]{16}\s*$"
-)
+_DUMP_GROUPS: Final = re.compile(r"\s*[0-9a-f]{8}(?: [0-9a-f]{2,8})*\s*$|\s*(?:[0-9a-f]{2}){1,4}\s*$|\s*[0-9a-f]{16}\s*$")
 _LAST_REPEATED: Final = re.compile(r".{8,60}?\s(?:--- )?last message repeated (?P<count>\d{1,6}) times?(?: ---)?\s*$")
 _MESSAGE_REPEATED: Final = re.compile(r"message repeated (?P<count>\d{1,6}) times: \[ ?(?P<record>.*)\]$", re.DOTALL)
-_GLUED: Final = re.compile(
-    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d: (?:\[[^\]]*\] )?(?:ERROR|WARNING|NOTIFY|INFO|DEBUG2?):(?: |$)"
-)
+_GLUED: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d: (?:\[[^\]]*\] )?(?:ERROR|WARNING|NOTIFY|INFO|DEBUG2?):(?: |$)")
 _MOST_CONTINUATIONS: Final = 4
 """Lines a torn record may go on for; a longer one is not racoon's."""
 _DEBUG: Final = frozenset({"DEBUG", "DEBUG2"})
@@ -128,7 +124,7 @@ class LogReader:
         if self._last is None:
             self.not_racoon += 1
         else:
-            records.append(self._last._replace(number=number, count=count))
+            records.append(self._last._replace(number=number, times=count))
 
     def _complete(self, records: list[Record]) -> None:
         """Turn the record kept back, with the lines that followed it, into records."""
@@ -150,7 +146,7 @@ class LogReader:
             repeated = _MESSAGE_REPEATED.match(record.text)
             if repeated and (inside := split_inner(repeated["record"])):
                 again = self._record(line._replace(level=inside.level, tag=inside.tag, text=inside.text), number)
-                record = record if again is None else again._replace(count=int(repeated["count"]))
+                record = record if again is None else again._replace(times=int(repeated["count"]))
         self._last = record
         records.append(record)
 

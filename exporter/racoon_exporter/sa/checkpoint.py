@@ -1,0 +1,130 @@
+"""One racoon's tables as JSON and back."""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from typing import Any
+
+from racoon_exporter.sa import evidence
+from racoon_exporter.sa.model import (
+    DaemonRun,
+    IpsecSa,
+    IsakmpSa,
+    Negotiation,
+    Peer,
+    counters_from_json,
+    from_json,
+    to_json,
+)
+from racoon_exporter.sa.phase1 import bound
+from racoon_exporter.sa.racoon import GRACE, NEGOTIATION_TTL, Archive, Knowledge, Racoon
+
+
+def racoon_to_json(racoon: Racoon) -> dict[str, Any]:
+    """Give a racoon's tables. Objects that two tables share are named by their place in the first."""
+    negotiations = [negotiation for ones in racoon.open.values() for negotiation in ones]
+    sas = [sa for ones in racoon.ipsec.values() for sa in ones]
+    archived = {id(negotiation): place for place, negotiation in enumerate(racoon.archive.negotiations)}
+    ended = {id(sa): place for place, sa in enumerate(racoon.archive.ipsec)}
+    return {
+        "gateway": racoon.gateway,
+        "ident": racoon.ident,
+        "now": racoon.now,
+        "run": None if racoon.run is None else to_json(racoon.run),
+        "run_listens": racoon.run_listens,
+        "peers": [to_json(peer) for peer in racoon.peers.values()],
+        "isakmp": [to_json(sa) for sa in racoon.isakmp.values()],
+        "ipsec": [to_json(sa) for sa in sas],
+        "open": [to_json(negotiation) for negotiation in negotiations],
+        "locals": sorted(racoon.locals),
+        "peer_of_cookies": list(racoon.peer_of_cookies.items()),
+        "counters": [[*key, count] for key, count in racoon.counters.items()],
+        "durations": racoon.durations,
+        "folded": sorted(racoon.folded),
+        "true_arrows": racoon.true_arrows,
+        "halves": [
+            [peer, protocol, _place(sas, sa), None if negotiation is None else _place(negotiations, negotiation)]
+            for (peer, protocol), (sa, negotiation) in racoon.halves.items()
+            if _place(sas, sa) is not None
+        ],
+        "presumed": [ended[id(sa)] for sa in racoon.presumed.values() if id(sa) in ended],
+        "context": _place(negotiations, racoon.context),
+        "floating": [to_json(one) | {"count": list(one.count)} for one in racoon.floating],
+        "ambiguous": racoon.ambiguous,
+        "refusals": [
+            [list(key), archived[id(negotiation)]]
+            for key, negotiation in racoon.refusals.items()
+            if id(negotiation) in archived
+        ],
+        "recent": [[address, *told] for address, told in racoon.recent.items()],
+        "larval": racoon.larval,
+        "causes": [[key, *told] for key, told in racoon.causes.items()],
+        "initial_contact": racoon.initial_contact,
+        "xauth_asked": racoon.xauth_asked,
+        "give_up_after": [[answered, seconds] for answered, seconds in racoon.give_up_after.items()],
+    }
+
+
+def _place(records: list[Any], record: Any) -> int | None:
+    return next((place for place, candidate in enumerate(records) if candidate is record), None)
+
+
+def racoon_from_json(given: dict[str, Any], knowledge: Knowledge, archive: Archive) -> Racoon:
+    """Make a racoon's tables of what `racoon_to_json` gave, and set their timers again."""
+    racoon = Racoon(given["gateway"], given["ident"], knowledge, archive)
+    racoon.now = given["now"]
+    racoon.run = None if given["run"] is None else from_json(DaemonRun, given["run"])
+    racoon.run_listens = given["run_listens"]
+    racoon.peers = {peer.address: peer for peer in (from_json(Peer, item) for item in given["peers"])}
+    racoon.isakmp = {sa.cookies: sa for sa in (from_json(IsakmpSa, item) for item in given["isakmp"])}
+    sas = [from_json(IpsecSa, item) for item in given["ipsec"]]
+    negotiations = [from_json(Negotiation, item) for item in given["open"]]
+    _restore_tables(racoon, sas, negotiations)
+    racoon.locals = set(given["locals"])
+    racoon.peer_of_cookies = OrderedDict(given["peer_of_cookies"])
+    racoon.counters = counters_from_json(given["counters"])
+    racoon.durations = given["durations"]
+    racoon.folded = set(given["folded"])
+    racoon.true_arrows = given["true_arrows"]
+    racoon.halves = {
+        (peer, protocol): (sas[sa], None if negotiation is None else negotiations[negotiation])
+        for peer, protocol, sa, negotiation in given["halves"]
+    }
+    racoon.presumed = OrderedDict((archive.ipsec[place].spi, archive.ipsec[place]) for place in given["presumed"])
+    racoon.context = None if given["context"] is None else negotiations[given["context"]]
+    racoon.floating = [
+        from_json(evidence.Evidence, {"reason": None, "phase": None, **one, "count": tuple(one["count"])})
+        for one in given["floating"]
+    ]
+    racoon.ambiguous = [(when, cookies, reason) for when, cookies, reason in given["ambiguous"]]
+    racoon.refusals = OrderedDict((tuple(key), archive.negotiations[place]) for key, place in given["refusals"])
+    racoon.recent = OrderedDict((address, (when, reason)) for address, when, reason in given["recent"])
+    racoon.larval = None if given["larval"] is None else tuple(given["larval"])
+    racoon.causes = {key: (when, cause) for key, when, cause in given["causes"]}
+    racoon.initial_contact = None if given["initial_contact"] is None else tuple(given["initial_contact"])
+    racoon.xauth_asked = given["xauth_asked"]
+    racoon.give_up_after = {bool(answered): seconds for answered, seconds in given["give_up_after"]}
+    _restore_timers(racoon, sas, negotiations)
+    return racoon
+
+
+def _restore_tables(racoon: Racoon, sas: list[IpsecSa], negotiations: list[Negotiation]) -> None:
+    for sa in sas:
+        racoon.ipsec.setdefault(sa.spi, []).append(sa)
+        if sa.direction is not None:
+            racoon.alive.setdefault(sa.peer, Counter())[sa.direction] += 1
+    for negotiation in negotiations:
+        racoon.open.setdefault(negotiation.peer, []).append(negotiation)
+    racoon.open_count = len(negotiations)
+
+
+def _restore_timers(racoon: Racoon, sas: list[IpsecSa], negotiations: list[Negotiation]) -> None:
+    for sa in sas:
+        racoon.bound_ipsec(sa)
+    for isakmp in racoon.isakmp.values():
+        bound(racoon, isakmp)
+    for negotiation in negotiations:
+        if negotiation.touched is not None:
+            racoon.timer_at(negotiation.touched + NEGOTIATION_TTL, "negotiation", negotiation)
+    for when in {end[0] for end in racoon.ambiguous if end[0] is not None}:
+        racoon.timer_at(when + GRACE, "ambiguous", when)

@@ -1,0 +1,168 @@
+"""What is remembered: negotiations, SAs, peers, daemons. Plain records; `phase1.py`, `phase2.py` and `daemon.py` change them.
+
+All times are seconds since the epoch, taken from the lines; None where no line told one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from typing import Any, Final, Literal, TypeVar
+
+Record = TypeVar("Record")
+
+Phase1End = Literal["expired", "deleted_by_peer", "dead_peer", "deleted_locally", "purged", "restart"]
+Outcome = Literal["established", "failed"]
+
+UNATTRIBUTED: Final = "unattributed"
+"""Peer of what no line ties to a peer."""
+OTHER: Final = "other"
+"""Peer under which strangers beyond the limit are counted."""
+
+
+@dataclass(slots=True)
+class Negotiation:
+    """A phase 1 or phase 2 negotiation: collects evidence from its start to its end."""
+
+    phase: int
+    gateway: str
+    local: str | None
+    peer: str
+    role: str | None
+    exchange: str | None
+    begun: float | None
+    cookies: str | None = None
+    ended: float | None = None
+    outcome: Outcome | None = None
+    reason: str | None = None
+    evidence: str | None = None
+    """Most telling reason so far."""
+    waiting: bool = False
+    """Phase 2 that waits for a phase 1 and has not begun."""
+    message_id: str | None = None
+    touched: float | None = None
+    """Time of the last line that belongs to it."""
+
+
+@dataclass(slots=True)
+class IsakmpSa:
+    """An ISAKMP SA, named by its cookies."""
+
+    gateway: str
+    local: str | None
+    peer: str
+    cookies: str
+    role: str | None
+    exchange: str | None
+    established: float | None
+    ended: float | None = None
+    end: Phase1End | None = None
+    state: str = "established"
+    dying: float | None = None
+    lifetime: float | None = None
+    """Seconds it may live, where known."""
+    xauth: bool = False
+    """An XAuth login was asked for and not answered yet."""
+
+    @property
+    def key(self) -> str:
+        """Name within the daemon."""
+        return self.cookies
+
+
+@dataclass(slots=True)
+class IpsecSa:
+    """An IPsec SA: one direction of traffic."""
+
+    gateway: str
+    protocol: str
+    mode: str | None
+    source: str
+    destination: str
+    spi: int
+    peer: str
+    direction: str | None
+    """`in` or `out`; None while unknown."""
+    established: float | None
+    dying: float | None = None
+    ended: float | None = None
+    end: str | None = None
+    state: str = "mature"
+    lifetime: float | None = None
+    """Seconds from establishment to its hard expiry, where known."""
+    orphan: bool = False
+    """The daemon that made it crashed; the kernel keeps it until it expires."""
+
+
+@dataclass(slots=True)
+class DaemonRun:
+    """One life of a racoon process."""
+
+    gateway: str
+    started: float | None
+    stopped: float | None = None
+    version: str | None = None
+    end: str | None = None
+    openssl: str | None = None
+
+
+@dataclass(slots=True)
+class Peer:
+    """A remote address, and what is counted for it."""
+
+    address: str
+    stranger: bool = True
+    """Nobody configured it and it never completed a phase 1."""
+    last_seen: float | None = None
+    phase1_last_established: float | None = None
+    phase1_last_failure: float | None = None
+    phase1_last_reason: str | None = None
+    phase2_last_established: float | None = None
+    phase2_last_failure: float | None = None
+    phase2_last_reason: str | None = None
+    phase1_lifetime: float | None = None
+    """Seconds; learned or configured."""
+    phase2_lifetime: float | None = None
+    nat: bool | None = None
+    phase2_up: bool = False
+    """As it was after the last event; a change from up to down is a flap."""
+    since: float | None = None
+    """When `phase2_up` last changed."""
+    counters: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    """(metric, label values without the peer) to count."""
+
+
+HISTORY: Final = {"phase1": IsakmpSa, "ipsec": IpsecSa, "negotiations": Negotiation, "daemon": DaemonRun}
+"""The tables of `history`."""
+
+
+def to_json(record: Any) -> dict[str, Any]:
+    """Give a record's fields that differ from their defaults; `from_json` turns them back."""
+    given: dict[str, Any] = {}
+    for item in fields(record):
+        value = getattr(record, item.name)
+        if isinstance(value, Counter):
+            given[item.name] = [[*key, count] for key, count in value.items()]
+        elif value is not item.default:
+            given[item.name] = value
+    return given
+
+
+def from_json(kind: type[Record], given: dict[str, Any]) -> Record:
+    """Make a record of what `to_json` gave. Raises TypeError or ValueError on anything else."""
+    values = dict(given)
+    if "counters" in values:
+        values["counters"] = counters_from_json(values["counters"])
+    return kind(**values)
+
+
+def counters_from_json(given: list[list[Any]]) -> Counter[tuple[str, ...]]:
+    """Read counters as `to_json` writes them."""
+    return Counter({tuple(str(part) for part in item[:-1]): int(item[-1]) for item in given})
+
+
+def up_in_each_direction(sas: Iterator[IpsecSa]) -> bool:
+    """Whether an IPsec SA lives in each direction: phase 2 is up. An SA of unknown direction speaks for none."""
+    directions = {sa.direction for sa in sas}
+    return "in" in directions and "out" in directions

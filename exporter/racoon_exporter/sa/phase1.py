@@ -1,0 +1,303 @@
+"""What each phase 1 event does: negotiations and ISAKMP SAs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from racoon_exporter.sa import evidence
+from racoon_exporter.sa.model import UNATTRIBUTED, IsakmpSa, Negotiation, Phase1End
+from racoon_exporter.sa.racoon import DURATION_BUCKETS, Racoon
+from racoon_exporter.sa.tables import ISAKMP_TRANSITIONS, more_telling
+from racoon_parsers.events import (
+    Phase1Deleted,
+    Phase1Established,
+    Phase1Expired,
+    Phase1Failed,
+    Phase1Mode,
+    Phase1Purged,
+    Phase1Purging,
+    Phase1Rekeying,
+    Phase1Started,
+)
+from racoon_parsers.fields import Endpoint
+from racoon_parsers.message import Message
+from racoon_parsers.reader import Record
+from racoon_parsers.reasons import severity_and_reason
+
+_NO_ANSWER: Final = "0" * 16
+_GIVE_UP: Final = 50.0
+"""Seconds after which racoon gives phase 1 up by default: `timer { counter 5; interval 10 sec; }`."""
+_GIVE_UP_TOLERANCE: Final = 3.0
+_LIFETIME_STEP: Final = 30.0
+"""Seconds; lifetimes are whole multiples of half a minute wherever people choose them."""
+_TOLERANCE: Final = 2.0
+_QUIET: Final = 1.0
+
+
+def address_of(record: Record, endpoint: Endpoint | None) -> str | None:
+    """Give the peer's address from a value of the message or from the tag before the level."""
+    if endpoint is not None:
+        return endpoint.address
+    if record.tag and record.message is not None and record.message.tag != "local":
+        return record.tag
+    return None
+
+
+def started(racoon: Racoon, record: Record, event: Phase1Started) -> None:
+    """A negotiation begins."""
+    if event.peer is None:
+        return
+    local = event.local.address if event.local else None
+    if local:
+        racoon.locals.add(local)
+    negotiation = Negotiation(1, racoon.gateway, local, event.peer.address, event.role, None, record.time)
+    racoon.begin(negotiation)
+    racoon.context = negotiation
+
+
+def mode(racoon: Racoon, _record: Record, event: Phase1Mode) -> None:
+    """The exchange type of the negotiation that began just before."""
+    context = racoon.context
+    if context is not None and context.phase == 1 and context.exchange is None:
+        context.exchange = event.exchange
+        racoon.count(context.peer, "phase1_negotiations", context.role or "unknown", event.exchange or "unknown")
+
+
+def count_start(racoon: Racoon, negotiation: Negotiation) -> None:
+    """Count a negotiation whose exchange type no line told."""
+    if negotiation.phase == 1 and negotiation.exchange is None and negotiation.role is not None:
+        negotiation.exchange = "unknown"
+        racoon.count(negotiation.peer, "phase1_negotiations", negotiation.role, "unknown")
+
+
+def established(racoon: Racoon, record: Record, event: Phase1Established) -> None:
+    """An ISAKMP SA is up."""
+    if event.cookies is None:
+        return
+    address = event.peer.address if event.peer else racoon.peer_of_cookies.get(event.cookies)
+    if address is None or event.cookies in racoon.isakmp:
+        return
+    peer = racoon.acquaint(address)
+    negotiation = next(iter(reversed(racoon.of_peer(address, 1))), None)
+    local = event.local.address if event.local else None
+    if negotiation is None:
+        negotiation = Negotiation(1, racoon.gateway, local, address, event.role, None, None)
+        racoon.begin(negotiation)
+    negotiation.cookies = event.cookies
+    negotiation.local = local or negotiation.local
+    if local:
+        racoon.locals.add(local)
+    racoon.finish(negotiation, "established")
+    racoon.remember_cookies(event.cookies, address)
+    sa = IsakmpSa(
+        racoon.gateway, negotiation.local, address, event.cookies, negotiation.role, negotiation.exchange, record.time
+    )
+    sa.lifetime = peer.phase1_lifetime
+    sa.xauth, racoon.xauth_asked = racoon.xauth_asked, False
+    racoon.isakmp[event.cookies] = sa
+    bound(racoon, sa)
+    peer.phase1_last_established = record.time if record.time is not None else peer.phase1_last_established
+    racoon.count(address, "phase1_established", negotiation.role or "unknown")
+    if negotiation.begun is not None and record.time is not None:
+        _observe_duration(racoon, negotiation.role or "unknown", record.time - negotiation.begun)
+
+
+def _observe_duration(racoon: Racoon, role: str, seconds: float) -> None:
+    counts = racoon.durations.setdefault(role, [0.0] * (len(DURATION_BUCKETS) + 2))
+    place = next((index for index, bound in enumerate(DURATION_BUCKETS) if seconds <= bound), len(DURATION_BUCKETS))
+    counts[place] += 1
+    counts[-1] += max(0.0, seconds)
+
+
+def bound(racoon: Racoon, sa: IsakmpSa) -> None:
+    """Set the time at which an ISAKMP SA whose end nobody logs is taken to have ended."""
+    if sa.established is not None and sa.lifetime is not None:
+        racoon.timer_at(sa.established + sa.lifetime + max(10.0, sa.lifetime / 20), "isakmp", sa)
+
+
+def rekeying(racoon: Racoon, record: Record, event: Phase1Rekeying) -> None:
+    """The old ISAKMP SA is near its end; a new one is negotiated."""
+    address = address_of(record, event.peer)
+    for sa in racoon.isakmp.values():
+        if sa.peer == address or sa.cookies == event.cookies:
+            sa.state = ISAKMP_TRANSITIONS[sa.state].get("phase1_rekey", sa.state)
+            sa.dying = sa.dying or record.time
+
+
+def expired(racoon: Racoon, _record: Record, event: Phase1Expired) -> None:
+    """An ISAKMP SA's lifetime is over, or the peer deleted it: racoon prints the same."""
+    sa = racoon.isakmp.get(event.cookies or "")
+    if sa is not None:
+        racoon.end_isakmp(sa, _why_expired(racoon, sa))
+
+
+def _why_expired(racoon: Racoon, sa: IsakmpSa) -> Phase1End:
+    told = racoon.teardown_cause(sa.cookies, sa.peer)
+    if told is not None:
+        return told
+    if sa.established is None or racoon.now is None:
+        return "expired"
+    age = racoon.now - sa.established
+    peer = racoon.peer(sa.peer)
+    if sa.lifetime is not None and abs(age - sa.lifetime) <= _TOLERANCE + sa.lifetime / 100:
+        return "expired"
+    whole = round(age / _LIFETIME_STEP) * _LIFETIME_STEP
+    if sa.lifetime is None and whole > 0 and abs(age - whole) <= _QUIET:
+        peer.phase1_lifetime = whole
+        return "expired"
+    return "expired" if sa.lifetime is not None and age > sa.lifetime else "deleted_by_peer"
+
+
+def purging(racoon: Racoon, _record: Record, event: Phase1Purging) -> None:
+    """The daemon begins to tear an ISAKMP SA down."""
+    sa = racoon.isakmp.get(event.cookies or "")
+    if sa is not None:
+        sa.state = ISAKMP_TRANSITIONS[sa.state]["phase1_purge"]
+        racoon.explain_teardown(sa.cookies, racoon.teardown_cause(sa.cookies, sa.peer) or "purged")
+
+
+def purged(racoon: Racoon, _record: Record, event: Phase1Purged | Phase1Deleted) -> None:
+    """The teardown of an ISAKMP SA is over."""
+    sa = racoon.isakmp.get(event.cookies or "")
+    if sa is not None:
+        racoon.end_isakmp(sa, racoon.teardown_cause(sa.cookies, sa.peer) or "purged")
+
+
+def failed(racoon: Racoon, record: Record, event: Phase1Failed) -> None:
+    """A negotiation, or a step of it, failed."""
+    message = record.message
+    if message is None:
+        return
+    _, reason = severity_and_reason(message, event)
+    address = address_of(record, event.peer)
+    if event.cookies is not None:
+        _timed_out(racoon, event.cookies, reason or "timeout")
+    elif message.stage == "refusal":
+        _refused(racoon, record, message, address, reason or "no_config")
+    elif message.stage == "step" or _ends_phase2(racoon, record, message):
+        evidence.add(racoon, address, evidence.Evidence(record.time, reason, 1))
+    else:
+        _ended(racoon, address, reason)
+
+
+def _ends_phase2(racoon: Racoon, record: Record, message: Message) -> bool:
+    """Whether 0.7's `failed to pre-process packet.` is about a phase 2 that a peer has just begun, and end that."""
+    if message.stage != "begin":
+        return False
+    context = racoon.context
+    if context is not None and context.phase == 2 and evidence.close_in_time(context.begun, record.time):
+        evidence.land(racoon, context.peer)
+        racoon.fail(context, None)
+    return True
+
+
+def _refused(racoon: Racoon, record: Record, message: Message, address: str | None, reason: str) -> None:
+    """A peer, or our own traffic, asked for a phase 1 that the configuration does not allow."""
+    evidence.land(racoon, address) if address else None
+    refused = evidence.Evidence(record.time, reason, 1, refusal=True)
+    if address is None:
+        evidence.add(racoon, None, refused)
+    else:
+        role = "responder" if message.tag == "yes" else "initiator"
+        evidence.refuse(racoon, address, 1, reason, role)
+
+
+def _ended(racoon: Racoon, address: str | None, reason: str | None) -> None:
+    """`phase1 negotiation failed.`: it names at most the peer."""
+    if address is None:
+        peers = {negotiation.peer for negotiation in racoon.unfinished(1)}
+        address = racoon.context.peer if racoon.context is not None else peers.pop() if len(peers) == 1 else UNATTRIBUTED
+    evidence.land(racoon, address)
+    negotiation = next(iter(reversed(racoon.of_peer(address, 1))), None)
+    if negotiation is None:
+        negotiation = Negotiation(1, racoon.gateway, None, address, None, None, None)
+        racoon.begin(negotiation)
+        reason = more_telling(evidence.recent_reason(racoon, address), reason)
+    racoon.fail(negotiation, reason)
+
+
+def _timed_out(racoon: Racoon, cookies: str, reason: str) -> None:
+    """`phase1 negotiation failed due to …`: it names the cookies, which no line before did."""
+    answered = not cookies.endswith(_NO_ANSWER)
+    known = racoon.peer_of_cookies.get(cookies)
+    candidates = _could_time_out(racoon, known, reason, answered=answered)
+    peers = {candidate.peer for candidate in candidates}
+    if len(peers) > 1:
+        racoon.ambiguous.append((racoon.now, cookies, reason))
+        racoon.timer(_GIVE_UP_TOLERANCE, "ambiguous", racoon.now)
+        if racoon.now is None:
+            settle_ambiguous(racoon, None)
+        return
+    if not candidates:
+        unattributed = Negotiation(1, racoon.gateway, None, known or UNATTRIBUTED, None, None, None, cookies)
+        racoon.begin(unattributed)
+        racoon.fail(unattributed, reason)
+        return
+    _fail_timed_out(racoon, candidates[0], cookies, reason)
+
+
+def _fail_timed_out(racoon: Racoon, negotiation: Negotiation, cookies: str, reason: str) -> None:
+    if negotiation.begun is not None and racoon.now is not None and reason != "send_error":
+        racoon.give_up_after[not cookies.endswith(_NO_ANSWER)] = racoon.now - negotiation.begun
+    negotiation.cookies = cookies
+    racoon.fail(negotiation, reason)
+
+
+def _could_time_out(racoon: Racoon, known: str | None, reason: str, *, answered: bool) -> list[Negotiation]:
+    """Give the negotiations that a failure with cookies may be about, the likeliest first.
+
+    A responder always has cookies of its own, so a zero responder cookie means that we were the initiator. A send error
+    comes at once, and the only negotiation that was begun in the same second is its own. A time-out comes when racoon's
+    retries are used up, which takes the same time for every negotiation that never got an answer.
+    """
+    open_ones = [
+        negotiation
+        for negotiation in racoon.unfinished(1)
+        if (known is None or negotiation.peer == known) and (answered or negotiation.role != "responder")
+    ]
+    if len({negotiation.peer for negotiation in open_ones}) <= 1:
+        return open_ones
+    if reason == "send_error":
+        context = racoon.context
+        return [context] if context is not None and context in open_ones else open_ones
+    now = racoon.now
+    if now is None:
+        return open_ones
+    after = racoon.give_up_after.get(answered, _GIVE_UP)
+    fitting = [
+        negotiation
+        for negotiation in open_ones
+        if negotiation.begun is not None and abs(now - negotiation.begun - after) <= _GIVE_UP_TOLERANCE
+    ]
+    exact = [
+        negotiation
+        for negotiation in fitting
+        if negotiation.begun is not None and abs(now - negotiation.begun - after) <= _QUIET
+    ]
+    if len({negotiation.peer for negotiation in exact}) == 1:
+        return exact
+    return fitting or open_ones
+
+
+def settle_ambiguous(racoon: Racoon, when: float | None) -> None:
+    """Decide failures that several peers' negotiations could claim.
+
+    Where as many failed as could have, each of them did. Otherwise nobody can say which, and they stay unattributed.
+    """
+    ends = [end for end in racoon.ambiguous if end[0] == when]
+    racoon.ambiguous = [end for end in racoon.ambiguous if end[0] != when]
+    for answered in (False, True):
+        group = [end for end in ends if (not end[1].endswith(_NO_ANSWER)) == answered]
+        if not group:
+            continue
+        now, racoon.now = racoon.now, when
+        candidates = _could_time_out(racoon, None, group[0][2], answered=answered)
+        racoon.now = now
+        everyone = len(group) >= len(candidates)
+        for index, (_, cookies, reason) in enumerate(group):
+            if everyone and index < len(candidates):
+                _fail_timed_out(racoon, candidates[index], cookies, reason)
+            else:
+                lost = Negotiation(1, racoon.gateway, None, UNATTRIBUTED, None, None, None, cookies)
+                racoon.begin(lost)
+                racoon.fail(lost, reason)

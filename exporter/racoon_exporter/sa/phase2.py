@@ -1,0 +1,317 @@
+"""What each phase 2 event does: negotiations and IPsec SAs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from racoon_exporter.sa import evidence
+from racoon_exporter.sa.model import UNATTRIBUTED, IpsecSa, Negotiation
+from racoon_exporter.sa.phase1 import address_of
+from racoon_exporter.sa.racoon import Racoon
+from racoon_exporter.sa.tables import IPSEC_TRANSITIONS, more_telling
+from racoon_parsers.events import (
+    IpsecSaDeleted,
+    IpsecSaEstablished,
+    IpsecSaExpired,
+    IpsecSaPurged,
+    Phase2Expired,
+    Phase2Failed,
+    Phase2Queued,
+    Phase2RekeyFailed,
+    Phase2Started,
+)
+from racoon_parsers.reader import Record
+from racoon_parsers.reasons import severity_and_reason
+
+_HALF_OPEN: Final = 30.0
+"""Seconds the outbound half of a pair may come after the inbound one; a half that never comes spoils no later pair."""
+_NEARLY: Final = 0.97
+"""Share of its lifetime from which on an SA's first expiry line can only be the hard one."""
+_JUST_NOW: Final = 2.0
+
+
+def queued(racoon: Racoon, record: Record, event: Phase2Queued) -> None:
+    """Traffic wants an IPsec SA and waits for phase 1."""
+    address = address_of(record, event.peer)
+    if address is not None:
+        waiting = Negotiation(2, racoon.gateway, None, address, "initiator", "quick", record.time, waiting=True)
+        racoon.begin(waiting)
+
+
+def started(racoon: Racoon, record: Record, event: Phase2Started) -> None:
+    """Quick mode begins: for one that waited, or anew."""
+    if event.peer is None:
+        return
+    local, address = event.local.address if event.local else None, event.peer.address
+    if local:
+        racoon.locals.add(local)
+    waiting = racoon.of_peer(address, 2, "initiator", waiting=True) if event.role == "initiator" else []
+    if waiting:
+        negotiation = waiting[0]
+        negotiation.waiting = False
+        negotiation.local = local
+        negotiation.touched = record.time
+    else:
+        negotiation = Negotiation(2, racoon.gateway, local, address, event.role, "quick", record.time)
+        racoon.begin(negotiation)
+    racoon.context = negotiation
+    racoon.count(address, "phase2_negotiations", event.role or "unknown")
+
+
+def failed(racoon: Racoon, record: Record, event: Phase2Failed) -> None:
+    """A negotiation, or a step of it, failed."""
+    message = record.message
+    if message is None:
+        return
+    _, reason = severity_and_reason(message, event)
+    address = address_of(record, event.peer) or racoon.peer_of_cookies.get(event.cookies or "")
+    if message.stage == "waiting":
+        _stopped_waiting(racoon, record, address)
+    elif message.stage == "refusal":
+        _refused(racoon, record, event, address, reason or "no_phase1")
+    elif message.stage == "step" or (message.stage == "begin" and event.role != "responder"):
+        evidence.add(racoon, address, evidence.Evidence(record.time, reason, 2))
+    else:
+        _ended(racoon, address, reason, newest=message.stage == "begin")
+
+
+def _ended(racoon: Racoon, address: str | None, reason: str | None, *, newest: bool) -> None:
+    if address is None:
+        peers = {negotiation.peer for negotiation in racoon.unfinished(2)}
+        address = peers.pop() if len(peers) == 1 else UNATTRIBUTED
+    evidence.land(racoon, address)
+    begun = [negotiation for negotiation in racoon.of_peer(address, 2) if not _half_done(racoon, negotiation)]
+    if begun:
+        racoon.fail(begun[-1 if newest else 0], reason)
+        return
+    lost = Negotiation(2, racoon.gateway, None, address, None, "quick", None)
+    racoon.begin(lost)
+    racoon.fail(lost, more_telling(evidence.recent_reason(racoon, address), reason))
+
+
+def _half_done(racoon: Racoon, negotiation: Negotiation) -> bool:
+    return any(half[1] is negotiation for half in racoon.halves.values())
+
+
+def _refused(racoon: Racoon, record: Record, event: Phase2Failed, address: str | None, reason: str) -> None:
+    if address is None:
+        evidence.add(racoon, None, evidence.Evidence(record.time, reason, 2, refusal=True))
+    else:
+        evidence.land(racoon, address)
+        evidence.refuse(racoon, address, 2, reason, "responder", event.cookies, event.message_id)
+
+
+def _stopped_waiting(racoon: Racoon, record: Record, address: str | None) -> None:
+    """Traffic's wish is given up: no phase 1 came in time, or none could be begun."""
+    if address is None and racoon.larval is not None and evidence.close_in_time(racoon.larval[0], record.time):
+        address = racoon.larval[1]
+    if address is None:
+        latest = [negotiation for negotiation in racoon.unfinished(2, waiting=True)]
+        just_now = [one for one in latest if evidence.close_in_time(one.begun, record.time)]
+        peers = {one.peer for one in (just_now or latest)}
+        address = peers.pop() if len(peers) == 1 else None
+    waiting = racoon.of_peer(address, 2, waiting=True) if address is not None else []
+    if waiting:
+        racoon.fail(waiting[0], "no_phase1")
+    elif address is not None:
+        _given_up(racoon, address)
+    elif (refused := _refused_just_now(racoon, record)) is not None:
+        evidence.refuse(racoon, refused.peer, 2, refused.reason or "no_phase1", "initiator")
+    else:
+        evidence.refuse(racoon, UNATTRIBUTED, 2, "no_phase1", "initiator")
+
+
+def _given_up(racoon: Racoon, address: str) -> None:
+    """The kernel gave a wish up whose negotiation had begun, or that was never seen."""
+    begun = racoon.of_peer(address, 2, "initiator")
+    if not begun:
+        evidence.refuse(racoon, address, 2, "no_phase1", "initiator")
+
+
+def _refused_just_now(racoon: Racoon, record: Record) -> Negotiation | None:
+    """Give the phase 1 that could not be begun, told by the line before."""
+    for negotiation in reversed(racoon.refusals.values()):
+        if negotiation.phase == 1 and evidence.close_in_time(negotiation.ended, record.time):
+            return negotiation
+    return None
+
+
+def record_expired(racoon: Racoon, record: Record, _event: Phase2Expired) -> None:
+    """A phase 2 record is gone. Only one that still negotiated or waited is a failure."""
+    if record.message is not None and record.message.stage == "waiting":
+        _stopped_waiting(racoon, record, None)
+
+
+def rekey_failed(racoon: Racoon, record: Record, event: Phase2RekeyFailed) -> None:
+    """Renewal could not begin."""
+    _stopped_waiting(racoon, record, address_of(record, event.peer))
+
+
+# IPsec SAs
+
+
+def established(racoon: Racoon, record: Record, event: IpsecSaEstablished) -> None:
+    """An IPsec SA was installed."""
+    if event.source is None or event.destination is None or event.spi is None or event.protocol is None:
+        return
+    local, address = racoon.ends(event.source, event.destination)
+    if any(sa.protocol == event.protocol and sa.peer == address for sa in racoon.ipsec.get(event.spi, ())):
+        return
+    direction = _direction(racoon, event, local, address)
+    source, destination = (address, local) if direction == "in" else (local, address)
+    peer = racoon.acquaint(address)
+    sa = IpsecSa(
+        racoon.gateway,
+        event.protocol,
+        event.mode,
+        source,
+        destination,
+        event.spi,
+        address,
+        direction,
+        record.time,
+        lifetime=peer.phase2_lifetime or racoon.knowledge.lifetime,
+    )
+    racoon.add_ipsec(sa)
+    if record.time is not None:
+        peer.phase2_last_established = record.time
+    _pair(racoon, sa)
+
+
+def _direction(racoon: Racoon, event: IpsecSaEstablished, local: str, address: str) -> str:
+    """Tell the direction of an SA from its established line.
+
+    0.5 to 0.7 print it. From 0.8 on both lines read local->peer, and of each protocol the inbound one comes first.
+    """
+    assert event.source is not None
+    if event.source.address != local:
+        racoon.true_arrows = True
+        return "in"
+    if racoon.true_arrows:
+        return "out"
+    half = racoon.halves.get((address, event.protocol or ""))
+    if half is not None and evidence.close_in_time(half[0].established, racoon.now, _HALF_OPEN):
+        return "out"
+    return "in"
+
+
+def _pair(racoon: Racoon, sa: IpsecSa) -> None:
+    """Join the two halves of a pair; the second one ends the negotiation."""
+    key = (sa.peer, sa.protocol)
+    if sa.direction == "in":
+        racoon.halves[key] = (sa, _negotiation_of(racoon, sa))
+        return
+    half = racoon.halves.pop(key, None)
+    negotiation = half[1] if half is not None else _negotiation_of(racoon, sa)
+    if negotiation is None or negotiation.outcome is not None:
+        if half is None or negotiation is None:
+            racoon.count(sa.peer, "phase2_established", "unknown")
+        return
+    racoon.finish(negotiation, "established")
+    racoon.count(sa.peer, "phase2_established", negotiation.role or "unknown")
+
+
+def _negotiation_of(racoon: Racoon, sa: IpsecSa) -> Negotiation | None:
+    """Choose the negotiation an SA comes from: that of the bundle it belongs to, else the oldest that lacks its SAs."""
+    for (peer, protocol), (other, negotiation) in racoon.halves.items():
+        bundled = peer == sa.peer and protocol != sa.protocol
+        if bundled and evidence.close_in_time(other.established, sa.established, _JUST_NOW):
+            return negotiation
+    for negotiation in racoon.of_peer(sa.peer, 2):
+        if not _half_done(racoon, negotiation):
+            return negotiation
+    return None
+
+
+def expired(racoon: Racoon, record: Record, event: IpsecSaExpired) -> None:
+    """A lifetime of an SA ran out: the soft one first, then the hard one."""
+    if event.source is None or event.destination is None:
+        return
+    local, address = racoon.ends(event.source, event.destination)
+    if event.spi is None:
+        racoon.larval = (record.time, address, local)
+        return
+    sa = _find(racoon, event, address) or _revive(racoon, event.spi, address)
+    if sa is None:
+        return  # a larval inbound SA of a phase 2 that failed, or one from before the first line
+    racoon.correct_direction(sa, "in" if event.destination.address == local else "out")
+    state = IPSEC_TRANSITIONS[sa.state]["ipsec_sa_expired"]
+    if state == "ended" or _was_hard(sa, record.time):
+        _learn_lifetime(racoon, sa, record.time)
+        racoon.end_ipsec(sa, "expired")
+        return
+    sa.state, sa.dying = state, record.time
+    racoon.bound_ipsec(sa)
+
+
+def _was_hard(sa: IpsecSa, now: float | None) -> bool:
+    return (
+        now is not None
+        and sa.established is not None
+        and sa.lifetime is not None
+        and now - sa.established >= sa.lifetime * _NEARLY
+    )
+
+
+def _learn_lifetime(racoon: Racoon, sa: IpsecSa, now: float | None) -> None:
+    """Remember how long this peer's SAs live. Only longer ones are believed: bytes may end an SA early."""
+    if sa.established is None or now is None or sa.dying is None:
+        return
+    peer = racoon.peer(sa.peer)
+    peer.phase2_lifetime = max(peer.phase2_lifetime or 0.0, now - sa.established)
+
+
+def _find(racoon: Racoon, event: IpsecSaExpired | IpsecSaDeleted, address: str) -> IpsecSa | None:
+    """Find an SA by protocol, SPI and its two ends in either order: established lines may print them swapped."""
+    for sa in racoon.ipsec.get(event.spi or -1, ()):
+        if sa.protocol == event.protocol and sa.peer == address:
+            return sa
+    return None
+
+
+def _revive(racoon: Racoon, spi: int, address: str) -> IpsecSa | None:
+    """Bring an SA back that was taken to be over, as a line proves that it lives: its lifetime was longer than thought."""
+    sa = racoon.presumed.get(spi)
+    if sa is None or sa.peer != address:
+        return None
+    del racoon.presumed[spi]
+    racoon.archive.ipsec = [ended for ended in racoon.archive.ipsec if ended is not sa]
+    sa.state, sa.end, sa.ended, sa.lifetime = "mature", None, None, None
+    racoon.peer(address).phase2_lifetime = None
+    racoon.add_ipsec(sa)
+    return sa
+
+
+def purged(racoon: Racoon, record: Record, event: IpsecSaPurged) -> None:
+    """racoon removed an SA."""
+    if event.spi is None or (record.message is not None and record.message.stage == "step"):
+        return
+    sas = list(racoon.ipsec.get(event.spi, ()))
+    if event.protocol is not None:
+        outbound = [sa for sa in sas if sa.protocol == event.protocol]
+        sas = [sa for sa in outbound if sa.direction == "out"] or outbound
+    if event.source is not None and event.destination is not None:
+        _, address = racoon.ends(event.source, event.destination)
+        sas = [sa for sa in sas if sa.peer == address]
+    for sa in sas[:1]:
+        racoon.end_ipsec(sa, _why_purged(racoon, sa, event))
+
+
+def _why_purged(racoon: Racoon, sa: IpsecSa, event: IpsecSaPurged) -> str:
+    if event.protocol is not None:
+        return "deleted_by_peer"
+    contact = racoon.initial_contact
+    if contact is not None and contact[1] == sa.peer and evidence.close_in_time(contact[0], racoon.now, _JUST_NOW):
+        return "initial_contact"
+    torn_down = [isakmp.cookies for isakmp in racoon.isakmp.values() if isakmp.state == "purging" and isakmp.peer == sa.peer]
+    return racoon.teardown_cause(*torn_down, sa.peer) or "purged"
+
+
+def deleted(racoon: Racoon, _record: Record, event: IpsecSaDeleted) -> None:
+    """Somebody else removed an SA from the kernel."""
+    if event.source is None or event.destination is None:
+        return
+    _, address = racoon.ends(event.source, event.destination)
+    sa = _find(racoon, event, address)
+    if sa is not None:
+        racoon.end_ipsec(sa, "deleted_in_kernel")

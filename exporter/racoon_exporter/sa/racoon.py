@@ -1,0 +1,384 @@
+"""What is believed of one racoon: its tables, and the few operations that change them.
+
+The modules beside this one (`phase1`, `phase2`, `evidence`, `daemon`) say what each event does with these operations.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter, OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, Final
+
+from racoon_exporter.sa.model import OTHER, UNATTRIBUTED, DaemonRun, IpsecSa, IsakmpSa, Negotiation, Peer, Phase1End
+from racoon_exporter.sa.tables import more_telling
+from racoon_parsers.fields import Endpoint
+
+DURATION_BUCKETS: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0)
+"""Upper bounds, in seconds, of the duration of phase 1 negotiations; racoon's times have whole seconds."""
+
+NEGOTIATION_TTL: Final = 600.0
+"""Seconds after which an unfinished negotiation is given up without a verdict: its end was not logged."""
+GRACE: Final = 10.0
+"""Seconds a line about an SA's end may be late before its lifetime ends it."""
+_ORPHAN_LIFETIME: Final = 28800.0
+"""Seconds: racoon's default lifetime, the bound of an IPsec SA that outlived its daemon and whose own is not known."""
+_MOST_OPEN: Final = 4096
+"""Unfinished negotiations of one daemon; beyond it the oldest is given up."""
+_MOST_COOKIES: Final = 8192
+_MOST_FOLDED: Final = 16384
+_IDLE_STRANGER: Final = 3600.0
+"""Seconds without a line after which a stranger's place may be given to another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many peers have series of their own."""
+
+    strangers: int = 100
+    peers: int = 10_000
+    history: int | None = None
+    """Rows kept of each table of ended SAs and negotiations; None for all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What the configuration says of a peer."""
+
+    name: str
+    kind: str = "permanent"
+    phase1_lifetime: float | None = None
+    phase2_lifetime: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What is known before the first line."""
+
+    peers: Mapping[str, Expectation] = field(default_factory=dict)
+    """By address."""
+    lifetime: float | None = None
+    """Seconds an IPsec SA lives where nothing else is known (`--lifetime`)."""
+    limits: Limits = field(default_factory=Limits)
+
+
+class Archive:
+    """Ended records, the newest kept."""
+
+    def __init__(self, limit: int | None) -> None:
+        self._limit = limit
+        self.phase1: list[IsakmpSa] = []
+        self.ipsec: list[IpsecSa] = []
+        self.negotiations: list[Negotiation] = []
+        self.daemon: list[DaemonRun] = []
+
+    def add(self, table: list[Any], record: Any) -> None:
+        """File a record; the oldest tenth goes when the limit is passed."""
+        table.append(record)
+        if self._limit is not None and len(table) > self._limit:
+            del table[: max(1, self._limit // 10)]
+
+
+class Racoon:
+    """One racoon, as its log tells it."""
+
+    def __init__(self, gateway: str, ident: str, knowledge: Knowledge, archive: Archive) -> None:
+        self.gateway = gateway
+        self.ident = ident
+        self.knowledge = knowledge
+        self.archive = archive
+        self.now: float | None = None
+        """Time of the last line that had one."""
+        self.run: DaemonRun | None = None
+        self.run_listens = False
+        """Whether this run got as far as to listen: what stops it before is no crash."""
+        self.peers: dict[str, Peer] = {}
+        self.isakmp: dict[str, IsakmpSa] = {}
+        self.ipsec: dict[int, list[IpsecSa]] = {}
+        self.alive: dict[str, Counter[str]] = {}
+        """By peer: IPsec SAs alive by direction."""
+        self.open: dict[str, list[Negotiation]] = {}
+        """By peer: negotiations without an end, oldest first."""
+        self.open_count = 0
+        self.locals: set[str] = set()
+        self.peer_of_cookies: OrderedDict[str, str] = OrderedDict()
+        self.counters: Counter[tuple[str, ...]] = Counter()
+        """Counters that have no peer: (metric, label values)."""
+        self.durations: dict[str, list[float]] = {}
+        """By role: counts per bucket, the rest, and the sum of seconds."""
+        self.folded: set[str] = set()
+        self.true_arrows: bool | None = None
+        """Whether established lines print the true direction (0.5 to 0.7); None while unknown."""
+        self.halves: dict[tuple[str, str], tuple[IpsecSa, Negotiation | None]] = {}
+        """By peer and protocol: the inbound SA whose outbound half has not come yet."""
+        self.presumed: OrderedDict[int, IpsecSa] = OrderedDict()
+        """By SPI: SAs that only their lifetime ended; a later line about one proves it wrong."""
+        self.context: Negotiation | None = None
+        """The negotiation whose start was the last line with an address: what follows may belong to it."""
+        self.floating: list[Any] = []
+        self.ambiguous: list[tuple[float | None, str, str]] = []
+        self.refusals: OrderedDict[tuple[Any, ...], Negotiation] = OrderedDict()
+        self.recent: OrderedDict[str, tuple[float | None, str]] = OrderedDict()
+        """By peer: the last evidence that found no negotiation, for a failure line that follows."""
+        self.larval: tuple[float | None, str, str] | None = None
+        self.causes: dict[str, tuple[float | None, Phase1End]] = {}
+        """By peer or cookies: why a teardown that now follows happens."""
+        self.initial_contact: tuple[float | None, str] | None = None
+        self.xauth_asked = False
+        self.give_up_after: dict[bool, float] = {}
+        """By whether the peer ever answered: seconds after which this racoon gave phase 1 up, once that was seen."""
+        self._timers: list[tuple[float, int, str, Any]] = []
+        self._sequence = count()
+
+    # peers
+
+    def peer(self, address: str) -> Peer:
+        """Give a peer, making it known if there is room; beyond the limits it is `other`."""
+        peer = self.peers.get(address)
+        if peer is None:
+            peer = self._meet(address)
+        peer.last_seen = self.now
+        return peer
+
+    def _meet(self, address: str) -> Peer:
+        expected = self.knowledge.peers.get(address)
+        if expected is None and address not in (OTHER, UNATTRIBUTED) and not self._room_for_stranger():
+            if len(self.folded) < _MOST_FOLDED and address not in self.folded:
+                self.folded.add(address)
+                self.counters["folded_peers",] += 1
+            return self.peers.get(OTHER) or self._meet(OTHER)
+        peer = Peer(address, stranger=expected is None)
+        if expected is not None:
+            peer.phase1_lifetime = expected.phase1_lifetime
+            peer.phase2_lifetime = expected.phase2_lifetime
+        self.peers[address] = peer
+        return peer
+
+    def _room_for_stranger(self) -> bool:
+        limits = self.knowledge.limits
+        if len(self.peers) >= limits.peers:
+            return False
+        strangers = [peer for peer in self.peers.values() if peer.stranger]
+        if len(strangers) < limits.strangers:
+            return True
+        now = self.now
+        idle = min(strangers, key=lambda peer: peer.last_seen or 0.0)
+        if now is None or idle.address in (OTHER, UNATTRIBUTED) or now - (idle.last_seen or 0.0) < _IDLE_STRANGER:
+            return False
+        del self.peers[idle.address]
+        return True
+
+    def acquaint(self, address: str) -> Peer:
+        """Give a peer that completed a phase 1: no stranger any more."""
+        peer = self.peers.get(address)
+        if peer is None and len(self.peers) < self.knowledge.limits.peers:
+            peer = Peer(address, stranger=False)
+            self.peers[address] = peer
+        peer = peer or self.peer(address)
+        if peer.address == address:
+            peer.stranger = False
+        peer.last_seen = self.now
+        return peer
+
+    def count(self, address: str, metric: str, *labels: str) -> None:
+        """Count something of a peer."""
+        self.peer(address).counters[(metric, *labels)] += 1
+
+    def ends(self, source: Endpoint, destination: Endpoint) -> tuple[str, str]:
+        """Tell the local from the remote end of `A->B`, as (local, peer)."""
+        one, other = source.address, destination.address
+        if one in self.locals or (other in self.peers and other not in self.locals):
+            return one, other
+        if other in self.locals or one in self.peers:
+            return other, one
+        return one, other
+
+    # negotiations
+
+    def begin(self, negotiation: Negotiation) -> None:
+        """Begin a negotiation."""
+        if self.open_count >= _MOST_OPEN:
+            self._drop_oldest()
+        self.open.setdefault(negotiation.peer, []).append(negotiation)
+        self.open_count += 1
+        negotiation.touched = self.now
+        self.timer(NEGOTIATION_TTL, "negotiation", negotiation)
+
+    def _drop_oldest(self) -> None:
+        oldest = next(iter(self.open.values()))[0]
+        self.finish(oldest, None)
+
+    def finish(self, negotiation: Negotiation, outcome: str | None) -> None:
+        """End a negotiation, with a verdict or without one."""
+        waiting = self.open.get(negotiation.peer, [])
+        for index, candidate in enumerate(waiting):
+            if candidate is negotiation:
+                del waiting[index]
+                self.open_count -= 1
+                break
+        if not waiting:
+            self.open.pop(negotiation.peer, None)
+        if self.context is negotiation:
+            self.context = None
+        negotiation.ended = self.now
+        negotiation.outcome = outcome  # type: ignore[assignment]  the table's words
+        self.archive.add(self.archive.negotiations, negotiation)
+
+    def fail(self, negotiation: Negotiation, reason: str | None) -> None:
+        """End a negotiation as failed, for its most telling reason, and count it."""
+        negotiation.reason = more_telling(negotiation.evidence, reason) or "unknown"
+        self.finish(negotiation, "failed")
+        self.count_failure(negotiation.phase, negotiation.peer, negotiation.reason)
+
+    def count_failure(self, phase: int, address: str, reason: str) -> None:
+        """Count a failed negotiation."""
+        peer = self.peer(address)
+        peer.counters[f"phase{phase}_failures", reason] += 1
+        if phase == 1:
+            peer.phase1_last_failure, peer.phase1_last_reason = self.now, reason
+        else:
+            peer.phase2_last_failure, peer.phase2_last_reason = self.now, reason
+
+    def unfinished(self, phase: int | None = None, *, waiting: bool = False) -> Iterator[Negotiation]:
+        """Give the negotiations without an end; those that only wait for phase 1 on request."""
+        for negotiations in self.open.values():
+            for negotiation in negotiations:
+                if (phase is None or negotiation.phase == phase) and negotiation.waiting == waiting:
+                    yield negotiation
+
+    def of_peer(self, address: str, phase: int, role: str | None = None, *, waiting: bool = False) -> list[Negotiation]:
+        """Give a peer's unfinished negotiations of a phase, oldest first."""
+        return [
+            negotiation
+            for negotiation in self.open.get(address, ())
+            if negotiation.phase == phase
+            and negotiation.waiting == waiting
+            and (role is None or negotiation.role in (role, None))
+        ]
+
+    # ISAKMP SAs
+
+    def remember_cookies(self, cookies: str, address: str) -> None:
+        """Remember whose cookies these are, for lines that have no address."""
+        self.peer_of_cookies[cookies] = address
+        self.peer_of_cookies.move_to_end(cookies)
+        if len(self.peer_of_cookies) > _MOST_COOKIES:
+            self.peer_of_cookies.popitem(last=False)
+
+    def end_isakmp(self, sa: IsakmpSa, end: Phase1End, ended: float | None = None) -> None:
+        """End an ISAKMP SA."""
+        self.isakmp.pop(sa.cookies, None)
+        sa.state, sa.end = "ended", end
+        sa.ended = self.now if ended is None else ended
+        self.archive.add(self.archive.phase1, sa)
+        self.count(sa.peer, "phase1_ended", end)
+
+    # IPsec SAs
+
+    def add_ipsec(self, sa: IpsecSa) -> None:
+        """Add an IPsec SA that is alive."""
+        self.ipsec.setdefault(sa.spi, []).append(sa)
+        if sa.direction is not None:
+            self.alive.setdefault(sa.peer, Counter())[sa.direction] += 1
+        self.settle(sa.peer)
+        self.bound_ipsec(sa)
+
+    def bound_ipsec(self, sa: IpsecSa) -> None:
+        """Set the time at which an SA whose end nobody logs is taken to have ended."""
+        if sa.established is None:
+            return
+        if sa.dying is not None and sa.dying > sa.established:
+            sa.lifetime = (sa.dying - sa.established) / SOFT_SHARE
+        lifetime = sa.lifetime or (_ORPHAN_LIFETIME if sa.orphan else None)
+        if lifetime is not None:
+            self.timer_at(sa.established + lifetime + max(GRACE, lifetime / 20), "ipsec", sa)
+
+    def end_ipsec(self, sa: IpsecSa, end: str, ended: float | None = None) -> None:
+        """End an IPsec SA."""
+        sas = self.ipsec.get(sa.spi, [])
+        if sa in sas:
+            sas.remove(sa)
+        if not sas:
+            self.ipsec.pop(sa.spi, None)
+        if sa.direction is not None and sa.peer in self.alive:
+            self.alive[sa.peer][sa.direction] -= 1
+        sa.state, sa.end = "ended", end
+        sa.ended = self.now if ended is None else ended
+        self.archive.add(self.archive.ipsec, sa)
+        self.count(sa.peer, "ipsec_sa_ended", end)
+        self.settle(sa.peer)
+
+    def correct_direction(self, sa: IpsecSa, direction: str) -> None:
+        """Believe a line that prints the true direction over what the order of lines said."""
+        if sa.direction == direction:
+            return
+        alive = self.alive.setdefault(sa.peer, Counter())
+        if sa.direction is not None:
+            alive[sa.direction] -= 1
+        alive[direction] += 1
+        if sa.direction is not None:
+            sa.source, sa.destination = sa.destination, sa.source
+        sa.direction = direction
+        self.settle(sa.peer)
+
+    def settle(self, address: str) -> None:
+        """Tell whether phase 2 with a peer is up after a change, and count a fall as a flap."""
+        peer = self.peer(address)
+        alive = self.alive.get(address, {})
+        up = alive.get("in", 0) > 0 and alive.get("out", 0) > 0
+        if up == peer.phase2_up or peer.address != address:
+            return
+        if peer.phase2_up:
+            peer.counters["phase2_flaps",] += 1
+        peer.phase2_up, peer.since = up, self.now
+
+    def sas_of(self, address: str) -> Iterator[IpsecSa]:
+        """Give a peer's IPsec SAs that are alive."""
+        for sas in self.ipsec.values():
+            for sa in sas:
+                if sa.peer == address:
+                    yield sa
+
+    # causes
+
+    def explain_teardown(self, key: str, cause: Phase1End) -> None:
+        """Say why the teardown that may follow happens."""
+        self.causes[key] = (self.now, cause)
+        if len(self.causes) > _MOST_OPEN:
+            del self.causes[next(iter(self.causes))]
+
+    def teardown_cause(self, *keys: str) -> Phase1End | None:
+        """Give the cause told for a peer or cookies within the last seconds."""
+        for key in keys:
+            told = self.causes.get(key)
+            if told is not None and (self.now is None or told[0] is None or self.now - told[0] <= GRACE):
+                return told[1]
+        return None
+
+    # time
+
+    def timer(self, after: float, kind: str, what: Any) -> None:
+        """Look at something again after some seconds of the log's time."""
+        if self.now is not None:
+            self.timer_at(self.now + after, kind, what)
+
+    def timer_at(self, when: float, kind: str, what: Any) -> None:
+        """Look at something again at a time."""
+        heapq.heappush(self._timers, (when, next(self._sequence), kind, what))
+
+    def due(self, now: float) -> Iterator[tuple[str, Any]]:
+        """Give what is to be looked at by now."""
+        while self._timers and self._timers[0][0] <= now:
+            _, _, kind, what = heapq.heappop(self._timers)
+            yield kind, what
+
+    @property
+    def next_timer(self) -> float:
+        """Time of the next look; infinity for none."""
+        return self._timers[0][0] if self._timers else float("inf")
+
+
+SOFT_SHARE: Final = 0.8
+"""racoon sets the soft limit at 80 % of the lifetime (`PFKEY_SOFT_LIFETIME_RATE`, `ipsec_doi.h`)."""

@@ -1,0 +1,243 @@
+"""The state of all racoons: `apply` a record, look at what is believed, keep it over a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from racoon_exporter.sa import daemon, evidence, phase1, phase2
+from racoon_exporter.sa.checkpoint import racoon_from_json, racoon_to_json
+from racoon_exporter.sa.model import HISTORY, IpsecSa, IsakmpSa, from_json, to_json
+from racoon_exporter.sa.racoon import Archive, Knowledge, Racoon
+from racoon_exporter.sa.tables import EVIDENCE, NOT_EVIDENCE
+from racoon_parsers.events import Event
+from racoon_parsers.reader import Record
+from racoon_parsers.reasons import severity_and_reason
+
+Handler = Callable[[Racoon, Record, Any], None]
+
+
+def _evidence(racoon: Racoon, record: Record, event: Event) -> None:
+    """Take a line that may tell why a negotiation fails."""
+    message = record.message
+    if message is None:
+        return
+    severity, reason = severity_and_reason(message, event)
+    if reason is None or severity in NOT_EVIDENCE:
+        return
+    address = phase1.address_of(record, getattr(event, "peer", None))
+    evidence.add(racoon, address, evidence.Evidence(record.time, reason, EVIDENCE[message.event]))
+
+
+def _kernel_error(racoon: Racoon, record: Record, event: Event) -> None:
+    if record.message is not None and record.message.severity not in NOT_EVIDENCE:
+        racoon.counters["kernel_errors",] += 1
+        _evidence(racoon, record, event)
+
+
+HANDLERS: Final[dict[str, Handler]] = {event_class: _evidence for event_class in EVIDENCE} | {
+    "phase1_start": phase1.started,
+    "phase1_mode": phase1.mode,
+    "phase1_established": phase1.established,
+    "phase1_rekey": phase1.rekeying,
+    "phase1_expired": phase1.expired,
+    "phase1_purge": phase1.purging,
+    "phase1_purged": phase1.purged,
+    "phase1_deleted": phase1.purged,
+    "phase1_failed": phase1.failed,
+    "phase2_queued": phase2.queued,
+    "phase2_start": phase2.started,
+    "phase2_failed": phase2.failed,
+    "phase2_expired": phase2.record_expired,
+    "phase2_rekey": phase2.rekey_failed,
+    "ipsec_sa_established": phase2.established,
+    "ipsec_sa_expired": phase2.expired,
+    "ipsec_sa_purged": phase2.purged,
+    "ipsec_sa_deleted": phase2.deleted,
+    "dpd_dead": daemon.dead_peer,
+    "initial_contact": daemon.initial_contact,
+    "admin_command": daemon.admin_command,
+    "nat_detection": daemon.nat_detected,
+    "natt_info": daemon.nat_traversal,
+    "notify_received": daemon.notification,
+    "cert_error": daemon.certificate,
+    "no_config": daemon.no_config,
+    "xauth_start": daemon.xauth_asked,
+    "xauth_login_ok": daemon.xauth_succeeded,
+    "xauth_login_failed": daemon.xauth_failed,
+    "kernel_error": _kernel_error,
+    "config_error": daemon.configuration_failed,
+    "daemon_start": daemon.started,
+    "daemon_listen": daemon.listening,
+    "daemon_shutdown": daemon.stopped,
+}
+"""What each event class does. A class that is not here changes nothing but the count of its messages."""
+
+_ADDRESSED: Final = frozenset(
+    {
+        "phase1_established",
+        "phase1_failed",
+        "phase2_failed",
+        "auth_failed",
+        "cert_error",
+        "id_mismatch",
+        "proposal_mismatch",
+        "malformed_packet",
+        "unexpected_packet",
+        "no_config",
+        "notify_received",
+    }
+)
+"""Classes whose line, if it has an address, closes the packet whose lines without address stand before it."""
+
+_MOST_REPEATS: Final = 100
+"""`last message repeated` is applied at most this often: more changes nothing."""
+
+
+class SaState:
+    """Everything believed, of every gateway and every racoon on it."""
+
+    def __init__(self, knowledge: Knowledge | None = None) -> None:
+        self.knowledge = knowledge or Knowledge()
+        self.archive = Archive(self.knowledge.limits.history)
+        self.racoons: dict[tuple[str, str], Racoon] = {}
+
+    def racoon(self, gateway: str, ident: str) -> Racoon:
+        """Give the racoon of a gateway that runs under a name."""
+        key = (gateway, ident)
+        racoon = self.racoons.get(key)
+        if racoon is None:
+            racoon = self.racoons[key] = Racoon(gateway, ident, self.knowledge, self.archive)
+        return racoon
+
+    def apply(self, record: Record) -> None:
+        """Take a record. Never raises; what is unexpected is believed."""
+        racoon = self.racoon(record.gateway, record.ident)
+        time = record.time
+        if time is not None and (racoon.now is None or time != racoon.now):
+            advance(racoon, time)
+        message = record.message
+        if message is None:
+            return
+        handler = HANDLERS.get(message.event)
+        if handler is None:
+            return
+        event = record.event
+        for _ in range(min(record.times, _MOST_REPEATS)):
+            if racoon.floating and message.event in _ADDRESSED:
+                address = phase1.address_of(record, getattr(event, "peer", None))
+                if address is not None:
+                    evidence.land(racoon, address)
+            handler(racoon, record, event)
+
+    def advance(self, now: float) -> None:
+        """Let time pass without a line: what nobody logs ends by its lifetime."""
+        for racoon in self.racoons.values():
+            if racoon.now is not None and now > racoon.now:
+                advance(racoon, now)
+
+    def settle(self) -> None:
+        """Decide what waits for a next line, as none will come."""
+        for racoon in self.racoons.values():
+            for evidence_left in racoon.floating:
+                evidence._settle_late(racoon, evidence_left)  # noqa: SLF001
+            racoon.floating = []
+            for when in {end[0] for end in racoon.ambiguous}:
+                phase1.settle_ambiguous(racoon, when)
+
+    # looking
+
+    def isakmp_sas(self) -> Iterator[IsakmpSa]:
+        """Give the ISAKMP SAs that are alive."""
+        for racoon in self.racoons.values():
+            yield from racoon.isakmp.values()
+
+    def ipsec_sas(self) -> Iterator[IpsecSa]:
+        """Give the IPsec SAs that are alive."""
+        for racoon in self.racoons.values():
+            for sas in racoon.ipsec.values():
+                yield from sas
+
+    def history(self) -> dict[str, list[Any]]:
+        """Give all negotiations, SAs and daemons, ended and alive, in the order of their beginning."""
+        archive = self.archive
+        runs = [racoon.run for racoon in self.racoons.values() if racoon.run is not None]
+        unfinished = [
+            negotiation
+            for racoon in self.racoons.values()
+            for negotiations in racoon.open.values()
+            for negotiation in negotiations
+        ]
+        return {
+            "phase1": _by_time([*archive.phase1, *self.isakmp_sas()], "established"),
+            "ipsec": _by_time([*archive.ipsec, *self.ipsec_sas()], "established"),
+            "negotiations": _by_time([*archive.negotiations, *unfinished], "begun"),
+            "daemon": _by_time([*archive.daemon, *runs], "started"),
+        }
+
+    # keeping
+
+    def to_json(self) -> dict[str, Any]:
+        """Give everything, for a checkpoint."""
+        return {
+            "archive": {name: [to_json(record) for record in getattr(self.archive, name)] for name in HISTORY},
+            "racoons": [racoon_to_json(racoon) for racoon in self.racoons.values()],
+        }
+
+    @classmethod
+    def from_json(cls, given: dict[str, Any], knowledge: Knowledge | None = None) -> SaState:
+        """Make the state of what `to_json` gave. Raises KeyError, TypeError or ValueError on anything else."""
+        state = cls(knowledge)
+        for name, kind in HISTORY.items():
+            setattr(state.archive, name, [from_json(kind, record) for record in given["archive"][name]])
+        for item in given["racoons"]:
+            racoon = racoon_from_json(item, state.knowledge, state.archive)
+            state.racoons[racoon.gateway, racoon.ident] = racoon
+        return state
+
+
+def _by_time(records: list[Any], name: str) -> list[Any]:
+    return sorted(records, key=lambda record: getattr(record, name) or 0.0)
+
+
+def advance(racoon: Racoon, now: float) -> None:
+    """Let time pass for one racoon. Steps back are believed for what follows and end nothing."""
+    before = racoon.now
+    racoon.now = now
+    if before is None or now <= before:
+        return
+    if racoon.floating:
+        evidence.expire(racoon)
+    if racoon.next_timer > now:
+        return
+    for kind, what in racoon.due(now):
+        if kind == "ipsec":
+            _presume_ipsec_ended(racoon, what, now)
+        elif kind == "isakmp":
+            _presume_isakmp_ended(racoon, what)
+        elif kind == "negotiation":
+            if what.ended is None and what in racoon.open.get(what.peer, ()):
+                racoon.finish(what, None)
+        else:
+            phase1.settle_ambiguous(racoon, what)
+
+
+def _presume_ipsec_ended(racoon: Racoon, sa: IpsecSa, now: float) -> None:
+    """End an SA whose lifetime has passed: it was flushed, or the line was lost."""
+    if sa.ended is not None or sa.established is None:
+        return
+    lifetime = sa.lifetime or 28800.0
+    if sa.established + lifetime > now:
+        return
+    racoon.presumed[sa.spi] = sa
+    if len(racoon.presumed) > _MOST_PRESUMED:
+        racoon.presumed.popitem(last=False)
+    racoon.end_ipsec(sa, "lifetime", sa.established + lifetime)
+
+
+def _presume_isakmp_ended(racoon: Racoon, sa: IsakmpSa) -> None:
+    if sa.ended is None and sa.established is not None and sa.lifetime is not None:
+        racoon.end_isakmp(sa, "expired", sa.established + sa.lifetime)
+
+
+_MOST_PRESUMED: Final = 1024
