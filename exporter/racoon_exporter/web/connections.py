@@ -13,6 +13,7 @@ and one that never finishes its handshake counts and is timed like any other.
 from __future__ import annotations
 
 import asyncio
+import asyncio.sslproto
 import logging
 from collections import Counter
 from dataclasses import dataclass, field
@@ -41,7 +42,7 @@ class Limits:
 
     #: Open connections. Well below the usual limit of 1,024 file descriptors, the logs need some too.
     max_connections: int = 256
-    #: The same with TLS, where asyncio keeps a buffer of 256 KiB for each.
+    #: The same with TLS, where each costs some 100 KiB.
     max_tls_connections: int = 64
     #: Clients that have stopped reading in the middle of a response, each of which holds that response in memory.
     max_stalled: int = 8
@@ -150,6 +151,15 @@ class Endpoint:
     logger: logging.Logger
     loop: asyncio.AbstractEventLoop
     state: ServerState = field(default_factory=ServerState)
+
+
+def shrink_tls_buffers() -> None:
+    """Let asyncio read TLS in pieces of 32 KiB, in the whole process.
+
+    It keeps a buffer of 256 KiB for each connection, 16 MiB for 64 of them, where a TLS record has 16 KiB at most
+    (RFC 8446, 5.1). The size is an attribute of its class, and there is no other way to it.
+    """
+    asyncio.sslproto.SSLProtocol.max_size = 32 * 1024
 
 
 class Gate(asyncio.Protocol):

@@ -133,6 +133,8 @@ class _SlicedResponse(Response):
         body = memoryview(self.body)
         if scope["method"] != "HEAD":
             for start in range(0, len(body), _CHUNK):
+                # Let others have their turn; and if the client has gone, let the server hear of it before the next slice.
+                await asyncio.sleep(0)
                 await send({"type": "http.response.body", "body": bytes(body[start : start + _CHUNK]), "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 

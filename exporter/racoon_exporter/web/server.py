@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from uvicorn.config import Config
 
 from racoon_exporter.web.application import Guard
-from racoon_exporter.web.connections import Connections, Endpoint, Gate, Limits
+from racoon_exporter.web.connections import Connections, Endpoint, Gate, Limits, shrink_tls_buffers
 from racoon_exporter.web.listen import BACKLOG, activated, listen
 from racoon_exporter.web.live import LiveConfig
 
@@ -86,7 +86,10 @@ class WebServer:
         """
         live = LiveConfig(self._config_file, self._logger)
         listeners = activated() if self._systemd_socket else listen(self._addresses)
-        scheme = "http" if live.current().context is None else "https"
+        scheme = "http"
+        if live.current().context is not None:
+            scheme = "https"
+            shrink_tls_buffers()
         self._live = live
         self._urls = tuple(f"{scheme}://{listener.name}/" for listener in listeners)
         # A daemon: a thread that a stuck route keeps from ending must not keep the process from it.

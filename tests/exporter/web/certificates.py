@@ -23,7 +23,10 @@ class Authority:
     @classmethod
     def create(cls, directory: Path) -> Authority:
         authority = cls(directory)
-        _openssl("req", "-x509", *_NEW_KEY, "-keyout", authority.key, "-out", authority.certificate, "-subj", "/CN=test CA")
+        _openssl(
+            "req", "-x509", *_NEW_KEY, "-keyout", authority.key, "-out", authority.certificate, "-subj", "/CN=test CA",
+            "-addext", "keyUsage=critical,keyCertSign",  # from Python 3.13 on the clients verify strictly
+        )  # fmt: skip
         return authority
 
     @property

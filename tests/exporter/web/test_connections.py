@@ -7,16 +7,21 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from starlette.routing import Route
 
 from racoon_exporter.web import Limits
 from racoon_exporter.web.connections import Connections
 from racoon_exporter.web.network import client_network
+from racoon_exporter.web.pages import _SlicedResponse
 from tests.exporter.web.client import connect, exchange, get, read_all, read_until, scrape_seconds, status, until
 from tests.exporter.web.conftest import BIG
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Iterator
+
+    from starlette.requests import Request
+    from starlette.responses import Response
 
     from tests.exporter.web.conftest import Serve
 
@@ -155,6 +160,24 @@ def test_a_client_that_goes_away_in_the_middle_harms_nobody(serve: Serve, caplog
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         client.close()  # a reset
     assert scrape_seconds(server) < QUICK
+    until(lambda: server.connections == 0)
+    assert caplog.messages == []
+
+
+def test_a_scraper_that_resets_in_the_middle_writes_no_log_line(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    """Asyncio warns of every write to a connection that is gone, from the fifth on."""
+
+    async def sliced(request: Request) -> Response:
+        del request
+        return _SlicedResponse(BIG)
+
+    caplog.set_level("INFO")
+    server = serve([Route("/sliced", sliced)])
+    for _ in range(10):
+        with connect(server) as client:
+            client.sendall(b"GET /sliced HTTP/1.1\r\nHost: x\r\n\r\n" * 20)
+            client.recv(1)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     until(lambda: server.connections == 0)
     assert caplog.messages == []
 
