@@ -50,7 +50,9 @@ def test_rendering_again_gives_the_same_bytes(name: str) -> None:
 
 
 def test_no_rendered_file_is_left_over() -> None:
-    files = {str(path.relative_to(DASHBOARDS)) for folder in ("", "import") for path in (DASHBOARDS / folder).glob("*.json")}
+    files = {
+        str(path.relative_to(DASHBOARDS)) for folder in ("", "import", "mixin") for path in (DASHBOARDS / folder).glob("*.json")
+    }
     assert files == set(render_all())
 
 

@@ -1,8 +1,10 @@
 """From dashboards to files: always the same bytes for the same code."""
 
 import json
+from pathlib import Path
 from typing import Any
 
+import yaml
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
@@ -14,6 +16,7 @@ DASHBOARDS = {"racoon-fleet": fleet, "racoon-peer": peer, "racoon-health": healt
 """File name without ending, and what builds it."""
 
 INPUT = "DS_PROMETHEUS"
+RULES = Path(__file__).parents[2] / "rules" / "racoon.yaml"
 
 
 def _text(value: Any) -> str:
@@ -48,8 +51,11 @@ def render(board: Dashboard) -> str:
 
 
 def render_all() -> dict[str, str]:
-    """Return every file by its path below `dashboards/`: three for provisioning, three to import by hand."""
-    files: dict[str, str] = {}
+    """Return every file by its path below `dashboards/`: three for provisioning, three to import by hand, rules for the mixin.
+
+    The rules are in JSON there, since std.parseYaml of jsonnet 0.18 stumbles over YAML's block scalars.
+    """
+    files = {"mixin/rules.json": _text(yaml.safe_load(RULES.read_text(encoding="utf-8")))}
     for name, make in DASHBOARDS.items():
         text = render(make())
         files[f"{name}.json"] = text
