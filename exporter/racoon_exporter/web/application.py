@@ -51,12 +51,14 @@ class Guard:
         logger: logging.Logger,
         *,
         health_without_auth: bool = False,
+        max_head_bytes: int = 16 * 1024,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._app = app
         self._live = live
         self._logger = logger
         self._open_paths = HEALTH_PATHS if health_without_auth else frozenset()
+        self._max_head_bytes = max_head_bytes
         self._clock = clock
         self._authenticator = Authenticator()
         self._bucket: TokenBucket | None = None
@@ -77,6 +79,8 @@ class Guard:
                 await _text("Internal Server Error", 500, {"Connection": "close"})(scope, receive, answer.send)
 
     async def _refusal(self, scope: Scope, config: WebConfig) -> ASGIApp | None:
+        if _head_bytes(scope) > self._max_head_bytes:  # h11 counts only heads that come in several pieces
+            return _text("Request Header Fields Too Large", 431, {"Connection": "close"})
         if not self._within_rate(config.rate_limit):
             return _text("Too Many Requests", 429)
         if not config.users or scope["path"] in self._open_paths:
@@ -131,6 +135,11 @@ class _Answer:
 
 def _text(text: str, status: int, headers: Mapping[str, str] | None = None) -> PlainTextResponse:
     return PlainTextResponse(text + "\n", status, headers)
+
+
+def _head_bytes(scope: Scope) -> int:
+    fields = sum(len(name) + len(value) for name, value in scope["headers"])
+    return fields + len(scope["raw_path"]) + len(scope["query_string"])
 
 
 def _header(scope: Scope, name: bytes) -> bytes | None:

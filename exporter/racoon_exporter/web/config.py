@@ -147,8 +147,8 @@ _CLIENT_AUTH: Mapping[str, ClientAuth] = MappingProxyType(
     }
 )
 
-#: What bcrypt prints: version, cost, 22 characters of salt and 31 of hash.
-_BCRYPT = re.compile(r"\$2[abxy]?\$(0[4-9]|[12][0-9]|3[01])\$[./A-Za-z0-9]{53}")
+#: What bcrypt prints: version, cost, 22 characters of salt (128 bits, so the last one holds two) and 31 of hash.
+_BCRYPT = re.compile(r"\$2[abxy]?\$(0[4-9]|[12][0-9]|3[01])\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{31}")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
 _NANOSECONDS = {"ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 _DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")

@@ -140,8 +140,14 @@ class WebServer:
     def _endpoint(self, live: LiveConfig, loop: asyncio.AbstractEventLoop) -> Endpoint:
         app = Starlette(routes=list(self._routes))
         app.router.redirect_slashes = False  # a redirect would be built from the Host header, which the client chooses
-        guard = Guard(app, live, self._logger, health_without_auth=self._health_without_auth)
         limits = self._limits
+        guard = Guard(
+            app,
+            live,
+            self._logger,
+            health_without_auth=self._health_without_auth,
+            max_head_bytes=limits.max_head_bytes,
+        )
         most = limits.max_connections if live.current().context is None else limits.max_tls_connections
         config = Config(
             guard,

