@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, TypeVar
 from racoon_exporter.source.base import DEFAULT_LIMIT, Block, Identity, Position, SourceStatus, StartAt
 from racoon_exporter.source.generation import Chunk, ContentChangedError, Generation, Tally
 from racoon_exporter.source.lineage import Lineage
-from racoon_exporter.source.reader import NotALogError, PlainReader, open_reader
+from racoon_exporter.source.reader import NotALogError, PlainReader
 from racoon_exporter.source.system import SYSTEM, System, kind_of
 
 if TYPE_CHECKING:
@@ -177,11 +177,22 @@ class FileSource:
 
     def _go_over(self, generation: Generation, here: os.stat_result | None) -> _Outcome:
         """From a file that was read to its end and is not at the path go to the next, if there is one yet."""
-        following = self._following(generation, here)
+        following = self._next_in_queue()
         if following is None:
-            return (self._last_words(generation) if here is None else None), False
+            following = self._between(generation) or self._successor(here)
+            if following is None:
+                return (self._last_words(generation) if here is None else None), False
+            if self._has_more(generation, following):
+                following.close()
+                return None, True
+            self._tally.rotations += not self._filling
+            self._filling = False
         block = self._step(generation, following)
         return block, block is None
+
+    def _has_more(self, generation: Generation, following: Generation) -> bool:
+        """Tell whether the old file got more before the next one took over, of which is known only now."""
+        return self._or_close(following, lambda: generation.reader.behind(generation.head) > 0)
 
     def _look(self) -> os.stat_result | None:
         """Tell what stands at the path if that is a file; else None, and the trouble is set."""
@@ -276,16 +287,6 @@ class FileSource:
 
     # Going from one generation to the next.
 
-    def _following(self, generation: Generation, here: os.stat_result | None) -> Generation | None:
-        """Return the generation after one that was read to its end and is not at the path; None if there is none yet."""
-        if queued := self._next_in_queue():
-            return queued
-        following = self._between(generation) or self._successor(here)
-        if following is not None:
-            self._tally.rotations += not self._filling
-            self._filling = False
-        return following
-
     def _between(self, generation: Generation) -> Generation | None:
         """Return a file that became the log and was rotated away again between two looks."""
         while sibling := self._lineage.after(generation):
@@ -349,12 +350,11 @@ class FileSource:
     def _open_sibling(self, sibling: Sibling) -> Generation | None:
         """Return the rotated file from its beginning; None, told and counted as lost, if it cannot be had."""
         try:
-            reader = open_reader(sibling.path, self._system)
+            return self._lineage.open(sibling, self._tally)
         except OSError as error:
             logger.warning("log %s: %s: %s", self._path, sibling.path, error.strerror or error)
             self._tally.lost_bytes += sibling.size
             return None
-        return Generation(reader, self._tally)
 
     def _let_go(self) -> None:
         """Close the file and keep where it stood, to find it again."""

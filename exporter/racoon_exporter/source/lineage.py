@@ -13,11 +13,13 @@ The rules, each for a reason that happened:
 
 from __future__ import annotations
 
+import errno
+import os
 from typing import TYPE_CHECKING
 
 from racoon_exporter.source.generation import Generation, Tally
 from racoon_exporter.source.reader import open_reader
-from racoon_exporter.source.siblings import Sibling, named, siblings
+from racoon_exporter.source.siblings import STEADY_LOOKS, Sibling, UnsteadyError, named, siblings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,10 +60,16 @@ class Lineage:
 
         Unpacking costs time: as long as nothing changed since a search in vain, none is made again.
         """
-        path = named(self._path, position.identity, self._system)
-        if path is not None and (found := self._at(path, position, tally)):
-            return found
         rotated = siblings(self._path, self._system)
+        for _ in range(STEADY_LOOKS):
+            path = named(self._path, position.identity, self._system)
+            if path is not None and (found := self._at(path, position, tally)):
+                return found
+            before, rotated = rotated, siblings(self._path, self._system)
+            if before == rotated:
+                break
+        else:
+            raise UnsteadyError(self._path)  # it may have been renamed under the search
         if rotated == self._searched:
             return None
         self._searched = rotated
@@ -88,6 +96,23 @@ class Lineage:
                 return sibling
             self.done(sibling.identity)
         return None
+
+    def open(self, sibling: Sibling, tally: Tally) -> Generation:
+        """Open a sibling from its beginning, under the name that it has by now; raises OSError."""
+        path: str | None = sibling.path
+        for _ in range(STEADY_LOOKS):
+            if path is None:
+                break
+            try:
+                reader = open_reader(path, self._system)
+            except FileNotFoundError:
+                pass  # renamed since it was listed, as below
+            else:
+                if reader.identity == sibling.identity:
+                    return Generation(reader, tally)
+                reader.close()
+            path = named(self._path, sibling.identity, self._system)
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), sibling.path)
 
     def _same_content(
         self, candidates: Iterable[Sibling], position: Position, tally: Tally, *, keep: bool = True

@@ -6,6 +6,7 @@ the number stands before the extension: `racoon.1.log`. Each may be compressed.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -19,8 +20,18 @@ from racoon_exporter.source.system import System
 COMPRESSED = (".gz", ".bz2", ".xz")
 """Compressions that can be read."""
 
+STEADY_LOOKS = 20
+"""A listing counts when the next one is the same; so often it is tried."""
+
 _SUFFIX = r"(?:\.(?P<number>\d{1,4})|[-._](?P<date>\d{4}-?\d{2}-?\d{2}(?:[-_.T]?\d{2,10})?|\d{9,11}))"
 _PACKED = r"(?P<packed>\.(?:gz|bz2|xz))?"
+
+
+class UnsteadyError(OSError):
+    """Files are being renamed so fast that it cannot be told which is which: to be tried again."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(errno.EAGAIN, "its rotated files are being renamed", path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +65,23 @@ def siblings(path: str, system: System) -> list[Sibling]:
     """Return the rotated files of a log, the oldest first as the names tell it.
 
     For a symbolic link those beside its target as well. Where a file stands both plain and compressed (gzip is at work)
-    only the plain one counts. Directories that cannot be listed give nothing.
+    only the plain one counts. Directories that cannot be listed give nothing. Raises UnsteadyError while they are renamed.
     """
+    before = _listed(path, system)
+    for _ in range(STEADY_LOOKS):
+        # A rotation renames one file after the other; a listing made meanwhile shows some twice and others not at all.
+        after = _listed(path, system)
+        if _places(before) == _places(after):
+            return after
+        before = after
+    raise UnsteadyError(path)
+
+
+def _places(rotated: Iterable[Sibling]) -> list[tuple[str, Identity]]:
+    return [(sibling.path, sibling.identity) for sibling in rotated]
+
+
+def _listed(path: str, system: System) -> list[Sibling]:
     found: dict[tuple[str, str, int | None], Sibling] = {}
     for log in dict.fromkeys((path, os.path.realpath(path))):
         for sibling in _beside(log, system):
