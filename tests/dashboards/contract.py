@@ -49,7 +49,7 @@ METRICS: dict[str, Metric] = {
     "racoon_xauth_logins_total": _counter("result"),
     "racoon_kernel_errors_total": _counter(),
     "racoon_config_errors_total": _counter(),
-    "racoon_log_messages_total": _counter("level", "severity", "event"),
+    "racoon_log_messages_total": _counter("level", "severity", "event", gateway=False),
     "racoon_log_level_quiet": _gauge(),
     "racoon_daemon_up": _gauge(),
     "racoon_daemon_start_timestamp_seconds": _gauge(),

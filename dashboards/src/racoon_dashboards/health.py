@@ -188,7 +188,7 @@ def _daemon() -> list[Placed]:
             "Messages of racoon per minute. The severity is the operator's, not racoon's level: racoon calls a dead peer INFO.",
             "racoon wrote nothing in this range",
         ),
-        Query(per_minute("racoon_log_messages_total", "severity", selector=GATEWAY), "{{severity}}"),
+        Query(per_minute("racoon_log_messages_total", "severity", selector=TARGET), "{{severity}}"),
         unit="cpm",
         stacked=True,
     )
