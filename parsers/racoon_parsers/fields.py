@@ -163,7 +163,7 @@ JOINERS: Final = {
     "<->": r"(?:<->|&lt;-&gt;|(?<=\])|\s)",
     "->": r"(?:->|-&gt;|-(?=[^>]))",
 }
-"""Literals between two addresses that pages and mail programs mangle: `<=>` vanishes as if it were a tag, `->` loses its `>`."""
+"""Literals between addresses that pages and mail programs mangle: `<=>` vanishes like a tag, `->` loses its `>`."""
 
 _ARROW: Final = JOINERS["->"]
 

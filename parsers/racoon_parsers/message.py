@@ -326,27 +326,27 @@ class Catalogue:
         return self._find_filed(text)
 
     def _find_filed(self, text: str) -> Message | None:
-        words = text.split(None, _DEPTH)
+        for message in self._by_head(text):
+            if message.fits(text):
+                return message
+        for word in text.split(None, _ANCHOR_WORDS):
+            for message in self._by_word.get(word, ()):
+                if message.fits(text):
+                    return message
+        return next((message for message in self._root.messages if message.matches(text)), None)
+
+    def _by_head(self, text: str) -> Iterator[Message]:
+        """Give the messages whose first words are the text's, those with most words first."""
         node = self._root
-        path = [node]
-        for word in words:
+        path: list[_Node] = []
+        for word in text.split(None, _DEPTH):
             child = node.children.get(word)
             if child is None:
                 break
             node = child
             path.append(node)
-        while len(path) > 1:
-            for message in path.pop().messages:
-                if message.fits(text):
-                    return message
-        for word in text.split(None, _ANCHOR_WORDS):
-            for message in self._by_word.get(word, ()):
-                if message.fits(text):
-                    return message
-        for message in self._root.messages:
-            if message.matches(text):
-                return message
-        return None
+        while path:
+            yield from path.pop().messages
 
     def read(self, text: str) -> Reading | None:
         """Recognise a text and read its values."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from racoon_parsers.clock import Clock
 from racoon_parsers.events import REMARK, Event
@@ -76,10 +76,45 @@ class LogReader:
         self._continuations: list[str] = []
         self._last: Record | None = None
 
-    @property
-    def pending(self) -> tuple[str, ...]:
-        """Give what is kept back, for those who must know whether a position is between two records."""
-        return () if self._pending is None else (self._pending[0].text, *self._continuations)
+    def read_text(self, text: str) -> Record | None:
+        """Read one message that stands alone, without the head of a log line, as somebody quotes it."""
+        inside = split_inner(text)
+        return None if inside is None else self._record(inside, 1)
+
+    def is_foreign(self, line: str) -> bool:
+        """Whether a line is another program's, or no text at all."""
+        parsed = self._splitter.split(line)
+        return parsed is None or not is_racoon(parsed.ident)
+
+    def debug_place(self, line: str) -> int | None:
+        """Give the place of the level in a debug line of racoon; None for any other line, and where a location follows."""
+        parsed = self._splitter.split(line)
+        if parsed is None or parsed.level not in _DEBUG or not is_racoon(parsed.ident):
+            return None
+        head = f"{parsed.level}: "
+        place = line.find(head)
+        return place if place >= 0 and line[place + len(head) :].strip() == parsed.text else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Give what must be remembered to go on after a restart."""
+        return {
+            "clock": self.clock.last,
+            "pending": None if self._pending is None else [*self._pending[0], self._pending[1]],
+            "continuations": self._continuations,
+            "last": None if self._last is None else [self._last.text, *self._last[:6], self._last.number],
+        }
+
+    def restore(self, given: dict[str, Any]) -> None:
+        """Go on from what `to_json` gave. Raises KeyError, TypeError or ValueError on anything else."""
+        self.clock.resume(given["clock"])
+        if given["pending"] is not None:
+            *parts, number = given["pending"]
+            self._pending = (Line(*parts), number)
+        self._continuations = list(given["continuations"])
+        if given["last"] is not None:
+            text, time, gateway, ident, pid, level, tag, number = given["last"]
+            message = self._catalogue.find(text) or self._known_otherwise(text, level)
+            self._last = Record(time, gateway, ident, pid, level, tag, message, text, number)
 
     def feed(self, lines: Iterable[str], first: int = 1) -> list[Record]:
         """Read lines without their newlines, numbered from `first`."""

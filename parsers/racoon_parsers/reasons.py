@@ -96,7 +96,7 @@ def certificate_reason(code: int | None) -> str:
 
 
 _TOLERATED_CERTIFICATE_ERROR: Final = 3
-"""`unable to get certificate CRL`: the one error racoon tolerates when it checks a peer (`crypto_openssl.c: cb_check_cert_local`)."""
+"""`unable to get certificate CRL`: all that racoon tolerates in a peer (`crypto_openssl.c: cb_check_cert_remote`)."""
 
 _INFORMATION: Final = ("info", None)
 _PROPOSAL: Final = ("error", "proposal_mismatch")

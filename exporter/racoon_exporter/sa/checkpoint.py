@@ -29,9 +29,11 @@ def racoon_to_json(racoon: Racoon) -> dict[str, Any]:
     return {
         "gateway": racoon.gateway,
         "ident": racoon.ident,
+        "stream": racoon.stream,
         "now": racoon.now,
         "run": None if racoon.run is None else to_json(racoon.run),
         "run_listens": racoon.run_listens,
+        "stopped": racoon.stopped,
         "peers": [to_json(peer) for peer in racoon.peers.values()],
         "isakmp": [to_json(sa) for sa in racoon.isakmp.values()],
         "ipsec": [to_json(sa) for sa in sas],
@@ -71,10 +73,11 @@ def _place(records: list[Any], record: Any) -> int | None:
 
 def racoon_from_json(given: dict[str, Any], knowledge: Knowledge, archive: Archive) -> Racoon:
     """Make a racoon's tables of what `racoon_to_json` gave, and set their timers again."""
-    racoon = Racoon(given["gateway"], given["ident"], knowledge, archive)
+    racoon = Racoon(given["gateway"], given["ident"], given["stream"], knowledge, archive)
     racoon.now = given["now"]
     racoon.run = None if given["run"] is None else from_json(DaemonRun, given["run"])
     racoon.run_listens = given["run_listens"]
+    racoon.stopped = given["stopped"]
     racoon.peers = {peer.address: peer for peer in (from_json(Peer, item) for item in given["peers"])}
     racoon.isakmp = {sa.cookies: sa for sa in (from_json(IsakmpSa, item) for item in given["isakmp"])}
     sas = [from_json(IpsecSa, item) for item in given["ipsec"]]

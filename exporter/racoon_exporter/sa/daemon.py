@@ -14,6 +14,7 @@ from racoon_parsers.events import (
     AdminCommand,
     CertificateProblem,
     DaemonListening,
+    DaemonSignalled,
     DaemonStarted,
     DaemonStopped,
     DeadPeerDetected,
@@ -33,6 +34,8 @@ from racoon_parsers.reasons import NOTIFICATIONS, severity_and_reason
 _VERSION: Final = re.compile(r"\d+(?:\.\d+)*\S*")
 _FIRST_LOCAL_TO_PEER: Final = (0, 8)
 """The first version whose established lines print local->peer for both directions."""
+_DEADLY: Final = frozenset({2, 15})
+"""SIGINT and SIGTERM; SIGHUP reloads, and prints nothing."""
 _XAUTH_WAIT: Final = 120.0
 """Seconds after phase 1 within which an XAuth login is answered."""
 
@@ -47,6 +50,7 @@ def started(racoon: Racoon, record: Record, event: DaemonStarted) -> None:
         crashed(racoon)
     version = _VERSION.search(event.version)
     racoon.run_listens = False
+    racoon.stopped = False
     racoon.run = DaemonRun(racoon.gateway, record.time, version=version[0] if version else event.version)
     racoon.true_arrows = _true_arrows(racoon.run.version or "")
     racoon.counters["daemon_starts",] += 1
@@ -76,6 +80,7 @@ def _end_run(racoon: Racoon, end: str) -> None:
         racoon.run.stopped, racoon.run.end = racoon.now, end
         racoon.archive.add(racoon.archive.daemon, racoon.run)
         racoon.run = None
+    racoon.stopped = True
     for isakmp in list(racoon.isakmp.values()):
         racoon.end_isakmp(isakmp, "restart")
     for negotiation in [one for negotiations in racoon.open.values() for one in negotiations]:
@@ -86,15 +91,30 @@ def _end_run(racoon: Racoon, end: str) -> None:
     racoon.xauth_asked = False
 
 
+def signalled(racoon: Racoon, _record: Record, event: DaemonSignalled) -> None:
+    """SIGTERM and SIGINT: racoon flushes the kernel's SAs at once; its last line comes up to seconds later.
+
+    Deletes for many SAs take time, and the daemon stays until they are sent (`session.c: check_sigreq()`).
+    """
+    if event.signal in _DEADLY:
+        _flush(racoon)
+
+
+def _flush(racoon: Racoon) -> None:
+    for isakmp in list(racoon.isakmp.values()):
+        racoon.end_isakmp(isakmp, "restart")
+    for sa in [one for sas in racoon.ipsec.values() for one in sas]:
+        racoon.end_ipsec(sa, "restart")
+
+
 def stopped(racoon: Racoon, record: Record, _event: DaemonStopped) -> None:
     """racoon ends and flushes the kernel's SAs, without a line for any of them."""
     if record.message is not None and record.message.severity == "error":
         return
     if racoon.run is None and not racoon.isakmp and not racoon.ipsec:
         return
+    _flush(racoon)
     _end_run(racoon, "shutdown")
-    for sa in [one for sas in racoon.ipsec.values() for one in sas]:
-        racoon.end_ipsec(sa, "restart")
 
 
 def listening(racoon: Racoon, _record: Record, event: DaemonListening) -> None:

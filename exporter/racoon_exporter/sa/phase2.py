@@ -106,7 +106,7 @@ def _stopped_waiting(racoon: Racoon, record: Record, address: str | None) -> Non
     if address is None and racoon.larval is not None and evidence.close_in_time(racoon.larval[0], record.time):
         address = racoon.larval[1]
     if address is None:
-        latest = [negotiation for negotiation in racoon.unfinished(2, waiting=True)]
+        latest = list(racoon.unfinished(2, waiting=True))
         just_now = [one for one in latest if evidence.close_in_time(one.begun, record.time)]
         peers = {one.peer for one in (just_now or latest)}
         address = peers.pop() if len(peers) == 1 else None
@@ -258,7 +258,15 @@ def _learn_lifetime(racoon: Racoon, sa: IpsecSa, now: float | None) -> None:
     if sa.established is None or now is None or sa.dying is None:
         return
     peer = racoon.peer(sa.peer)
-    peer.phase2_lifetime = max(peer.phase2_lifetime or 0.0, now - sa.established)
+    lifetime = now - sa.established
+    if peer.phase2_lifetime is not None and peer.phase2_lifetime >= lifetime:
+        return
+    first = peer.phase2_lifetime is None
+    peer.phase2_lifetime = lifetime
+    for other in racoon.sas_of(sa.peer) if first else ():
+        if other is not sa and other.lifetime is None:
+            other.lifetime = lifetime
+            racoon.bound_ipsec(other)
 
 
 def _find(racoon: Racoon, event: IpsecSaExpired | IpsecSaDeleted, address: str) -> IpsecSa | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
 
-from racoon_exporter.sa.model import OTHER, UNATTRIBUTED, DaemonRun, IpsecSa, IsakmpSa, Negotiation, Peer, Phase1End
+from racoon_exporter.sa.model import OTHER, UNATTRIBUTED, DaemonRun, IpsecSa, IsakmpSa, Negotiation, Outcome, Peer, Phase1End
 from racoon_exporter.sa.tables import more_telling
 from racoon_parsers.fields import Endpoint
 
@@ -23,7 +23,7 @@ NEGOTIATION_TTL: Final = 600.0
 """Seconds after which an unfinished negotiation is given up without a verdict: its end was not logged."""
 GRACE: Final = 10.0
 """Seconds a line about an SA's end may be late before its lifetime ends it."""
-_ORPHAN_LIFETIME: Final = 28800.0
+ORPHAN_LIFETIME: Final = 28800.0
 """Seconds: racoon's default lifetime, the bound of an IPsec SA that outlived its daemon and whose own is not known."""
 _MOST_OPEN: Final = 4096
 """Unfinished negotiations of one daemon; beyond it the oldest is given up."""
@@ -51,6 +51,8 @@ class Expectation:
     kind: str = "permanent"
     phase1_lifetime: float | None = None
     phase2_lifetime: float | None = None
+    gateway: str | None = None
+    """The gateway whose peer it is; None for every one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +86,17 @@ class Archive:
 class Racoon:
     """One racoon, as its log tells it."""
 
-    def __init__(self, gateway: str, ident: str, knowledge: Knowledge, archive: Archive) -> None:
+    def __init__(self, gateway: str, ident: str, stream: str, knowledge: Knowledge, archive: Archive) -> None:
         self.gateway = gateway
         self.ident = ident
+        self.stream = stream
         self.knowledge = knowledge
         self.archive = archive
         self.now: float | None = None
         """Time of the last line that had one."""
         self.run: DaemonRun | None = None
+        self.stopped = False
+        """Whether its end was the last that was heard of a run."""
         self.run_listens = False
         """Whether this run got as far as to listen: what stops it before is no crash."""
         self.peers: dict[str, Peer] = {}
@@ -210,7 +215,7 @@ class Racoon:
         oldest = next(iter(self.open.values()))[0]
         self.finish(oldest, None)
 
-    def finish(self, negotiation: Negotiation, outcome: str | None) -> None:
+    def finish(self, negotiation: Negotiation, outcome: Outcome | None) -> None:
         """End a negotiation, with a verdict or without one."""
         waiting = self.open.get(negotiation.peer, [])
         for index, candidate in enumerate(waiting):
@@ -223,7 +228,7 @@ class Racoon:
         if self.context is negotiation:
             self.context = None
         negotiation.ended = self.now
-        negotiation.outcome = outcome  # type: ignore[assignment]  the table's words
+        negotiation.outcome = outcome
         self.archive.add(self.archive.negotiations, negotiation)
 
     def fail(self, negotiation: Negotiation, reason: str | None) -> None:
@@ -291,7 +296,7 @@ class Racoon:
             return
         if sa.dying is not None and sa.dying > sa.established:
             sa.lifetime = (sa.dying - sa.established) / SOFT_SHARE
-        lifetime = sa.lifetime or (_ORPHAN_LIFETIME if sa.orphan else None)
+        lifetime = sa.lifetime or (ORPHAN_LIFETIME if sa.orphan else None)
         if lifetime is not None:
             self.timer_at(sa.established + lifetime + max(GRACE, lifetime / 20), "ipsec", sa)
 
@@ -326,7 +331,7 @@ class Racoon:
     def settle(self, address: str) -> None:
         """Tell whether phase 2 with a peer is up after a change, and count a fall as a flap."""
         peer = self.peer(address)
-        alive = self.alive.get(address, {})
+        alive = self.alive.get(address, Counter())
         up = alive.get("in", 0) > 0 and alive.get("out", 0) > 0
         if up == peer.phase2_up or peer.address != address:
             return

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from racoon_exporter.sa import daemon, evidence, phase1, phase2
 from racoon_exporter.sa.checkpoint import racoon_from_json, racoon_to_json
-from racoon_exporter.sa.model import HISTORY, IpsecSa, IsakmpSa, from_json, to_json
-from racoon_exporter.sa.racoon import Archive, Knowledge, Racoon
+from racoon_exporter.sa.model import HISTORY, IpsecSa, IsakmpSa, Negotiation, from_json, to_json
+from racoon_exporter.sa.racoon import NEGOTIATION_TTL, ORPHAN_LIFETIME, Archive, Knowledge, Racoon
 from racoon_exporter.sa.tables import EVIDENCE, NOT_EVIDENCE
 from racoon_parsers.events import Event
 from racoon_parsers.reader import Record
@@ -35,7 +35,7 @@ def _kernel_error(racoon: Racoon, record: Record, event: Event) -> None:
         _evidence(racoon, record, event)
 
 
-HANDLERS: Final[dict[str, Handler]] = {event_class: _evidence for event_class in EVIDENCE} | {
+HANDLERS: Final[dict[str, Handler]] = dict.fromkeys(EVIDENCE, _evidence) | {
     "phase1_start": phase1.started,
     "phase1_mode": phase1.mode,
     "phase1_established": phase1.established,
@@ -70,6 +70,7 @@ HANDLERS: Final[dict[str, Handler]] = {event_class: _evidence for event_class in
     "daemon_start": daemon.started,
     "daemon_listen": daemon.listening,
     "daemon_shutdown": daemon.stopped,
+    "daemon_signal": daemon.signalled,
 }
 """What each event class does. A class that is not here changes nothing but the count of its messages."""
 
@@ -100,19 +101,19 @@ class SaState:
     def __init__(self, knowledge: Knowledge | None = None) -> None:
         self.knowledge = knowledge or Knowledge()
         self.archive = Archive(self.knowledge.limits.history)
-        self.racoons: dict[tuple[str, str], Racoon] = {}
+        self.racoons: dict[tuple[str, str, str], Racoon] = {}
 
-    def racoon(self, gateway: str, ident: str) -> Racoon:
-        """Give the racoon of a gateway that runs under a name."""
-        key = (gateway, ident)
+    def racoon(self, gateway: str, ident: str, stream: str) -> Racoon:
+        """Give the racoon of a gateway that runs under a name; where no line names a host, each stream is a racoon's own."""
+        key = (gateway, ident, "" if gateway else stream)
         racoon = self.racoons.get(key)
         if racoon is None:
-            racoon = self.racoons[key] = Racoon(gateway, ident, self.knowledge, self.archive)
+            racoon = self.racoons[key] = Racoon(*key, self.knowledge, self.archive)
         return racoon
 
-    def apply(self, record: Record) -> None:
-        """Take a record. Never raises; what is unexpected is believed."""
-        racoon = self.racoon(record.gateway, record.ident)
+    def apply(self, record: Record, stream: str = "") -> None:
+        """Take a record of a stream. Never raises; what is unexpected is believed."""
+        racoon = self.racoon(record.gateway, record.ident, stream)
         time = record.time
         if time is not None and (racoon.now is None or time != racoon.now):
             advance(racoon, time)
@@ -129,12 +130,6 @@ class SaState:
                 if address is not None:
                     evidence.land(racoon, address)
             handler(racoon, record, event)
-
-    def advance(self, now: float) -> None:
-        """Let time pass without a line: what nobody logs ends by its lifetime."""
-        for racoon in self.racoons.values():
-            if racoon.now is not None and now > racoon.now:
-                advance(racoon, now)
 
     def settle(self) -> None:
         """Decide what waits for a next line, as none will come."""
@@ -192,7 +187,7 @@ class SaState:
             setattr(state.archive, name, [from_json(kind, record) for record in given["archive"][name]])
         for item in given["racoons"]:
             racoon = racoon_from_json(item, state.knowledge, state.archive)
-            state.racoons[racoon.gateway, racoon.ident] = racoon
+            state.racoons[racoon.gateway, racoon.ident, racoon.stream] = racoon
         return state
 
 
@@ -216,17 +211,24 @@ def advance(racoon: Racoon, now: float) -> None:
         elif kind == "isakmp":
             _presume_isakmp_ended(racoon, what)
         elif kind == "negotiation":
-            if what.ended is None and what in racoon.open.get(what.peer, ()):
-                racoon.finish(what, None)
+            _give_up(racoon, what)
         else:
             phase1.settle_ambiguous(racoon, what)
+
+
+def _give_up(racoon: Racoon, negotiation: Negotiation) -> None:
+    """End a negotiation of which nothing more was heard, at the time when that was clear."""
+    if negotiation.ended is None and any(negotiation is one for one in racoon.open.get(negotiation.peer, ())):
+        racoon.finish(negotiation, None)
+        if negotiation.touched is not None:
+            negotiation.ended = negotiation.touched + NEGOTIATION_TTL
 
 
 def _presume_ipsec_ended(racoon: Racoon, sa: IpsecSa, now: float) -> None:
     """End an SA whose lifetime has passed: it was flushed, or the line was lost."""
     if sa.ended is not None or sa.established is None:
         return
-    lifetime = sa.lifetime or 28800.0
+    lifetime = sa.lifetime or ORPHAN_LIFETIME
     if sa.established + lifetime > now:
         return
     racoon.presumed[sa.spi] = sa

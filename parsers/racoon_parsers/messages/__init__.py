@@ -83,6 +83,5 @@ def _constant(item: str) -> tuple[str, str]:
 @cache
 def catalogue() -> Catalogue:
     """Give the catalogue of all families; read once."""
-
     rows = (message for family in FAMILIES for message in read_family(family))
     return Catalogue(replace(message, index=index) for index, message in enumerate(rows))

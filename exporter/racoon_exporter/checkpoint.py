@@ -1,0 +1,81 @@
+"""The state file: positions, counters and SA state together, replaced as one.
+
+Because they are written together, each line counts exactly once after any stop: either a line is behind the position and in
+the counts, or it is neither.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import zlib
+from pathlib import Path
+from typing import Any, Final
+
+FORMAT: Final = "racoon-exporter state"
+VERSION: Final = 1
+
+
+class StateFileError(Exception):
+    """A state file that cannot be used, in words for the operator."""
+
+
+def write(path: Path, content: dict[str, Any]) -> None:
+    """Write a state file: to a temporary file beside it, synced, renamed. Raises OSError; the old file then stands."""
+    body = json.dumps(content, separators=(",", ":"), ensure_ascii=True).encode("ascii")
+    head = json.dumps({"format": FORMAT, "version": VERSION, "crc32": zlib.crc32(body), "bytes": len(body)})
+    temporary = path.with_name(f"{path.name}.new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        with open(descriptor, "wb") as file:  # noqa: PTH123  the descriptor carries the file's mode
+            file.write(head.encode("ascii") + b"\n" + body + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+    _sync_directory(path.parent)
+
+
+def _sync_directory(directory: Path) -> None:
+    """Make the rename itself survive a power failure, where the file system can."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def read(path: Path) -> dict[str, Any] | None:
+    """Read a state file; None if there is none. Raises StateFileError if it is damaged or foreign, OSError if unreadable."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    head, _, body = data.partition(b"\n")
+    body = body.removesuffix(b"\n")
+    try:
+        header = json.loads(head)
+        if not isinstance(header, dict) or header.get("format") != FORMAT:
+            raise StateFileError(f"{path} is no state file of racoon-exporter")
+        if header.get("version") != VERSION:
+            raise StateFileError(f"{path} is of another version ({header.get('version')})")
+        if header.get("bytes") != len(body) or header.get("crc32") != zlib.crc32(body):
+            raise StateFileError(f"{path} is damaged")
+        content = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise StateFileError(f"{path} is no state file of racoon-exporter") from error
+    if not isinstance(content, dict):
+        raise StateFileError(f"{path} is damaged")
+    return content
+
+
+def set_aside(path: Path) -> Path:
+    """Move a file that cannot be used out of the way, so that it can be looked at. Raises OSError."""
+    aside = path.with_name(f"{path.name}.unusable")
+    path.replace(aside)
+    return aside

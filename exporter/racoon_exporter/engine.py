@@ -1,0 +1,246 @@
+"""From blocks of log to SA state and counts: the same engine follows a live log and reads old ones.
+
+It joins the pure parts: one `LogReader` for each source, one `SaState` for all. It knows neither files nor the clock.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import tzinfo
+from functools import lru_cache
+from typing import Any, Final
+
+from racoon_exporter.sa import Knowledge, SaState
+from racoon_exporter.sa.state import HANDLERS
+from racoon_exporter.source.base import Block
+from racoon_parsers.clock import Clock
+from racoon_parsers.message import Catalogue, Message
+from racoon_parsers.messages import catalogue as all_messages
+from racoon_parsers.reader import LogReader, Record
+from racoon_parsers.reasons import severity_and_reason
+
+_DEBUG_LEVELS: Final = frozenset({"DEBUG", "DEBUG2"})
+_SEVERITY_IN_VALUES: Final = frozenset({"cert_error", "notify_received"})
+"""Classes whose severity depends on what the message says."""
+_HEAD: Final = 3
+"""Characters of a debug message by which those that matter are told from the rest."""
+UNPARSED_REASONS: Final = ("not_racoon", "unknown_message", "too_long", "undecodable")
+"""Why a line gave no event."""
+
+
+def decode(data: bytes) -> tuple[str, bool]:
+    """Decode log bytes, and tell whether all of it was UTF-8. What is not stays visible as backslash escapes."""
+    try:
+        return data.decode("utf-8"), True
+    except UnicodeDecodeError:
+        return data.decode("utf-8", "backslashreplace"), False
+
+
+def block_lines(data: bytes) -> tuple[list[str], bool]:
+    r"""Split a block into lines without their ends; `\r\n` and NULs are the log's transport, not its text."""
+    text, clean = decode(data)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n")
+    if "\0" in text:
+        text = text.replace("\0", "")
+    lines = text.split("\n")
+    if lines[-1] == "":
+        lines.pop()
+    return lines, clean
+
+
+_ROTATED: Final = re.compile(r"(?:\.\d{1,4}|[-.]\d{8}(?:-\d+)?|\.old)?(?:\.(?:gz|bz2|xz))?$")
+
+
+@lru_cache(maxsize=1024)
+def stream_of(source: str) -> str:
+    """Name the stream of lines a source belongs to: rotated files go on one another's."""
+    return _ROTATED.sub("", source)
+
+
+class Engine:
+    """Reads blocks and keeps what follows from them. Not thread-safe: whoever shares it holds a lock."""
+
+    def __init__(
+        self,
+        zone: tzinfo,
+        *,
+        knowledge: Knowledge | None = None,
+        gateway_of: Callable[[str], str] = lambda _source: "",
+        reference_of: Callable[[str], float | None] = lambda _source: None,
+        catalogue: Catalogue | None = None,
+    ) -> None:
+        self._settings: dict[str, Any] = {
+            "knowledge": knowledge,
+            "gateway_of": gateway_of,
+            "reference_of": reference_of,
+            "catalogue": catalogue,
+        }
+        self._zone = zone
+        self._gateway_of = gateway_of
+        self._reference_of = reference_of
+        self._catalogue = catalogue or all_messages()
+        self.state = SaState(knowledge)
+        self.readers: dict[str, LogReader] = {}
+        self.messages: Counter[tuple[str, str, str]] = Counter()
+        """Records by level, severity and event class."""
+        self.unparsed: Counter[str] = Counter(dict.fromkeys(UNPARSED_REASONS, 0))
+        self.last_line: dict[str, float] = {}
+        """By source: time of the newest line."""
+        self._debug_heads = _debug_heads(self._catalogue)
+
+    @classmethod
+    def like(cls, other: Engine) -> Engine:
+        """Make an engine of the same settings that has read nothing."""
+        return cls(other._zone, **other._settings)
+
+    # reading
+
+    def feed(self, block: Block) -> None:
+        """Take the next block of a source."""
+        reader = self.reader(block.source)
+        lines, clean = block_lines(block.data)
+        first = block.first_line
+        if not clean:
+            lines = self._decodable(reader, lines)
+        if "DEBUG" in block.data[:4096].decode("latin-1"):
+            lines = self._without_debug(reader, lines)
+        self._take(reader, block.source, reader.feed(lines, first))
+
+    def flush(self, source: str | None = None) -> None:
+        """Nothing more comes for now: what was kept back is complete."""
+        names = list(self.readers) if source is None else [source]
+        for name in names:
+            reader = self.reader(name)
+            self._take(reader, name, reader.flush())
+
+    def finish(self) -> None:
+        """Nothing more comes at all: decide what waits for a next line."""
+        self.flush()
+        self.state.settle()
+
+    def records(self, block: Block) -> Iterator[Record]:
+        """Give a block's records without applying them, for `events`."""
+        reader = self.reader(block.source)
+        lines, _ = block_lines(block.data)
+        yield from reader.feed(lines, block.first_line)
+
+    def rest(self, source: str) -> Iterator[Record]:
+        """Give the records kept back, without applying them."""
+        yield from self.reader(source).flush()
+
+    def reader(self, source: str) -> LogReader:
+        """Give the reader of the stream a source belongs to."""
+        stream = stream_of(source)
+        reader = self.readers.get(stream)
+        if reader is None:
+            clock = Clock(self._zone, self._reference_of(source))
+            reader = self.readers[stream] = LogReader(self._catalogue, clock, gateway=self._gateway_of(source))
+        return reader
+
+    def _take(self, reader: LogReader, source: str, records: list[Record]) -> None:
+        messages = self.messages
+        apply = self.state.apply
+        stream = stream_of(source)
+        handled = HANDLERS
+        for record in records:
+            message = record.message
+            if message is None:
+                messages[record.level or "none", "none", "unknown"] += record.times
+                self.unparsed["unknown_message"] += record.times
+                continue
+            event = message.event
+            if event in handled:
+                apply(record, stream)
+                messages[_label(record, message)] += record.times
+            elif record.level in _DEBUG_LEVELS:
+                messages[record.level, "info", "other"] += record.times
+            else:
+                messages[record.level or "none", message.severity, event] += record.times
+        if records:
+            last = reader.clock.last
+            if last is not None:
+                self.last_line[source] = last
+        self.unparsed["not_racoon"] += reader.not_racoon
+        reader.not_racoon = 0
+
+    def _decodable(self, reader: LogReader, lines: list[str]) -> list[str]:
+        """Set lines aside that are neither UTF-8 nor racoon's: binary junk."""
+        kept = []
+        for line in lines:
+            if "\\x" in line and reader.is_foreign(line):
+                self.unparsed["undecodable"] += 1
+            else:
+                kept.append(line)
+        return kept
+
+    def _without_debug(self, reader: LogReader, lines: list[str]) -> list[str]:
+        """Drop debug lines that change nothing, and dumps, without looking closely at each.
+
+        A stream writes its level at the same place in line after line: that place is found once for a block, from a line
+        that was taken apart properly. Lines that look different are read like any other.
+        """
+        place = next((place for line in lines if "DEBUG" in line and (place := reader.debug_place(line)) is not None), None)
+        if place is None:
+            return lines
+        level, text, deeper = slice(place, place + 5), slice(place + 7, place + 7 + _HEAD), place + 5
+        heads = self._debug_heads
+        kept = [
+            line for line in lines if (line[level] != "DEBUG" or line[text] in heads) and not line[8:9] == " " == line[17:18]
+        ]
+        dropped = len(lines) - len(kept)
+        if dropped:
+            dumps = sum(1 for line in lines if line[8:9] == " " == line[17:18] and line[level] != "DEBUG")
+            second = sum(1 for line in lines if line[deeper : deeper + 1] == "2" and line[level] == "DEBUG")
+            debug = dropped - dumps
+            second = min(second, debug)
+            if debug > second:
+                self.messages["DEBUG", "info", "other"] += debug - second
+            if second:
+                self.messages["DEBUG2", "info", "other"] += second
+            reader.dump_lines += dumps
+        return kept
+
+
+def _label(record: Record, message: Message) -> tuple[str, str, str]:
+    severity = message.severity
+    if message.event in _SEVERITY_IN_VALUES:
+        severity, _ = severity_and_reason(message, record.event)
+    return record.level or "none", severity, message.event
+
+
+def _debug_heads(catalogue: Catalogue) -> frozenset[str]:
+    """Give the first characters of the debug messages that change state."""
+    heads: set[str] = set()
+    for message in catalogue.messages:
+        if message.event in HANDLERS and _DEBUG_LEVELS & set(message.levels):
+            head = message.pieces[0] if message.pieces and isinstance(message.pieces[0], str) else ""
+            heads.add(head[:_HEAD])
+            heads.add(f" {head[: _HEAD - 1]}")  # one place to the right, behind DEBUG2
+    return frozenset(head for head in heads if len(head) == _HEAD)
+
+
+def to_json(engine: Engine) -> dict[str, Any]:
+    """Give what the engine knows, for a checkpoint."""
+    return {
+        "state": engine.state.to_json(),
+        "messages": [[*key, count] for key, count in engine.messages.items()],
+        "unparsed": dict(engine.unparsed),
+        "last_line": engine.last_line,
+        "readers": {name: reader.to_json() for name, reader in engine.readers.items()},
+    }
+
+
+def restore(engine: Engine, given: dict[str, Any]) -> None:
+    """Go on from what `to_json` gave. Raises KeyError, TypeError, ValueError on anything else; the engine is then unusable."""
+    engine.state = SaState.from_json(given["state"], engine.state.knowledge)
+    engine.messages = Counter({(level, severity, event): count for level, severity, event, count in given["messages"]})
+    engine.unparsed.update({reason: count for reason, count in given["unparsed"].items() if reason in UNPARSED_REASONS})
+    engine.last_line = dict(given["last_line"])
+    for name, item in given["readers"].items():
+        engine.reader(name).restore(item)
+
+
+__all__ = ["UNPARSED_REASONS", "Engine", "block_lines", "decode", "restore", "to_json"]

@@ -1,0 +1,122 @@
+"""`events` and `explain`: what a line of racoon means, for programs and for people."""
+
+from __future__ import annotations
+
+import json
+from datetime import tzinfo
+from typing import Any, Final
+
+from racoon_exporter.history import timestamp
+from racoon_exporter.text import visible
+from racoon_parsers.advice import advice
+from racoon_parsers.fields import Endpoint
+from racoon_parsers.reader import Record
+from racoon_parsers.reasons import severity_and_reason
+
+_VALUES: Final = {
+    "role": "role",
+    "exchange": "exchange",
+    "cookies": "cookies",
+    "message_id": "message_id",
+    "protocol": "protocol",
+    "mode": "mode",
+    "spi": "spi",
+    "code": "code",
+    "depth": "depth",
+    "subject": "subject",
+    "notification": "notification",
+    "version": "version",
+    "openssl": "openssl",
+    "user": "user",
+    "signal": "signal",
+    "status": "status",
+    "selector": "selector",
+    "mine": "mine",
+    "theirs": "theirs",
+    "path": "path",
+}
+"""Values of an event that are printed under their own name."""
+_ENDPOINTS: Final = ("local", "peer", "source", "destination")
+_BARE_VERSION: Final = "ipsec-tools "
+
+
+def as_dict(record: Record, source: str, zone: tzinfo) -> dict[str, Any]:
+    """Give the keys of `events` for a record; what is not known is left out."""
+    message = record.message
+    given: dict[str, Any] = {
+        "time": timestamp(record.time, zone),
+        "gateway": record.gateway or None,
+        "pid": int(record.pid) if record.pid.isdecimal() else record.pid or None,
+        "level": record.level or None,
+    }
+    if message is None:
+        given |= {"event": "unknown", "peer": record.tag or None}
+    else:
+        event = record.event
+        severity, reason = severity_and_reason(message, event)
+        given |= {"event": message.event, "severity": severity}
+        values = event._asdict()
+        given |= _ends(values, record)
+        given |= {key: values[name] for name, key in _VALUES.items() if values.get(name) is not None}
+        if isinstance(given.get("version"), str):
+            given["version"] = given["version"].removeprefix(_BARE_VERSION)
+        given |= {"reason": reason, "template": message.printf}
+    given |= {
+        "text": record.text,
+        "file": source,
+        "line": record.number,
+        "repeated": record.times if record.times > 1 else None,
+    }
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def _ends(values: dict[str, Any], record: Record) -> dict[str, Any]:
+    """Give addresses without their ports, and the ports beside them."""
+    given: dict[str, Any] = {}
+    for name in _ENDPOINTS:
+        end = values.get(name)
+        if isinstance(end, Endpoint):
+            given[name] = end.address
+            if end.port:
+                given[f"{name}_port"] = end.port
+    if "peer" not in given and record.tag:
+        local = record.message is not None and record.message.tag == "local"
+        if not local:
+            given["peer"] = record.tag
+    return given
+
+
+def as_json_line(record: Record, source: str, zone: tzinfo) -> str:
+    """Write a record as one line of JSON; control characters stay escaped, since JSON has no raw ones."""
+    return json.dumps(as_dict(record, source, zone), ensure_ascii=True)
+
+
+def explanation(record: Record) -> list[tuple[str, str]]:
+    """Say what a record means, as (heading, text)."""
+    message = record.message
+    if message is None:
+        return [
+            ("text", visible(record.text)),
+            ("event", "unknown"),
+            ("meaning", "No message of the catalogue fits this text. If racoon printed it, please report it."),
+        ]
+    event = record.event
+    severity, reason = severity_and_reason(message, event)
+    rows = [
+        ("text", visible(record.text)),
+        ("template", message.printf),
+        ("event", message.event),
+        ("severity", severity),
+        ("reason", reason or "-"),
+        ("meaning", message.gloss),
+        ("what to do", advice(message.event, reason, severity)),
+        ("levels", " ".join(message.levels) or "-"),
+        ("versions", message.dialects),
+        ("printed by", message.printed_by),
+    ]
+    values = {
+        name: value if not isinstance(value, Endpoint) else str(value)
+        for name, value in event._asdict().items()
+        if value is not None
+    }
+    return [*rows, *((name, visible(str(value))) for name, value in values.items())]

@@ -1,0 +1,223 @@
+"""The loop of `serve`: read what is new, keep the state, write checkpoints, let the scrapers look."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from racoon_exporter import checkpoint
+from racoon_exporter.engine import Engine, restore, to_json
+from racoon_exporter.metrics import OwnState, Samples, collect
+from racoon_exporter.sa.state import advance
+from racoon_exporter.source import SourceStatus
+
+if TYPE_CHECKING:
+    from racoon_exporter.source.inputs import Inputs
+
+_LOGGER: Final = logging.getLogger("racoon_exporter")
+BLOCK_BYTES: Final = 64 * 1024
+"""Bytes taken at once: a scraper waits for one block at most."""
+CHECKPOINT_SECONDS: Final = 10.0
+QUIET_SECONDS: Final = 0.1
+"""Silence after which a record that may go on in the next line is taken to be complete."""
+IDLE_SECONDS: Final = 1.0
+_COUNTED: Final = ("lines", "bytes", "rotations", "lost_bytes", "too_long")
+
+
+class Follower:
+    """Follows the inputs until stopped. One thread runs it; any may look."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        inputs: Inputs,
+        *,
+        state_file: Path | None = None,
+        checkpoint_seconds: float = CHECKPOINT_SECONDS,
+        monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.engine = engine
+        self._inputs = inputs
+        self._state_file = state_file
+        self._checkpoint_seconds = checkpoint_seconds
+        self._monotonic = monotonic
+        self._wall = wall
+        self._lock = threading.Lock()
+        self._stopping = False
+        self._dirty = False
+        self._pending = False
+        self._caught_up = False
+        self._read_at: dict[tuple[str, str, str], tuple[float, float]] = {}
+        """By racoon: time of its last line, and when that was read on the monotonic clock."""
+        self._earlier: dict[str, dict[str, int]] = {}
+        """By source: what was counted before this start."""
+        self._checkpoint_time = 0.0
+        self._checkpoint_failures = 0
+        self._checkpointed = monotonic()
+        self._trouble = ""
+
+    # life
+
+    def restore(self) -> None:
+        """Go on from the state file. A file that cannot be used is set aside with a message; reading then starts anew."""
+        path = self._state_file
+        if path is None:
+            return
+        try:
+            content = checkpoint.read(path)
+            if content is not None:
+                self._resume(content)
+        except OSError as error:
+            self._fail(f"cannot read the state file {path}: {error.strerror or error}")
+        except (checkpoint.StateFileError, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+            self._set_aside(path, str(error) if isinstance(error, checkpoint.StateFileError) else f"{path} is damaged")
+
+    def _resume(self, content: dict[str, Any]) -> None:
+        restored = Engine.like(self.engine)
+        restore(restored, content["engine"])
+        positions = dict(content["positions"])
+        earlier = {str(name): {key: int(counts[key]) for key in _COUNTED} for name, counts in content["sources"].items()}
+        away = max(0.0, self._wall() - float(content["saved"]))
+        seen = {tuple(key): (float(log_time), float(ago)) for *key, log_time, ago in content["seen"]}
+        self.engine = restored
+        self._inputs.resume(positions)
+        self._earlier = earlier
+        now = self._monotonic()
+        self._read_at = {key: (log_time, now - ago - away) for key, (log_time, ago) in seen.items()}
+        self._checkpoint_time = float(content["saved"])
+
+    def _set_aside(self, path: Path, why: str) -> None:
+        try:
+            aside = checkpoint.set_aside(path)
+            self._fail(f"{why}; it was moved to {aside}, reading starts anew")
+        except OSError as error:
+            self._fail(f"{why}, and it cannot be moved away: {error.strerror or error}; reading starts anew")
+
+    def run(self) -> None:
+        """Follow until `stop`, or until every input has ended."""
+        while not self._stopping:
+            if self.step():
+                continue
+            if self._inputs.finished:
+                break
+            self._inputs.wait(QUIET_SECONDS if self._pending else IDLE_SECONDS)
+        with self._lock:
+            self.engine.flush()
+        self.save()
+
+    def stop(self) -> None:
+        """End `run`; from any thread or a signal handler."""
+        self._stopping = True
+        self._inputs.wake()
+
+    def step(self) -> bool:
+        """Read one block, or notice that there is none; True if there was one."""
+        block = self._inputs.read(BLOCK_BYTES)
+        now = self._monotonic()
+        if block is None:
+            self._caught_up = True
+            self._idle(now)
+        else:
+            with self._lock:
+                self.engine.feed(block)
+                self._note_times(now)
+            self._dirty = self._pending = True
+        if self._dirty and now - self._checkpointed >= self._checkpoint_seconds:
+            self.save()
+        return block is not None
+
+    def _note_times(self, now: float) -> None:
+        for key, racoon in self.engine.state.racoons.items():
+            known = self._read_at.get(key)
+            if racoon.now is not None and (known is None or known[0] != racoon.now):
+                self._read_at[key] = (racoon.now, now)
+
+    def _idle(self, now: float) -> None:
+        """Complete what was kept back, and let the log's time pass as fast as ours: an SA that nobody ends expires."""
+        with self._lock:
+            if self._pending:
+                self.engine.flush()
+                self._note_times(now)
+                self._pending = False
+            for key, (log_time, read_at) in self._read_at.items():
+                racoon = self.engine.state.racoons.get(key)
+                if racoon is not None and racoon.next_timer <= log_time + now - read_at:
+                    advance(racoon, log_time + now - read_at)
+                    racoon.now = log_time
+                    self._dirty = True
+
+    # checkpoints
+
+    def save(self) -> None:
+        """Write the state file. Trouble is counted, logged once, and tried again later."""
+        self._checkpointed = self._monotonic()
+        if self._state_file is None:
+            return
+        content = self._content()
+        try:
+            checkpoint.write(self._state_file, content)
+        except OSError as error:
+            self._fail(f"cannot write the state file {self._state_file}: {error.strerror or error}")
+        else:
+            self._checkpoint_time = content["saved"]
+            self._dirty = False
+            if self._trouble:
+                _LOGGER.info("state file %s is written again", self._state_file)
+                self._trouble = ""
+
+    def _content(self) -> dict[str, Any]:
+        now = self._monotonic()
+        with self._lock:
+            engine = to_json(self.engine)
+        return {
+            "engine": engine,
+            "positions": self._inputs.positions(),
+            "sources": {status.name: {key: getattr(status, key) for key in _COUNTED} for status in self.statuses()},
+            "seen": [[*key, log_time, now - read_at] for key, (log_time, read_at) in self._read_at.items()],
+            "saved": self._wall(),
+        }
+
+    def _fail(self, text: str) -> None:
+        self._checkpoint_failures += 1
+        if text != self._trouble:
+            _LOGGER.error("%s", text)
+            self._trouble = text
+
+    # looking
+
+    def look(self) -> tuple[Samples, bool]:
+        """Take all samples, holding the reader up only while they are copied."""
+        own = OwnState(self.statuses(), self._checkpoint_time, self._checkpoint_failures)
+        with self._lock:
+            return collect(self.engine, own)
+
+    def statuses(self) -> tuple[SourceStatus, ...]:
+        """How the sources are doing, counted over restarts."""
+        return tuple(self._total(status) for status in self._inputs.statuses())
+
+    def _total(self, status: SourceStatus) -> SourceStatus:
+        earlier = self._earlier.get(status.name)
+        if earlier is None:
+            return status
+        return SourceStatus(
+            name=status.name,
+            up=status.up,
+            lag_bytes=status.lag_bytes,
+            lines=status.lines + earlier["lines"],
+            bytes=status.bytes + earlier["bytes"],
+            rotations=status.rotations + earlier["rotations"],
+            lost_bytes=status.lost_bytes + earlier["lost_bytes"],
+            too_long=status.too_long + earlier["too_long"],
+            error=status.error,
+        )
+
+    def ready(self) -> tuple[bool, str]:
+        """Whether what was in the logs at the start has been read, in words."""
+        if not self._caught_up:
+            return False, "Reading what the logs hold already."
+        return True, "Ready."

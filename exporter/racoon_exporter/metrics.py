@@ -1,0 +1,399 @@
+"""Metrics: one row each, and the collector that renders them from the state at each scrape.
+
+SA gauges are built anew each time, so that what is gone disappears. Nothing is registered at import.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from racoon_exporter import __version__
+from racoon_exporter.engine import UNPARSED_REASONS, Engine
+from racoon_exporter.sa.model import Peer
+from racoon_exporter.sa.racoon import DURATION_BUCKETS, Racoon
+from racoon_exporter.source.base import SourceStatus
+
+QUIET_AFTER: Final = 30.0
+"""Seconds after its start in which a racoon that logs INFO says on which addresses it listens."""
+
+ALERTED_PHASE1: Final = (
+    "no_response",
+    "timeout",
+    "proposal_mismatch",
+    "no_config",
+    "psk_missing",
+    "psk_mismatch",
+    "signature_invalid",
+    "id_mismatch",
+    "certificate_expired",
+    "certificate_revoked",
+    "certificate_invalid",
+    "xauth_failed",
+)
+ALERTED_PHASE2: Final = ("timeout", "proposal_mismatch", "no_policy", "no_phase1")
+"""Reasons whose series exist at 0 from the first scrape for every expected peer, so that a first failure is an increase."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A metric."""
+
+    name: str
+    kind: str
+    """counter, gauge or histogram."""
+    help: str
+    labels: tuple[str, ...] = ()
+    counter: str = ""
+    """Key under which the state counts it, for counters of a peer or of a racoon."""
+
+
+METRICS: Final = (
+    Row(
+        "racoon_phase1_negotiations",
+        "counter",
+        "Phase 1 negotiations begun, from `initiate|respond new phase 1 negotiation` and `begin … mode`.",
+        ("peer", "role", "exchange"),
+        "phase1_negotiations",
+    ),
+    Row(
+        "racoon_phase1_established",
+        "counter",
+        "ISAKMP SAs established, from `ISAKMP-SA established`.",
+        ("peer", "role"),
+        "phase1_established",
+    ),
+    Row(
+        "racoon_phase1_failures",
+        "counter",
+        "Phase 1 negotiations that failed, each counted once under its most telling reason.",
+        ("peer", "reason"),
+        "phase1_failures",
+    ),
+    Row("racoon_phase1_ended", "counter", "ISAKMP SAs that ended, by cause.", ("peer", "cause"), "phase1_ended"),
+    Row("racoon_phase1_sas", "gauge", "ISAKMP SAs alive.", ("peer",)),
+    Row("racoon_phase1_up", "gauge", "Whether an ISAKMP SA is alive.", ("peer",)),
+    Row(
+        "racoon_phase1_last_established_timestamp_seconds",
+        "gauge",
+        "Time of the last `ISAKMP-SA established`, as the log has it.",
+        ("peer",),
+    ),
+    Row(
+        "racoon_phase1_last_failure_timestamp_seconds",
+        "gauge",
+        "Time of the last failed phase 1 negotiation, as the log has it.",
+        ("peer",),
+    ),
+    Row(
+        "racoon_phase1_negotiation_duration_seconds",
+        "histogram",
+        "Seconds from the start line of a phase 1 negotiation to `ISAKMP-SA established`; log times have whole seconds.",
+        ("role",),
+    ),
+    Row(
+        "racoon_phase2_negotiations",
+        "counter",
+        "Phase 2 negotiations begun, from `initiate|respond new phase 2 negotiation`.",
+        ("peer", "role"),
+        "phase2_negotiations",
+    ),
+    Row(
+        "racoon_phase2_established",
+        "counter",
+        "Phase 2 negotiations that gave IPsec SAs in both directions.",
+        ("peer", "role"),
+        "phase2_established",
+    ),
+    Row(
+        "racoon_phase2_failures",
+        "counter",
+        "Phase 2 negotiations that failed, and wishes that got no phase 1, each once under its most telling reason.",
+        ("peer", "reason"),
+        "phase2_failures",
+    ),
+    Row("racoon_phase2_up", "gauge", "Whether an IPsec SA is alive in each direction.", ("peer",)),
+    Row(
+        "racoon_phase2_flaps",
+        "counter",
+        "Times phase 2 with a peer went from up to down; a rekey is none.",
+        ("peer",),
+        "phase2_flaps",
+    ),
+    Row(
+        "racoon_phase2_last_established_timestamp_seconds",
+        "gauge",
+        "Time of the last `IPsec-SA established`, as the log has it.",
+        ("peer",),
+    ),
+    Row(
+        "racoon_ipsec_sas",
+        "gauge",
+        "IPsec SAs alive; dying ones had their soft expiry and still carry traffic.",
+        ("peer", "protocol", "state"),
+    ),
+    Row("racoon_ipsec_sa_ended", "counter", "IPsec SAs that ended, by cause.", ("peer", "cause"), "ipsec_sa_ended"),
+    Row("racoon_peer_expected", "gauge", "1 for every configured peer.", ("peer", "kind")),
+    Row("racoon_peer_info", "gauge", "Address behind the name of a peer.", ("peer", "address")),
+    Row("racoon_peer_nat", "gauge", "Whether NAT was detected on the way to the peer.", ("peer",)),
+    Row("racoon_dead_peers", "counter", "Peers found dead, from `DPD: remote … seems to be dead`.", ("peer",), "dead_peers"),
+    Row(
+        "racoon_certificate_problems",
+        "counter",
+        "Certificates and CRLs not found good, from `… at depth:… SubjectName:…`, by OpenSSL's error number.",
+        ("peer", "code", "reason"),
+        "certificate_problems",
+    ),
+    Row(
+        "racoon_notifications_received",
+        "counter",
+        "Notifications of peers, by RFC name.",
+        ("peer", "notification"),
+        "notifications",
+    ),
+    Row("racoon_xauth_logins", "counter", "XAuth logins answered, by result.", ("result",), "xauth_logins"),
+    Row("racoon_kernel_errors", "counter", "Requests that the kernel refused.", (), "kernel_errors"),
+    Row("racoon_config_errors", "counter", "Errors in racoon.conf that racoon logged.", (), "config_errors"),
+    Row(
+        "racoon_log_messages",
+        "counter",
+        "Records of racoon by its own level, our severity and event class.",
+        ("level", "severity", "event"),
+    ),
+    Row(
+        "racoon_log_level_quiet",
+        "gauge",
+        "1 if racoon runs at a log level at which SA lines are not written: the SA metrics then say nothing.",
+    ),
+    Row("racoon_daemon_up", "gauge", "Whether racoon runs, as far as its log tells."),
+    Row("racoon_daemon_start_timestamp_seconds", "gauge", "Time of racoon's last version banner."),
+    Row("racoon_daemon_starts", "counter", "Version banners of racoon.", (), "daemon_starts"),
+    Row("racoon_daemon_crashes", "counter", "Banners without a shutdown line before them.", (), "daemon_crashes"),
+    Row("racoon_daemon_info", "gauge", "Version of racoon and of its OpenSSL.", ("version", "openssl")),
+    Row("racoon_exporter_source_up", "gauge", "Whether the source can be read.", ("source",)),
+    Row("racoon_exporter_source_lag_bytes", "gauge", "Bytes written and not read yet.", ("source",)),
+    Row("racoon_exporter_source_last_line_timestamp_seconds", "gauge", "Time of the newest line.", ("source",)),
+    Row("racoon_exporter_source_lines", "counter", "Lines read.", ("source",)),
+    Row("racoon_exporter_source_bytes", "counter", "Bytes read.", ("source",)),
+    Row("racoon_exporter_source_rotations", "counter", "Times the file was replaced or truncated.", ("source",)),
+    Row("racoon_exporter_source_lost_bytes", "counter", "Bytes that were never read.", ("source",)),
+    Row("racoon_exporter_unparsed_lines", "counter", "Lines that gave no event, by reason.", ("reason",)),
+    Row("racoon_exporter_checkpoint_timestamp_seconds", "gauge", "Time of the last checkpoint; 0 before the first."),
+    Row("racoon_exporter_checkpoint_failures", "counter", "Checkpoints that could not be written or read."),
+    Row("racoon_exporter_folded_peers", "counter", "Peers counted under `other` as the limit was reached.", (), "folded_peers"),
+    Row(
+        "racoon_exporter_web_config_ok",
+        "gauge",
+        "0 while the web configuration file on disk is broken and an older one is in force.",
+    ),
+    Row("racoon_exporter_config_ok", "gauge", "0 while the configuration file on disk is broken and an older one is in force."),
+    Row("racoon_exporter_build_info", "gauge", "Version of the exporter and of Python.", ("version", "python")),
+)
+"""Every metric, in the order of `/metrics`."""
+
+_ROWS: Final = {row.name: row for row in METRICS}
+_PEER_COUNTERS: Final = {row.counter: row for row in METRICS if row.counter and row.labels[:1] == ("peer",)}
+_RACOON_COUNTERS: Final = {row.counter: row for row in METRICS if row.counter and row.labels[:1] != ("peer",)}
+
+
+@dataclass(frozen=True, slots=True)
+class OwnState:
+    """What the exporter reports of itself."""
+
+    sources: tuple[SourceStatus, ...] = ()
+    checkpoint_time: float = 0.0
+    checkpoint_failures: int = 0
+    web_config_ok: bool = True
+    config_ok: bool = True
+
+
+@dataclass(slots=True)
+class Samples:
+    """Samples by metric: label values to value. Values of equal labels add up, as for a peer with two addresses."""
+
+    values: dict[str, dict[tuple[str, ...], float]] = field(default_factory=lambda: defaultdict(dict))
+    durations: dict[tuple[str, ...], list[float]] = field(default_factory=dict)
+
+    def add(self, name: str, value: float, *labels: str) -> None:
+        """Add to a sample."""
+        values = self.values[name]
+        values[labels] = values.get(labels, 0) + value
+
+    def put(self, name: str, value: float, *labels: str) -> None:
+        """Set a sample; of two values the larger stands."""
+        values = self.values[name]
+        values[labels] = max(value, values.get(labels, value))
+
+
+def collect(engine: Engine, own: OwnState) -> tuple[Samples, bool]:
+    """Take the samples of everything, and tell whether they name gateways."""
+    samples = Samples()
+    racoons = list(engine.state.racoons.values())
+    gateways = any(racoon.gateway for racoon in racoons)
+    for racoon in racoons:
+        _collect_racoon(samples, racoon)
+    _collect_expected(samples, engine, racoons)
+    for (level, severity, event), count in engine.messages.items():
+        samples.add("racoon_log_messages", count, "", level, severity, event)
+    _collect_own(samples, engine, own)
+    return samples, gateways
+
+
+def _collect_racoon(samples: Samples, racoon: Racoon) -> None:
+    gateway = racoon.gateway
+    names = racoon.knowledge.peers
+    for key, count in racoon.counters.items():
+        row = _RACOON_COUNTERS[key[0]]
+        samples.add(row.name, count, gateway, *key[1:])
+    for row in _RACOON_COUNTERS.values():
+        if not row.labels:
+            samples.add(row.name, 0, gateway)
+    for result in ("success", "failure"):
+        samples.add("racoon_xauth_logins", 0, gateway, result)
+    for role, counts in racoon.durations.items():
+        known = samples.durations.setdefault((gateway, role), [0.0] * len(counts))
+        samples.durations[gateway, role] = [one + other for one, other in zip(known, counts, strict=True)]
+    for address, peer in racoon.peers.items():
+        expected = names.get(address)
+        _collect_peer(samples, gateway, peer, expected.name if expected is not None else address)
+    _collect_sas(samples, racoon)
+    _collect_daemon(samples, racoon)
+
+
+def _collect_peer(samples: Samples, gateway: str, peer: Peer, name: str) -> None:
+    for key, count in peer.counters.items():
+        samples.add(_PEER_COUNTERS[key[0]].name, count, gateway, name, *key[1:])
+    if not peer.address[0].isalpha() or peer.address not in {"other", "unattributed"}:
+        samples.put("racoon_peer_info", 1, gateway, name, peer.address)
+        samples.put("racoon_phase2_up", float(peer.phase2_up), gateway, name)
+        samples.add("racoon_phase1_sas", 0, gateway, name)
+        samples.add("racoon_phase2_flaps", 0, gateway, name)
+        if peer.nat is not None:
+            samples.put("racoon_peer_nat", float(peer.nat), gateway, name)
+    for time, metric in (
+        (peer.phase1_last_established, "racoon_phase1_last_established_timestamp_seconds"),
+        (peer.phase1_last_failure, "racoon_phase1_last_failure_timestamp_seconds"),
+        (peer.phase2_last_established, "racoon_phase2_last_established_timestamp_seconds"),
+    ):
+        if time is not None:
+            samples.put(metric, time, gateway, name)
+
+
+def _collect_sas(samples: Samples, racoon: Racoon) -> None:
+    names = racoon.knowledge.peers
+    gateway = racoon.gateway
+    for isakmp in racoon.isakmp.values():
+        expected = names.get(isakmp.peer)
+        samples.add("racoon_phase1_sas", 1, gateway, expected.name if expected else isakmp.peer)
+    for sas in racoon.ipsec.values():
+        for sa in sas:
+            expected = names.get(sa.peer)
+            name = expected.name if expected else sa.peer
+            samples.add("racoon_ipsec_sas", 1, gateway, name, sa.protocol, sa.state)
+
+
+def _collect_daemon(samples: Samples, racoon: Racoon) -> None:
+    gateway, run = racoon.gateway, racoon.run
+    samples.put("racoon_daemon_up", float(run is not None or not racoon.stopped), gateway)
+    quiet = (
+        run is not None
+        and not racoon.run_listens
+        and run.started is not None
+        and racoon.now is not None
+        and racoon.now - run.started > QUIET_AFTER
+    )
+    samples.put("racoon_log_level_quiet", float(quiet), gateway)
+    if run is not None:
+        if run.started is not None:
+            samples.put("racoon_daemon_start_timestamp_seconds", run.started, gateway)
+        samples.put("racoon_daemon_info", 1, gateway, run.version or "", run.openssl or "")
+
+
+def _collect_expected(samples: Samples, engine: Engine, racoons: list[Racoon]) -> None:
+    """Give every configured peer its series, whether its racoon was heard of or not."""
+    gateways = {racoon.gateway for racoon in racoons} or {""}
+    for address, expected in engine.state.knowledge.peers.items():
+        for gateway in gateways:
+            if expected.gateway is not None and expected.gateway != gateway:
+                continue
+            name = expected.name
+            samples.put("racoon_peer_expected", 1, gateway, name, expected.kind)
+            samples.put("racoon_peer_info", 1, gateway, name, address)
+            samples.put("racoon_phase2_up", 0, gateway, name)
+            for metric in ("racoon_phase1_sas", "racoon_phase2_flaps", "racoon_dead_peers"):
+                samples.add(metric, 0, gateway, name)
+            for reason in ALERTED_PHASE1:
+                samples.add("racoon_phase1_failures", 0, gateway, name, reason)
+            for reason in ALERTED_PHASE2:
+                samples.add("racoon_phase2_failures", 0, gateway, name, reason)
+
+
+def _collect_own(samples: Samples, engine: Engine, own: OwnState) -> None:
+    for reason in UNPARSED_REASONS:
+        samples.add("racoon_exporter_unparsed_lines", engine.unparsed[reason], "", reason)
+    for status in own.sources:
+        name = status.name
+        samples.put("racoon_exporter_source_up", float(status.up), "", name)
+        samples.put("racoon_exporter_source_lag_bytes", status.lag_bytes, "", name)
+        samples.add("racoon_exporter_source_lines", status.lines, "", name)
+        samples.add("racoon_exporter_source_bytes", status.bytes, "", name)
+        samples.add("racoon_exporter_source_rotations", status.rotations, "", name)
+        samples.add("racoon_exporter_source_lost_bytes", status.lost_bytes, "", name)
+        samples.add("racoon_exporter_unparsed_lines", status.too_long, "", "too_long")
+        if name in engine.last_line:
+            samples.put("racoon_exporter_source_last_line_timestamp_seconds", engine.last_line[name], "", name)
+    samples.put("racoon_exporter_checkpoint_timestamp_seconds", own.checkpoint_time, "")
+    samples.add("racoon_exporter_checkpoint_failures", own.checkpoint_failures, "")
+    samples.put("racoon_exporter_web_config_ok", float(own.web_config_ok), "")
+    samples.put("racoon_exporter_config_ok", float(own.config_ok), "")
+    samples.put("racoon_exporter_build_info", 1, "", __version__, platform.python_version())
+    for labels, count in list(samples.values["racoon_phase1_sas"].items()):
+        samples.put("racoon_phase1_up", float(count > 0), *labels)
+
+
+def families(samples: Samples, *, gateways: bool) -> Iterator[Metric]:
+    """Render samples. The label `gateway` stands only where the log names gateways."""
+    for row in METRICS:
+        if row.kind == "histogram":
+            yield _histogram(row, samples.durations, gateways=gateways)
+            continue
+        labels = ("gateway", *row.labels) if gateways and _has_gateway(row) else row.labels
+        make = CounterMetricFamily if row.kind == "counter" else GaugeMetricFamily
+        family = make(row.name, row.help, labels=labels)
+        skip = 1 - (len(labels) - len(row.labels))
+        for values, value in samples.values.get(row.name, {}).items():
+            family.add_metric(values[skip:], value)
+        yield family
+
+
+def _has_gateway(row: Row) -> bool:
+    return not row.name.startswith(("racoon_exporter_", "racoon_log_messages"))
+
+
+def _histogram(row: Row, durations: Mapping[tuple[str, ...], list[float]], *, gateways: bool) -> Metric:
+    family = HistogramMetricFamily(row.name, row.help, labels=("gateway", *row.labels) if gateways else row.labels)
+    for values, counts in durations.items():
+        total, buckets = 0.0, []
+        for bound, count in zip((*map(str, DURATION_BUCKETS), "+Inf"), counts[:-1], strict=True):
+            total += count
+            buckets.append((bound, total))
+        family.add_metric(values[0 if gateways else 1 :], buckets, counts[-1])
+    return family
+
+
+class RacoonCollector(Collector):
+    """Renders the metrics at each scrape. `look` gives samples and holds the lock only that long."""
+
+    def __init__(self, look: Callable[[], tuple[Samples, bool]]) -> None:
+        self._look = look
+
+    def collect(self) -> Iterable[Metric]:
+        """Give all metric families."""
+        samples, gateways = self._look()
+        return families(samples, gateways=gateways)

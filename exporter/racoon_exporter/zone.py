@@ -1,0 +1,44 @@
+"""`--time-zone`: the zone in which racoon's host writes its log."""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import UTC, timedelta, timezone, tzinfo
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+_OFFSET: Final = re.compile(r"([+-])(\d\d):?(\d\d)")
+_LOCALTIME: Final = Path("/etc/localtime")
+
+
+def read_zone(name: str) -> tzinfo:
+    """Read `local`, `UTC`, an IANA name such as `Europe/Berlin`, or an offset such as `+02:00`. Raises ValueError."""
+    if name == "local":
+        return local_zone()
+    offset = _OFFSET.fullmatch(name)
+    if offset:
+        minutes = int(offset[2]) * 60 + int(offset[3])
+        return timezone(timedelta(minutes=minutes if offset[1] == "+" else -minutes))
+    if name.upper() == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"{name!r} is no time zone; write UTC, +02:00 or a name such as Europe/Berlin") from error
+
+
+def local_zone() -> tzinfo:
+    """Give this machine's zone with its rules for summer time, as the C library finds it: TZ, then /etc/localtime."""
+    name = os.environ.get("TZ", "").removeprefix(":")
+    if name:
+        try:
+            return ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            pass  # a POSIX rule or a path; /etc/localtime is the nearest answer
+    try:
+        with _LOCALTIME.open("rb") as file:
+            return ZoneInfo.from_file(file, key="local")
+    except (OSError, ValueError):
+        return UTC
