@@ -251,8 +251,19 @@ class HttpConnection(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Read what came, and see how far the request is."""
-        super().data_received(data)
+        try:
+            super().data_received(data)
+        except h11.LocalProtocolError:
+            # A body that breaks after its response has begun: uvicorn tries to answer 400, which is too late.
+            self.transport.abort()
         self._observe()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP. A request whose body it was is answered with that: its own response comes too late."""
+        cycle = self._cycle_or_none()
+        if cycle is not None:
+            cycle.disconnected = True
+        super().send_400_response(msg)
 
     def on_response_complete(self) -> None:
         """Go on with the next request."""

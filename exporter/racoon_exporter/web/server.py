@@ -63,6 +63,7 @@ class WebServer:
         self._failure: BaseException | None = None
         self._stopping = asyncio.Event()
         self._grace = 0.0
+        self._last_trouble = ""
 
     @property
     def urls(self) -> tuple[str, ...]:
@@ -177,6 +178,9 @@ class WebServer:
         endpoint.connections.drop_all()
 
     def _note_loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Log in one line what asyncio would print with a traceback, such as accept() without file descriptors left."""
+        """Log in one line, once, what asyncio prints with a traceback: accept() without file descriptors left, say."""
         del loop
-        self._logger.warning("%s: %s", context.get("message"), context.get("exception"))
+        trouble = f"{context.get('message')}: {context.get('exception')!r}"
+        log = self._logger.debug if trouble == self._last_trouble else self._logger.warning
+        log("%s", trouble)
+        self._last_trouble = trouble

@@ -182,6 +182,20 @@ def test_a_scraper_that_resets_in_the_middle_writes_no_log_line(serve: Serve, ca
     assert caplog.messages == []
 
 
+def test_a_body_that_breaks_while_its_response_is_under_way_cuts_the_connection(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    server = serve()
+    with connect(server, receive_buffer=4096) as client:
+        client.sendall(b"GET /big HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+        client.recv(1)
+        client.sendall(b"no chunk\r\n")
+        assert len(read_all(client)) < len(BIG)
+    until(lambda: server.connections == 0)
+    assert caplog.messages == []
+
+
 @pytest.mark.parametrize(
     "request_bytes",
     [

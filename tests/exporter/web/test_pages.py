@@ -166,6 +166,23 @@ def test_who_asks_during_a_collection_shares_the_next_one(serve: Serve) -> None:
     assert gated.collected == 2
 
 
+def test_a_body_that_breaks_during_the_collection_is_400_and_no_failure_of_the_route(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    registry, gated = CollectorRegistry(), Gated()
+    registry.register(gated)
+    server = serve([metrics_route("/metrics", registry)])
+    with connect(server) as client:
+        client.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        assert gated.begun.acquire(timeout=PATIENCE)
+        client.sendall(b"no chunk\r\n")
+        assert status(read_all(client)) == 400
+    gated.may_end.release(2)
+    assert b"racoon_gated 2.0" in get(server, b"/metrics")
+    assert caplog.messages == []
+
+
 def test_a_collector_that_fails_is_500_and_the_next_scrape_works(serve: Serve) -> None:
     class Failing(Collector):
         fails = True
