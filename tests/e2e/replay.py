@@ -1,0 +1,63 @@
+"""Play a recorded log again: the same lines in the same order, now, and faster."""
+
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event, Thread
+
+_TIME = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?=: )")
+_FORMAT = "%Y-%m-%d %H:%M:%S"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A recorded line and how many seconds after the first it was written."""
+
+    after: float
+    text: str
+
+
+def recorded(path: Path, *, stop_before: str | None = None) -> Iterator[Line]:
+    """Yield the lines of a recording up to the first that contains `stop_before`."""
+    first = after = None
+    for text in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        if stop_before is not None and stop_before in text:
+            return
+        if found := _TIME.match(text):
+            moment = datetime.strptime(found[1], _FORMAT).replace(tzinfo=UTC).timestamp()
+            first = moment if first is None else first
+            after = moment - first
+        yield Line(after or 0.0, text)
+
+
+def at_present(text: str, now: float) -> str:
+    """Return the line with its time, if it has one, replaced by `now` in UTC."""
+    return _TIME.sub(datetime.fromtimestamp(now, UTC).strftime(_FORMAT), text)
+
+
+class Replay(Thread):
+    """Append recorded lines to `log`, `speed` times as fast as they were recorded, stamped with the time of writing.
+
+    racoon opens, appends and closes its log for each line, and so does this.
+    """
+
+    def __init__(self, lines: list[Line], log: Path, speed: float) -> None:
+        super().__init__(name=f"replay-{log.parent.name}", daemon=True)
+        self._lines, self._log, self._speed = lines, log, speed
+        self._stop_asked = Event()
+
+    def run(self) -> None:
+        begun = time.monotonic()
+        for line in self._lines:
+            due = begun + line.after / self._speed
+            if self._stop_asked.wait(max(0.0, due - time.monotonic())):
+                return
+            with self._log.open("a", encoding="utf-8") as log:
+                log.write(at_present(line.text, time.time()) + "\n")
+
+    def stop(self) -> None:
+        """End the replay before its time."""
+        self._stop_asked.set()

@@ -1,0 +1,65 @@
+"""What is replayed, and what must come of it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.dashboards.tools import ROOT
+
+LAB = ROOT / "tests" / "scenarios" / "lab"
+SHUTDOWN = "caught signal 15"
+"""Recordings end with an orderly shutdown of racoon, which is an alert of its own: most are played up to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A recording of one host, the alert that must reach the webhook with these labels, and through which receiver."""
+
+    name: str
+    host: str
+    alert: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
+    receiver: str = "pager"
+    stop_before: str | None = SHUTDOWN
+    speed: float = 10
+
+    @property
+    def recording(self) -> Path:
+        """Where the recording is."""
+        return LAB / self.name / f"{self.host}.log"
+
+    @property
+    def peer(self) -> str:
+        """The other host, as the exporter is told to expect it."""
+        return "192.168.0.41=branch" if self.host == "a" else "192.168.0.40=branch"
+
+
+BRANCH = ("peer", "branch")
+ALARMS = (
+    Scenario("05-psk-mismatch-main", "a", "RacoonPhase1Failing", (BRANCH, ("reason", "timeout"), ("severity", "critical"))),
+    Scenario(
+        "06-ph1-proposal-mismatch",
+        "b",
+        "RacoonProposalMismatch",
+        (BRANCH, ("reason", "proposal_mismatch"), ("phase", "1"), ("severity", "critical")),
+    ),
+    Scenario(
+        "07-ph2-proposal-mismatch",
+        "b",
+        "RacoonProposalMismatch",
+        (BRANCH, ("reason", "proposal_mismatch"), ("phase", "2"), ("severity", "critical")),
+    ),
+    Scenario("03-peer-killed-dpd", "a", "RacoonDeadPeer", (BRANCH, ("severity", "warning")), receiver="tickets"),
+    Scenario(
+        "01-rsa-aggressive", "a", "RacoonCRLMissing", (("reason", "crl_missing"), ("severity", "warning")), receiver="tickets"
+    ),
+    Scenario("05-psk-missing", "b", "RacoonKeyMismatch", (BRANCH, ("reason", "psk_missing"), ("severity", "critical"))),
+    Scenario("09-identifier-mismatch-responder", "b", "RacoonIdentityMismatch", (BRANCH, ("reason", "id_mismatch"))),
+    Scenario("08-no-policy", "b", "RacoonPolicyMismatch", (BRANCH, ("reason", "no_policy"), ("phase", "2"))),
+    Scenario("10-cert-revoked", "a", "RacoonPeerCertificateRejected", (BRANCH, ("reason", "certificate_revoked"))),
+    Scenario("14-config-errors", "a", "RacoonConfigError", (("severity", "critical"),), stop_before=None, speed=30),
+    Scenario("11-delete-restart", "a", "RacoonDaemonDown", (("severity", "critical"),), stop_before=None, speed=30),
+)
+REKEY = Scenario("02-rekey", "a", speed=20)
+"""Renewals of both phases, five times, without one failure."""
+
+ALL = (*ALARMS, REKEY)
