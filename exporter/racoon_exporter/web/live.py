@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from racoon_exporter.web.config import WebConfig, parse_web_config
+from racoon_exporter.web.config import WebConfig
+from racoon_exporter.web.config_file import parse_web_config
 from racoon_exporter.web.problems import Problem, WebConfigError
 from racoon_exporter.web.tls import TlsError, server_context
 

@@ -12,9 +12,10 @@ from starlette.applications import Starlette
 from uvicorn.config import Config
 
 from racoon_exporter.web.application import Guard
-from racoon_exporter.web.connections import Connections, Endpoint, Gate, Limits, shrink_tls_buffers
+from racoon_exporter.web.connections import Connections, Limits
 from racoon_exporter.web.listen import BACKLOG, activated, listen
 from racoon_exporter.web.live import LiveConfig
+from racoon_exporter.web.protocol import Endpoint, Gate, shrink_tls_buffers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

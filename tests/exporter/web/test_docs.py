@@ -8,7 +8,7 @@ import yaml
 
 from racoon_exporter.web import Limits, check_web_config
 from racoon_exporter.web.application import HEALTH_PATHS, SECURITY_HEADERS
-from racoon_exporter.web.config import CURVES
+from racoon_exporter.web.config_file import CURVES
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "web.md").read_text()
 

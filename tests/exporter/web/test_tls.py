@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from racoon_exporter.web import Limits
-from racoon_exporter.web.config import parse_web_config
+from racoon_exporter.web.config_file import parse_web_config
 from racoon_exporter.web.tls import client_is_allowed
 from tests.exporter.web.client import PATIENCE, connect, get, read_all, status, until
 from tests.exporter.web.test_server import replace

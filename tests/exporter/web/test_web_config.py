@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from racoon_exporter.web import Problem, check_web_config
-from racoon_exporter.web.config import CIPHER_SUITES, ClientAuth, RateLimit, parse_duration, parse_web_config
+from racoon_exporter.web.config import ClientAuth, RateLimit
+from racoon_exporter.web.config_file import CIPHER_SUITES, parse_duration, parse_web_config
 from tests.exporter.web.certificates import encrypt_key
 
 if TYPE_CHECKING:

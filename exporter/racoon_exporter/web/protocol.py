@@ -1,0 +1,246 @@
+"""What happens on one connection: its TLS, its HTTP, and how long a client may take.
+
+uvicorn's h11 protocol reads requests and runs the application. It trusts clients in two ways that the open internet does
+not deserve, and this module adds what is missing: the time for a request to arrive (a drip of header bytes would be waited
+for without end), and the time for a response to be taken (a client that stops reading keeps its response in memory).
+
+TLS is made here and not by the listening socket: each connection then gets the certificates and CA in force when it comes,
+and one that never finishes its handshake counts and is timed like any other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import asyncio.sslproto
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
+
+from racoon_exporter.web.tls import client_is_allowed
+
+if TYPE_CHECKING:
+    import ssl
+
+    from uvicorn.config import Config
+    from uvicorn.protocols.http.h11_impl import RequestResponseCycle
+
+    from racoon_exporter.web.connections import Connection, Connections, Limits
+    from racoon_exporter.web.live import LiveConfig, Loaded
+
+
+@dataclass(slots=True)
+class Endpoint:
+    """What all connections of one server share."""
+
+    config: Config
+    live: LiveConfig
+    limits: Limits
+    connections: Connections
+    logger: logging.Logger
+    loop: asyncio.AbstractEventLoop
+    state: ServerState = field(default_factory=ServerState)
+
+
+def shrink_tls_buffers() -> None:
+    """Let asyncio read TLS in pieces of 32 KiB, in the whole process.
+
+    It keeps a buffer of 256 KiB for each connection, 16 MiB for 64 of them, where a TLS record has 16 KiB at most
+    (RFC 8446, 5.1). The size is an attribute of its class, and there is no other way to it.
+    """
+    asyncio.sslproto.SSLProtocol.max_size = 32 * 1024
+
+
+class Gate(asyncio.Protocol):
+    """The first protocol of every connection: counts it, makes TLS where the configuration says so, hands it to HTTP."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._connection: Connection
+        self._handshake: asyncio.Task[None] | None = None
+        self._early = bytearray()
+        self._lost = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Admit a connection that was accepted."""
+        accepted = cast("asyncio.Transport", transport)
+        self._connection = self._endpoint.connections.admit(accepted)
+        if accepted.is_closing():  # it was the one to give way
+            return
+        loaded = self._endpoint.live.current()
+        if loaded.context is None:
+            self._hand_over(accepted)
+        else:
+            accepted.pause_reading()  # what the client says first is for TLS
+            self._handshake = self._endpoint.loop.create_task(self._secure(accepted, loaded, loaded.context))
+
+    def data_received(self, data: bytes) -> None:
+        """Keep a request that came with the last message of the handshake."""
+        self._early += data
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget a connection that ended before HTTP had it."""
+        del exc
+        self._lost = True
+        self._endpoint.connections.remove(self._connection)
+
+    async def _secure(self, transport: asyncio.Transport, loaded: Loaded, context: ssl.SSLContext) -> None:
+        secured = None
+        try:
+            secured = await self._endpoint.loop.start_tls(
+                transport,
+                self,
+                context,
+                server_side=True,
+                ssl_handshake_timeout=self._endpoint.limits.request_timeout,
+                ssl_shutdown_timeout=self._endpoint.limits.request_timeout,
+            )
+        except OSError as error:  # ssl.SSLError is one, and so are time-outs
+            self._endpoint.logger.debug("TLS handshake with %s failed: %s", self._connection.client, error)
+        # None also if the connection was cut meanwhile: asyncio then calls nobody's connection_lost.
+        if secured is None or self._lost:
+            self._endpoint.connections.remove(self._connection)
+        elif self._is_allowed(secured, loaded):
+            self._hand_over(secured)
+        else:
+            self._endpoint.logger.debug("client %s has none of client_allowed_sans", self._connection.client)
+            secured.abort()
+
+    @staticmethod
+    def _is_allowed(secured: asyncio.Transport, loaded: Loaded) -> bool:
+        certificate = secured.get_extra_info("ssl_object").getpeercert()
+        return loaded.config.tls is not None and client_is_allowed(loaded.config.tls, certificate)
+
+    def _hand_over(self, transport: asyncio.Transport) -> None:
+        http = HttpConnection(self._endpoint, self._connection)
+        transport.set_protocol(http)
+        http.connection_made(transport)
+        if self._early:
+            http.data_received(bytes(self._early))
+
+
+class HttpConnection(H11Protocol):
+    """uvicorn's HTTP/1.1 protocol with time limits."""
+
+    def __init__(self, endpoint: Endpoint, connection: Connection) -> None:
+        super().__init__(endpoint.config, endpoint.state, {}, endpoint.loop)
+        self.logger = _ProtocolLogger(endpoint.logger)
+        self.access_log = False
+        connection.finish = self.shutdown
+        self._endpoint = endpoint
+        self._connection = connection
+        self._deadline: asyncio.TimerHandle | None = None
+        self._deadline_is_for = ""
+        self._stall: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Start the time of the first request."""
+        super().connection_made(transport)
+        self._observe()
+
+    def data_received(self, data: bytes) -> None:
+        """Read what came, and see how far the request is."""
+        try:
+            super().data_received(data)
+        except h11.LocalProtocolError:
+            # A body that breaks after its response has begun: uvicorn tries to answer 400, which is too late.
+            self.transport.abort()
+        self._observe()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP. A request whose body it was is answered with that: its own response comes too late."""
+        cycle = self._cycle_or_none()
+        if cycle is not None:
+            cycle.disconnected = True
+        super().send_400_response(msg)
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request."""
+        super().on_response_complete()
+        self._observe()
+
+    def pause_writing(self) -> None:
+        """Start the time of a client that does not read."""
+        super().pause_writing()
+        self._endpoint.connections.set_stalled(self._connection, stalled=True)
+        self._stall = self._endpoint.loop.call_later(self._endpoint.limits.write_timeout, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Note that the client reads again."""
+        super().resume_writing()
+        self._endpoint.connections.set_stalled(self._connection, stalled=False)
+        if self._stall is not None:
+            self._stall.cancel()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop all clocks."""
+        super().connection_lost(exc)
+        self._unset_keepalive_if_required()
+        for timer in (self._deadline, self._stall):
+            if timer is not None:
+                timer.cancel()
+        self._endpoint.connections.remove(self._connection)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """End a connection that was kept for nothing, at once if the client has not even read its last response."""
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
+        else:
+            super().timeout_keep_alive_handler()
+
+    def shutdown(self) -> None:
+        """Close after the running response, at once if there is none."""
+        if self._is_running():
+            self.cycle.keep_alive = False
+        else:
+            self.transport.close()
+        self._observe()
+
+    def _observe(self) -> None:
+        """Set the clock that fits the state of the connection.
+
+        A running clock is not set anew while the state lasts: a drip of bytes buys no time.
+        """
+        limits = self._endpoint.limits
+        if self.transport.is_closing():
+            self._set_deadline("the client to take the rest", limits.write_timeout)
+        elif self._is_receiving():
+            self._set_deadline("a request", limits.request_timeout)
+        else:
+            self._set_deadline("", 0)
+        self._endpoint.connections.set_idle(self._connection, idle=not self._is_running())
+
+    def _is_running(self) -> bool:
+        cycle = self._cycle_or_none()
+        return cycle is not None and not cycle.response_complete
+
+    def _is_receiving(self) -> bool:
+        """Tell whether a request is under way: the first one, a beginning of the next, or the body of this one."""
+        if self.conn.their_state is h11.IDLE:
+            return self._cycle_or_none() is None or bool(self.conn.trailing_data[0])
+        return self.conn.their_state is h11.SEND_BODY
+
+    def _cycle_or_none(self) -> RequestResponseCycle | None:
+        return self.cycle  # uvicorn leaves the None of the beginning out of its type
+
+    def _set_deadline(self, purpose: str, seconds: float) -> None:
+        if purpose == self._deadline_is_for:
+            return
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._deadline = self._endpoint.loop.call_later(seconds, self.transport.abort) if purpose else None
+        self._deadline_is_for = purpose
+
+
+class _ProtocolLogger(logging.Logger):
+    """Takes what uvicorn's protocol logs and passes it on as debug: all of it is what clients do, once per occurrence."""
+
+    def __init__(self, target: logging.Logger) -> None:
+        super().__init__(f"{target.name}.protocol", logging.INFO)
+        self._target = target
+
+    def handle(self, record: logging.LogRecord) -> None:
+        self._target.debug("%s", record.getMessage().strip())
