@@ -7,6 +7,7 @@ import gzip
 import io
 import lzma
 import os
+import re
 import stat
 import zlib
 from typing import BinaryIO, Protocol, cast
@@ -15,7 +16,11 @@ from racoon_exporter.source.base import DEFAULT_LIMIT, Identity
 from racoon_exporter.source.siblings import COMPRESSED
 from racoon_exporter.source.system import System, kind_of
 
-_MAGIC = ((b"\x1f\x8b", ".gz"), (b"BZh", ".bz2"), (b"\xfd7zXZ\x00", ".xz"))
+_MAGIC = (
+    (re.compile(rb"\x1f\x8b\x08"), ".gz"),
+    (re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)", re.DOTALL), ".bz2"),
+    (re.compile(rb"\xfd7zXZ\x00"), ".xz"),
+)
 _DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError)
 
 
@@ -161,7 +166,7 @@ def open_reader(path: str, system: System) -> Reader:
 
 def compression(beginning: bytes) -> str | None:
     """How a file is compressed, told by its first bytes: one of COMPRESSED, or None."""
-    return next((end for magic, end in _MAGIC if beginning.startswith(magic)), None)
+    return next((end for magic, end in _MAGIC if magic.match(beginning)), None)
 
 
 def unpack(raw: BinaryIO, how: str | None) -> BinaryIO:

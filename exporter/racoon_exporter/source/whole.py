@@ -35,7 +35,7 @@ class WholeLog:
         try:
             stream = self._open()
             identity = _identity(stream)
-            unpacked = unpack(stream, compression(stream.peek(8)))
+            unpacked = unpack(stream, compression(stream.peek(16)))
         except (OSError, ValueError) as error:
             self._error = f"{self._path}: {getattr(error, 'strerror', None) or error}"
             return

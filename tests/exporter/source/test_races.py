@@ -135,3 +135,24 @@ def test_a_writer_that_rotates_at_full_speed_loses_nothing(tmp_path: Path) -> No
     assert found == records(*range(5001))
     assert source.status().lost_bytes == 0
     source.close()
+
+
+def test_a_sibling_renamed_before_it_is_opened_is_found_under_its_new_name(log: Log) -> None:
+    steps = iter([rotate(log, 5)])
+
+    def open_late(path: str) -> int:
+        if path == log.sibling(".1").name:
+            next(steps, lambda: None)()
+        return System().open(path)
+
+    source = FileSource(log.name)
+    log.write(1)
+    assert lines(source) == records(1)
+    log.write(2)
+    log.rename()
+    log.write(3)
+    log.rename()
+    log.write(4)
+    source = again(source, system=System(open=open_late))
+    assert lines(source) + lines(source) == records(2, 3, 4, 5)
+    source.close()

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from racoon_exporter.source import MAX_LINE, Block, read_all
+from racoon_exporter.source.reader import compression
 from tests.exporter.source.logs import record
 
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
@@ -80,12 +81,25 @@ def test_a_damaged_file_gives_what_could_be_read_and_says_so(tmp_path: Path) -> 
     assert (log.status().error or "").startswith(f"{path}: ")
 
 
-@given(st.binary(max_size=200), st.sampled_from([b"", b"\x1f\x8b", b"\x1f\x8b\x08\x00", b"BZh9", b"\xfd7zXZ\x00"]))
-def test_no_input_raises(junk: bytes, magic: bytes) -> None:
-    log = read_all("-", stdin=io.BytesIO(magic + junk))
+@given(st.binary(max_size=200), st.sampled_from(sorted(PACKERS)))
+def test_no_input_raises(junk: bytes, packer: str) -> None:
+    log = read_all("-", stdin=io.BytesIO(PACKERS[packer](TEXT)[:20] + junk))
     data = b"".join(block.data for block in log)
     assert log.status().bytes == len(data)
-    assert magic or data == b"\n".join(line.lstrip(b"\0") for line in junk.split(b"\n"))
+    assert (log.status().error is None) == (packer == "plain")
+
+
+@given(st.binary(max_size=200).filter(lambda junk: compression(junk) is None))
+def test_what_is_not_compressed_is_given_as_it_is(junk: bytes) -> None:
+    log = read_all("-", stdin=io.BytesIO(junk))
+    data = b"".join(block.data for block in log)
+    assert data == b"\n".join(line.lstrip(b"\0") for line in junk.split(b"\n"))
+    assert log.status().bytes + log.status().lost_bytes == len(junk)
+
+
+@pytest.mark.parametrize("text", [b"BZh, he said\n", b"\x1f\x8b\n", b"\xfd7z\n"], ids=repr)
+def test_text_that_begins_like_a_compressed_file_is_text(text: bytes) -> None:
+    assert [block.data for block in read_all("-", stdin=io.BytesIO(text))] == [text]
 
 
 @pytest.mark.parametrize(
