@@ -137,8 +137,8 @@ def _one(name: str, pattern: str, *samples: str, read: Reader | None = None) -> 
 
 
 # An address has no brackets, blanks or quotes of its own; posts replace it by `<gateway-ip>` or `xxx.xxx.xxx.xxx`.
-_ADDRESS: Final = r"(?:<[^\s<>]++>|[^\s\[\]<>\"']+)"
-_ENDPOINT: Final = _ADDRESS + r"(?:\[\d++\])?"
+# With a port there is one way to match it; without one, the joiner that follows may look like part of it.
+_ENDPOINT: Final = r"(?:[^\s\[\]<>\"']++\[\d++\]|<[^\s<>]++>(?:\[\d++\])?|[^\s\[\]<>\"']+)"
 _COOKIES: Final = r"[0-9a-f]{16}:[0-9a-f]{16}|<\w+>:[0-9a-f]{16}"
 _TEXT: Final = r".*"
 _WORD: Final = r"\S+"

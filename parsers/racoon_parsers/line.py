@@ -64,17 +64,34 @@ class Format:
     name: str
     kind: str
     pattern: re.Pattern[str]
+    groups: tuple[int, ...]
+    """Numbers of the groups of `_GROUPS` in the pattern."""
     own: bool = False
     """Whether every fitting line is racoon's, since nothing names a program."""
     levels: tuple[tuple[str, str], ...] = ()
     """The collector's levels as racoon's words."""
 
 
+_GROUPS: Final = (
+    "stamp",
+    "inner",
+    "host",
+    "ident",
+    "pid",
+    "own_pid",
+    "level",
+    "collected",
+    "tag",
+    "tunnel",
+    "text",
+)
+
+
 def _format(name: str, kind: str, pattern: str, *, own: bool = False, levels: dict[str, str] | None = None) -> Format:
-    for group in ("stamp", "inner", "host", "ident", "pid", "own_pid", "level", "collected", "tag", "tunnel", "text"):
-        if f"(?P<{group}>" not in pattern:
-            pattern = f"(?P<{group}>){pattern}"
-    return Format(name, kind, re.compile(pattern, re.DOTALL), own, tuple((levels or {}).items()))
+    absent = "".join(f"(?P<{group}>)" for group in _GROUPS if f"(?P<{group}>" not in pattern)
+    compiled = re.compile(pattern + absent, re.DOTALL)
+    groups = tuple(compiled.groupindex[group] for group in _GROUPS)
+    return Format(name, kind, compiled, groups, own, tuple((levels or {}).items()))
 
 
 _HOST: Final = r"(?:(?P<host>[\w.-]+|[0-9a-fA-F.]*:[0-9a-fA-F:.]+)\s+)?"
@@ -180,9 +197,7 @@ def _split(line_format: Format, line: str) -> Line | None:
     match = line_format.pattern.match(line)
     if match is None:
         return None
-    stamp, inner, host, ident, pid, own_pid, level, collected, tag, tunnel, text = match.group(
-        "stamp", "inner", "host", "ident", "pid", "own_pid", "level", "collected", "tag", "tunnel", "text"
-    )
+    stamp, inner, host, ident, pid, own_pid, level, collected, tag, tunnel, text = match.group(*line_format.groups)
     if not level and collected:
         level = dict(line_format.levels).get(collected, collected)
     return Line(

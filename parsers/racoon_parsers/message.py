@@ -6,6 +6,7 @@ conversion after a colon where it is not `%s`; what is not read keeps racoon's o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -179,8 +180,13 @@ class Message:
                 yield _UNREAD.get(piece.conversion[-1], ".*?")
 
     @cached_property
-    def _pattern(self) -> regex.Pattern[str]:
-        return regex.compile(self.expression, regex.DOTALL)
+    def _pattern(self) -> re.Pattern[str]:
+        return re.compile(self.expression, re.DOTALL)
+
+    @cached_property
+    def _guarded(self) -> regex.Pattern[str] | None:
+        """The same with a time limit, where free text could make a pattern go back and forth; `re` is twice as fast."""
+        return regex.compile(self.expression, regex.DOTALL) if self.expression.count(".*") > 1 else None
 
     @cached_property
     def _plan(self) -> tuple[list[Any], list[tuple[int, int, Callable[[str], Any] | None]]]:
@@ -203,9 +209,12 @@ class Message:
         """Whether a text is this message to the last value; for messages whose literals alone say too little."""
         return self.fits(text) and self._match(text) is not None
 
-    def _match(self, text: str) -> regex.Match[str] | None:
+    def _match(self, text: str) -> re.Match[str] | regex.Match[str] | None:
+        guarded = self._guarded
+        if guarded is None:
+            return self._pattern.fullmatch(text)
         try:
-            return self._pattern.fullmatch(text, timeout=_PATTERN_TIMEOUT)
+            return guarded.fullmatch(text, timeout=_PATTERN_TIMEOUT)
         except TimeoutError:
             return None
 
@@ -326,27 +335,28 @@ class Catalogue:
         return self._find_filed(text)
 
     def _find_filed(self, text: str) -> Message | None:
-        for message in self._by_head(text):
-            if message.fits(text):
-                return message
-        for word in text.split(None, _ANCHOR_WORDS):
-            for message in self._by_word.get(word, ()):
-                if message.fits(text):
-                    return message
-        return next((message for message in self._root.messages if message.matches(text)), None)
-
-    def _by_head(self, text: str) -> Iterator[Message]:
-        """Give the messages whose first words are the text's, those with most words first."""
         node = self._root
-        path: list[_Node] = []
+        path = []
         for word in text.split(None, _DEPTH):
             child = node.children.get(word)
             if child is None:
                 break
             node = child
-            path.append(node)
+            if node.messages:
+                path.append(node.messages)
         while path:
-            yield from path.pop().messages
+            for message in path.pop():
+                if message.fits(text):
+                    return message
+        return self._find_headless(text)
+
+    def _find_headless(self, text: str) -> Message | None:
+        """Find a message that begins with a value."""
+        for word in text.split(None, _ANCHOR_WORDS):
+            for message in self._by_word.get(word, ()):
+                if message.fits(text):
+                    return message
+        return next((message for message in self._root.messages if message.matches(text)), None)
 
     def read(self, text: str) -> Reading | None:
         """Recognise a text and read its values."""

@@ -126,8 +126,12 @@ class LogReader:
             if parsed is None:
                 self._headless(line, number, records)
                 continue
-            if self._pending is not None:
-                self._complete(records)
+            pending = self._pending
+            if pending is not None:
+                if self._continuations:
+                    self._complete(records)
+                else:
+                    self._add(self._record(*pending), pending, records)
             self._pending = (parsed, number)
         return records
 
@@ -166,24 +170,33 @@ class LogReader:
         pending = self._pending
         if pending is None:
             return
-        line, number = pending
         self._pending = None
+        line, number = pending
         if self._continuations:
             line = self._join(line)
-        record = self._record(line, number)
-        self._last = record
+        self._add(self._record(line, number), (line, number), records)
+
+    def _add(self, record: Record | None, origin: tuple[Line, int], records: list[Record]) -> None:
+        """Add a record, unless its line was another program's."""
         if record is None:
+            self._last = None
             self.not_racoon += 1
             return
         if record.message is None or record.message.glued:
-            record = self._unglue(record, line, number, records)
+            record = self._unglue(record, *origin, records)
         if record.message is None:
-            repeated = _MESSAGE_REPEATED.match(record.text)
-            if repeated and (inside := split_inner(repeated["record"])):
-                again = self._record(line._replace(level=inside.level, tag=inside.tag, text=inside.text), number)
-                record = record if again is None else again._replace(times=int(repeated["count"]))
+            record = self._unwrap(record, *origin)
         self._last = record
         records.append(record)
+
+    def _unwrap(self, record: Record, line: Line, number: int) -> Record:
+        """Read `message repeated 3 times: [ … ]`, as rsyslog writes it."""
+        repeated = _MESSAGE_REPEATED.match(record.text)
+        inside = split_inner(repeated["record"]) if repeated else None
+        if repeated is None or inside is None:
+            return record
+        again = self._record(line._replace(level=inside.level, tag=inside.tag, text=inside.text), number)
+        return record if again is None else again._replace(times=int(repeated["count"]))
 
     def _join(self, line: Line) -> Line:
         """Put a torn record together, if its parts make a message and the first alone does not, or says less."""

@@ -28,6 +28,8 @@ _NO_ANSWER: Final = "0" * 16
 _GIVE_UP: Final = 50.0
 """Seconds after which racoon gives phase 1 up by default: `timer { counter 5; interval 10 sec; }`."""
 _GIVE_UP_TOLERANCE: Final = 3.0
+_LEAST_GIVE_UP: Final = 2.0
+"""Seconds no configured timer falls below: what is younger has not timed out."""
 _LIFETIME_STEP: Final = 30.0
 """Seconds; lifetimes are whole multiples of half a minute wherever people choose them."""
 _TOLERANCE: Final = 2.0
@@ -250,33 +252,30 @@ def _could_time_out(racoon: Racoon, known: str | None, reason: str, *, answered:
     comes at once, and the only negotiation that was begun in the same second is its own. A time-out comes when racoon's
     retries are used up, which takes the same time for every negotiation that never got an answer.
     """
+    now = racoon.now
     open_ones = [
         negotiation
         for negotiation in racoon.unfinished(1)
-        if (known is None or negotiation.peer == known) and (answered or negotiation.role != "responder")
+        if (known is None or negotiation.peer == known)
+        and (answered or negotiation.role != "responder")
+        and (reason == "send_error" or _age(negotiation, now) >= _LEAST_GIVE_UP)
     ]
-    if len({negotiation.peer for negotiation in open_ones}) <= 1:
+    if now is None or len({negotiation.peer for negotiation in open_ones}) <= 1:
         return open_ones
     if reason == "send_error":
         context = racoon.context
         return [context] if context is not None and context in open_ones else open_ones
-    now = racoon.now
-    if now is None:
-        return open_ones
     after = racoon.give_up_after.get(answered, _GIVE_UP)
-    fitting = [
-        negotiation
-        for negotiation in open_ones
-        if negotiation.begun is not None and abs(now - negotiation.begun - after) <= _GIVE_UP_TOLERANCE
-    ]
-    exact = [
-        negotiation
-        for negotiation in fitting
-        if negotiation.begun is not None and abs(now - negotiation.begun - after) <= _QUIET
-    ]
+    fitting = [one for one in open_ones if abs(_age(one, now) - after) <= _GIVE_UP_TOLERANCE]
+    exact = [one for one in fitting if abs(_age(one, now) - after) <= _QUIET]
     if len({negotiation.peer for negotiation in exact}) == 1:
         return exact
     return fitting or open_ones
+
+
+def _age(negotiation: Negotiation, now: float | None) -> float:
+    """Give the seconds since a negotiation began; infinity where no line told."""
+    return float("inf") if now is None or negotiation.begun is None else now - negotiation.begun
 
 
 def settle_ambiguous(racoon: Racoon, when: float | None) -> None:
