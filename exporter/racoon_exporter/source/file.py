@@ -40,6 +40,9 @@ _T = TypeVar("_T")
 _Look = tuple[int, int, int, int]
 _Outcome = tuple[Block | None, bool]
 
+PATIENCE = 10
+"""A rotated file that fails so many reads in a row is given up, so that a bad sector in it does not hide the log itself."""
+
 FINISHED_KEPT = 64
 """Ends of so many past generations are remembered, for telling a renamed file from a new one."""
 
@@ -68,6 +71,7 @@ class FileSource:
         self._finished: OrderedDict[Identity, Position] = OrderedDict()
         self._look_before: _Look | None = None
         self._waiting_bytes = 0
+        self._failures = 0
         self._begun = False
         self._filling = False
         self._missing = False
@@ -162,7 +166,7 @@ class FileSource:
             return None, False
         self._look_before = None
         try:
-            chunk = self._take(generation, limit)
+            chunk = self._take(generation, limit, at_path=current is not None)
         except ContentChangedError:
             block = self._truncated(generation)
             return block, block is None
@@ -210,12 +214,20 @@ class FileSource:
         self._up = True
         return status
 
-    def _take(self, generation: Generation, limit: int) -> Chunk | None:
+    def _take(self, generation: Generation, limit: int, *, at_path: bool) -> Chunk | None:
         try:
-            return generation.take(limit)
-        except OSError:
-            self._let_go()  # to be found again: the file system may have lost it (ESTALE)
-            raise
+            chunk = generation.take(limit)
+        except OSError as error:
+            self._failures += 1
+            if at_path or self._failures < PATIENCE:
+                self._let_go()  # to be found again: the file system may have lost it (ESTALE)
+                raise
+            logger.warning("log %s: a rotated file cannot be read: %s", self._path, error.strerror or error)
+            self._notice(generation, None)
+            generation.give_up()
+            chunk = None
+        self._failures = 0
+        return chunk
 
     def _notice(self, generation: Generation, here: os.stat_result | None) -> None:
         """Keep the sizes that lag and losses are counted from; `here` if it is the generation being read."""

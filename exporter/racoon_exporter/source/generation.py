@@ -155,6 +155,11 @@ class Generation:
             return None
         return self._give(self._rest, len(self._rest))
 
+    def give_up(self) -> None:
+        """Take the rest of a file that cannot be read for lost."""
+        self.lose(self.lag)
+        self.offset, self._tail, self._rest, self.at_end = self.seen, b"", b"", True
+
     def lose(self, count: int) -> None:
         """Count bytes that were written and can never be given."""
         self._tally.lost_bytes += count

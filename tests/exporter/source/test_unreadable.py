@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from racoon_exporter.source import FileSource, System
-from tests.exporter.source.logs import Log, lines, records
+from racoon_exporter.source.file import PATIENCE
+from tests.exporter.source.logs import Log, lines, record, records
 
 
 class Trouble:
@@ -114,6 +115,27 @@ def test_a_file_rotated_during_an_io_error_is_found_again(log: Log, trouble: Tro
     log.write(3)
     trouble.failing.clear()
     assert lines(source) == records(2, 3)
+    source.close()
+
+
+def test_a_rotated_file_that_stays_unreadable_does_not_hide_the_log(log: Log) -> None:
+    bad: set[int] = set()
+
+    def pread(fd: int, size: int, offset: int) -> bytes:
+        if os.fstat(fd).st_ino in bad and offset + size > 3 * len(record(1)):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return System().pread(fd, size, offset)
+
+    log.sibling(".1").write(1, 2, 3, 4)
+    bad.add(log.sibling(".1").path.stat().st_ino)
+    log.write(5)
+    source = FileSource(log.name, backfill=True, system=System(pread=pread))
+    found = []
+    for _ in range(2 * PATIENCE):
+        found += lines(source, 2 * len(record(1)))
+    assert found == records(1, 2, 5)
+    assert source.status().lost_bytes == 2 * len(record(1))
+    assert source.status().error is None
     source.close()
 
 
