@@ -238,8 +238,6 @@ class PolicyChanged(NamedTuple):
 class PacketMalformed(NamedTuple):
     """A packet could not be read."""
 
-    peer: Endpoint | None = None
-
 
 class PacketUnexpected(NamedTuple):
     """A packet came at the wrong time."""
@@ -283,7 +281,6 @@ class DeadPeerDetected(NamedTuple):
     """The peer no longer answers R-U-THERE (RFC 3706)."""
 
     cookies: str | None = None
-    step: str | None = None
 
 
 class NatDetected(NamedTuple):
@@ -385,7 +382,6 @@ class AdminCommand(NamedTuple):
     peer: Endpoint | None = None
     removed: int | None = None
     user: str | None = None
-    exchange_no: int | None = None
 
 
 class KernelError(NamedTuple):
