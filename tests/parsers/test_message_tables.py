@@ -1,0 +1,284 @@
+"""All rows of the catalogue at once: what holds for every message, however many there are."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import pytest
+import regex
+
+from racoon_parsers.events import EVENT_TYPES, Event, Remark
+from racoon_parsers.fields import FIELDS, Value
+from racoon_parsers.line import LEVELS
+from racoon_parsers.message import Catalogue, Hole, Message
+from racoon_parsers.messages import COLUMNS, FAMILIES, catalogue, read_family, read_table
+from racoon_parsers.reasons import FAILURE_REASONS, REASON_OF_CLASS
+
+REFERENCE: Final = Path(__file__).with_name("reference.tsv.gz")
+"""Every format string found in eight source trees of racoon, with the event class and severity decided on by hand."""
+
+EVENT_CLASSES: Final = Path(__file__).parents[1] / "docs" / "event_classes.tsv"
+CLASSES: Final = frozenset(row["event"] for row in read_table(EVENT_CLASSES.read_text(encoding="utf-8")))
+"""The closed list of event classes, decided on with the reference."""
+
+AMBIGUOUS: Final = {
+    "invalid encryption algorithm %d.": "the kernel interface prints the same words (`invalid encryption algorithm %u.`)",
+    "invalid hmac algorithm %d.": "the kernel interface prints the same words (`invalid hmac algorithm %u.`)",
+    "not supported authentication method %s": "a name in place of a number (`… method %d`); only the severity differs",
+    "%s": "free text, such as OpenSSL's; nothing tells it from text that nobody knows",
+}
+"""Rows whose printed text is another row's too, and why."""
+
+SEVERITIES: Final = frozenset(("critical", "error", "warning", "notice", "info"))
+REASON_CLASSES: Final = frozenset(REASON_OF_CLASS) | {"", "by_code", "replaced", "throttled"}
+MARKS: Final = {
+    "stage": {"end", "step", "begin", "refusal", "waiting"},
+    "phase": {"1", "2"},
+    "teardown": {"yes"},
+    "nat": {"gone"},
+    "newline": {"no"},
+}
+"""What a row may say beyond its text; any other mark is a value of its event."""
+APPLE_LEVELS: Final = frozenset({"NOTICE"})
+
+ROWS: Final = catalogue().messages
+_UNREAD_SAMPLES: Final = {
+    **dict.fromkeys("diou", "7"),
+    "x": "1f",
+    "X": "1F",
+    "c": "c",
+    "s": "some words",
+    "p": "0x7ffd",
+    "f": "0.5",
+}
+
+
+def sample_text(message: Message, number: int = 0) -> str:
+    """Print a row with the samples of its fields, the n-th where there are so many."""
+
+    def value(hole: Hole) -> str:
+        if not hole.field:
+            return _UNREAD_SAMPLES[hole.conversion[-1]]
+        if hole.conversion == "%#x":
+            return "0xe61a6c0"
+        samples = ("17",) if hole.conversion in {"%d", "%u"} else hole.field.samples
+        return samples[number % len(samples)]
+
+    return message.render(value).strip()
+
+
+def wrongly_read(number: int) -> list[tuple[str, str | None]]:
+    wrong: list[tuple[str, str | None]] = []
+    for row in ROWS:
+        text = sample_text(row, number)
+        found = catalogue().find(text)
+        if (
+            text
+            and row.template not in AMBIGUOUS
+            and (found is None or (found.event, found.severity) != (row.event, row.severity))
+        ):
+            wrong.append((row.template, None if found is None else found.template))
+    return wrong
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_every_row_prints_a_text_that_is_read_back_as_its_class_and_severity(number: int) -> None:
+    assert wrongly_read(number) == []
+
+
+def test_every_documented_ambiguity_is_one() -> None:
+    for template in AMBIGUOUS:
+        (row,) = (row for row in ROWS if row.template == template)
+        found = catalogue().find(sample_text(row))
+        assert found is None or (found.event, found.severity) != (row.event, row.severity), template
+
+
+def test_every_row_reads_its_own_values_from_its_own_text() -> None:
+    """A text that fits a row's literals but not its pattern would leave the event empty."""
+    unread = []
+    for row in ROWS:
+        names = {value.name for piece in row.pieces if isinstance(piece, Hole) and piece.field for value in piece.field.values}
+        event = row.read(sample_text(row))
+        if names and row.has_values and not any(getattr(event, name) is not None for name in names):
+            unread.append(row.template)
+    assert unread == []
+
+
+def test_no_two_rows_have_the_same_format_string() -> None:
+    counts = Counter(row.printf for row in ROWS)
+    assert [template for template, count in counts.items() if count > 1] == []
+
+
+def test_no_two_rows_have_the_same_template() -> None:
+    counts = Counter(row.template for row in ROWS)
+    assert [template for template, count in counts.items() if count > 1] == []
+
+
+def test_what_a_named_hole_gives_is_a_field_of_the_event() -> None:
+    strangers = [
+        (row.template, value.name)
+        for row in ROWS
+        if row.has_values
+        for piece in row.pieces
+        if isinstance(piece, Hole) and piece.field
+        for value in piece.field.values
+        if value.name not in row.event_type._fields
+    ]
+    assert strangers == []
+
+
+def test_every_class_is_of_the_closed_list_and_has_a_row() -> None:
+    assert {row.event for row in ROWS} == CLASSES
+
+
+def test_every_event_type_belongs_to_one_class_and_every_field_can_be_filled() -> None:
+    assert set(EVENT_TYPES) <= CLASSES
+    assert Counter(EVENT_TYPES.values()).most_common(1)[0][1] == 1
+    assert set(EVENT_TYPES.values()) | {Remark} == set(Event.__args__)
+    filled = {
+        (row.event_type, name)
+        for row in ROWS
+        for name in (
+            *dict(row.constants),
+            *(value.name for piece in row.pieces if isinstance(piece, Hole) and piece.field for value in piece.field.values),
+        )
+    }
+    empty = [(kind.__name__, name) for kind in EVENT_TYPES.values() for name in kind._fields if (kind, name) not in filled]
+    assert empty == [("Phase1Failed", "peer"), ("Phase2RekeyFailed", "peer")]  # told by the tag; treated like their kin
+
+
+def test_every_mark_is_known() -> None:
+    unknown = [
+        (row.template, name, value)
+        for row in ROWS
+        for name, value in row.constants
+        if value not in MARKS.get(name, set()) and name not in row.event_type._fields
+    ]
+    assert unknown == []
+
+
+def test_roles_are_named_as_rfc_2409_names_them() -> None:
+    assert {value for row in ROWS for name, value in row.constants if name == "role"} == {"initiator", "responder"}
+
+
+def test_severities_levels_tags_and_reasons_are_known_words() -> None:
+    assert {row.severity for row in ROWS} <= SEVERITIES
+    assert {level for row in ROWS for level in row.levels} <= {*LEVELS, *APPLE_LEVELS, "-"}
+    assert {row.tag for row in ROWS} <= {"yes", "no", "mixed", "local"}
+    assert {row.reason for row in ROWS} <= REASON_CLASSES
+    assert set(REASON_OF_CLASS.values()) <= set(FAILURE_REASONS)
+
+
+def test_every_row_has_a_gloss_of_one_sentence() -> None:
+    assert [row.template for row in ROWS if not row.gloss.endswith((".", ")")) or "  " in row.gloss] == []
+
+
+def test_every_field_is_used_by_a_row() -> None:
+    used = {piece.name for row in ROWS for piece in row.pieces if isinstance(piece, Hole)}
+    assert used - {""} == set(FIELDS)
+
+
+def test_every_pattern_compiles_under_re_and_regex_alike() -> None:
+    for row in ROWS:
+        ours, theirs = re.compile(row.expression, re.DOTALL), regex.compile(row.expression, regex.DOTALL)
+        assert ours.groupindex == dict(theirs.groupindex), row.template
+
+
+def test_every_sample_of_a_field_reads_as_its_values() -> None:
+    for name, field in FIELDS.items():
+        pattern = re.compile(field.expression())
+        for sample in field.samples:
+            match = pattern.fullmatch(sample)
+            assert match is not None, (name, sample)
+            assert all(_reads(value, match) for value in field.values), (name, sample)
+
+
+def _reads(value: Value, match: re.Match[str]) -> bool:
+    found = match[value.name]
+    return found is None or value.read is None or value.read(found) is not None
+
+
+def test_every_format_string_of_racoons_sources_has_a_row_of_its_class_and_severity() -> None:
+    rows = {row.printf: (row.event, row.severity) for row in ROWS}
+    reference = list(read_table(gzip.decompress(REFERENCE.read_bytes()).decode()))
+    wrong = [row["template"] for row in reference if rows.get(row["template"]) != (row["event"], row["severity"])]
+    assert len(reference) == 2512
+    assert wrong == []
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_has_the_columns_and_is_not_empty(family: str) -> None:
+    rows = list(read_family(family))
+    assert rows
+    assert len(COLUMNS) == 10
+
+
+def test_a_row_of_another_width_is_an_error() -> None:
+    with pytest.raises(ValueError, match="argument 2 is shorter"):
+        list(read_table("template\tevent\nonly one column"))
+
+
+# the cost of a look-up
+
+
+class Counting(Message):
+    """A row that counts how often it is tried."""
+
+    tries = 0
+
+    def fits(self, text: str) -> bool:
+        Counting.tries += 1
+        return super().fits(text)
+
+
+def _counting(rows: tuple[Message, ...]) -> Catalogue:
+    return Catalogue(Counting(**{name: getattr(row, name) for name in Message.__dataclass_fields__}) for row in rows)
+
+
+def _tenfold() -> tuple[Message, ...]:
+    """Give ten times the rows: nine more dialects whose messages begin with words of their own."""
+    more = [
+        replace(row, template=f"dialect{dialect} {row.template}", index=row.index + dialect * len(ROWS))
+        for dialect in range(1, 10)
+        for row in ROWS
+    ]
+    return (*ROWS, *more)
+
+
+def _tries(counting: Catalogue, texts: list[str]) -> list[int]:
+    counts = []
+    for text in texts:
+        Counting.tries = 0
+        counting.find(text)
+        counts.append(Counting.tries)
+    return counts
+
+
+def test_a_look_up_costs_the_same_with_ten_times_the_rows() -> None:
+    texts = [sample_text(row) for row in ROWS]
+    assert _tries(_counting(_tenfold()), texts) == _tries(_counting(ROWS), texts)
+
+
+def test_a_look_up_tries_few_rows() -> None:
+    tries = _tries(_counting(ROWS), [sample_text(row) for row in ROWS])
+    assert sum(tries) / len(tries) < 10
+    assert max(tries) <= 2 * catalogue().candidates()
+    assert catalogue().candidates() <= 48
+
+
+def test_no_pattern_is_compiled_at_start() -> None:
+    """Two thousand patterns would take seconds; each is compiled when its message first comes."""
+    script = (
+        "from racoon_parsers.messages import catalogue\n"
+        "rows = catalogue().messages\n"
+        "assert len(rows) > 2500\n"
+        "assert not any('_pattern' in vars(row) or '_guarded' in vars(row) or 'expression' in vars(row) for row in rows)\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
