@@ -72,6 +72,7 @@ class FileSource:
         self._look_before: _Look | None = None
         self._waiting_bytes = 0
         self._failures = 0
+        self._changed_ns = 0
         self._begun = False
         self._filling = False
         self._missing = False
@@ -233,6 +234,7 @@ class FileSource:
         """Keep the sizes that lag and losses are counted from; `here` if it is the generation being read."""
         if here is not None:
             generation.saw(here.st_size)
+            self._changed_ns = here.st_mtime_ns
             self._waiting_bytes = 0
         else:
             generation.saw(generation.head + generation.reader.behind(generation.head))
@@ -341,7 +343,7 @@ class FileSource:
 
     def _truncated(self, generation: Generation) -> Block | None:
         """Return the file was truncated: go on in the copy if there is one, else give what is held and begin again."""
-        copy = self._lineage.copy_of(generation.position(), self._tally)
+        copy = self._lineage.copy_of(generation.position(), self._tally, since_ns=self._changed_ns)
         if copy is not None:
             copy.lose(max(0, generation.seen - copy.offset - copy.reader.behind(copy.offset)))
             generation.close()

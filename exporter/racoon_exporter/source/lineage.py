@@ -78,10 +78,16 @@ class Lineage:
         packed = [sibling for sibling in youngest_first if sibling.packed]
         return self._same_content(plain + packed, position, tally)
 
-    def copy_of(self, position: Position, tally: Tally) -> Generation | None:
-        """Return the copy that copytruncate made of a file before truncating it, open and standing at `position`."""
-        plain = [sibling for sibling in reversed(siblings(self._path, self._system)) if not sibling.packed]
-        return self._same_content(plain, position, tally)
+    def copy_of(self, position: Position, tally: Tally, *, since_ns: int) -> Generation | None:
+        """Return the copy that copytruncate made of a file before truncating it, open and standing at `position`.
+
+        It may be compressed already. Unpacking costs time, so only what was changed since the file was last seen to change
+        (`since_ns`) is unpacked: an older file is no copy of it.
+        """
+        youngest_first = siblings(self._path, self._system)[::-1]
+        plain = [sibling for sibling in youngest_first if not sibling.packed]
+        packed = [sibling for sibling in youngest_first if sibling.packed and sibling.mtime_ns >= since_ns]
+        return self._same_content(plain + packed, position, tally)
 
     def after(self, generation: Generation) -> Sibling | None:
         """Return the sibling that was the log after `generation` was and before the present log; None if there is none."""

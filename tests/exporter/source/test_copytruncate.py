@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 
-from racoon_exporter.source import FileSource
+from racoon_exporter.source import FileSource, System
 from tests.exporter.source.logs import Log, blocks, lines, record, records
 
 
@@ -29,6 +30,40 @@ def test_the_unread_rest_is_read_from_the_copy(log: Log, source: FileSource) -> 
     assert b"".join(block.data for block in found) == record(2) + b"half a li" + record(3)
     assert [block.final for block in found] == [False, True, False]
     assert [block.first_line for block in found] == [2, 3, 1]
+
+
+def test_the_unread_rest_is_read_from_a_compressed_copy(log: Log, source: FileSource) -> None:
+    log.write(1)
+    assert lines(source) == records(1)
+    log.write(2)
+    log.copytruncate()
+    copy = log.sibling(".1")
+    copy.sibling(".gz").append(gzip.compress(copy.path.read_bytes()))
+    copy.path.unlink()
+    log.write(3)
+    assert lines(source) == records(2, 3)
+    assert source.status().lost_bytes == 0
+
+
+def test_older_compressed_files_are_not_unpacked_in_search_of_a_copy(log: Log) -> None:
+    opened: list[str] = []
+
+    def note(path: str) -> int:
+        opened.append(path.removeprefix(log.name))
+        return System().open(path)
+
+    for number in range(1, 5):
+        old = log.sibling(f".{number}.gz")
+        old.append(gzip.compress(record(number)))
+        os.utime(old.path, (1, 1))
+    log.write(10)
+    source = FileSource(log.name, system=System(open=note))
+    assert lines(source) == records(10)
+    os.truncate(log.path, 0)
+    log.write(11)
+    assert lines(source) == records(11)
+    assert opened == [""]
+    source.close()
 
 
 def test_two_truncations_between_two_looks_lose_nothing(log: Log, source: FileSource) -> None:
