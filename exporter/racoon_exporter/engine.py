@@ -71,13 +71,17 @@ class Engine:
         gateway_of: Callable[[str], str] = lambda _source: "",
         reference_of: Callable[[str], float | None] = lambda _source: None,
         catalogue: Catalogue | None = None,
+        on_record: Callable[[Record, str], None] | None = None,
     ) -> None:
+        """Take the settings. `on_record` is shown, with its source, each record that has state or is more than information."""
         self._settings: dict[str, Any] = {
             "knowledge": knowledge,
             "gateway_of": gateway_of,
             "reference_of": reference_of,
             "catalogue": catalogue,
+            "on_record": on_record,
         }
+        self._on_record = on_record
         self._zone = zone
         self._gateway_of = gateway_of
         self._reference_of = reference_of
@@ -145,6 +149,7 @@ class Engine:
         apply = self.state.apply
         stream = stream_of(source)
         handled = HANDLERS
+        on_record = self._on_record
         for record in records:
             message = record.message
             if message is None:
@@ -153,12 +158,16 @@ class Engine:
                 continue
             event = message.event
             if event in handled:
-                apply(record, stream)
+                apply(record, "" if record.gateway else stream)
                 messages[_label(record, message)] += record.times
+                if on_record is not None:
+                    on_record(record, source)
             elif record.level in _DEBUG_LEVELS:
                 messages[record.level, "info", "other"] += record.times
             else:
                 messages[record.level or "none", message.severity, event] += record.times
+                if on_record is not None and message.severity != "info":
+                    on_record(record, source)
         if records:
             last = reader.clock.last
             if last is not None:

@@ -1,0 +1,207 @@
+"""The routes of the page, its assets and the API. Copies are taken under the reader's lock; all else happens outside it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import threading
+from collections.abc import Callable, Mapping
+from datetime import tzinfo
+from functools import cache
+from hashlib import blake2b
+from importlib.resources import files
+from typing import Any, Final, NamedTuple, TypeVar
+
+import yaml
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from racoon_exporter.engine import Engine
+from racoon_exporter.source import SourceStatus
+from racoon_exporter.status import api
+from racoon_exporter.status.facts import Facts, take_facts
+from racoon_exporter.status.page import Setting, page
+from racoon_exporter.status.ring import Entry, EventRing
+from racoon_exporter.status.view import Overview, overview
+from racoon_exporter.web.negotiation import accepts_gzip
+
+T = TypeVar("T")
+Take = Callable[[Callable[[Engine, tuple[SourceStatus, ...]], T]], T]
+
+PAGE_CSP: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_ASSETS: Final = {
+    "status.css": "text/css; charset=utf-8",
+    "status.js": "text/javascript; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+}
+_GZIP_LEVEL: Final = 1
+_FRESH_SECONDS: Final = 1.0
+"""Requests within it share one look at the engine: however many pages are open, the cost is that of one."""
+_LOOKED_AT: Final = 200
+"""Entries of the ring among which the page looks for warnings."""
+_MOST_QUERY: Final = 100
+_NO_STORE: Final = {"Cache-Control": "no-store"}
+_KEPT: Final = {"Cache-Control": "private, max-age=86400"}
+"""Assets are named by their content, so an old one is never taken for a new one."""
+
+
+class _Look(NamedTuple):
+    """What is known at a moment."""
+
+    shown: Overview
+    newest: tuple[Entry, ...]
+
+
+class _Looks:
+    """Looks at the engine, at most once a second and one at a time."""
+
+    def __init__(self, take: Take[Any], now: Callable[[], float], ring: EventRing) -> None:
+        self._take = take
+        self._now = now
+        self._ring = ring
+        self._lock = threading.Lock()
+        self._last: _Look | None = None
+
+    def look(self) -> _Look:
+        """Give what is known, not older than a second."""
+        with self._lock:
+            now = self._now()
+            last = self._last
+            if last is None or not 0 <= now - last.shown.now < _FRESH_SECONDS:
+                facts, newest = self._take(self._copy)
+                last = self._last = _Look(overview(facts, now), newest)
+            return last
+
+    def _copy(self, engine: Engine, statuses: tuple[SourceStatus, ...]) -> tuple[Facts, tuple[Entry, ...]]:
+        return take_facts(engine, statuses), self._ring.newest(_LOOKED_AT)
+
+
+def status_routes(
+    take: Take[Any],
+    *,
+    now: Callable[[], float],
+    zone: tzinfo,
+    telemetry_path: str,
+    ring: EventRing,
+) -> list[Route]:
+    """Give the routes of the status page (`/`), its assets, and `/api/v1/…`.
+
+    `take` runs a function on the engine under the reader's lock; `now` is the time of day in seconds since the epoch;
+    `zone` is that of the log; `ring` is what the engine's `on_record` fills.
+    """
+    looks = _Looks(take, now, ring)
+    assets = {name: _asset(name) for name in _ASSETS}
+    addresses = {name: f"assets/{name}?v={blake2b(content, digest_size=6).hexdigest()}" for name, content in assets.items()}
+    return [
+        Route("/", _page_endpoint(looks, zone, telemetry_path, addresses), methods=["GET"]),
+        *(
+            Route(f"/assets/{name}", _asset_endpoint(content, _ASSETS[name]), methods=["GET"])
+            for name, content in assets.items()
+        ),
+        *(Route(f"/api/v1/{name}", _overview_endpoint(name, looks, zone), methods=["GET"]) for name in api.OVERVIEW_BODIES),
+        Route("/api/v1/events", _events_endpoint(take, now, zone, ring), methods=["GET"]),
+        Route("/api/v1/openapi.json", _openapi_endpoint(), methods=["GET"]),
+        Route("/api/{rest:path}", _unknown, methods=["GET"]),
+    ]
+
+
+def _page_endpoint(
+    looks: _Looks, zone: tzinfo, telemetry_path: str, assets: Mapping[str, str]
+) -> Callable[[Request], Response]:
+    lock = threading.Lock()
+    kept: dict[str, tuple[_Look, bytes]] = {}
+
+    def rendered(query: str) -> bytes:
+        """Render a look once, for all who ask for the same; only the last one is kept."""
+        with lock:
+            look = looks.look()
+            last = kept.get(query)
+            if last is None or last[0] is not look:
+                setting = Setting(zone, telemetry_path, dict(assets), query)
+                last = look, page(look.shown, look.newest, setting).encode("utf-8", "backslashreplace")
+                kept.clear()
+                kept[query] = last
+            return last[1]
+
+    def endpoint(request: Request) -> Response:
+        query = request.query_params.get("q", "").strip()[:_MOST_QUERY]
+        headers = _NO_STORE | {"Content-Security-Policy": PAGE_CSP}
+        return _compressed(request, rendered(query), "text/html; charset=utf-8", headers)
+
+    return endpoint
+
+
+def _asset_endpoint(content: bytes, media_type: str) -> Callable[[Request], Response]:
+    def endpoint(request: Request) -> Response:
+        return _compressed(request, content, media_type, _KEPT)
+
+    return endpoint
+
+
+def _overview_endpoint(name: str, looks: _Looks, zone: tzinfo) -> Callable[[Request], Response]:
+    body, allowed = api.OVERVIEW_BODIES[name]
+
+    def endpoint(request: Request) -> Response:
+        try:
+            asked = api.read_parameters(request.query_params.multi_items(), allowed)
+        except api.BadParameterError as error:
+            return _error(400, str(error))
+        return _json(request, body(looks.look().shown, asked, zone))
+
+    return endpoint
+
+
+def _events_endpoint(take: Take[Any], now: Callable[[], float], zone: tzinfo, ring: EventRing) -> Callable[[Request], Response]:
+    def endpoint(request: Request) -> Response:
+        try:
+            asked = api.read_parameters(request.query_params.multi_items(), api.EVENT_PARAMETERS)
+        except api.BadParameterError as error:
+            return _error(400, str(error))
+        window = take(lambda _engine, _statuses: ring.since(asked.since, asked.limit))
+        return _json(request, api.events_body(window, now(), zone))
+
+    return endpoint
+
+
+def _openapi_endpoint() -> Callable[[Request], Response]:
+    document = cache(lambda: json.dumps(openapi()).encode())  # read when somebody asks: parsing YAML takes time
+
+    def endpoint(request: Request) -> Response:
+        return _compressed(request, document(), "application/json", _NO_STORE)
+
+    return endpoint
+
+
+def _unknown(request: Request) -> Response:
+    return _error(404, f"there is no {request.url.path}; see /api/v1/openapi.json")
+
+
+def openapi() -> dict[str, Any]:
+    """Read the description of the API."""
+    document: dict[str, Any] = yaml.safe_load(_asset("openapi.yaml"))
+    return document
+
+
+def _asset(name: str) -> bytes:
+    return files("racoon_exporter.status").joinpath("assets", name).read_bytes()
+
+
+def _json(request: Request, body: Mapping[str, Any]) -> Response:
+    return _compressed(request, json.dumps(body).encode(), "application/json", _NO_STORE)
+
+
+def _error(status: int, text: str) -> Response:
+    return Response(json.dumps({"error": text}), status, headers=_NO_STORE, media_type="application/json")
+
+
+def _compressed(request: Request, content: bytes, media_type: str, headers: Mapping[str, str]) -> Response:
+    """Give a response, gzip if the client takes it."""
+    more = {"Vary": "Accept-Encoding", **headers}
+    if accepts_gzip(",".join(request.headers.getlist("accept-encoding"))):
+        content = gzip.compress(content, _GZIP_LEVEL, mtime=0)
+        more["Content-Encoding"] = "gzip"
+    return Response(content, headers=more, media_type=media_type)

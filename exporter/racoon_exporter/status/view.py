@@ -1,0 +1,281 @@
+"""From facts to what a person wants to know: each peer's state, since when, why, and whether all this can be trusted. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, TypeVar
+
+from racoon_exporter.sa import Expectation, IpsecSa, IsakmpSa, Negotiation
+from racoon_exporter.status.facts import PSEUDO_PEERS, Facts, Failures, PeerFacts
+from racoon_exporter.status.reasons import Explanation, explain
+from racoon_exporter.status.timeline import DAY, Span, spans
+
+State = Literal["down", "failing", "gone", "up", "idle"]
+Kind = Literal["permanent", "roaming", "unexpected", "stranger"]
+Sa = TypeVar("Sa", IsakmpSa, IpsecSa)
+
+STATES: Final[dict[State, str]] = {
+    "down": "A permanent peer without an IPsec SA in each direction.",
+    "failing": "The last negotiation failed, within the last hour.",
+    "gone": "Nobody configured the peer; it was up and is no longer.",
+    "up": "An IPsec SA is alive in each direction.",
+    "idle": "Not connected, and nothing says that it should be.",
+}
+"""Every state, the most urgent first."""
+_RANKS: Final = {state: rank for rank, state in enumerate(STATES)}
+
+FAILING_SECONDS: Final = 3600.0
+"""A failure that nothing followed is news for so long."""
+_SAME_STORY: Final = 120.0
+"""Seconds within which a phase 1 failure explains that phase 2 found no phase 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A failed negotiation."""
+
+    time: float | None
+    phase: int
+    reason: str
+
+    @property
+    def explanation(self) -> Explanation:
+        """What it means and what to do."""
+        return explain(self.reason, self.phase)
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a peer's last IPsec SA ended."""
+
+    time: float | None
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class PeerView:
+    """A peer as it is shown. `name` is the value of the label `peer` in the metrics."""
+
+    gateway: str
+    address: str
+    name: str
+    kind: Kind
+    state: State
+    since: float | None
+    """When phase 2 last came up or went down; None if it never did."""
+    phase1_last_established: float | None
+    phase2_up: bool
+    phase2_last_established: float | None
+    nat: bool | None
+    last_seen: float | None
+    last_failure: Failure | None
+    last_end: End | None
+    flaps: int
+    failures: Failures
+    isakmp: tuple[IsakmpSa, ...]
+    ipsec: tuple[IpsecSa, ...]
+    history: tuple[IpsecSa, ...]
+    """IPsec SAs that ended, as far as they are remembered."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells it from others."""
+        return self.gateway, self.address
+
+    def alive(self, direction: str) -> int:
+        """How many IPsec SAs live in a direction."""
+        return sum(1 for sa in self.ipsec if sa.direction == direction)
+
+
+@dataclass(frozen=True, slots=True)
+class Unattributed:
+    """Failures that no line ties to a peer, and those of peers beyond the limit."""
+
+    gateway: str
+    peer: str
+    failures: Failures
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """All peers in the order of urgency, and what stands beside them."""
+
+    facts: Facts
+    now: float
+    peers: tuple[PeerView, ...]
+    unattributed: tuple[Unattributed, ...]
+
+    @property
+    def known_to(self) -> float | None:
+        """Until when SAs would have been seen: now, or the last line where no source can be read."""
+        if any(status.up for status in self.facts.sources) or not self.facts.sources:
+            return self.now
+        return max(self.facts.last_line.values(), default=None)
+
+    def timeline(self, peer: PeerView) -> tuple[Span, ...]:
+        """Give the last day of a peer."""
+        return spans((*peer.history, *peer.ipsec), self.now - DAY, self.now, self.facts.known_from, self.known_to)
+
+    def name_of(self, address: str) -> str:
+        """Give the name of an address."""
+        expected = self.facts.expected.get(address)
+        return address if expected is None else expected.name
+
+
+def overview(facts: Facts, now: float) -> Overview:
+    """Work out what is shown from a copy of the engine's facts."""
+    known = _merged(facts.peers)
+    isakmp = _by_peer(facts.isakmp)
+    ipsec = _by_peer(facts.ipsec)
+    ended = _by_peer(facts.ended_ipsec)
+    peers = [
+        _peer(key, known.get(key), facts.expected.get(key[1]), isakmp.get(key, ()), ipsec.get(key, ()), ended.get(key, ()), now)
+        for key in dict.fromkeys((*_expected_keys(facts), *known))
+    ]
+    unattributed = [
+        Unattributed(peer.gateway, peer.address, peer.failures)
+        for peer in facts.peers
+        if peer.address in PSEUDO_PEERS and any(peer.failures.values())
+    ]
+    return Overview(facts, now, tuple(sorted(peers, key=_urgency)), tuple(unattributed))
+
+
+def _urgency(peer: PeerView) -> tuple[bool, int, str, str]:
+    return peer.kind == "stranger", _RANKS[peer.state], peer.gateway, peer.name
+
+
+def _expected_keys(facts: Facts) -> Iterable[tuple[str, str]]:
+    """Give every configured peer on every gateway it may belong to, as the metrics do."""
+    gateways = {daemon.gateway for daemon in facts.daemons} or {""}
+    for address, expected in facts.expected.items():
+        for gateway in sorted(gateways):
+            if expected.gateway in (None, gateway):
+                yield gateway, address
+
+
+def _merged(peers: Iterable[PeerFacts]) -> dict[tuple[str, str], PeerFacts]:
+    """Of several racoons of a gateway that know a peer, believe the one with which it is up, else that heard of it last."""
+    merged: dict[tuple[str, str], PeerFacts] = {}
+    for peer in peers:
+        key = peer.gateway, peer.address
+        other = merged.get(key)
+        if peer.address not in PSEUDO_PEERS and (other is None or _credit(peer) > _credit(other)):
+            merged[key] = peer
+    return merged
+
+
+def _credit(peer: PeerFacts) -> tuple[bool, float]:
+    return peer.phase2_up, peer.last_seen or 0.0
+
+
+def _by_peer(sas: Iterable[Sa]) -> dict[tuple[str, str], tuple[Sa, ...]]:
+    found: defaultdict[tuple[str, str], list[Sa]] = defaultdict(list)
+    for sa in sas:
+        found[sa.gateway, sa.peer].append(sa)
+    return {key: tuple(values) for key, values in found.items()}
+
+
+def _peer(
+    key: tuple[str, str],
+    facts: PeerFacts | None,
+    expected: Expectation | None,
+    isakmp: tuple[IsakmpSa, ...],
+    ipsec: tuple[IpsecSa, ...],
+    ended: tuple[IpsecSa, ...],
+    now: float,
+) -> PeerView:
+    gateway, address = key
+    kind = _kind(facts, expected)
+    return PeerView(
+        gateway=gateway,
+        address=address,
+        name=address if expected is None else expected.name,
+        kind=kind,
+        state=_state(kind, facts, now),
+        since=None if facts is None else facts.since,
+        phase1_last_established=None if facts is None else facts.phase1_last_established,
+        phase2_up=facts is not None and facts.phase2_up,
+        phase2_last_established=None if facts is None else facts.phase2_last_established,
+        nat=None if facts is None else facts.nat,
+        last_seen=None if facts is None else facts.last_seen,
+        last_failure=None if facts is None else _last_failure(facts),
+        last_end=_last_end(ended),
+        flaps=0 if facts is None else facts.flaps,
+        failures={1: {}, 2: {}} if facts is None else facts.failures,
+        isakmp=isakmp,
+        ipsec=ipsec,
+        history=ended,
+    )
+
+
+def _kind(facts: PeerFacts | None, expected: Expectation | None) -> Kind:
+    if expected is not None:
+        return "roaming" if expected.kind == "roaming" else "permanent"
+    return "stranger" if facts is not None and facts.stranger else "unexpected"
+
+
+def _state(kind: Kind, facts: PeerFacts | None, now: float) -> State:
+    up = facts is not None and facts.phase2_up
+    if kind == "permanent" and not up:
+        return "down"
+    if facts is not None and _is_failing(facts, now):
+        return "failing"
+    if up:
+        return "up"
+    return "gone" if kind == "unexpected" and facts is not None and facts.since is not None else "idle"
+
+
+def _is_failing(facts: PeerFacts, now: float) -> bool:
+    """Whether the last word of either phase is a recent failure. A phase 2 that came about speaks for phase 1, too."""
+    first = max(facts.phase1_last_established or 0.0, facts.phase2_last_established or 0.0)
+    if facts.phase1_last_reason == "xauth_failed":
+        first = facts.phase2_last_established or 0.0  # refused after phase 1 was established
+    return any(
+        failed is not None and failed > established and now - failed < FAILING_SECONDS
+        for failed, established in (
+            (facts.phase1_last_failure, first),
+            (facts.phase2_last_failure, facts.phase2_last_established or 0.0),
+        )
+    )
+
+
+def _last_failure(facts: PeerFacts) -> Failure | None:
+    """Give the newest failure; where phase 2 only lacked a phase 1, the phase 1 that failed."""
+    one = _failure(facts.phase1_last_failure, 1, facts.phase1_last_reason)
+    two = _failure(facts.phase2_last_failure, 2, facts.phase2_last_reason)
+    if one is None or two is None:
+        return one or two
+    if two.reason == "no_phase1" and abs((two.time or 0.0) - (one.time or 0.0)) <= _SAME_STORY:
+        return one
+    return one if (one.time or 0.0) >= (two.time or 0.0) else two
+
+
+def _failure(time: float | None, phase: int, reason: str | None) -> Failure | None:
+    return None if reason is None else Failure(time, phase, reason)
+
+
+def _last_end(ended: tuple[IpsecSa, ...]) -> End | None:
+    last = max(ended, key=lambda sa: sa.ended or 0.0, default=None)
+    return None if last is None or last.end is None else End(last.ended, last.end)
+
+
+def recent_failures(negotiations: Iterable[Negotiation], most: int, peer: str | None = None) -> list[Negotiation]:
+    """Give the failed negotiations that ended last, the newest first."""
+    failed = [one for one in negotiations if one.outcome == "failed" and (peer is None or one.peer == peer)]
+    return sorted(failed, key=lambda one: one.ended or 0.0, reverse=True)[:most]
+
+
+def expected_expiry(sa: IsakmpSa | IpsecSa) -> float | None:
+    """Give the time of an SA's hard expiry, where its lifetime is known."""
+    return None if sa.established is None or sa.lifetime is None else sa.established + sa.lifetime
+
+
+def totals(peers: Iterable[PeerView]) -> Mapping[State, int]:
+    """Count the peers by state; strangers are not counted."""
+    counted: dict[State, int] = dict.fromkeys(STATES, 0)
+    for peer in peers:
+        if peer.kind != "stranger":
+            counted[peer.state] += 1
+    return counted
