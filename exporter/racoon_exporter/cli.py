@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import tzinfo
@@ -18,8 +19,8 @@ from prometheus_client import GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client.registry import CollectorRegistry
 from tabulate import tabulate
 
-from racoon_exporter import __version__, events_output, history, own_log
-from racoon_exporter.engine import Engine, stream_of
+from racoon_exporter import __version__, events_output, history, own_log, replay
+from racoon_exporter.engine import Engine, spare_the_collector, stream_of
 from racoon_exporter.expected import expected_peers, read_policies, read_racoon_conf
 from racoon_exporter.follow import Follower
 from racoon_exporter.metrics import RacoonCollector
@@ -118,6 +119,7 @@ def _quiet_pipe(command: Command) -> Command:
 @click.version_option(__version__, prog_name="racoon-exporter")
 def main() -> None:
     """Watch the log of racoon, the IKEv1 daemon, and say which tunnel is down, since when, and why."""
+    spare_the_collector()
 
 
 # one-shot commands
@@ -235,6 +237,28 @@ def explain(lines: tuple[str, ...]) -> None:
         for record in [*reader.feed([text]), *reader.flush()] or ([alone] if alone is not None else []):
             rows = [(f"{heading}:", value) for heading, value in events_output.explanation(record)]
             click.echo(tabulate(rows, tablefmt="plain", disable_numparse=True, maxcolwidths=[None, 100]) + "\n")
+
+
+@main.command(name="replay")
+@click.argument("file", type=click.Path())
+@click.option("--recording", type=click.Path(), help="A log in racoon's file format instead of the bundled recording.")
+@click.option("--speed", type=click.FloatRange(min=0.01, max=1000), default=1.0, show_default=True)
+@click.option(
+    "--head", type=click.FloatRange(min=0), default=600.0, show_default=True, help="Seconds of the recording written at once."
+)
+def replay_command(file: str, recording: str | None, speed: float, head: float) -> None:
+    """Write a recorded log into FILE with the present time, round after round, so that there is a log that grows."""
+    try:
+        text = Path(recording).read_text(encoding="utf-8", errors="replace") if recording else replay.bundled()
+        lines = replay.recorded(text)
+        if not lines:
+            raise Failure(f"{recording}: no lines")
+        enough = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: enough.set())
+        replay.replay(lines, replay.append_to(Path(file)), speed=speed, head=head, now=time.time, wait=enough.wait)
+    except OSError as error:
+        raise Failure(f"{error.filename}: {error.strerror}") from error
 
 
 @main.command(name="check-config")

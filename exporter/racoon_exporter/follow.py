@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from racoon_exporter import checkpoint
 from racoon_exporter.engine import Engine, restore, to_json
@@ -17,6 +17,8 @@ from racoon_exporter.source import SourceStatus
 
 if TYPE_CHECKING:
     from racoon_exporter.source.inputs import Inputs
+
+T = TypeVar("T")
 
 _LOGGER: Final = logging.getLogger("racoon_exporter")
 BLOCK_BYTES: Final = 64 * 1024
@@ -195,6 +197,12 @@ class Follower:
         own = OwnState(self.statuses(), self._checkpoint_time, self._checkpoint_failures)
         with self._lock:
             return collect(self.engine, own)
+
+    def take(self, copy: Callable[[Engine, tuple[SourceStatus, ...]], T]) -> T:
+        """Let a function copy what it shows, while the reader waits."""
+        statuses = self.statuses()
+        with self._lock:
+            return copy(self.engine, statuses)
 
     def statuses(self) -> tuple[SourceStatus, ...]:
         """How the sources are doing, counted over restarts."""

@@ -55,6 +55,8 @@ class Line(NamedTuple):
     """pfSense's name of the tunnel."""
     text: str
     """The message."""
+    head: int = 0
+    """Length of what stands before the message; 0 where it is not one piece of the line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +213,7 @@ def _split(line_format: Format, line: str) -> Line | None:
         tag or "",
         tunnel or "",
         text.strip(),
+        match.start(line_format.groups[-1]),
     )
 
 

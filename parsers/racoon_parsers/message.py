@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 import regex
 
 from racoon_parsers.events import EVENT_TYPES, REMARK, Event, Remark
-from racoon_parsers.fields import FIELDS, JOINERS, Field
+from racoon_parsers.fields import FIELDS, JOINERS, Field, Value
 
 _HOLE: Final = regex.compile(
     r"\{(?P<name>[a-z_0-9]+)(?::(?P<spec>[^{}]*))?\}"
@@ -25,6 +25,10 @@ _HOLE: Final = regex.compile(
 _PATTERN_TIMEOUT: Final = 0.25
 """Seconds one pattern may work on one text; beyond it the text counts as not fitting."""
 
+_new: Final[Callable[[type[Event], Iterable[Any]], Event]] = tuple.__new__
+"""What `_make` of a named tuple does, without its detour over Python code: the hottest place of all."""
+
+_Match = re.Match[str] | regex.Match[str]
 _UNREAD: Final = dict.fromkeys("diouxX", r"[^\s,;:()]*?") | {"p": r"(?:0x[0-9a-f]+|\(nil\))"} | {"f": r"[\d.]++"}
 """How a value that is not read looks, by racoon's conversion."""
 
@@ -180,67 +184,73 @@ class Message:
                 yield _UNREAD.get(piece.conversion[-1], ".*?")
 
     @cached_property
-    def _pattern(self) -> re.Pattern[str]:
-        return re.compile(self.expression, re.DOTALL)
+    def _fullmatch(self) -> Callable[[str], _Match | None]:
+        """Match the whole text.
 
-    @cached_property
-    def _guarded(self) -> regex.Pattern[str] | None:
-        """The same with a time limit, where free text could make a pattern go back and forth; `re` is twice as fast."""
-        return regex.compile(self.expression, regex.DOTALL) if self.expression.count(".*") > 1 else None
+        `re` is twice as fast as `regex`, which has a time limit; the limit is taken where free text in more than one place
+        could make a pattern go back and forth.
+        """
+        if self.expression.count(".*") <= 1:
+            return re.compile(self.expression, re.DOTALL).fullmatch
+        pattern = regex.compile(self.expression, regex.DOTALL)
 
-    @cached_property
-    def _plan(self) -> tuple[list[Any], list[tuple[int, int, Callable[[str], Any] | None]]]:
-        """Where each group of the pattern goes in the event, and the event's values before reading."""
-        names = getattr(self.event_type, "_fields", ())
-        blank: list[Any] = [None] * len(names)
-        for name, value in self.constants:
-            if name in names:
-                blank[names.index(name)] = value
-        groups = self._pattern.groupindex
-        plan = [
-            (names.index(value.name), groups[value.name] - 1, value.read)
-            for piece in self.pieces
-            if isinstance(piece, Hole) and piece.field
-            for value in piece.field.values
-        ]
-        return blank, plan
+        def within_time(text: str) -> _Match | None:
+            try:
+                return pattern.fullmatch(text, timeout=_PATTERN_TIMEOUT)
+            except TimeoutError:
+                return None
+
+        return within_time
 
     def matches(self, text: str) -> bool:
         """Whether a text is this message to the last value; for messages whose literals alone say too little."""
-        return self.fits(text) and self._match(text) is not None
+        return self.fits(text) and self._fullmatch(text) is not None
 
-    def _match(self, text: str) -> re.Match[str] | regex.Match[str] | None:
-        guarded = self._guarded
-        if guarded is None:
-            return self._pattern.fullmatch(text)
-        try:
-            return guarded.fullmatch(text, timeout=_PATTERN_TIMEOUT)
-        except TimeoutError:
-            return None
+    @cached_property
+    def _values(self) -> tuple[Value, ...]:
+        """The values that are read, in the order of their groups in the pattern."""
+        holes = (piece.field for piece in self.pieces if isinstance(piece, Hole) and piece.field)
+        values = {value.name: value for field_ in holes for value in field_.values}
+        groups = re.compile(self.expression).groupindex
+        return tuple(values[name] for name in sorted(groups, key=groups.__getitem__))
 
-    def read(self, text: str) -> Event:
-        """Read the values of a text that `fits`.
+    @cached_property
+    def read(self) -> Callable[[str], Event]:
+        """Reads the values of a text that `fits`.
 
         A value in a form nobody has seen leaves the event without values: the message is still known, and counted.
         """
         if not self.has_values:
-            return REMARK
-        blank, plan = self._plan
+            return _remark
+        event_type = self.event_type
+        names: tuple[str, ...] = getattr(event_type, "_fields", ())
+        constants = dict(self.constants)
+        blank = [constants.get(name) for name in names]
+        unread = _new(event_type, blank)
+        plan = [(names.index(value.name), value.read) for value in self._values]
         if not plan:
-            return self.event_type._make(blank)
-        match = self._match(text)
-        values = blank.copy()
-        if match is not None:
-            groups = match.groups()
-            for target, group, read in plan:
-                found = groups[group]
+            return lambda _text: unread
+        fullmatch = self._fullmatch
+
+        def read(text: str) -> Event:
+            match = fullmatch(text)
+            if match is None:
+                return unread
+            values: list[Any] = blank[:]
+            for (target, reader), found in zip(plan, match.groups(), strict=True):
                 if found is not None:
-                    values[target] = read(found) if read else found
-        return self.event_type._make(values)
+                    values[target] = reader(found) if reader else found
+            return _new(event_type, values)
+
+        return read
 
     def render(self, values: Callable[[Hole], str]) -> str:
         """Print the message with given values, as racoon would."""
         return "".join(piece if isinstance(piece, str) else values(piece) for piece in self.pieces)
+
+
+def _remark(_text: str) -> Event:
+    return REMARK
 
 
 def _printf(match: regex.Match[str]) -> str:

@@ -72,9 +72,15 @@ class LogReader:
         """Lines of other programs, and text that belongs to no record."""
         self.dump_lines = 0
         """Lines of hexadecimal dumps."""
-        self._pending: tuple[Line, int] | None = None
+        self._pending: Record | None = None
+        """The last record, to which the next line may still belong."""
+        self._open = False
+        """Whether the last line with a head was racoon's, so that what follows without one may be."""
         self._continuations: list[str] = []
         self._last: Record | None = None
+        self._head = ""
+        """What stood before the last message: lines of the same second and level have the same."""
+        self._shared: Record | None = None
 
     def read_text(self, text: str) -> Record | None:
         """Read one message that stands alone, without the head of a log line, as somebody quotes it."""
@@ -99,48 +105,88 @@ class LogReader:
         """Give what must be remembered to go on after a restart."""
         return {
             "clock": self.clock.last,
-            "pending": None if self._pending is None else [*self._pending[0], self._pending[1]],
+            "pending": _plain(self._pending),
             "continuations": self._continuations,
-            "last": None if self._last is None else [self._last.text, *self._last[:6], self._last.number],
+            "last": _plain(self._last),
         }
 
     def restore(self, given: dict[str, Any]) -> None:
         """Go on from what `to_json` gave. Raises KeyError, TypeError or ValueError on anything else."""
         self.clock.resume(given["clock"])
-        if given["pending"] is not None:
-            *parts, number = given["pending"]
-            self._pending = (Line(*parts), number)
+        self._pending = self._record_of(given["pending"])
+        self._open = self._pending is not None
         self._continuations = list(given["continuations"])
-        if given["last"] is not None:
-            text, time, gateway, ident, pid, level, tag, number = given["last"]
-            message = self._catalogue.find(text) or self._known_otherwise(text, level)
-            self._last = Record(time, gateway, ident, pid, level, tag, message, text, number)
+        self._last = self._record_of(given["last"])
+
+    def _record_of(self, given: list[Any] | None) -> Record | None:
+        if given is None:
+            return None
+        time, gateway, ident, pid, level, tag, text, number, times = given
+        message = self._catalogue.find(text) or self._known_otherwise(text, level)
+        return Record(time, gateway, ident, pid, level, tag, message, text, number, times)
 
     def feed(self, lines: Iterable[str], first: int = 1) -> list[Record]:
         """Read lines without their newlines, numbered from `first`."""
         records: list[Record] = []
-        split = self._splitter.split
-        number = first - 1
+        find = self._catalogue.find
+        pending, head, length = self._pending, self._head, len(self._head)
         for number, line in enumerate(lines, start=first):
-            parsed = split(line)
-            if parsed is None:
-                self._headless(line, number, records)
-                continue
-            pending = self._pending
-            if pending is not None:
-                if self._continuations:
-                    self._complete(records)
-                else:
-                    self._add(self._record(*pending), pending, records)
-            self._pending = (parsed, number)
+            if length and line.startswith(head):
+                text = line[length:].strip()
+                message = find(text)
+                if message is not None and not message.glued and not self._continuations:
+                    shared = self._shared
+                    assert shared is not None
+                    if pending is not None:
+                        records.append(pending)
+                    time, gateway, ident, pid, level, tag, *_ = shared
+                    pending = Record(time, gateway, ident, pid, level, tag, message, text, number)
+                    continue
+            self._pending = pending
+            self._read_line(line, number, records)
+            pending, head = self._pending, self._head
+            length = len(head)
+        self._pending = pending
+        if pending is not None:
+            self._last = pending
+        elif records:
+            self._last = records[-1] if self._open else self._last
         return records
 
     def flush(self) -> list[Record]:
         """Give the record that was kept back, as nothing more belongs to it."""
         records: list[Record] = []
-        if self._pending is not None:
-            self._complete(records)
+        self._complete(records)
         return records
+
+    def _read_line(self, line: str, number: int, records: list[Record]) -> None:
+        """Read a line whose head is not that of the line before."""
+        parsed = self._splitter.split(line)
+        if parsed is None:
+            self._headless(line, number, records)
+            return
+        self._complete(records)
+        record = self._record(parsed, number)
+        if record is None:
+            self.not_racoon += 1
+            self._open = False
+            self._last = None
+            self._head, self._shared = "", None
+            return
+        self._share(line, parsed, record)
+        if record.message is None or record.message.glued:
+            record = self._unglue(record, parsed, number, records)
+        if record.message is None:
+            record = self._unwrap(record, parsed, number)
+        self._open = True
+        self._pending = self._last = record
+
+    def _share(self, line: str, parsed: Line, record: Record) -> None:
+        """Remember what stood before the message, if it says all there is to say before one."""
+        if parsed.head and parsed.level:
+            self._head, self._shared = line[: parsed.head], record
+        else:
+            self._head, self._shared = "", None
 
     def _headless(self, line: str, number: int, records: list[Record]) -> None:
         """Take a line that does not begin a record."""
@@ -151,41 +197,27 @@ class LogReader:
             return
         repeated = _LAST_REPEATED.match(line)
         if repeated:
-            if self._pending is not None:
-                self._complete(records)
+            self._complete(records)
             self._repeat(int(repeated["count"]), number, records)
-        elif self._pending is None or len(self._continuations) >= _MOST_CONTINUATIONS:
+        elif self._pending is None or not self._open or len(self._continuations) >= _MOST_CONTINUATIONS:
             self.not_racoon += 1
         else:
             self._continuations.append(line)
 
-    def _repeat(self, count: int, number: int, records: list[Record]) -> None:
+    def _repeat(self, times: int, number: int, records: list[Record]) -> None:
         if self._last is None:
             self.not_racoon += 1
         else:
-            records.append(self._last._replace(number=number, times=count))
+            records.append(self._last._replace(number=number, times=times))
 
     def _complete(self, records: list[Record]) -> None:
-        """Turn the record kept back, with the lines that followed it, into records."""
-        pending = self._pending
-        if pending is None:
-            return
-        self._pending = None
-        line, number = pending
-        if self._continuations:
-            line = self._join(line)
-        self._add(self._record(line, number), (line, number), records)
-
-    def _add(self, record: Record | None, origin: tuple[Line, int], records: list[Record]) -> None:
-        """Add a record, unless its line was another program's."""
+        """Give the record kept back, with the lines that followed it."""
+        record = self._pending
         if record is None:
-            self._last = None
-            self.not_racoon += 1
             return
-        if record.message is None or record.message.glued:
-            record = self._unglue(record, *origin, records)
-        if record.message is None:
-            record = self._unwrap(record, *origin)
+        if self._continuations:
+            record = self._join(record)
+        self._pending = None
         self._last = record
         records.append(record)
 
@@ -198,21 +230,21 @@ class LogReader:
         again = self._record(line._replace(level=inside.level, tag=inside.tag, text=inside.text), number)
         return record if again is None else again._replace(times=int(repeated["count"]))
 
-    def _join(self, line: Line) -> Line:
+    def _join(self, record: Record) -> Record:
         """Put a torn record together, if its parts make a message and the first alone does not, or says less."""
         continuations, self._continuations = self._continuations, []
-        text = line.text
-        best, used = line, 0
+        text = record.text
+        best, used = record, 0
         known = self._catalogue.find(text)
         for taken, part in enumerate(continuations, start=1):
             text = f"{text} {part.strip()}"
             joined = self._catalogue.find(text)
             if joined is None:
                 torn = split_inner(text)  # a location stood at the end of the first line
-                if torn is not None and torn.text != text and self._catalogue.find(torn.text):
-                    joined, text = self._catalogue.find(torn.text), torn.text
+                if torn is not None and torn.text != text:
+                    text, joined = torn.text, self._catalogue.find(torn.text)
             if joined is not None and (known is None or self._says_more(joined, text, best.text)):
-                best, used, known = line._replace(text=text), taken, joined
+                best, used, known = record._replace(message=joined, text=text), taken, joined
         self.not_racoon += len(continuations) - used
         return best
 
@@ -241,7 +273,7 @@ class LogReader:
 
     def _record(self, line: Line, number: int) -> Record | None:
         """Recognise a line's message; None if the line is another program's."""
-        kind, stamp, inner, host, ident, pid, level, tag, _, text = line
+        kind, stamp, inner, host, ident, pid, level, tag, _, text, _ = line
         message = self._catalogue.find(text)
         if message is None:
             if ident != "racoon" and not is_racoon(ident):
@@ -267,3 +299,7 @@ class LogReader:
             if found is not None:
                 return found
         return catalogue.free_text if level in _DEBUG else None
+
+
+def _plain(record: Record | None) -> list[Any] | None:
+    return None if record is None else [*record[:6], record.text, record.number, record.times]

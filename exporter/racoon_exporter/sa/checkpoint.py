@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from typing import Any
 
 from racoon_exporter.sa import evidence
@@ -17,12 +17,12 @@ from racoon_exporter.sa.model import (
     to_json,
 )
 from racoon_exporter.sa.phase1 import bound
-from racoon_exporter.sa.racoon import GRACE, NEGOTIATION_TTL, Archive, Knowledge, Racoon
+from racoon_exporter.sa.racoon import GRACE, Archive, Knowledge, Racoon
 
 
 def racoon_to_json(racoon: Racoon) -> dict[str, Any]:
     """Give a racoon's tables. Objects that two tables share are named by their place in the first."""
-    negotiations = [negotiation for ones in racoon.open.values() for negotiation in ones]
+    negotiations = [one for table in (racoon.open, racoon.waiting) for ones in table.values() for one in ones]
     sas = [sa for ones in racoon.ipsec.values() for sa in ones]
     archived = {id(negotiation): place for place, negotiation in enumerate(racoon.archive.negotiations)}
     ended = {id(sa): place for place, sa in enumerate(racoon.archive.ipsec)}
@@ -46,7 +46,8 @@ def racoon_to_json(racoon: Racoon) -> dict[str, Any]:
         "true_arrows": racoon.true_arrows,
         "halves": [
             [peer, protocol, _place(sas, sa), None if negotiation is None else _place(negotiations, negotiation)]
-            for (peer, protocol), (sa, negotiation) in racoon.halves.items()
+            for peer, halves in racoon.halves.items()
+            for protocol, (sa, negotiation) in halves.items()
             if _place(sas, sa) is not None
         ],
         "presumed": [ended[id(sa)] for sa in racoon.presumed.values() if id(sa) in ended],
@@ -79,7 +80,8 @@ def racoon_from_json(given: dict[str, Any], knowledge: Knowledge, archive: Archi
     racoon.run_listens = given["run_listens"]
     racoon.stopped = given["stopped"]
     racoon.peers = {peer.address: peer for peer in (from_json(Peer, item) for item in given["peers"])}
-    racoon.isakmp = {sa.cookies: sa for sa in (from_json(IsakmpSa, item) for item in given["isakmp"])}
+    for item in given["isakmp"]:
+        racoon.add_isakmp(from_json(IsakmpSa, item))
     sas = [from_json(IpsecSa, item) for item in given["ipsec"]]
     negotiations = [from_json(Negotiation, item) for item in given["open"]]
     _restore_tables(racoon, sas, negotiations)
@@ -89,10 +91,9 @@ def racoon_from_json(given: dict[str, Any], knowledge: Knowledge, archive: Archi
     racoon.durations = given["durations"]
     racoon.folded = set(given["folded"])
     racoon.true_arrows = given["true_arrows"]
-    racoon.halves = {
-        (peer, protocol): (sas[sa], None if negotiation is None else negotiations[negotiation])
-        for peer, protocol, sa, negotiation in given["halves"]
-    }
+    for peer, protocol, sa, negotiation in given["halves"]:
+        half = (sas[sa], None if negotiation is None else negotiations[negotiation])
+        racoon.halves.setdefault(peer, {})[protocol] = half
     racoon.presumed = OrderedDict((archive.ipsec[place].spi, archive.ipsec[place]) for place in given["presumed"])
     racoon.context = None if given["context"] is None else negotiations[given["context"]]
     racoon.floating = [
@@ -114,10 +115,10 @@ def racoon_from_json(given: dict[str, Any], knowledge: Knowledge, archive: Archi
 def _restore_tables(racoon: Racoon, sas: list[IpsecSa], negotiations: list[Negotiation]) -> None:
     for sa in sas:
         racoon.ipsec.setdefault(sa.spi, []).append(sa)
-        if sa.direction is not None:
-            racoon.alive.setdefault(sa.peer, Counter())[sa.direction] += 1
+        racoon.ipsec_of.setdefault(sa.peer, []).append(sa)
     for negotiation in negotiations:
-        racoon.open.setdefault(negotiation.peer, []).append(negotiation)
+        table = racoon.waiting if negotiation.waiting else racoon.open
+        table.setdefault(negotiation.peer, []).append(negotiation)
     racoon.open_count = len(negotiations)
 
 
@@ -126,8 +127,6 @@ def _restore_timers(racoon: Racoon, sas: list[IpsecSa], negotiations: list[Negot
         racoon.bound_ipsec(sa)
     for isakmp in racoon.isakmp.values():
         bound(racoon, isakmp)
-    for negotiation in negotiations:
-        if negotiation.touched is not None:
-            racoon.timer_at(negotiation.touched + NEGOTIATION_TTL, "negotiation", negotiation)
+    racoon.watch(sorted(negotiations, key=lambda one: one.touched or 0.0))
     for when in {end[0] for end in racoon.ambiguous if end[0] is not None}:
         racoon.timer_at(when + GRACE, "ambiguous", when)

@@ -83,8 +83,9 @@ def _end_run(racoon: Racoon, end: str) -> None:
     racoon.stopped = True
     for isakmp in list(racoon.isakmp.values()):
         racoon.end_isakmp(isakmp, "restart")
-    for negotiation in [one for negotiations in racoon.open.values() for one in negotiations]:
-        racoon.finish(negotiation, None)
+    for table in (racoon.open, racoon.waiting):
+        for negotiation in [one for negotiations in table.values() for one in negotiations]:
+            racoon.finish(negotiation, None)
     racoon.halves.clear()
     racoon.floating.clear()
     racoon.context = None

@@ -46,9 +46,8 @@ def add(racoon: Racoon, address: str | None, evidence: Evidence) -> None:
     if address is not None:
         _attach(racoon, address, evidence)
         return
-    peers = {negotiation.peer for negotiation in racoon.unfinished()}
-    if len(peers) == 1:
-        _attach(racoon, peers.pop(), evidence)
+    if len(racoon.open) == 1:
+        _attach(racoon, next(iter(racoon.open)), evidence)
     elif len(racoon.floating) < _MOST_FLOATING:
         racoon.floating.append(evidence)
     else:
@@ -111,7 +110,7 @@ def _attach(racoon: Racoon, address: str, evidence: Evidence) -> None:
 
 def _speaks_of(racoon: Racoon, address: str, phase: int | None) -> Negotiation | None:
     """Choose a peer's negotiation: the newest, of the phase the evidence speaks of if one is open."""
-    negotiations = [negotiation for negotiation in racoon.open.get(address, ()) if not negotiation.waiting]
+    negotiations = racoon.open.get(address, [])
     fitting = [negotiation for negotiation in negotiations if negotiation.phase == phase]
     chosen = fitting or negotiations
     return chosen[-1] if chosen else None

@@ -6,7 +6,6 @@ All times are seconds since the epoch, taken from the lines; None where no line 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any, Final, Literal, TypeVar
 
@@ -21,7 +20,7 @@ OTHER: Final = "other"
 """Peer under which strangers beyond the limit are counted."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Negotiation:
     """A phase 1 or phase 2 negotiation: collects evidence from its start to its end."""
 
@@ -45,7 +44,7 @@ class Negotiation:
     """Time of the last line that belongs to it."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class IsakmpSa:
     """An ISAKMP SA, named by its cookies."""
 
@@ -71,7 +70,7 @@ class IsakmpSa:
         return self.cookies
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class IpsecSa:
     """An IPsec SA: one direction of traffic."""
 
@@ -95,7 +94,7 @@ class IpsecSa:
     """The daemon that made it crashed; the kernel keeps it until it expires."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class DaemonRun:
     """One life of a racoon process."""
 
@@ -107,7 +106,7 @@ class DaemonRun:
     openssl: str | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Peer:
     """A remote address, and what is counted for it."""
 
@@ -160,9 +159,3 @@ def from_json(kind: type[Record], given: dict[str, Any]) -> Record:
 def counters_from_json(given: list[list[Any]]) -> Counter[tuple[str, ...]]:
     """Read counters as `to_json` writes them."""
     return Counter({tuple(str(part) for part in item[:-1]): int(item[-1]) for item in given})
-
-
-def up_in_each_direction(sas: Iterator[IpsecSa]) -> bool:
-    """Whether an IPsec SA lives in each direction: phase 2 is up. An SA of unknown direction speaks for none."""
-    directions = {sa.direction for sa in sas}
-    return "in" in directions and "out" in directions

@@ -65,13 +65,6 @@ def mode(racoon: Racoon, _record: Record, event: Phase1Mode) -> None:
         racoon.count(context.peer, "phase1_negotiations", context.role or "unknown", event.exchange or "unknown")
 
 
-def count_start(racoon: Racoon, negotiation: Negotiation) -> None:
-    """Count a negotiation whose exchange type no line told."""
-    if negotiation.phase == 1 and negotiation.exchange is None and negotiation.role is not None:
-        negotiation.exchange = "unknown"
-        racoon.count(negotiation.peer, "phase1_negotiations", negotiation.role, "unknown")
-
-
 def established(racoon: Racoon, record: Record, event: Phase1Established) -> None:
     """An ISAKMP SA is up."""
     if event.cookies is None:
@@ -96,7 +89,7 @@ def established(racoon: Racoon, record: Record, event: Phase1Established) -> Non
     )
     sa.lifetime = peer.phase1_lifetime
     sa.xauth, racoon.xauth_asked = racoon.xauth_asked, False
-    racoon.isakmp[event.cookies] = sa
+    racoon.add_isakmp(sa)
     bound(racoon, sa)
     peer.phase1_last_established = record.time if record.time is not None else peer.phase1_last_established
     racoon.count(address, "phase1_established", negotiation.role or "unknown")
@@ -119,11 +112,11 @@ def bound(racoon: Racoon, sa: IsakmpSa) -> None:
 
 def rekeying(racoon: Racoon, record: Record, event: Phase1Rekeying) -> None:
     """The old ISAKMP SA is near its end; a new one is negotiated."""
+    named = racoon.isakmp.get(event.cookies or "")
     address = address_of(record, event.peer)
-    for sa in racoon.isakmp.values():
-        if sa.peer == address or sa.cookies == event.cookies:
-            sa.state = ISAKMP_TRANSITIONS[sa.state].get("phase1_rekey", sa.state)
-            sa.dying = sa.dying or record.time
+    for sa in [named] if named is not None else racoon.isakmp_of.get(address or "", []):
+        sa.state = ISAKMP_TRANSITIONS[sa.state].get("phase1_rekey", sa.state)
+        sa.dying = sa.dying or record.time
 
 
 def expired(racoon: Racoon, _record: Record, event: Phase1Expired) -> None:

@@ -45,12 +45,11 @@ def started(racoon: Racoon, record: Record, event: Phase2Started) -> None:
     local, address = event.local.address if event.local else None, event.peer.address
     if local:
         racoon.locals.add(local)
-    waiting = racoon.of_peer(address, 2, "initiator", waiting=True) if event.role == "initiator" else []
+    waiting = racoon.waiting.get(address) if event.role == "initiator" else None
     if waiting:
         negotiation = waiting[0]
-        negotiation.waiting = False
+        racoon.stop_waiting(negotiation)
         negotiation.local = local
-        negotiation.touched = record.time
     else:
         negotiation = Negotiation(2, racoon.gateway, local, address, event.role, "quick", record.time)
         racoon.begin(negotiation)
@@ -90,7 +89,8 @@ def _ended(racoon: Racoon, address: str | None, reason: str | None, *, newest: b
 
 
 def _half_done(racoon: Racoon, negotiation: Negotiation) -> bool:
-    return any(half[1] is negotiation for half in racoon.halves.values())
+    halves = racoon.halves.get(negotiation.peer)
+    return halves is not None and any(half[1] is negotiation for half in halves.values())
 
 
 def _refused(racoon: Racoon, record: Record, event: Phase2Failed, address: str | None, reason: str) -> None:
@@ -106,11 +106,11 @@ def _stopped_waiting(racoon: Racoon, record: Record, address: str | None) -> Non
     if address is None and racoon.larval is not None and evidence.close_in_time(racoon.larval[0], record.time):
         address = racoon.larval[1]
     if address is None:
-        latest = list(racoon.unfinished(2, waiting=True))
+        latest = [negotiation for negotiations in racoon.waiting.values() for negotiation in negotiations]
         just_now = [one for one in latest if evidence.close_in_time(one.begun, record.time)]
         peers = {one.peer for one in (just_now or latest)}
         address = peers.pop() if len(peers) == 1 else None
-    waiting = racoon.of_peer(address, 2, waiting=True) if address is not None else []
+    waiting = racoon.waiting.get(address or "")
     if waiting:
         racoon.fail(waiting[0], "no_phase1")
     elif address is not None:
@@ -189,7 +189,7 @@ def _direction(racoon: Racoon, event: IpsecSaEstablished, local: str, address: s
         return "in"
     if racoon.true_arrows:
         return "out"
-    half = racoon.halves.get((address, event.protocol or ""))
+    half = racoon.halves.get(address, {}).get(event.protocol or "")
     if half is not None and evidence.close_in_time(half[0].established, racoon.now, _HALF_OPEN):
         return "out"
     return "in"
@@ -197,11 +197,13 @@ def _direction(racoon: Racoon, event: IpsecSaEstablished, local: str, address: s
 
 def _pair(racoon: Racoon, sa: IpsecSa) -> None:
     """Join the two halves of a pair; the second one ends the negotiation."""
-    key = (sa.peer, sa.protocol)
+    halves = racoon.halves.setdefault(sa.peer, {})
     if sa.direction == "in":
-        racoon.halves[key] = (sa, _negotiation_of(racoon, sa))
+        halves[sa.protocol] = (sa, _negotiation_of(racoon, sa))
         return
-    half = racoon.halves.pop(key, None)
+    half = halves.pop(sa.protocol, None)
+    if not halves:
+        del racoon.halves[sa.peer]
     negotiation = half[1] if half is not None else _negotiation_of(racoon, sa)
     if negotiation is None or negotiation.outcome is not None:
         if half is None or negotiation is None:
@@ -213,9 +215,8 @@ def _pair(racoon: Racoon, sa: IpsecSa) -> None:
 
 def _negotiation_of(racoon: Racoon, sa: IpsecSa) -> Negotiation | None:
     """Choose the negotiation an SA comes from: that of the bundle it belongs to, else the oldest that lacks its SAs."""
-    for (peer, protocol), (other, negotiation) in racoon.halves.items():
-        bundled = peer == sa.peer and protocol != sa.protocol
-        if bundled and evidence.close_in_time(other.established, sa.established, _JUST_NOW):
+    for protocol, (other, negotiation) in racoon.halves.get(sa.peer, {}).items():
+        if protocol != sa.protocol and evidence.close_in_time(other.established, sa.established, _JUST_NOW):
             return negotiation
     for negotiation in racoon.of_peer(sa.peer, 2):
         if not _half_done(racoon, negotiation):
@@ -263,7 +264,7 @@ def _learn_lifetime(racoon: Racoon, sa: IpsecSa, now: float | None) -> None:
         return
     first = peer.phase2_lifetime is None
     peer.phase2_lifetime = lifetime
-    for other in racoon.sas_of(sa.peer) if first else ():
+    for other in racoon.ipsec_of.get(sa.peer, ()) if first else ():
         if other is not sa and other.lifetime is None:
             other.lifetime = lifetime
             racoon.bound_ipsec(other)
@@ -311,7 +312,7 @@ def _why_purged(racoon: Racoon, sa: IpsecSa, event: IpsecSaPurged) -> str:
     contact = racoon.initial_contact
     if contact is not None and contact[1] == sa.peer and evidence.close_in_time(contact[0], racoon.now, _JUST_NOW):
         return "initial_contact"
-    torn_down = [isakmp.cookies for isakmp in racoon.isakmp.values() if isakmp.state == "purging" and isakmp.peer == sa.peer]
+    torn_down = [isakmp.cookies for isakmp in racoon.isakmp_of.get(sa.peer, ()) if isakmp.state == "purging"]
     return racoon.teardown_cause(*torn_down, sa.peer) or "purged"
 
 

@@ -6,7 +6,7 @@ The modules beside this one (`phase1`, `phase2`, `evidence`, `daemon`) say what 
 from __future__ import annotations
 
 import heapq
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
@@ -25,6 +25,7 @@ GRACE: Final = 10.0
 """Seconds a line about an SA's end may be late before its lifetime ends it."""
 ORPHAN_LIFETIME: Final = 28800.0
 """Seconds: racoon's default lifetime, the bound of an IPsec SA that outlived its daemon and whose own is not known."""
+_NEVER: Final = float("inf")
 _MOST_OPEN: Final = 4096
 """Unfinished negotiations of one daemon; beyond it the oldest is given up."""
 _MOST_COOKIES: Final = 8192
@@ -101,11 +102,17 @@ class Racoon:
         """Whether this run got as far as to listen: what stops it before is no crash."""
         self.peers: dict[str, Peer] = {}
         self.isakmp: dict[str, IsakmpSa] = {}
+        """ISAKMP SAs alive, by cookies."""
+        self.isakmp_of: dict[str, list[IsakmpSa]] = {}
+        """The same by peer."""
         self.ipsec: dict[int, list[IpsecSa]] = {}
-        self.alive: dict[str, Counter[str]] = {}
-        """By peer: IPsec SAs alive by direction."""
+        """IPsec SAs alive, by SPI."""
+        self.ipsec_of: dict[str, list[IpsecSa]] = {}
+        """The same by peer."""
         self.open: dict[str, list[Negotiation]] = {}
-        """By peer: negotiations without an end, oldest first."""
+        """By peer: negotiations under way, oldest first."""
+        self.waiting: dict[str, list[Negotiation]] = {}
+        """By peer: wishes for phase 2 that wait for a phase 1, oldest first."""
         self.open_count = 0
         self.locals: set[str] = set()
         self.peer_of_cookies: OrderedDict[str, str] = OrderedDict()
@@ -116,8 +123,8 @@ class Racoon:
         self.folded: set[str] = set()
         self.true_arrows: bool | None = None
         """Whether established lines print the true direction (0.5 to 0.7); None while unknown."""
-        self.halves: dict[tuple[str, str], tuple[IpsecSa, Negotiation | None]] = {}
-        """By peer and protocol: the inbound SA whose outbound half has not come yet."""
+        self.halves: dict[str, dict[str, tuple[IpsecSa, Negotiation | None]]] = {}
+        """By peer and protocol: the inbound SA whose outbound half has not come yet, and its negotiation."""
         self.presumed: OrderedDict[int, IpsecSa] = OrderedDict()
         """By SPI: SAs that only their lifetime ended; a later line about one proves it wrong."""
         self.context: Negotiation | None = None
@@ -134,6 +141,8 @@ class Racoon:
         self.xauth_asked = False
         self.give_up_after: dict[bool, float] = {}
         """By whether the peer ever answered: seconds after which this racoon gave phase 1 up, once that was seen."""
+        self._unfinished: deque[tuple[float, Negotiation]] = deque()
+        """When to forget a negotiation; in the order of their beginning."""
         self._timers: list[tuple[float, int, str, Any]] = []
         self._sequence = count()
 
@@ -187,9 +196,9 @@ class Racoon:
         peer.last_seen = self.now
         return peer
 
-    def count(self, address: str, metric: str, *labels: str) -> None:
-        """Count something of a peer."""
-        self.peer(address).counters[(metric, *labels)] += 1
+    def count(self, address: str, *metric: str) -> None:
+        """Count something of a peer: the metric and its label values."""
+        self.peer(address).counters[metric] += 1
 
     def ends(self, source: Endpoint, destination: Endpoint) -> tuple[str, str]:
         """Tell the local from the remote end of `A->B`, as (local, peer)."""
@@ -206,25 +215,38 @@ class Racoon:
         """Begin a negotiation."""
         if self.open_count >= _MOST_OPEN:
             self._drop_oldest()
-        self.open.setdefault(negotiation.peer, []).append(negotiation)
+        table = self.waiting if negotiation.waiting else self.open
+        table.setdefault(negotiation.peer, []).append(negotiation)
         self.open_count += 1
         negotiation.touched = self.now
-        self.timer(NEGOTIATION_TTL, "negotiation", negotiation)
+        if self.now is not None:
+            self._unfinished.append((self.now + NEGOTIATION_TTL, negotiation))
+
+    def stop_waiting(self, negotiation: Negotiation) -> None:
+        """Let a wish become a negotiation."""
+        self._remove(self.waiting, negotiation)
+        negotiation.waiting = False
+        negotiation.touched = self.now
+        self.open.setdefault(negotiation.peer, []).append(negotiation)
 
     def _drop_oldest(self) -> None:
-        oldest = next(iter(self.open.values()))[0]
-        self.finish(oldest, None)
+        table = self.open or self.waiting
+        self.finish(next(iter(table.values()))[0], None)
+
+    @staticmethod
+    def _remove(table: dict[str, list[Negotiation]], negotiation: Negotiation) -> bool:
+        negotiations = table.get(negotiation.peer)
+        if negotiations is None or negotiation not in negotiations:
+            return False
+        negotiations.remove(negotiation)
+        if not negotiations:
+            del table[negotiation.peer]
+        return True
 
     def finish(self, negotiation: Negotiation, outcome: Outcome | None) -> None:
         """End a negotiation, with a verdict or without one."""
-        waiting = self.open.get(negotiation.peer, [])
-        for index, candidate in enumerate(waiting):
-            if candidate is negotiation:
-                del waiting[index]
-                self.open_count -= 1
-                break
-        if not waiting:
-            self.open.pop(negotiation.peer, None)
+        if self._remove(self.waiting if negotiation.waiting else self.open, negotiation):
+            self.open_count -= 1
         if self.context is negotiation:
             self.context = None
         negotiation.ended = self.now
@@ -246,22 +268,37 @@ class Racoon:
         else:
             peer.phase2_last_failure, peer.phase2_last_reason = self.now, reason
 
-    def unfinished(self, phase: int | None = None, *, waiting: bool = False) -> Iterator[Negotiation]:
-        """Give the negotiations without an end; those that only wait for phase 1 on request."""
+    def unfinished(self, phase: int) -> Iterator[Negotiation]:
+        """Give the negotiations of a phase that are under way."""
         for negotiations in self.open.values():
             for negotiation in negotiations:
-                if (phase is None or negotiation.phase == phase) and negotiation.waiting == waiting:
+                if negotiation.phase == phase:
                     yield negotiation
 
-    def of_peer(self, address: str, phase: int, role: str | None = None, *, waiting: bool = False) -> list[Negotiation]:
-        """Give a peer's unfinished negotiations of a phase, oldest first."""
+    def of_peer(self, address: str, phase: int, role: str | None = None) -> list[Negotiation]:
+        """Give a peer's negotiations of a phase that are under way, oldest first."""
         return [
             negotiation
             for negotiation in self.open.get(address, ())
-            if negotiation.phase == phase
-            and negotiation.waiting == waiting
-            and (role is None or negotiation.role in (role, None))
+            if negotiation.phase == phase and (role is None or negotiation.role in (role, None))
         ]
+
+    def watch(self, negotiations: list[Negotiation]) -> None:
+        """Forget these in time, too; they are in the order of their last sign."""
+        self._unfinished.extend(((one.touched or 0.0) + NEGOTIATION_TTL, one) for one in negotiations)
+
+    def forgotten(self, now: float) -> Iterator[Negotiation]:
+        """Give negotiations of which nothing was heard for so long that nothing will be."""
+        waiting = self._unfinished
+        while waiting and waiting[0][0] <= now:
+            negotiation = waiting.popleft()[1]
+            if negotiation.ended is not None:
+                continue
+            left = (negotiation.touched or 0.0) + NEGOTIATION_TTL
+            if left > now:
+                waiting.append((left, negotiation))
+            else:
+                yield negotiation
 
     # ISAKMP SAs
 
@@ -272,9 +309,15 @@ class Racoon:
         if len(self.peer_of_cookies) > _MOST_COOKIES:
             self.peer_of_cookies.popitem(last=False)
 
+    def add_isakmp(self, sa: IsakmpSa) -> None:
+        """Add an ISAKMP SA that is alive."""
+        self.isakmp[sa.cookies] = sa
+        self.isakmp_of.setdefault(sa.peer, []).append(sa)
+
     def end_isakmp(self, sa: IsakmpSa, end: Phase1End, ended: float | None = None) -> None:
         """End an ISAKMP SA."""
-        self.isakmp.pop(sa.cookies, None)
+        if self.isakmp.pop(sa.cookies, None) is not None:
+            _take_out(self.isakmp_of, sa.peer, sa)
         sa.state, sa.end = "ended", end
         sa.ended = self.now if ended is None else ended
         self.archive.add(self.archive.phase1, sa)
@@ -285,8 +328,7 @@ class Racoon:
     def add_ipsec(self, sa: IpsecSa) -> None:
         """Add an IPsec SA that is alive."""
         self.ipsec.setdefault(sa.spi, []).append(sa)
-        if sa.direction is not None:
-            self.alive.setdefault(sa.peer, Counter())[sa.direction] += 1
+        self.ipsec_of.setdefault(sa.peer, []).append(sa)
         self.settle(sa.peer)
         self.bound_ipsec(sa)
 
@@ -302,13 +344,8 @@ class Racoon:
 
     def end_ipsec(self, sa: IpsecSa, end: str, ended: float | None = None) -> None:
         """End an IPsec SA."""
-        sas = self.ipsec.get(sa.spi, [])
-        if sa in sas:
-            sas.remove(sa)
-        if not sas:
-            self.ipsec.pop(sa.spi, None)
-        if sa.direction is not None and sa.peer in self.alive:
-            self.alive[sa.peer][sa.direction] -= 1
+        _take_out(self.ipsec, sa.spi, sa)
+        _take_out(self.ipsec_of, sa.peer, sa)
         sa.state, sa.end = "ended", end
         sa.ended = self.now if ended is None else ended
         self.archive.add(self.archive.ipsec, sa)
@@ -319,32 +356,26 @@ class Racoon:
         """Believe a line that prints the true direction over what the order of lines said."""
         if sa.direction == direction:
             return
-        alive = self.alive.setdefault(sa.peer, Counter())
-        if sa.direction is not None:
-            alive[sa.direction] -= 1
-        alive[direction] += 1
-        if sa.direction is not None:
-            sa.source, sa.destination = sa.destination, sa.source
+        sa.source, sa.destination = sa.destination, sa.source
         sa.direction = direction
         self.settle(sa.peer)
 
     def settle(self, address: str) -> None:
         """Tell whether phase 2 with a peer is up after a change, and count a fall as a flap."""
         peer = self.peer(address)
-        alive = self.alive.get(address, Counter())
-        up = alive.get("in", 0) > 0 and alive.get("out", 0) > 0
+        up = False
+        first = None
+        for sa in self.ipsec_of.get(address, ()):
+            if first is None:
+                first = sa.direction
+            elif sa.direction != first:
+                up = True
+                break
         if up == peer.phase2_up or peer.address != address:
             return
         if peer.phase2_up:
             peer.counters["phase2_flaps",] += 1
         peer.phase2_up, peer.since = up, self.now
-
-    def sas_of(self, address: str) -> Iterator[IpsecSa]:
-        """Give a peer's IPsec SAs that are alive."""
-        for sas in self.ipsec.values():
-            for sa in sas:
-                if sa.peer == address:
-                    yield sa
 
     # causes
 
@@ -382,7 +413,20 @@ class Racoon:
     @property
     def next_timer(self) -> float:
         """Time of the next look; infinity for none."""
-        return self._timers[0][0] if self._timers else float("inf")
+        timer = self._timers[0][0] if self._timers else _NEVER
+        forgotten = self._unfinished[0][0] if self._unfinished else _NEVER
+        return min(timer, forgotten)
+
+
+def _take_out(table: dict[Any, list[Any]], key: Any, record: Any) -> None:
+    """Take a record out of a table of lists."""
+    records = table.get(key)
+    if records is None:
+        return
+    if len(records) == 1 and records[0] is record:
+        del table[key]
+    elif record in records:
+        records.remove(record)
 
 
 SOFT_SHARE: Final = 0.8

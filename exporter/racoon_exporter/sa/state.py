@@ -102,10 +102,12 @@ class SaState:
         self.knowledge = knowledge or Knowledge()
         self.archive = Archive(self.knowledge.limits.history)
         self.racoons: dict[tuple[str, str, str], Racoon] = {}
+        self._latest: Racoon | None = None
+        """The racoon of the last record: most often that of the next."""
 
     def racoon(self, gateway: str, ident: str, stream: str) -> Racoon:
-        """Give the racoon of a gateway that runs under a name; where no line names a host, each stream is a racoon's own."""
-        key = (gateway, ident, "" if gateway else stream)
+        """Give the racoon of a gateway that runs under a name. Where no line names a host, each stream is a racoon's own."""
+        key = (gateway, ident, stream)
         racoon = self.racoons.get(key)
         if racoon is None:
             racoon = self.racoons[key] = Racoon(*key, self.knowledge, self.archive)
@@ -113,9 +115,11 @@ class SaState:
 
     def apply(self, record: Record, stream: str = "") -> None:
         """Take a record of a stream. Never raises; what is unexpected is believed."""
-        racoon = self.racoon(record.gateway, record.ident, stream)
+        racoon = self._latest
+        if racoon is None or racoon.ident != record.ident or racoon.gateway != record.gateway or racoon.stream != stream:
+            racoon = self._latest = self.racoon(record.gateway, record.ident, stream)
         time = record.time
-        if time is not None and (racoon.now is None or time != racoon.now):
+        if time is not None and time != racoon.now:
             advance(racoon, time)
         message = record.message
         if message is None:
@@ -123,12 +127,13 @@ class SaState:
         handler = HANDLERS.get(message.event)
         if handler is None:
             return
-        event = record.event
-        for _ in range(min(record.times, _MOST_REPEATS)):
-            if racoon.floating and message.event in _ADDRESSED:
-                address = phase1.address_of(record, getattr(event, "peer", None))
-                if address is not None:
-                    evidence.land(racoon, address)
+        event = message.read(record.text)
+        if racoon.floating and message.event in _ADDRESSED:
+            address = phase1.address_of(record, getattr(event, "peer", None))
+            if address is not None:
+                evidence.land(racoon, address)
+        handler(racoon, record, event)
+        for _ in range(1, min(record.times, _MOST_REPEATS)):
             handler(racoon, record, event)
 
     def settle(self) -> None:
@@ -160,7 +165,8 @@ class SaState:
         unfinished = [
             negotiation
             for racoon in self.racoons.values()
-            for negotiations in racoon.open.values()
+            for table in (racoon.open, racoon.waiting)
+            for negotiations in table.values()
             for negotiation in negotiations
         ]
         return {
@@ -205,23 +211,22 @@ def advance(racoon: Racoon, now: float) -> None:
         evidence.expire(racoon)
     if racoon.next_timer > now:
         return
+    for negotiation in racoon.forgotten(now):
+        _give_up(racoon, negotiation)
     for kind, what in racoon.due(now):
         if kind == "ipsec":
             _presume_ipsec_ended(racoon, what, now)
         elif kind == "isakmp":
             _presume_isakmp_ended(racoon, what)
-        elif kind == "negotiation":
-            _give_up(racoon, what)
         else:
             phase1.settle_ambiguous(racoon, what)
 
 
 def _give_up(racoon: Racoon, negotiation: Negotiation) -> None:
     """End a negotiation of which nothing more was heard, at the time when that was clear."""
-    if negotiation.ended is None and any(negotiation is one for one in racoon.open.get(negotiation.peer, ())):
-        racoon.finish(negotiation, None)
-        if negotiation.touched is not None:
-            negotiation.ended = negotiation.touched + NEGOTIATION_TTL
+    racoon.finish(negotiation, None)
+    if negotiation.touched is not None:
+        negotiation.ended = negotiation.touched + NEGOTIATION_TTL
 
 
 def _presume_ipsec_ended(racoon: Racoon, sa: IpsecSa, now: float) -> None:

@@ -133,13 +133,14 @@ class Block:
     `source` is the name of the source (the path as the user gave it, the matched path for a glob). Each line of `data`
     ends in `\n`; with `final` the last one does not and never will, because its file was replaced or is finished.
     `first_line` is the number, from 1, of the first line within its file. `position` is where the source stands after
-    the block: a checkpoint that holds it together with what the lines said counts each line once.
+    the block: a checkpoint that holds it together with what the lines said counts each line once; None for what has no
+    such place (a pipe, a socket) or one of another kind (the journal: see `Inputs.positions`).
     """
 
     source: str
     data: bytes
     first_line: int
-    position: Position
+    position: Position | None
     final: bool = False
 
 

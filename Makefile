@@ -1,0 +1,57 @@
+# The two commands: `make run` starts the exporter on a bundled recording, `make test` runs the tests.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+SPEED ?= 1
+ADDRESS ?= localhost:10500
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint tools check torture clean
+
+help: ## Show the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
+
+$(VENV)/.runs: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 …" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.tests: $(VENV)/.runs
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+run: $(VENV)/.runs ## Serve metrics of a recording that keeps growing; LOG=/path for your own log
+ifdef LOG
+	exec $(BIN)/racoon-exporter serve --web.listen-address $(ADDRESS) $(LOG)
+else
+	@mkdir -p .work && rm -f .work/racoon.log
+	@$(BIN)/racoon-exporter replay --speed $(SPEED) .work/racoon.log & replay=$$!; \
+	  trap 'kill $$replay 2>/dev/null' EXIT; \
+	  echo "A recording of racoon 0.9.1 is written to .work/racoon.log as if it happened now."; \
+	  echo "Metrics: http://$(ADDRESS)/metrics   (end with Ctrl-C)"; \
+	  $(BIN)/racoon-exporter serve --web.listen-address $(ADDRESS) --expect-peer 192.168.0.41=branch .work/racoon.log
+endif
+
+test: $(VENV)/.tests tools lint ## Install what is needed, check the code, run the tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.tests ## ruff, mypy, import-linter
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy --no-error-summary
+	$(BIN)/lint-imports --no-timings > .lint-imports.log || { cat .lint-imports.log; exit 1; }
+	@rm -f .lint-imports.log
+
+tools: ## Install Prometheus' promtool and friends where they are missing (Debian's packages)
+	@sh .ci/tools promtool
+
+torture: $(VENV)/.tests ## Kill a live exporter 1,000 times and compare with one reading of the same lines
+	KILLS=1000 $(BIN)/python -m pytest -q -m torture --timeout 7200 tests/torture
+
+clean: ## Remove everything that was made
+	rm -rf $(VENV) .work build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+-include dashboards/dashboards.mk
+-include $(wildcard tests/bench/bench.mk tests/fuzz/fuzz.mk packaging/packaging.mk)
