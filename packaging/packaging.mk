@@ -1,0 +1,35 @@
+# Targets for running it as a service; the Makefile includes this file.
+# `make deb` needs Debian's dpkg-dev and debhelper; `make deb-test` root, mmdebstrap, systemd-container and lintian besides.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN ?= $(VENV)/bin
+UV ?= uv
+FROM_COMMANDS := build/from_commands
+STAGE := build/deb/source
+
+.PHONY: man completions deb deb-test unit-security requirements
+
+man completions: ## Write the manual page and the shell completions into build/from_commands
+	$(BIN)/python packaging/from_commands.py $(FROM_COMMANDS)
+
+unit-security: ## Rate the hardening of the systemd unit; fails above 1.5
+	systemd-analyze security --offline=true --threshold=15 packaging/systemd/racoon-exporter.service
+
+deb: ## Build the Debian package into dist/, for the Python of this machine's Debian
+	rm -rf build/deb
+	mkdir -p $(STAGE) dist
+	tar --create --exclude=__pycache__ exporter parsers packaging pyproject.toml README.md LICENSE | tar --extract --directory $(STAGE)
+	cp -r packaging/debian $(STAGE)/debian
+	cd $(STAGE) && PIP='$(abspath $(BIN))/python -m pip' dpkg-buildpackage --build=binary --no-sign
+	rm -f dist/racoon-exporter_*.deb
+	mv build/deb/racoon-exporter_*.deb dist/
+
+deb-test: ## Install the package in a Debian of its own, start it under systemd, scrape, remove, purge
+	$(BIN)/python -m pytest -m packaging tests/packaging --timeout 1200
+
+requirements: ## Pin what the package and the container bring with them, anew
+	{ echo '# What the Debian package and the container bring with them, with hashes. Written anew by: make requirements'; \
+	  $(UV) pip compile --quiet --no-header --no-annotate --universal --python-version 3.11 --generate-hashes pyproject.toml; \
+	} > packaging/requirements.new
+	mv packaging/requirements.new packaging/requirements.txt
