@@ -12,6 +12,8 @@ from typing import Final
 
 _HALF_A_YEAR: Final = 183 * 86400.0
 _DAY: Final = 86400.0
+_LATEST: Final = 253402214400.0
+"""9999-12-31, UTC: no calendar goes further in every zone, while a number in a collector's JSON may."""
 _OUT_OF_ORDER: Final = 120.0
 """Seconds by which lines of a merged log may come too early before the earlier reading of a repeated hour is given up."""
 _ZONE_STEP: Final = 900
@@ -53,7 +55,9 @@ class Clock:
             return self._time
         try:
             time = READERS[kind](self, text)
-        except (ValueError, OverflowError, OSError):
+        except (ValueError, OverflowError, OSError, LookupError):
+            time = None
+        if time is not None and not 0 <= time < _LATEST:
             time = None
         if time is not None:
             self._last = time
