@@ -50,6 +50,7 @@ def test_after_the_final_block_the_position_is_the_beginning_of_the_new_file(log
     block = source.read()
     assert block is not None
     assert block.final
+    assert block.position is not None
     assert (block.position.inode, block.position.offset) == (log.path.stat().st_ino, 0)
     resumed = again(source)
     assert lines(resumed) == records(1)

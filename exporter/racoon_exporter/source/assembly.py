@@ -1,0 +1,78 @@
+r"""Pieces of a stream put together to whole lines of bounded length.
+
+A pipe or a socket gives bytes cut anywhere. What is behind the last newline is kept until the rest comes; a line that
+grows longer than the bound is skipped up to its newline, so that no writer can make us hold more than one line.
+"""
+
+from __future__ import annotations
+
+from racoon_exporter.source.generation import Tally
+from racoon_exporter.source.lines import MAX_LINE, bounded_lines
+
+
+class Assembler:
+    """The lines of one stream. What is lost on the way is counted in the tally it was made with."""
+
+    def __init__(self, tally: Tally) -> None:
+        """Begin at the beginning of a line; `tally.too_long` and `tally.lost_bytes` are kept up."""
+        self._tally = tally
+        self._held = bytearray()
+        self._skipping = False
+
+    @property
+    def held(self) -> int:
+        """Bytes kept of a line that is not complete."""
+        return len(self._held)
+
+    def add(self, piece: bytes) -> bytes:
+        """Take the next bytes of the stream; returns the lines they complete, each with its newline."""
+        newline = piece.rfind(b"\n") + 1
+        if not newline:
+            self._keep(piece)
+            return b""
+        self._keep(b"")
+        whole = bytes(self._held) + piece[:newline]
+        self._held.clear()
+        if self._skipping:
+            whole = self._after_skipped(whole)
+        lines = self._bounded(whole)
+        self._keep(piece[newline:])
+        return lines
+
+    def rest(self) -> bytes:
+        """Return the incomplete last line, for when its newline will never come, and begin anew."""
+        rest = bytes(self._held)
+        self._held.clear()
+        self._skipping = False
+        return rest
+
+    def _keep(self, piece: bytes) -> None:
+        """Hold on to a beginning of a line, or let go of it where it is too long."""
+        if self._skipping:
+            self._tally.lost_bytes += len(piece)
+            return
+        self._held += piece
+        if len(self._held) > MAX_LINE:
+            self._tally.too_long += 1
+            self._tally.lost_bytes += len(self._held)
+            self._held.clear()
+            self._skipping = True
+
+    def _after_skipped(self, whole: bytes) -> bytes:
+        end = whole.find(b"\n") + 1
+        self._tally.lost_bytes += end
+        self._skipping = False
+        return whole[end:]
+
+    def _bounded(self, whole: bytes) -> bytes:
+        """Return whole lines without those that are too long."""
+        kept = []
+        while whole:
+            good = bounded_lines(whole, len(whole))
+            kept.append(whole[:good])
+            end = whole.find(b"\n", good) + 1 or good
+            if end > good:
+                self._tally.too_long += 1
+                self._tally.lost_bytes += end - good
+            whole = whole[end:]
+        return b"".join(kept)
