@@ -50,7 +50,12 @@ class Program:
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._output.open("ab") as output:
             self._process = subprocess.Popen(
-                self.arguments, stdout=output, stderr=subprocess.STDOUT, cwd=self.folder, env={**os.environ, "TZ": "UTC"}
+                self.arguments,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=self.folder,
+                env={**os.environ, "TZ": "UTC"},
+                start_new_session=True,  # Ctrl-C is for us; we end it in our order
             )
         until(self._answers, f"{self.name} to answer at {self.ready_url}", START_SECONDS)
 
@@ -82,12 +87,12 @@ class Program:
             return False
 
 
-def exporter(folder: Path, port: int, *logs: Path, expect: Sequence[str] = (), state: Path | None = None) -> Program:
-    """Return racoon-exporter over `logs`."""
+def exporter(folder: Path, port: int, log: Path, *, expect: Sequence[str] = (), options: Sequence[str] = ()) -> Program:
+    """Return racoon-exporter over `log`."""
     arguments = [sys.executable, "-c", "from racoon_exporter.cli import main; main()", "serve"]
-    arguments += [f"--web.listen-address={HOST}:{port}", f"--state.file={state or folder / 'state.json'}", "--time-zone=UTC"]
+    arguments += [f"--web.listen-address={HOST}:{port}", f"--state.file={folder / 'state.json'}", "--time-zone=UTC"]
     arguments += [f"--expect-peer={peer}" for peer in expect]
-    arguments += [str(log) for log in logs]
+    arguments += [*options, str(log)]
     return Program("racoon-exporter", arguments, folder, f"http://{HOST}:{port}/metrics")
 
 

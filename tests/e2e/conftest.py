@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.chain import Alertmanager, Program, Prometheus, Target, Webhook, exporter, free_port
 from tests.e2e.replay import Replay, recorded
-from tests.e2e.scenarios import ALL, REKEY, Scenario
+from tests.e2e.scenarios import ALL, GONE, REKEY, Scenario
 from tests.e2e.waiting import until
 
 PLAY_SECONDS = 120
@@ -20,13 +20,13 @@ SETTLE_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """The running chain after everything was played."""
+    """The running chain after everything was played, from `begun` to `played` (seconds since the epoch)."""
 
     prometheus: Prometheus
     webhook: Webhook
     alertmanager: Alertmanager
-    exporters: dict[str, Program]
     begun: float
+    played: float
 
 
 def _seen_twice(prometheus: Prometheus) -> bool:
@@ -39,7 +39,7 @@ def _start(folder: Path, stack: ExitStack, target: Target, scenario: Scenario) -
     log = folder / "racoon.log"
     folder.mkdir()
     log.touch()
-    program = exporter(folder, target.port, log, expect=[scenario.peer])
+    program = exporter(folder, target.port, log, expect=scenario.peers, options=scenario.options)
     program.start()
     stack.callback(program.stop)
     return program, log
@@ -56,20 +56,23 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
         prometheus = Prometheus(root / "prometheus", list(targets.values()), alertmanager.port)
         programs, logs = {}, {}
         for scenario, target in targets.items():
-            programs[scenario.name], logs[scenario] = _start(root / scenario.name, stack, target, scenario)
+            programs[scenario.name], logs[scenario] = _start(root / f"{scenario.name}-{scenario.host}", stack, target, scenario)
         for program in (alertmanager.program, prometheus.program):
             program.start()
             stack.callback(program.stop)
         until(lambda: _seen_twice(prometheus), "Prometheus to scrape every exporter", SETTLE_SECONDS)
         begun = time.time()
         _play(stack, logs)
+        _rotate(logs[REKEY], prometheus)
         _restart(programs[REKEY.name], prometheus)
-        yield Chain(prometheus, webhook, alertmanager, programs, begun)
+        played = time.time()
+        logs[GONE].unlink()
+        yield Chain(prometheus, webhook, alertmanager, begun, played)
 
 
 def _play(stack: ExitStack, logs: dict[Scenario, Path]) -> None:
     replays = [
-        Replay(list(recorded(scenario.recording, stop_before=scenario.stop_before)), log, scenario.speed)
+        Replay(list(recorded(scenario.recording, stop_before=scenario.stop_before)), log, scenario.speed, stamp=scenario.stamp)
         for scenario, log in logs.items()
     ]
     for replay in replays:
@@ -78,6 +81,15 @@ def _play(stack: ExitStack, logs: dict[Scenario, Path]) -> None:
     for replay in replays:
         replay.join(PLAY_SECONDS)
         assert not replay.is_alive(), f"{replay.name} was not played within {PLAY_SECONDS} s"
+
+
+def _rotate(log: Path, prometheus: Prometheus) -> None:
+    """Rotate a log as logrotate does; racoon goes on in the new file with a line that changes no state."""
+    harmless = next(line for line in log.read_text(encoding="utf-8").splitlines() if "used as isakmp port" in line)
+    log.rename(log.with_name("racoon.log.1"))
+    log.write_text(harmless + "\n", encoding="utf-8")
+    counted = f'racoon_exporter_source_rotations_total{{scenario="{REKEY.name}"}} > 0'
+    until(lambda: prometheus.now(counted), "the rotation to be counted", SETTLE_SECONDS)
 
 
 def _restart(program: Program, prometheus: Prometheus) -> None:

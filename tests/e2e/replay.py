@@ -44,9 +44,10 @@ class Replay(Thread):
     racoon opens, appends and closes its log for each line, and so does this.
     """
 
-    def __init__(self, lines: list[Line], log: Path, speed: float) -> None:
+    def __init__(self, lines: list[Line], log: Path, speed: float, *, stamp: bool = True) -> None:
+        """With `stamp` off the lines keep their recorded times, where a story is about how much of the log's time passes."""
         super().__init__(name=f"replay-{log.parent.name}", daemon=True)
-        self._lines, self._log, self._speed = lines, log, speed
+        self._lines, self._log, self._speed, self._stamp = lines, log, speed, stamp
         self._stop_asked = Event()
 
     def run(self) -> None:
@@ -55,8 +56,9 @@ class Replay(Thread):
             due = begun + line.after / self._speed
             if self._stop_asked.wait(max(0.0, due - time.monotonic())):
                 return
+            text = at_present(line.text, time.time()) if self._stamp else line.text
             with self._log.open("a", encoding="utf-8") as log:
-                log.write(at_present(line.text, time.time()) + "\n")
+                log.write(text + "\n")
 
     def stop(self) -> None:
         """End the replay before its time."""

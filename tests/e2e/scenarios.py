@@ -21,6 +21,9 @@ class Scenario:
     receiver: str = "pager"
     stop_before: str | None = SHUTDOWN
     speed: float = 10
+    expected: bool = True
+    stamp: bool = True
+    options: tuple[str, ...] = ()
 
     @property
     def recording(self) -> Path:
@@ -28,9 +31,11 @@ class Scenario:
         return LAB / self.name / f"{self.host}.log"
 
     @property
-    def peer(self) -> str:
+    def peers(self) -> tuple[str, ...]:
         """The other host, as the exporter is told to expect it."""
-        return "192.168.0.41=branch" if self.host == "a" else "192.168.0.40=branch"
+        if not self.expected:
+            return ()
+        return ("192.168.0.41=branch",) if self.host == "a" else ("192.168.0.40=branch",)
 
 
 BRANCH = ("peer", "branch")
@@ -58,8 +63,22 @@ ALARMS = (
     Scenario("10-cert-revoked", "a", "RacoonPeerCertificateRejected", (BRANCH, ("reason", "certificate_revoked"))),
     Scenario("14-config-errors", "a", "RacoonConfigError", (("severity", "critical"),), stop_before=None, speed=30),
     Scenario("11-delete-restart", "a", "RacoonDaemonDown", (("severity", "critical"),), stop_before=None, speed=30),
+    Scenario(
+        "26-quiet-log-levels", "a", "RacoonLogTooQuiet", (("severity", "warning"),), receiver="tickets", stamp=False, speed=20
+    ),
 )
 REKEY = Scenario("02-rekey", "a", speed=20)
 """Renewals of both phases, five times, without one failure."""
 
-ALL = (*ALARMS, REKEY)
+OTHERS = (
+    Scenario("12-natt", "a", expected=False, speed=30),
+    Scenario("21-xauth-modecfg", "b", expected=False, speed=30),
+    Scenario("11-delete-restart", "b", expected=False, stop_before=None, speed=30),
+    Scenario("15-anonymous-scan", "b", expected=False, speed=30),
+)
+"""What fills panels that no fault fills: NAT, logins, kernel errors, peers that nobody expects."""
+
+GONE = OTHERS[0]
+"""Its log is removed at the end, and no other takes its place."""
+
+ALL = (*ALARMS, REKEY, *OTHERS)

@@ -17,6 +17,7 @@ RATE_INTERVAL = "5s"
 """Grafana takes at least four scrapes."""
 
 EMPTY_HERE = {
+    "Lines not understood": "every line of these recordings is understood",
     "Bytes lost": "nothing is truncated or over 64 KiB in these recordings",
     "Checkpoint failures and folded peers": "the state can be written, and there are few peers",
 }

@@ -93,7 +93,8 @@ def _why() -> Placed:
     text = Text(
         "What is down, and why",
         "One row per peer, those that are down first. The reason is that of the latest failures in the range "
-        "(those of the last 5 minutes go before those of the last hour). Click a peer for its own page.",
+        "(those of the last 5 minutes go before those of the last hour, and one that says why before a mere time-out). "
+        "Click a peer for its own page.",
         NO_EXPORTER,
     )
     panel = parts.grid(

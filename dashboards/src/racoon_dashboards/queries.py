@@ -54,15 +54,27 @@ def peer_state(window: str, only: str = "") -> str:
     )
 
 
+VAGUE_REASONS = "no_response|timeout|send_error|unknown"
+"""Reasons that say how a negotiation ended and not why."""
+
+
 def latest_reason(phase: int) -> str:
     """Build the query for the reason that counted failures last, as the label `phase<phase>_reason`, for each peer.
 
     Prometheus keeps no order of events; what grew within 5 minutes goes before what grew within the hour, and that before
-    what grew within the range.
+    what grew within the range. Of two alike, the reason that says why goes before one that only says how it ended.
     """
     metric = f"racoon_phase{phase}_failures_total"
     by = f"{KEY}, reason"
     ages = (("$__range", 1), ("1h", 2), ("5m", 4))
-    score = " + ".join(f"{weight} * ({total(metric, by, window=window)} > bool 0)" for window, weight in ages)
-    renamed = f'label_replace({score} > 0, "phase{phase}_reason", "$1", "reason", "(.*)")'
+
+    def score(only: str) -> str:
+        selector = f"{PEER}, {only}"
+        return " + ".join(
+            f"{weight} * ({total(metric, by, window=window, selector=selector)} > bool 0)" for window, weight in ages
+        )
+
+    telling, vague = (score(f'reason{operator}"{VAGUE_REASONS}"') for operator in ("!~", "=~"))
+    either = f"({telling}) * 2 + 1 > 1 or ({vague}) * 2 > 0"
+    renamed = f'label_replace({either}, "phase{phase}_reason", "$1", "reason", "(.*)")'
     return f"max by ({KEY}, phase{phase}_reason) (topk by ({KEY}) (1, {renamed}))"
