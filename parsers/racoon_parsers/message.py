@@ -143,6 +143,7 @@ class Message:
         answered its first packet), `refusal` (none was begun), `waiting` (phase 2 was given up before it began).
         `phase`, the phase it speaks of. `teardown`: SAs go by local command. `nat=gone`: NAT keepalives end.
         `newline=no`: racoon prints it without its newline, so that the next record follows on the same line.
+        `newline=within`: it ends with a value that a peer chose, printed as received; newlines in it tear the record.
         """
         return dict(self.constants)
 
@@ -155,6 +156,10 @@ class Message:
     def glued(self) -> bool:
         """Whether the next record may follow on the same line."""
         return self.marks.get("newline") == "no"
+
+    def opens(self, text: str) -> bool:
+        """Whether a text is the beginning of this message, torn within the value that a peer chose."""
+        return self.marks.get("newline") == "within" and text.startswith(self._literals[0]) and not self.fits(text)
 
     def fits(self, text: str) -> bool:
         """Whether a text could be this message: its literals stand in it, in order. Linear in the text's length."""
@@ -233,7 +238,7 @@ class Message:
         fullmatch = self._fullmatch
 
         def read(text: str) -> Event:
-            match = fullmatch(text)
+            match = fullmatch(text) or fullmatch(f"{text}.")  # Meraki removes the final dot
             if match is None:
                 return unread
             values: list[Any] = blank[:]
@@ -306,7 +311,12 @@ class Catalogue:
             self._file(message)
         self.free_text: Message | None = next((m for m in self.messages if m.template == "%s"), None)
         """The row for text that racoon passes on as it is, such as OpenSSL's."""
+        self._tearable = [m for m in self.messages if m.marks.get("newline") == "within"]
         self._empty = {level: m for m in self.messages if not m.pieces for level in m.levels}
+
+    def opened(self, text: str) -> Message | None:
+        """Give the message that a text begins and that goes on in the next line."""
+        return next((message for message in self._tearable if message.opens(text)), None)
 
     def empty(self, level: str) -> Message | None:
         """Give the message of a record without text: a separator, or the head of a dump."""

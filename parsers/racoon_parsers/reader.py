@@ -53,6 +53,10 @@ _MESSAGE_REPEATED: Final = re.compile(r"message repeated (?P<count>\d{1,6}) time
 _GLUED: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d: (?:\[[^\]]*\] )?(?:ERROR|WARNING|NOTIFY|INFO|DEBUG2?):(?: |$)")
 _MOST_CONTINUATIONS: Final = 4
 """Lines a torn record may go on for; a longer one is not racoon's."""
+_MOST_QUOTED: Final = 16
+"""Lines a value with newlines may go on for."""
+_LONGEST_QUOTED: Final = 4096
+"""Characters of such a record."""
 _DEBUG: Final = frozenset({"DEBUG", "DEBUG2"})
 
 
@@ -77,6 +81,10 @@ class LogReader:
         self._open = False
         """Whether the last line with a head was racoon's, so that what follows without one may be."""
         self._continuations: list[str] = []
+        self._opened: Message | None = None
+        """Row of the last record, where a value of it goes on in the lines that follow."""
+        self._quoted: list[tuple[str, int]] = []
+        """Those lines, and their numbers."""
         self._last: Record | None = None
         self._head = ""
         """What stood before the last message: lines of the same second and level have the same."""
@@ -107,6 +115,7 @@ class LogReader:
             "clock": self.clock.last,
             "pending": _plain(self._pending),
             "continuations": self._continuations,
+            "quoted": [list(item) for item in self._quoted],
             "last": _plain(self._last),
         }
 
@@ -116,6 +125,9 @@ class LogReader:
         self._pending = self._record_of(given["pending"])
         self._open = self._pending is not None
         self._continuations = list(given["continuations"])
+        if self._pending is not None and given.get("quoted"):
+            self._opened = self._catalogue.opened(self._pending.text)
+            self._quoted = [(line, number) for line, number in given["quoted"]]
         self._last = self._record_of(given["last"])
 
     def _record_of(self, given: list[Any] | None) -> Record | None:
@@ -156,11 +168,15 @@ class LogReader:
     def flush(self) -> list[Record]:
         """Give the record that was kept back, as nothing more belongs to it."""
         records: list[Record] = []
+        self._release(records)
         self._complete(records)
         return records
 
     def _read_line(self, line: str, number: int, records: list[Record]) -> None:
         """Read a line whose head is not that of the line before."""
+        if self._opened is not None:
+            self._quote(self._opened, line, number, records)
+            return
         parsed = self._splitter.split(line)
         if parsed is None:
             self._headless(line, number, records)
@@ -178,8 +194,37 @@ class LogReader:
             record = self._unglue(record, parsed, number, records)
         if record.message is None:
             record = self._unwrap(record, parsed, number)
+        if record.message is None and (parsed.inner or (parsed.head and self._splitter.format.own)):
+            self._open_quote(record)
         self._open = True
         self._pending = self._last = record
+
+    def _open_quote(self, record: Record) -> None:
+        """Look for a value that goes on in the next lines: only where racoon's own lines are stored as it wrote them.
+
+        A user of extended authentication chooses the name that racoon prints, newlines included. Lines that stand between
+        the quotes are that name, however genuine they look. A collector of syslog escapes newlines.
+        """
+        self._opened = self._catalogue.opened(record.text)
+        if self._opened is not None:
+            self._head, self._shared = "", None
+
+    def _quote(self, opened: Message, line: str, number: int, records: list[Record]) -> None:
+        """Take a line while a value is open, up to the one that closes it."""
+        self._quoted.append((line, number))
+        assert self._pending is not None
+        text = "\n".join((self._pending.text, *(quoted for quoted, _ in self._quoted))).rstrip()
+        if opened.fits(text):
+            self._opened, self._quoted = None, []
+            self._pending = self._last = self._pending._replace(message=opened, text=text)
+        elif len(self._quoted) >= _MOST_QUOTED or len(text) > _LONGEST_QUOTED:
+            self._release(records)
+
+    def _release(self, records: list[Record]) -> None:
+        """Nothing closes the value: its record was cut, and the lines behind it are lines like any other."""
+        quoted, self._opened, self._quoted = self._quoted, None, []
+        for line, number in quoted:
+            self._read_line(line, number, records)
 
     def _share(self, line: str, parsed: Line, record: Record) -> None:
         """Remember what stood before the message, if it says all there is to say before one."""
@@ -279,8 +324,8 @@ class LogReader:
             if ident != "racoon" and not is_racoon(ident):
                 return None
             message = self._known_otherwise(text, level)
-        elif ident != "racoon" and not is_racoon(ident) and not level:
-            return None
+        elif ident != "racoon" and not is_racoon(ident) and not (level and inner):
+            return None  # a container's name may stand there, but then racoon's own time follows
         if inner:
             time = self.clock.combined(inner, kind, stamp)
         elif stamp:
@@ -296,7 +341,7 @@ class LogReader:
             return catalogue.empty(level)
         for form in (f"{text}.", text.partition("#012")[0].strip(), text.partition("\n")[0].strip()):
             found = catalogue.find(form) if form else None
-            if found is not None:
+            if found is not None and found.matches(form):
                 return found
         return catalogue.free_text if level in _DEBUG else None
 

@@ -43,7 +43,7 @@ MARKS: Final = {
     "phase": {"1", "2"},
     "teardown": {"yes"},
     "nat": {"gone"},
-    "newline": {"no"},
+    "newline": {"no", "within"},
 }
 """What a row may say beyond its text; any other mark is a value of its event."""
 APPLE_LEVELS: Final = frozenset({"NOTICE"})
