@@ -1,0 +1,44 @@
+"""Every sample gives exactly the records that its comments promise, in every family of messages."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+
+from racoon_parsers.message import Hole, Message
+from racoon_parsers.messages import FAMILIES, read_family
+
+from .samples import FOLDER, NOTHING, Sample, described, normal, read_samples, records_of
+
+SAMPLES: Final = {family: tuple(read_samples(FOLDER / f"{family}.log")) for family in FAMILIES}
+ALL: Final = [sample for samples in SAMPLES.values() for sample in samples]
+
+
+@pytest.mark.parametrize("sample", ALL, ids=lambda sample: sample.place)
+def test_a_sample_gives_the_records_it_must(sample: Sample) -> None:
+    expected = [line for line in sample.expected if line != NOTHING]
+    records = records_of(sample.lines)
+    likes = [*expected, *[""] * len(records)]
+    assert [described(record, like) for record, like in zip(records, likes, strict=False)] == [
+        normal(line) for line in expected
+    ]
+
+
+def _sampled(family: str) -> set[str]:
+    return {record.message.template for sample in SAMPLES[family] for record in records_of(sample.lines) if record.message}
+
+
+def _reads_values(row: Message) -> bool:
+    return row.has_values and any(isinstance(piece, Hole) and piece.name for piece in row.pieces)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_row_that_carries_values_has_a_sample(family: str) -> None:
+    sampled = _sampled(family)
+    assert [row.template for row in read_family(family) if _reads_values(row) and row.template not in sampled] == []
+
+
+def test_there_are_lines_that_must_not_match() -> None:
+    negative = [sample for sample in ALL if NOTHING in sample.expected or "unknown" in sample.expected]
+    assert len(negative) >= 20
