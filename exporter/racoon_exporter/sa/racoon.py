@@ -28,6 +28,7 @@ ORPHAN_LIFETIME: Final = 28800.0
 _NEVER: Final = float("inf")
 _MOST_OPEN: Final = 4096
 """Unfinished negotiations of one daemon; beyond it the oldest is given up."""
+_COLLECTIVE: Final = frozenset({OTHER, UNATTRIBUTED})
 _MOST_COOKIES: Final = 8192
 _MOST_FOLDED: Final = 16384
 _IDLE_STRANGER: Final = 3600.0
@@ -157,17 +158,20 @@ class Racoon:
         return peer
 
     def _meet(self, address: str) -> Peer:
-        expected = self.knowledge.peers.get(address)
-        if expected is None and address not in (OTHER, UNATTRIBUTED) and not self._room_for_stranger():
+        expected = address in self.knowledge.peers
+        if not expected and address not in _COLLECTIVE and not self._room_for_stranger():
             if len(self.folded) < _MOST_FOLDED and address not in self.folded:
                 self.folded.add(address)
                 self.counters["folded_peers",] += 1
-            return self.peers.get(OTHER) or self._meet(OTHER)
-        peer = Peer(address, stranger=expected is None)
+            return self.peers.get(OTHER) or self._enter(OTHER)
+        return self._enter(address)
+
+    def _enter(self, address: str) -> Peer:
+        expected = self.knowledge.peers.get(address)
+        peer = self.peers[address] = Peer(address, stranger=expected is None)
         if expected is not None:
             peer.phase1_lifetime = expected.phase1_lifetime
             peer.phase2_lifetime = expected.phase2_lifetime
-        self.peers[address] = peer
         return peer
 
     def _room_for_stranger(self) -> bool:
@@ -187,10 +191,9 @@ class Racoon:
     def acquaint(self, address: str) -> Peer:
         """Give a peer that completed a phase 1: no stranger any more."""
         peer = self.peers.get(address)
-        if peer is None and len(self.peers) < self.knowledge.limits.peers:
-            peer = Peer(address, stranger=False)
-            self.peers[address] = peer
-        peer = peer or self.peer(address)
+        if peer is None:
+            room = len(self.peers) < self.knowledge.limits.peers or address in self.knowledge.peers
+            peer = self._enter(address) if room else self._meet(address)
         if peer.address == address:
             peer.stranger = False
         peer.last_seen = self.now

@@ -170,10 +170,15 @@ class SaState:
             for negotiation in negotiations
         ]
         return {
-            "phase1": _by_time([*archive.phase1, *self.isakmp_sas()], "established"),
-            "ipsec": _by_time([*archive.ipsec, *self.ipsec_sas()], "established"),
-            "negotiations": _by_time([*archive.negotiations, *unfinished], "begun"),
-            "daemon": _by_time([*archive.daemon, *runs], "started"),
+            "phase1": sorted([*archive.phase1, *self.isakmp_sas()], key=lambda sa: (sa.established or 0.0, sa.cookies)),
+            "ipsec": sorted(
+                [*archive.ipsec, *self.ipsec_sas()],
+                key=lambda sa: (sa.established or 0.0, sa.peer, sa.direction != "in", sa.spi),
+            ),
+            "negotiations": sorted(
+                [*archive.negotiations, *unfinished], key=lambda one: (one.begun or 0.0, one.phase, one.peer, one.ended or 0.0)
+            ),
+            "daemon": sorted([*archive.daemon, *runs], key=lambda run: (run.started or 0.0, run.gateway)),
         }
 
     # keeping
@@ -195,10 +200,6 @@ class SaState:
             racoon = racoon_from_json(item, state.knowledge, state.archive)
             state.racoons[racoon.gateway, racoon.ident, racoon.stream] = racoon
         return state
-
-
-def _by_time(records: list[Any], name: str) -> list[Any]:
-    return sorted(records, key=lambda record: getattr(record, name) or 0.0)
 
 
 def advance(racoon: Racoon, now: float) -> None:

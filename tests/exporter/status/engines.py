@@ -13,7 +13,8 @@ from racoon_exporter.sa import Expectation, Knowledge, Limits
 from racoon_exporter.source.base import Block, Fingerprint, Position, SourceStatus
 from racoon_exporter.status import EventRing
 from racoon_exporter.status.facts import take_facts
-from racoon_exporter.status.page import Setting, page
+from racoon_exporter.status.page import page
+from racoon_exporter.status.scene import Scene
 from racoon_exporter.status.view import Overview, PeerView, overview
 
 T = TypeVar("T")
@@ -25,7 +26,16 @@ ASSETS = {"icon.svg": "assets/icon.svg", "status.css": "assets/status.css", "sta
 
 
 def status(name: str = "racoon.log", **changed: object) -> SourceStatus:
-    values = {"up": True, "lag_bytes": 0, "lines": 10, "bytes": 1000, "rotations": 0, "lost_bytes": 0, "too_long": 0, "error": None}
+    values = {
+        "up": True,
+        "lag_bytes": 0,
+        "lines": 10,
+        "bytes": 1000,
+        "rotations": 0,
+        "lost_bytes": 0,
+        "too_long": 0,
+        "error": None,
+    }
     return SourceStatus(name=name, **(values | changed))  # type: ignore[arg-type]
 
 
@@ -65,7 +75,7 @@ class Gateway:
         return next(peer for peer in self.view(after).peers if peer.address == address)
 
     def page(self, query: str = "", after: float = 0.0) -> str:
-        return page(self.view(after), self.ring.newest(200), Setting(self.zone, "/metrics", ASSETS, query))
+        return page(Scene(self.view(after), self.zone, "/metrics", ASSETS, query), self.ring.newest(200))
 
 
 def recording(name: str, host: str = "a", *, lines: int | None = None) -> bytes:

@@ -1,0 +1,213 @@
+"""IPsec SAs: pairs with true direction, soft and hard expiry, deletes, bundles, and what no line tells."""
+
+import pytest
+
+from tests.exporter.reading import BANNER, I1, I2, L, P, Q, ipsec, knowing, peer_of, read_lines, sa, start, up
+
+PAIR = (f"08:30:02 {start()}", f"08:30:03 {up()}", f"08:30:04 {start(phase=2)}", f"08:30:04 {sa(1001)}", f"08:30:04 {sa(2002)}")
+
+
+def test_the_first_sa_of_a_pair_is_inbound_although_both_lines_read_the_same() -> None:
+    one, other = ipsec(read_lines(*PAIR))
+    assert (one.spi, one.direction, one.source, one.destination) == (1001, "in", P, L)
+    assert (other.spi, other.direction, other.source, other.destination) == (2002, "out", L, P)
+    assert one.protocol == other.protocol == "esp"
+    assert one.mode == other.mode == "tunnel"
+
+
+def test_before_0_8_the_arrow_is_true() -> None:
+    engine = read_lines(
+        "08:30:00 INFO: @(#)ipsec-tools 0.7.3 (http://ipsec-tools.sourceforge.net)",
+        f"08:30:04 INFO: initiate new phase 2 negotiation: {L}[0]<=>{P}[0]",
+        f"08:30:04 INFO: IPsec-SA established: ESP/Tunnel {P}[0]->{L}[0] spi=1001(0x3e9)",
+        f"08:30:04 INFO: IPsec-SA established: ESP/Tunnel {L}[0]->{P}[0] spi=2002(0x7d2)",
+        f"08:40:04 INFO: IPsec-SA established: ESP/Tunnel {L}[0]->{P}[0] spi=2003(0x7d3)",
+    )
+    assert [(one.spi, one.direction) for one in ipsec(engine)] == [(1001, "in"), (2002, "out"), (2003, "out")]
+
+
+def test_a_bundle_is_one_phase_2() -> None:
+    engine = read_lines(
+        f"08:30:04 {start(phase=2)}",
+        f"08:30:04 {sa(11, protocol='AH')}",
+        f"08:30:04 {sa(12, protocol='ESP')}",
+        f"08:30:04 {sa(21, protocol='AH')}",
+        f"08:30:04 {sa(22, protocol='ESP')}",
+    )
+    assert [(one.protocol, one.direction) for one in ipsec(engine)] == [
+        ("ah", "in"),
+        ("esp", "in"),
+        ("ah", "out"),
+        ("esp", "out"),
+    ]
+    assert peer_of(engine).counters["phase2_established", "initiator"] == 1
+
+
+def test_the_first_expiry_is_soft_and_the_second_the_end() -> None:
+    dying = read_lines(*PAIR, f"09:18:04 {sa(1001, event='expired', inbound=True)}")
+    one = ipsec(dying)[0]
+    assert (one.state, one.ended) == ("dying", None)
+    assert peer_of(dying).phase2_up
+    ended = read_lines(f"09:30:04 {sa(1001, event='expired', inbound=True)}", engine=dying)
+    one = ipsec(ended)[0]
+    assert (one.state, one.end) == ("ended", "expired")
+    assert one.ended is not None
+    assert one.dying is not None
+    assert one.ended - one.dying == pytest.approx(720)
+    assert not peer_of(ended).phase2_up
+
+
+def test_a_rekey_is_no_flap() -> None:
+    engine = read_lines(
+        *PAIR,
+        f"09:18:04 {sa(1001, event='expired', inbound=True)}",
+        f"09:18:04 {start(phase=2)}",
+        f"09:18:04 {sa(2002, event='expired')}",
+        f"09:18:05 {sa(1003)}",
+        f"09:18:05 {sa(2004)}",
+        f"09:30:04 {sa(1001, event='expired', inbound=True)}",
+        f"09:30:04 {sa(2002, event='expired')}",
+    )
+    peer = peer_of(engine)
+    assert peer.phase2_up
+    assert peer.counters["phase2_flaps",] == 0
+    assert peer.counters["phase2_established", "initiator"] == 2
+
+
+def test_a_larval_sa_ends_no_sa() -> None:
+    engine = read_lines(
+        *PAIR,
+        f"08:31:04 INFO: IPsec-SA expired: ESP/Tunnel {L}[500]->{P}[500] ",
+        f"08:31:05 {sa(777, event='expired', inbound=True)}",
+    )
+    assert {one.spi for one in ipsec(engine)} == {1001, 2002}
+    assert peer_of(engine).phase2_up
+
+
+def test_a_delete_from_the_peer_takes_the_outbound_half_only() -> None:
+    engine = read_lines(*PAIR, "08:35:00 INFO: purged IPsec-SA proto_id=ESP spi=2002.")
+    inbound, outbound = ipsec(engine)
+    assert inbound.ended is None
+    assert outbound.end == "deleted_by_peer"
+    assert not peer_of(engine).phase2_up
+    assert peer_of(engine).counters["phase2_flaps",] == 1
+
+
+def test_losing_phase_1_does_not_end_phase_2() -> None:
+    engine = read_lines(
+        *PAIR,
+        f"08:40:00 INFO: ISAKMP-SA expired {L}[500]-{P}[500] spi:{I1}",
+        f"08:40:00 INFO: ISAKMP-SA deleted {L}[500]-{P}[500] spi:{I1}",
+    )
+    assert peer_of(engine).phase2_up
+
+
+def test_the_expiry_tells_the_true_direction_where_lines_were_lost() -> None:
+    engine = read_lines(
+        f"08:30:04 {start(phase=2)}",
+        f"08:30:04 {sa(2002)}",  # the inbound half's line was lost
+        f"09:18:04 {sa(2002, event='expired')}",
+    )
+    assert ipsec(engine)[0].direction == "out"
+
+
+def test_initial_contact_names_why_old_sas_went() -> None:
+    engine = read_lines(*PAIR, f"08:35:00 [{P}] INFO: received INITIAL-CONTACT", "08:35:00 INFO: purging spi=2002.")
+    assert ipsec(engine)[1].end == "initial_contact"
+
+
+def test_a_dead_peer_takes_everything_with_that_cause() -> None:
+    engine = read_lines(
+        *PAIR,
+        f"08:35:00 [{P}] INFO: DPD: remote (ISAKMP-SA spi={I1}) seems to be dead.",
+        f"08:35:00 INFO: purging ISAKMP-SA spi={I1}.",
+        "08:35:00 INFO: purged IPsec-SA spi=2002.",
+        "08:35:00 INFO: purged IPsec-SA spi=1001.",
+        f"08:35:00 INFO: purged ISAKMP-SA spi={I1}.",
+        f"08:35:00 INFO: ISAKMP-SA deleted {L}[500]-{P}[500] spi:{I1}",
+    )
+    assert [one.end for one in ipsec(engine)] == ["dead_peer", "dead_peer"]
+    assert peer_of(engine).counters["dead_peers",] == 1
+    assert peer_of(engine).counters["phase2_flaps",] == 1
+
+
+def test_two_sas_of_the_same_spi_are_told_apart_by_their_peers() -> None:
+    engine = read_lines(
+        f"08:30:04 {sa(1001)}",
+        f"08:30:04 {sa(1001, peer=Q)}",
+        f"09:18:04 {sa(1001, event='expired', peer=Q, inbound=True)}",
+        f"09:30:04 {sa(1001, event='expired', peer=Q, inbound=True)}",
+    )
+    assert {one.peer: one.end for one in ipsec(engine)} == {P: None, Q: "expired"}
+
+
+def test_the_signal_that_ends_racoon_ends_its_sas_before_its_last_line() -> None:
+    engine = read_lines(
+        f"08:30:00 {BANNER}", *PAIR, "08:35:00 INFO: caught signal 15", "08:35:07 INFO: racoon process 7 shutdown"
+    )
+    first = ipsec(engine)[0]
+    run = engine.state.history()["daemon"][0]
+    assert first.end == "restart"
+    assert first.ended is not None
+    assert run.stopped - first.ended == pytest.approx(7)
+    assert run.end == "shutdown"
+
+
+def test_sas_outlive_a_crash_until_they_expire() -> None:
+    engine = read_lines(f"08:30:00 {BANNER}", *PAIR, f"08:50:00 {BANNER}")
+    racoon = next(iter(engine.state.racoons.values()))
+    assert racoon.counters["daemon_crashes",] == 1
+    assert [one.ended for one in ipsec(engine)] == [None, None]
+    assert peer_of(engine).phase2_up
+
+
+def test_what_no_line_ends_is_bounded_by_the_known_lifetime() -> None:
+    engine = read_lines(*PAIR, "12:00:00 INFO: unsupported PF_KEY message REGISTER", knowledge=knowing(lifetime=3600))
+    read_lines(f"12:00:01 {start()}", engine=engine)
+    first = ipsec(engine)[0]
+    assert first.end == "lifetime"
+    assert first.established is not None
+    assert first.ended == first.established + 3600
+    assert not peer_of(engine).phase2_up
+
+
+def test_an_sa_that_speaks_after_its_presumed_end_lives() -> None:
+    engine = read_lines(*PAIR, f"09:40:00 {start()}", knowledge=knowing(lifetime=3600))
+    assert ipsec(engine)[0].end == "lifetime"
+    read_lines(f"10:06:04 {sa(1001, event='expired', inbound=True)}", engine=engine)
+    revived = next(one for one in ipsec(engine) if one.spi == 1001)
+    assert (revived.end, revived.state) == (None, "dying")
+
+
+def test_lifetimes_are_learned_from_sas_that_ran_out() -> None:
+    engine = read_lines(
+        *PAIR,
+        f"09:18:04 {sa(1001, event='expired', inbound=True)}",
+        f"09:30:04 {sa(1001, event='expired', inbound=True)}",
+        f"09:31:00 {sa(1005)}",
+        f"09:31:00 {sa(2006)}",
+        f"12:00:00 {start()}",
+    )
+    later = next(one for one in ipsec(engine) if one.spi == 1005)
+    assert later.end == "lifetime"
+    assert later.established is not None
+    assert later.ended == later.established + 3600
+
+
+def test_a_purge_by_command_says_so() -> None:
+    engine = read_lines(
+        *PAIR,
+        f"08:33:00 {up(I2)}",
+        f"08:35:00 INFO: admin delete-sa {L}[0] {P}[0]",
+        f"08:35:00 INFO: purging ISAKMP-SA spi={I1}.",
+        "08:35:00 INFO: purged IPsec-SA spi=2002.",
+        f"08:35:00 INFO: keeping IPsec-SA spi=1001 - found valid ISAKMP-SA spi={I2}.",
+        f"08:35:00 INFO: ISAKMP-SA deleted {L}[500]-{P}[500] spi:{I1}",
+    )
+    ends = {one.spi: one.end for one in ipsec(engine)}
+    assert ends == {1001: None, 2002: "deleted_locally"}
+
+
+def test_somebody_elses_delete_is_believed() -> None:
+    engine = read_lines(*PAIR, f"08:35:00 ERROR: pfkey DELETE received: ESP {L}[500]->{P}[500] spi=2002(0x7d2)")
+    assert ipsec(engine)[1].end == "deleted_in_kernel"

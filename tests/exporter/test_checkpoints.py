@@ -1,0 +1,108 @@
+"""A state that was written down and read back goes on as if nothing had happened."""
+
+import json
+from datetime import UTC
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from racoon_exporter import history
+from racoon_exporter.engine import Engine, restore, to_json
+from racoon_exporter.sa import Limits
+from tests.exporter.reading import block, knowing, lab_logs, peer_of, read_lines, start, up
+from tests.exporter.test_scenarios import exposition
+
+LOGS = {
+    scenario: b"".join(path.read_bytes() for path in lab_logs(scenario, host))
+    for scenario, host in (
+        ("05-psk-mismatch-main", "a"),
+        ("11-delete-restart", "a"),
+        ("12-natt", "b"),
+        ("15-anonymous-scan", "b"),
+        ("21-xauth-modecfg", "b"),
+        ("25-rekey-force", "a"),
+    )
+}
+
+
+def knocked_over(engine: Engine) -> Engine:
+    """The engine after a restart: only what JSON can hold is left."""
+    kept = json.loads(json.dumps(to_json(engine)))
+    fresh = Engine.like(engine)
+    restore(fresh, kept)
+    return fresh
+
+
+def outcome(engine: Engine) -> tuple[str, str]:
+    return exposition(engine), history.as_json(history.tables(engine.state))
+
+
+def read_with_restarts(log: bytes, cuts: list[int]) -> Engine:
+    engine = Engine(UTC)
+    lines = log.splitlines(keepends=True)
+    bounds = [0, *sorted(cut % (len(lines) + 1) for cut in cuts), len(lines)]
+    for begin, end in zip(bounds, bounds[1:], strict=False):
+        if begin < end:
+            engine.feed(block(b"".join(lines[begin:end]), first=begin + 1))
+        engine = knocked_over(engine)
+    engine.finish()
+    return engine
+
+
+@pytest.mark.parametrize("scenario", LOGS)
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cuts=st.lists(st.integers(0, 10_000), max_size=6))
+def test_restarts_between_any_lines_change_nothing(scenario: str, cuts: list[int]) -> None:
+    whole = Engine(UTC)
+    whole.feed(block(LOGS[scenario]))
+    whole.finish()
+    assert outcome(read_with_restarts(LOGS[scenario], cuts)) == outcome(whole)
+
+
+def test_a_restart_after_every_line_changes_nothing() -> None:
+    log = LOGS["05-psk-mismatch-main"]
+    whole = Engine(UTC)
+    whole.feed(block(log))
+    whole.finish()
+    assert outcome(read_with_restarts(log, list(range(log.count(b"\n"))))) == outcome(whole)
+
+
+def test_a_torn_record_survives_a_restart_between_its_halves() -> None:
+    engine = Engine(UTC)
+    engine.feed(block(b"2026-01-15 08:30:02: INFO: ISAKMP-SA established\n"))
+    engine = knocked_over(engine)
+    engine.feed(block(f"{up().removeprefix('INFO: ISAKMP-SA established')}\n".encode(), first=2))
+    engine.finish()
+    assert peer_of(engine).counters["phase1_established", "unknown"] == 1
+
+
+def test_strangers_are_bounded_and_leave_configured_peers_alone() -> None:
+    knowledge = knowing("198.51.100.7", limits=Limits(strangers=10, peers=50, history=100))
+    lines = []
+    for number in range(3000):
+        stranger = f"203.0.{number // 250}.{number % 250}"
+        lines += [
+            f"08:30:02 {start('respond', stranger)}",
+            f"08:30:02 [{stranger}] ERROR: failed to get valid proposal.",
+            f"08:30:02 [{stranger}] ERROR: phase1 negotiation failed.",
+        ]
+    engine = read_lines(*lines, f"08:30:03 {start()}", f"08:30:04 {up()}", knowledge=knowledge)
+    (racoon,) = engine.state.racoons.values()
+    assert len(racoon.peers) == 10 + 1 + 1  # strangers (`other` among them), nobody's, and the configured one
+    assert racoon.counters["folded_peers",] == 3000 - 10
+    failures = sum(
+        count for peer in racoon.peers.values() for key, count in peer.counters.items() if key[0] == "phase1_failures"
+    )
+    assert failures == 3000
+    assert peer_of(engine).counters["phase1_established", "initiator"] == 1
+    assert len(engine.state.history()["negotiations"]) <= 100
+    assert racoon.open_count == 0
+
+
+def test_a_long_idle_stranger_gives_way() -> None:
+    knowledge = knowing(limits=Limits(strangers=1))
+    refused = "ERROR: exchange Aggressive not allowed in any applicable rmconf."
+    engine = read_lines(f"08:30:00 [203.0.113.1] {refused}", f"10:30:00 [203.0.113.2] {refused}", knowledge=knowledge)
+    (racoon,) = engine.state.racoons.values()
+    assert set(racoon.peers) == {"203.0.113.2"}
