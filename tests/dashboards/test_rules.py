@@ -18,7 +18,10 @@ RECORDS = {rule["record"]: rule for rule in ALL if "record" in rule}
 NAMES = sorted({rule["alert"] for rule in ALERTS})
 SEVERITIES = frozenset({"critical", "warning", "info"})
 RUNBOOK_URL = "https://github.com/racoon-exporter/racoon-exporter/blob/main/docs/runbooks/"
-WITHOUT_GATEWAY = r"on \(instance, job\)(?: group_left \(\))?\s*\(?\s*(?:sum_over_time\(up|up|last_over_time\(racoon_exporter|racoon_daemon_up)"
+WITHOUT_GATEWAY = (
+    r"on \(instance, job\)(?: group_left \(\))?\s*\(?\s*"
+    r"(?:sum_over_time\(up|up|last_over_time\(racoon_exporter|racoon_daemon_up)"
+)
 """A join without gateway, and what it may be with: `up` and the exporter's own metrics, which have none, or any gateway of
 an instance."""
 CASES = [
