@@ -22,6 +22,8 @@ LINES_PER_SECOND: Final = 50
 SECONDS: Final = 10
 _SCRAPE_EVERY: Final = 0.02
 """Seconds between scrapes: the grain of the latency, which counts against us."""
+_SETTLE: Final = 12.0
+"""Seconds after the last line until the exporter is idle: a checkpoint of it is written within ten."""
 _PATIENCE: Final = 60.0
 """Seconds to come up, or for the last line to arrive."""
 _URL: Final = re.compile(r"serving on http://(?P<host>[\d.]+):(?P<port>\d+)")
@@ -112,7 +114,7 @@ def measure_live(log: Path) -> Live:
     """Append lines to a log under a running exporter, and watch them arrive."""
     with serving(log) as exporter:
         latencies = _latencies(exporter, log)
-        time.sleep(1.0)  # what is left to do is done
+        time.sleep(_SETTLE)
         before = exporter.cpu()
         time.sleep(SECONDS)
         idle = (exporter.cpu() - before) / SECONDS
