@@ -70,7 +70,7 @@ def peers_body(shown: Overview, asked: Parameters, zone: tzinfo) -> Body:
     """All peers, the most urgent first, and what is counted for none of them."""
     return {
         "time": timestamp(shown.now, zone),
-        "known_from": timestamp(shown.facts.known_from, zone),
+        "known_from": timestamp(shown.known_from, zone),
         "peers": [_peer(peer, zone) for peer in shown.peers if asked.wants(peer.gateway, peer.address, peer.name)],
         "unattributed": [
             {

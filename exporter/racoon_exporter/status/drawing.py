@@ -70,6 +70,27 @@ def _shape(span: Span, begin: float, scale: float, *, outage: bool) -> Html:
     return element("rect", x=f"{x:.2f}%", y=inset, width=f"{width:.2f}%", height=_HEIGHT - 2 * inset, class_=f"span-{kind}")
 
 
+def legend() -> Html:
+    """Say what the looks of a timeline mean; for eyes only."""
+    looks = (
+        ("up", "up: an IPsec SA alive in each direction"),
+        ("down", "down"),
+        ("off", "not connected"),
+        ("unknown", "not known"),
+    )
+    return element(
+        "p",
+        "The last 24 hours: ",
+        (element("span", _swatch(kind), text) for kind, text in looks),
+        class_="legend",
+        aria_hidden="true",
+    )
+
+
+def _swatch(kind: str) -> Html:
+    return element("svg", element("rect", width=20, height=12, class_=f"span-{kind}"), width=20, height=12, class_="swatch")
+
+
 def in_words(spans: Sequence[Span], zone: tzinfo) -> str:
     """Say what the drawing shows."""
     total = {state: sum(span.seconds for span in spans if span.state == state) for state in ("up", "down", "unknown")}

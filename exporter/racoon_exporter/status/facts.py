@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import dataclass, fields, replace
+from operator import attrgetter
+from typing import Final, NamedTuple
 
 from racoon_exporter.engine import Engine
 from racoon_exporter.metrics import QUIET_AFTER
 from racoon_exporter.sa import DaemonRun, Expectation, IpsecSa, IsakmpSa, Negotiation
 from racoon_exporter.sa.model import OTHER, UNATTRIBUTED, Peer
-from racoon_exporter.sa.racoon import Archive, Racoon
+from racoon_exporter.sa.racoon import Racoon
 from racoon_exporter.source import SourceStatus
 
 Failures = Mapping[int, Mapping[str, int]]
@@ -20,8 +21,7 @@ PSEUDO_PEERS: Final = frozenset({OTHER, UNATTRIBUTED})
 _FAILURES: Final = {"phase1_failures": 1, "phase2_failures": 2}
 
 
-@dataclass(frozen=True, slots=True)
-class PeerFacts:
+class PeerFacts(NamedTuple):
     """What one racoon knows of one peer; times as in `sa.model.Peer`."""
 
     gateway: str
@@ -37,8 +37,27 @@ class PeerFacts:
     nat: bool | None
     phase2_up: bool
     since: float | None
-    flaps: int
-    failures: Failures
+    counters: Mapping[tuple[str, ...], int]
+
+    @property
+    def flaps(self) -> int:
+        """Times phase 2 went from up to down."""
+        return self.counters.get(("phase2_flaps",), 0)
+
+    @property
+    def failures(self) -> Failures:
+        """Failed negotiations."""
+        found: dict[int, dict[str, int]] = {1: {}, 2: {}}
+        for key, number in self.counters.items():
+            phase = _FAILURES.get(key[0])
+            if phase is not None:
+                found[phase][key[1]] = number
+        return found
+
+
+_PEER: Final = attrgetter(*PeerFacts._fields[1:-1])
+_ISAKMP: Final = attrgetter(*(item.name for item in fields(IsakmpSa)))
+_IPSEC: Final = attrgetter(*(item.name for item in fields(IpsecSa)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +96,24 @@ class Facts:
     sources: tuple[SourceStatus, ...]
     last_line: Mapping[str, float]
     unknown_messages: int
-    known_from: float | None
-    """From when on every IPsec SA is remembered; None if nothing is known at all."""
+    runs: tuple[DaemonRun, ...]
+    """Lives of racoons that ended."""
+    history: int | None
+    """Ended records kept of each kind; None for all."""
+
+    def known_from(self) -> float | None:
+        """Give the time from which on no IPsec SA can be missing; None if nothing is known at all.
+
+        That is the first thing that was seen, or the oldest end that is remembered once older ones were let go.
+        """
+        limit = self.history
+        if limit is not None and len(self.ended_ipsec) >= limit - limit // 10 > 0:
+            return self.ended_ipsec[0].ended
+        seen = [run.started for run in self.runs]
+        seen += [daemon.run.started for daemon in self.daemons if daemon.run is not None]
+        seen += [negotiation.begun for negotiation in self.negotiations]
+        seen += [sa.established for sas in (self.ended_ipsec, self.ipsec, self.ended_isakmp, self.isakmp) for sa in sas]
+        return min((time for time in seen if time is not None), default=None)
 
 
 def take_facts(engine: Engine, statuses: tuple[SourceStatus, ...]) -> Facts:
@@ -88,8 +123,8 @@ def take_facts(engine: Engine, statuses: tuple[SourceStatus, ...]) -> Facts:
     racoons = list(state.racoons.values())
     return Facts(
         peers=tuple(_peer(racoon.gateway, peer) for racoon in racoons for peer in racoon.peers.values()),
-        isakmp=tuple(map(replace, state.isakmp_sas())),
-        ipsec=tuple(map(replace, state.ipsec_sas())),
+        isakmp=tuple([IsakmpSa(*_ISAKMP(sa)) for sa in state.isakmp_sas()]),
+        ipsec=tuple([IpsecSa(*_IPSEC(sa)) for sa in state.ipsec_sas()]),
         ended_isakmp=tuple(archive.phase1),
         ended_ipsec=tuple(archive.ipsec),
         negotiations=tuple(archive.negotiations),
@@ -98,37 +133,13 @@ def take_facts(engine: Engine, statuses: tuple[SourceStatus, ...]) -> Facts:
         sources=statuses,
         last_line=dict(engine.last_line),
         unknown_messages=engine.unparsed["unknown_message"],
-        known_from=_known_from(archive, racoons, state.knowledge.limits.history),
+        runs=tuple(archive.daemon),
+        history=state.knowledge.limits.history,
     )
 
 
 def _peer(gateway: str, peer: Peer) -> PeerFacts:
-    return PeerFacts(
-        gateway,
-        peer.address,
-        peer.stranger,
-        peer.last_seen,
-        peer.phase1_last_established,
-        peer.phase1_last_failure,
-        peer.phase1_last_reason,
-        peer.phase2_last_established,
-        peer.phase2_last_failure,
-        peer.phase2_last_reason,
-        peer.nat,
-        peer.phase2_up,
-        peer.since,
-        peer.counters["phase2_flaps",],
-        _failures(peer),
-    )
-
-
-def _failures(peer: Peer) -> Failures:
-    found: dict[int, dict[str, int]] = {1: {}, 2: {}}
-    for key, number in peer.counters.items():
-        phase = _FAILURES.get(key[0])
-        if phase is not None:
-            found[phase][key[1]] = number
-    return found
+    return PeerFacts._make((gateway, *_PEER(peer), dict(peer.counters)))
 
 
 def _daemon(racoon: Racoon) -> DaemonFacts:
@@ -146,21 +157,6 @@ def _daemon(racoon: Racoon) -> DaemonFacts:
 
 def _longer_than(seconds: float, since: float | None, now: float | None) -> bool:
     return since is not None and now is not None and now - since > seconds
-
-
-def _known_from(archive: Archive, racoons: list[Racoon], limit: int | None) -> float | None:
-    """Give the time from which on no IPsec SA can be missing.
-
-    That is the first thing that was seen, or the oldest end that is remembered once older ones were let go.
-    """
-    if limit is not None and len(archive.ipsec) >= limit - limit // 10 > 0:
-        return archive.ipsec[0].ended
-    seen = [run.started for run in archive.daemon] + [racoon.run.started for racoon in racoons if racoon.run is not None]
-    seen += [negotiation.begun for negotiation in archive.negotiations]
-    seen += [sa.established for sa in archive.ipsec]
-    seen += [sa.established for racoon in racoons for sas in racoon.ipsec.values() for sa in sas]
-    seen += [negotiation.begun for racoon in racoons for open_ in racoon.open.values() for negotiation in open_]
-    return min((time for time in seen if time is not None), default=None)
 
 
 __all__ = ["PSEUDO_PEERS", "DaemonFacts", "Facts", "Failures", "PeerFacts", "take_facts"]

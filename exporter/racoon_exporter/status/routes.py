@@ -21,8 +21,9 @@ from racoon_exporter.engine import Engine
 from racoon_exporter.source import SourceStatus
 from racoon_exporter.status import api
 from racoon_exporter.status.facts import Facts, take_facts
-from racoon_exporter.status.page import Setting, page
+from racoon_exporter.status.page import page
 from racoon_exporter.status.ring import Entry, EventRing
+from racoon_exporter.status.scene import Scene
 from racoon_exporter.status.view import Overview, overview
 from racoon_exporter.web.negotiation import accepts_gzip
 
@@ -121,8 +122,8 @@ def _page_endpoint(
             look = looks.look()
             last = kept.get(query)
             if last is None or last[0] is not look:
-                setting = Setting(zone, telemetry_path, dict(assets), query)
-                last = look, page(look.shown, look.newest, setting).encode("utf-8", "backslashreplace")
+                scene = Scene(look.shown, zone, telemetry_path, dict(assets), query)
+                last = look, page(scene, look.newest).encode("utf-8", "backslashreplace")
                 kept.clear()
                 kept[query] = last
             return last[1]

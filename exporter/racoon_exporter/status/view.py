@@ -106,6 +106,8 @@ class Overview:
     now: float
     peers: tuple[PeerView, ...]
     unattributed: tuple[Unattributed, ...]
+    known_from: float | None
+    """From when on every IPsec SA is remembered; None if nothing is known at all."""
 
     @property
     def known_to(self) -> float | None:
@@ -116,7 +118,7 @@ class Overview:
 
     def timeline(self, peer: PeerView) -> tuple[Span, ...]:
         """Give the last day of a peer."""
-        return spans((*peer.history, *peer.ipsec), self.now - DAY, self.now, self.facts.known_from, self.known_to)
+        return spans((*peer.history, *peer.ipsec), self.now - DAY, self.now, self.known_from, self.known_to)
 
     def name_of(self, address: str) -> str:
         """Give the name of an address."""
@@ -139,7 +141,7 @@ def overview(facts: Facts, now: float) -> Overview:
         for peer in facts.peers
         if peer.address in PSEUDO_PEERS and any(peer.failures.values())
     ]
-    return Overview(facts, now, tuple(sorted(peers, key=_urgency)), tuple(unattributed))
+    return Overview(facts, now, tuple(sorted(peers, key=_urgency)), tuple(unattributed), facts.known_from())
 
 
 def _urgency(peer: PeerView) -> tuple[bool, int, str, str]:

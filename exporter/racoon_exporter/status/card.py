@@ -1,0 +1,160 @@
+"""One peer on the page: its state in a word, since when, what went wrong and what to do, its day, its SAs."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Final
+
+from racoon_exporter.sa import IpsecSa, IsakmpSa
+from racoon_exporter.status.drawing import axis, timeline
+from racoon_exporter.status.markup import Child, Html, element
+from racoon_exporter.status.reasons import ENDINGS
+from racoon_exporter.status.scene import Scene, table
+from racoon_exporter.status.view import STATES, Failure, PeerView, State, expected_expiry
+from racoon_exporter.status.words import count
+
+MOST_SAS: Final = 50
+"""SAs of each kind shown of one peer."""
+
+WORDS: Final[dict[State, tuple[str, str]]] = {
+    "down": ("Down", "✕"),
+    "failing": ("Failing", "!"),
+    "gone": ("No longer up", "↓"),
+    "up": ("Up", "✓"),
+    "idle": ("Not connected", "○"),
+}
+"""A state in words, and a sign beside it; nothing is told by colour alone."""
+_KINDS: Final = {
+    "permanent": "expected",
+    "roaming": "expected, comes and goes",
+    "unexpected": "not configured here",
+    "stranger": "stranger",
+}
+_WORRYING: Final = frozenset({"down", "failing"})
+"""States of peers whose failure is shown at once, not folded."""
+
+
+def card(scene: Scene, peer: PeerView) -> Html:
+    """Write a peer."""
+    name = _identifier(peer)
+    return element(
+        "article",
+        element(
+            "div",
+            _badge(peer.state),
+            element("h4", peer.name, id=f"{name}-name"),
+            element("span", _which(scene, peer), class_="muted"),
+            class_="who",
+        ),
+        element("p", _since(scene, peer)),
+        None if peer.phase2_up else _ending(scene, peer),
+        _trouble(scene, peer),
+        _day(scene, peer),
+        _sas(scene, peer),
+        id=name,
+        class_=f"peer {peer.state}",
+        aria_labelledby=f"{name}-name",
+    )
+
+
+def _identifier(peer: PeerView) -> str:
+    """Give an id of harmless characters that stays the same."""
+    return "p" + blake2b("\0".join(peer.key).encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+
+
+def _badge(state: State) -> Html:
+    word, sign = WORDS[state]
+    mark = element("span", sign, aria_hidden="true")
+    return element("span", mark, word, class_=f"badge {state}", title=STATES[state])
+
+
+def _which(scene: Scene, peer: PeerView) -> str:
+    parts = [peer.address] if peer.name != peer.address else []
+    parts += [f"on {peer.gateway}"] if len(scene.gateways) > 1 and peer.gateway else []
+    parts.append(_KINDS[peer.kind])
+    if peer.nat:
+        parts.append("behind NAT")
+    return " · ".join(parts)
+
+
+def _since(scene: Scene, peer: PeerView) -> Child:
+    state = "Up" if peer.phase2_up else "Down" if peer.state == "down" else "Not up"
+    known_from = scene.shown.known_from
+    if peer.since is not None:
+        when: Child = (f"{state} since ", scene.at(peer.since))
+    elif known_from is not None:
+        when = ("Never up since the log begins, ", scene.at(known_from))
+    else:
+        when = "Never up"
+    return (when, f"; {'an ISAKMP SA is alive' if peer.isakmp else 'no ISAKMP SA'}{_half(peer)}.")
+
+
+def _half(peer: PeerView) -> str:
+    """Say when only one direction lives: that is no working phase 2."""
+    inbound, outbound = peer.alive("in") > 0, peer.alive("out") > 0
+    if inbound == outbound:
+        return ""
+    return f", an IPsec SA {'inbound' if inbound else 'outbound'} only"
+
+
+def _ending(scene: Scene, peer: PeerView) -> Child:
+    end = peer.last_end
+    if end is None:
+        return None
+    when: Child = None if end.time is None else (", ", scene.at(end.time))
+    return element("p", f"The last IPsec SA ended: {ENDINGS.get(end.cause, end.cause)}", when, ".")
+
+
+def _trouble(scene: Scene, peer: PeerView) -> Child:
+    failure = peer.last_failure
+    if failure is None:
+        return None
+    told = _failure(scene, peer, failure)
+    if peer.state in _WORRYING:
+        return element("div", element("h5", "Last failure"), told, class_="failure")
+    summary = element("summary", f"Last failure: {failure.reason}", scene.ago(failure.time))
+    return element("details", summary, told, class_="failure", id=f"{_identifier(peer)}-failure")
+
+
+def _failure(scene: Scene, peer: PeerView, failure: Failure) -> Child:
+    told = failure.explanation
+    number = peer.failures[failure.phase].get(failure.reason, 0)
+    times = f" ({count(number, 'time')} in all)" if number > 1 else ""
+    when: Child = None if failure.time is None else (", ", scene.at(failure.time))
+    link = element("a", "Runbook", element("span", f" for {failure.reason}", class_="hidden"), href=told.runbook)
+    return (
+        element("p", f"Phase {failure.phase}: ", element("strong", failure.reason), times, when, ". ", told.gloss),
+        element("p", element("strong", "What to do: "), told.advice, " ", link),
+    )
+
+
+def _day(scene: Scene, peer: PeerView) -> Html:
+    spans = scene.shown.timeline(peer)
+    drawn = timeline(spans, scene.zone, outage=peer.kind != "roaming")
+    return element("div", drawn, axis(spans[0].begin, spans[-1].end, scene.zone), class_="day")
+
+
+def _sas(scene: Scene, peer: PeerView) -> Child:
+    if not peer.isakmp and not peer.ipsec:
+        return None
+    numbers = f"{count(len(peer.isakmp), 'ISAKMP SA')}, {count(len(peer.ipsec), 'IPsec SA')}"
+    rows = [_isakmp(scene, sa) for sa in peer.isakmp[:MOST_SAS]] + [_ipsec(scene, sa) for sa in peer.ipsec[:MOST_SAS]]
+    left = len(peer.isakmp) + len(peer.ipsec) - len(rows)
+    return element(
+        "details",
+        element("summary", numbers),
+        table(f"SAs with {peer.name}", ("SA", "State", "Established", "Expected expiry"), rows),
+        element("p", f"{left} more are not shown.") if left else None,
+        id=f"{_identifier(peer)}-sas",
+    )
+
+
+def _isakmp(scene: Scene, sa: IsakmpSa) -> list[Child]:
+    text = " ".join(word for word in ("ISAKMP", sa.exchange, sa.role) if word)
+    return [(f"{text} ", element("code", sa.cookies)), sa.state, scene.at(sa.established), scene.at(expected_expiry(sa))]
+
+
+def _ipsec(scene: Scene, sa: IpsecSa) -> list[Child]:
+    way = {"in": "inbound", "out": "outbound"}.get(sa.direction or "")
+    text = " ".join(word for word in (sa.protocol.upper(), sa.mode, way) if word)
+    return [(f"{text} ", element("code", f"0x{sa.spi:08x}")), sa.state, scene.at(sa.established), scene.at(expected_expiry(sa))]

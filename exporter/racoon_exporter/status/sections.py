@@ -1,0 +1,213 @@
+"""The parts of the page below the peers: doubts, strangers, failures, messages, daemons, sources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from racoon_exporter.sa import Negotiation
+from racoon_exporter.status.facts import DaemonFacts
+from racoon_exporter.status.markup import Child, Html, element
+from racoon_exporter.status.reasons import explain, runbook
+from racoon_exporter.status.ring import Entry
+from racoon_exporter.status.scene import NOTHING, Scene, table
+from racoon_exporter.status.trust import Doubt
+from racoon_exporter.status.view import PeerView, recent_failures
+from racoon_exporter.status.words import count
+from racoon_parsers.reasons import severity_and_reason
+
+MOST_STRANGERS: Final = 50
+MOST_ROWS: Final = 20
+"""Rows of the tables of failures and messages."""
+_FAILURES_LOOKED_AT: Final = 500
+"""Failures that are folded into these rows."""
+_WORTH_SHOWING: Final = frozenset({"warning", "error", "critical"})
+
+
+def trust(doubts: Sequence[Doubt]) -> Html:
+    """Write what speaks against believing the page."""
+    return element(
+        "section",
+        element("h2", "Can this be trusted?", class_="hidden"),
+        map(_banner, doubts) if doubts else element("p", "The log is being read and understood.", class_="hidden"),
+        id="trust",
+        class_="trust",
+        aria_label="Can this be trusted?",
+    )
+
+
+def _banner(doubt: Doubt) -> Html:
+    link: Child = (" ", element("a", "Runbook", href=doubt.runbook)) if doubt.runbook else None
+    return element(
+        "div",
+        element("p", element("strong", ("Warning: " if doubt.serious else "Note: ") + doubt.title)),
+        element("p", doubt.text, link),
+        class_=f"banner {'serious' if doubt.serious else 'note'}",
+    )
+
+
+def unattributed(scene: Scene) -> Child:
+    """Say openly which failures no line ties to a peer."""
+    rows: list[list[Child]] = [
+        [one.peer, one.gateway or NOTHING, str(phase), reason, str(number)]
+        for one in scene.shown.unattributed
+        for phase, reasons in sorted(one.failures.items())
+        for reason, number in sorted(reasons.items())
+    ]
+    if not rows:
+        return None
+    return _section(
+        "unattributed",
+        "Failures of no known peer",
+        element(
+            "p",
+            "No line tells whose these were (unattributed), or their peers are beyond the limit (other). "
+            "They may belong to a peer above.",
+        ),
+        table("Failures of no known peer", ("Counted under", "Gateway", "Phase", "Reason", "Failures"), rows),
+    )
+
+
+def strangers(scene: Scene) -> Child:
+    """Write the peers that nobody knows, folded."""
+    found = [peer for peer in scene.found if peer.kind == "stranger"]
+    if not found:
+        return None
+    rows = [_stranger(scene, peer) for peer in found[:MOST_STRANGERS]]
+    left = len(found) - len(rows)
+    return element(
+        "details",
+        element("summary", element("h2", count(len(found), "stranger"))),
+        element("p", "Nobody configured them and they never completed a phase 1: mostly scanners of the internet."),
+        table("Strangers", ("Address", "Last seen", "Last failure", "Failures"), rows),
+        element("p", f"{left} more are not shown.") if left else None,
+        id="strangers",
+        class_="fold",
+    )
+
+
+def _stranger(scene: Scene, peer: PeerView) -> list[Child]:
+    reason = NOTHING if peer.last_failure is None else peer.last_failure.reason
+    number = sum(sum(reasons.values()) for reasons in peer.failures.values())
+    return [peer.address, scene.at(peer.last_seen), reason, str(number)]
+
+
+class _Folded(NamedTuple):
+    """Failures of one peer in one phase for one reason."""
+
+    newest: Negotiation
+    oldest: Negotiation
+    number: int
+
+
+def failures(scene: Scene) -> Html:
+    """Write the recent failures, those that repeat in one row."""
+    names = {peer.address for peer in scene.found} if scene.query else None
+    every = (one for one in scene.shown.facts.negotiations if names is None or one.peer in names)
+    rows = [_failure(scene, one) for one in _fold(recent_failures(every, _FAILURES_LOOKED_AT))[:MOST_ROWS]]
+    heads = ("Peer", "Phase", "Reason", "Times", "Last", "First", "Meaning")
+    return _section(
+        "failures",
+        "Recent failures",
+        table("Recent failures", heads, rows)
+        if rows
+        else element("p", "No negotiation failed, as far as is remembered.", class_="empty"),
+    )
+
+
+def _fold(newest_first: Iterable[Negotiation]) -> list[_Folded]:
+    folded: dict[tuple[str, str, int, str | None], _Folded] = {}
+    for one in newest_first:
+        key = one.gateway, one.peer, one.phase, one.reason
+        known = folded.get(key)
+        folded[key] = _Folded(one, one, 1) if known is None else _Folded(known.newest, one, known.number + 1)
+    return list(folded.values())
+
+
+def _failure(scene: Scene, folded: _Folded) -> list[Child]:
+    newest = folded.newest
+    reason = newest.reason or "unknown"
+    told = explain(reason, newest.phase)
+    first = scene.at(folded.oldest.ended) if folded.number > 1 else NOTHING
+    link = element("a", reason, href=told.runbook)
+    name = scene.shown.name_of(newest.peer)
+    return [name, str(newest.phase), link, f"{folded.number:,}", scene.at(newest.ended), first, told.gloss]
+
+
+def messages(scene: Scene, newest: Sequence[Entry]) -> Child:
+    """Write racoon's own warnings and errors, those that repeat in one row; folded."""
+    folded: dict[tuple[str, str], tuple[Entry, str, int]] = {}
+    for entry in newest:
+        severity = _severity(entry)
+        if severity in _WORTH_SHOWING and entry.record.message is not None:
+            key = entry.record.message.template, entry.record.tag
+            first, _, number = folded.get(key, (entry, severity, 0))
+            folded[key] = first, severity, number + 1
+    if not folded:
+        return None
+    rows = [_message(scene, *told) for told in list(folded.values())[:MOST_ROWS]]
+    return element(
+        "details",
+        element("summary", element("h2", "Recent messages of racoon")),
+        element("p", "Warnings and errors since this exporter started, in racoon's words. Peers choose parts of these texts."),
+        table("Recent messages of racoon", ("Message", "Severity", "Times", "Last", "Meaning"), rows),
+        id="messages",
+        class_="fold",
+    )
+
+
+def _severity(entry: Entry) -> str:
+    message = entry.record.message
+    return "info" if message is None else severity_and_reason(message, entry.record.event)[0]
+
+
+def _message(scene: Scene, entry: Entry, severity: str, number: int) -> list[Child]:
+    record = entry.record
+    gloss = "" if record.message is None else record.message.gloss
+    tag = f"[{record.tag}] " if record.tag else ""
+    return [element("code", f"{tag}{record.text}"), severity, str(number), scene.at(record.time), gloss]
+
+
+def daemons(scene: Scene) -> Child:
+    """Write every racoon that was heard."""
+    rows = [_daemon(scene, daemon) for daemon in scene.shown.facts.daemons]
+    if not rows:
+        return None
+    return _section("daemons", "Daemons", table("Daemons", ("racoon of", "State", "Started", "Version", "Last line"), rows))
+
+
+def _daemon(scene: Scene, daemon: DaemonFacts) -> list[Child]:
+    run = daemon.run
+    if run is None:
+        state = "not running" if daemon.stopped else "running, started before the log begins"
+        return [daemon.name, state, scene.at(None), NOTHING, scene.at(daemon.now)]
+    return [daemon.name, "running", scene.at(run.started), run.version or NOTHING, scene.at(daemon.now)]
+
+
+def sources(scene: Scene) -> Html:
+    """Write how reading the logs goes."""
+    facts = scene.shown.facts
+    rows: list[list[Child]] = [
+        [
+            status.name,
+            "readable" if status.up else f"not readable: {status.error or 'not there'}",
+            scene.at(facts.last_line.get(status.name)),
+            f"{status.lines:,}",
+            f"{status.lag_bytes:,}",
+            f"{status.lost_bytes:,}",
+            f"{status.rotations:,}",
+        ]
+        for status in facts.sources
+    ]
+    link: Child = (" ", element("a", "Runbook", href=runbook("RacoonUnknownMessages"))) if facts.unknown_messages else None
+    heads = ("Source", "State", "Newest line", "Lines", "Bytes to read", "Bytes lost", "Rotations")
+    return _section(
+        "sources",
+        "Where this comes from",
+        table("Sources", heads, rows) if rows else element("p", "No source."),
+        element("p", f"{count(facts.unknown_messages, 'message')} of racoon not understood.", link, class_="more"),
+    )
+
+
+def _section(name: str, title: str, *children: Child) -> Html:
+    return element("section", element("h2", title), children, id=name, aria_label=title)
