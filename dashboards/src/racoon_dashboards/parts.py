@@ -190,7 +190,8 @@ HIDDEN_FIELDS = ("Time", "job", "__name__")
 
 def grid(text: Text, *queries: Query, columns: Sequence[Column], hide: Sequence[str] = (), unit: str = "short") -> table.Panel:
     """One row per set of labels that the queries share; the first column that has words decides the order."""
-    panel = _finish(table.Panel(), text, queries, unit)
+    # Some migrations of Grafana 12 look at a table's columns only where the table has settings of its own: hence filterable.
+    panel = _finish(table.Panel(), text, queries, unit).filterable(False)
     panel = panel.with_transformation(model.DataTransformerConfig(id_val="merge", options={}))
     organize = {
         "excludeByName": dict.fromkeys((*HIDDEN_FIELDS, *hide), True),
