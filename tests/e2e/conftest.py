@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.chain import Alertmanager, Program, Prometheus, Target, Webhook, exporter, free_port
-from tests.e2e.replay import Replay, recorded
+from tests.e2e.replay import Replay, merged
 from tests.e2e.scenarios import ALL, GONE, REKEY, Scenario
 from tests.e2e.waiting import until
 
@@ -72,7 +72,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
 
 def _play(stack: ExitStack, logs: dict[Scenario, Path]) -> None:
     replays = [
-        Replay(list(recorded(scenario.recording, stop_before=scenario.stop_before)), log, scenario.speed, stamp=scenario.stamp)
+        Replay(merged(scenario.recordings, stop_before=scenario.stop_before), log, scenario.speed, stamp=scenario.stamp)
         for scenario, log in logs.items()
     ]
     for replay in replays:

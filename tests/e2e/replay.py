@@ -2,13 +2,14 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Thread
 
-_TIME = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?=: )")
+_TIME = re.compile(r"^(\d{4}-\d\d-\d\d)([ T])(\d\d:\d\d:\d\d)(?:\.\d+\+00:00|(?=: ))")
+"""racoon's own time, or that of syslog in RFC 3339."""
 _FORMAT = "%Y-%m-%d %H:%M:%S"
 
 
@@ -27,15 +28,21 @@ def recorded(path: Path, *, stop_before: str | None = None) -> Iterator[Line]:
         if stop_before is not None and stop_before in text:
             return
         if found := _TIME.match(text):
-            moment = datetime.strptime(found[1], _FORMAT).replace(tzinfo=UTC).timestamp()
+            moment = datetime.strptime(f"{found[1]} {found[3]}", _FORMAT).replace(tzinfo=UTC).timestamp()
             first = moment if first is None else first
             after = moment - first
         yield Line(after or 0.0, text)
 
 
+def merged(paths: Iterable[Path], *, stop_before: str | None = None) -> list[Line]:
+    """Return the lines of several recordings of the same time in the order of their times, as one syslog would have them."""
+    return sorted((line for path in paths for line in recorded(path, stop_before=stop_before)), key=lambda line: line.after)
+
+
 def at_present(text: str, now: float) -> str:
     """Return the line with its time, if it has one, replaced by `now` in UTC."""
-    return _TIME.sub(datetime.fromtimestamp(now, UTC).strftime(_FORMAT), text)
+    moment = datetime.fromtimestamp(now, UTC)
+    return _TIME.sub(lambda found: moment.isoformat() if found[2] == "T" else moment.strftime(_FORMAT), text)
 
 
 class Replay(Thread):

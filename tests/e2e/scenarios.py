@@ -24,11 +24,12 @@ class Scenario:
     expected: bool = True
     stamp: bool = True
     options: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
 
     @property
-    def recording(self) -> Path:
-        """Where the recording is."""
-        return LAB / self.name / f"{self.host}.log"
+    def recordings(self) -> tuple[Path, ...]:
+        """Where the recording is: the host's own log unless `files` says otherwise."""
+        return tuple(LAB / self.name / file for file in self.files or (f"{self.host}.log",))
 
     @property
     def peers(self) -> tuple[str, ...]:
@@ -78,7 +79,10 @@ OTHERS = (
 )
 """What fills panels that no fault fills: NAT, logins, kernel errors, peers that nobody expects."""
 
+GATEWAYS = Scenario("20-syslog", "both", expected=False, speed=10, files=("a.syslog.iso", "b.syslog.iso"))
+"""Two gateways that log to one file."""
+
 GONE = OTHERS[0]
 """Its log is removed at the end, and no other takes its place."""
 
-ALL = (*ALARMS, REKEY, *OTHERS)
+ALL = (*ALARMS, REKEY, *OTHERS, GATEWAYS)

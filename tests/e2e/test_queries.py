@@ -9,6 +9,7 @@ import pytest
 
 from tests.dashboards.tools import DASHBOARDS
 from tests.e2e.conftest import Chain
+from tests.e2e.scenarios import GATEWAYS
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
@@ -87,3 +88,18 @@ def test_the_state_of_each_expected_peer_is_one_band(chain: Chain) -> None:
     assert len(bands) == len({band["instance"] for band in bands})
     values = {value for target in timeline["targets"] for series in _answer(target, chain) for _, value in series["values"]}
     assert values == {"0", "1", "2"}
+
+
+def test_two_gateways_in_one_log_are_never_mixed(chain: Chain) -> None:
+    """Each gateway has its own band for the peer it has, and none for itself; records keep the gateway."""
+    (timeline,) = (param.values[0] for param in PANELS if param.id == "racoon-fleet-State of each peer")
+    assert isinstance(timeline, dict)
+    bands = {
+        (series["metric"]["gateway"], series["metric"]["peer"])
+        for target in timeline["targets"]
+        for series in _answer(target, chain)
+        if series["metric"]["scenario"] == GATEWAYS.name
+    }
+    assert bands == {("ipsec-a", "192.168.0.41"), ("ipsec-b", "192.168.0.40")}
+    kept = chain.prometheus.now(f'peer:racoon_phase1_established:sum{{scenario="{GATEWAYS.name}"}}')
+    assert {series["metric"]["gateway"] for series in kept} == {"ipsec-a", "ipsec-b"}
