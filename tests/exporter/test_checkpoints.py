@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -42,7 +43,7 @@ def read_with_restarts(log: bytes, cuts: list[int]) -> Engine:
     engine = Engine(UTC)
     lines = log.splitlines(keepends=True)
     bounds = [0, *sorted(cut % (len(lines) + 1) for cut in cuts), len(lines)]
-    for begin, end in zip(bounds, bounds[1:], strict=False):
+    for begin, end in pairwise(bounds):
         if begin < end:
             engine.feed(block(b"".join(lines[begin:end]), first=begin + 1))
         engine = knocked_over(engine)

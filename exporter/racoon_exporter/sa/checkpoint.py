@@ -51,20 +51,20 @@ def racoon_to_json(racoon: Racoon) -> dict[str, Any]:
             if _place(sas, sa) is not None
         ],
         "presumed": [ended[id(sa)] for sa in racoon.presumed.values() if id(sa) in ended],
-        "context": _place(negotiations, racoon.context),
-        "floating": [to_json(one) | {"count": list(one.count)} for one in racoon.floating],
-        "ambiguous": racoon.ambiguous,
+        "context": _place(negotiations, racoon.clues.context),
+        "floating": [to_json(one) | {"count": list(one.count)} for one in racoon.clues.floating],
+        "ambiguous": racoon.clues.ambiguous,
         "refusals": [
             [list(key), archived[id(negotiation)]]
-            for key, negotiation in racoon.refusals.items()
+            for key, negotiation in racoon.clues.refusals.items()
             if id(negotiation) in archived
         ],
-        "recent": [[address, *told] for address, told in racoon.recent.items()],
-        "larval": racoon.larval,
-        "causes": [[key, *told] for key, told in racoon.causes.items()],
-        "initial_contact": racoon.initial_contact,
-        "xauth_asked": racoon.xauth_asked,
-        "give_up_after": [[answered, seconds] for answered, seconds in racoon.give_up_after.items()],
+        "recent": [[address, *told] for address, told in racoon.clues.recent.items()],
+        "larval": racoon.clues.larval,
+        "causes": [[key, *told] for key, told in racoon.clues.causes.items()],
+        "initial_contact": racoon.clues.initial_contact,
+        "xauth_asked": racoon.clues.xauth_asked,
+        "give_up_after": [[answered, seconds] for answered, seconds in racoon.clues.give_up_after.items()],
     }
 
 
@@ -95,19 +95,19 @@ def racoon_from_json(given: dict[str, Any], knowledge: Knowledge, archive: Archi
         half = (sas[sa], None if negotiation is None else negotiations[negotiation])
         racoon.halves.setdefault(peer, {})[protocol] = half
     racoon.presumed = OrderedDict((archive.ipsec[place].spi, archive.ipsec[place]) for place in given["presumed"])
-    racoon.context = None if given["context"] is None else negotiations[given["context"]]
-    racoon.floating = [
+    racoon.clues.context = None if given["context"] is None else negotiations[given["context"]]
+    racoon.clues.floating = [
         from_json(evidence.Evidence, {"reason": None, "phase": None, **one, "count": tuple(one["count"])})
         for one in given["floating"]
     ]
-    racoon.ambiguous = [(when, cookies, reason) for when, cookies, reason in given["ambiguous"]]
-    racoon.refusals = OrderedDict((tuple(key), archive.negotiations[place]) for key, place in given["refusals"])
-    racoon.recent = OrderedDict((address, (when, reason)) for address, when, reason in given["recent"])
-    racoon.larval = None if given["larval"] is None else tuple(given["larval"])
-    racoon.causes = {key: (when, cause) for key, when, cause in given["causes"]}
-    racoon.initial_contact = None if given["initial_contact"] is None else tuple(given["initial_contact"])
-    racoon.xauth_asked = given["xauth_asked"]
-    racoon.give_up_after = {bool(answered): seconds for answered, seconds in given["give_up_after"]}
+    racoon.clues.ambiguous = [(when, cookies, reason) for when, cookies, reason in given["ambiguous"]]
+    racoon.clues.refusals = OrderedDict((tuple(key), archive.negotiations[place]) for key, place in given["refusals"])
+    racoon.clues.recent = OrderedDict((address, (when, reason)) for address, when, reason in given["recent"])
+    racoon.clues.larval = None if given["larval"] is None else tuple(given["larval"])
+    racoon.clues.causes = {key: (when, cause) for key, when, cause in given["causes"]}
+    racoon.clues.initial_contact = None if given["initial_contact"] is None else tuple(given["initial_contact"])
+    racoon.clues.xauth_asked = given["xauth_asked"]
+    racoon.clues.give_up_after = {bool(answered): seconds for answered, seconds in given["give_up_after"]}
     _restore_timers(racoon, sas, negotiations)
     return racoon
 
@@ -128,5 +128,5 @@ def _restore_timers(racoon: Racoon, sas: list[IpsecSa], negotiations: list[Negot
     for isakmp in racoon.isakmp.values():
         bound(racoon, isakmp)
     racoon.watch(sorted(negotiations, key=lambda one: one.touched or 0.0))
-    for when in {end[0] for end in racoon.ambiguous if end[0] is not None}:
+    for when in {end[0] for end in racoon.clues.ambiguous if end[0] is not None}:
         racoon.timer_at(when + GRACE, "ambiguous", when)

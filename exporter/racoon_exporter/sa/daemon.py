@@ -87,9 +87,9 @@ def _end_run(racoon: Racoon, end: str) -> None:
         for negotiation in [one for negotiations in table.values() for one in negotiations]:
             racoon.finish(negotiation, None)
     racoon.halves.clear()
-    racoon.floating.clear()
-    racoon.context = None
-    racoon.xauth_asked = False
+    racoon.clues.floating.clear()
+    racoon.clues.context = None
+    racoon.clues.xauth_asked = False
 
 
 def signalled(racoon: Racoon, _record: Record, event: DaemonSignalled) -> None:
@@ -154,7 +154,7 @@ def initial_contact(racoon: Racoon, record: Record, _event: InitialContactReceiv
     """The peer holds no older SAs; what is purged now goes for that."""
     address = address_of(record, None)
     if address is not None:
-        racoon.initial_contact = (record.time, address)
+        racoon.clues.initial_contact = (record.time, address)
 
 
 def nat_detected(racoon: Racoon, _record: Record, event: NatDetected) -> None:
@@ -224,7 +224,7 @@ def no_config(racoon: Racoon, record: Record, event: NoConfig) -> None:
 
 def xauth_asked(racoon: Racoon, _record: Record, _event: Remark) -> None:
     """The server asks for a login just before it prints that phase 1 is up."""
-    racoon.xauth_asked = True
+    racoon.clues.xauth_asked = True
 
 
 def xauth_succeeded(racoon: Racoon, _record: Record, _event: XauthLoginSucceeded) -> None:

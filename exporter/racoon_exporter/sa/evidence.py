@@ -48,17 +48,17 @@ def add(racoon: Racoon, address: str | None, evidence: Evidence) -> None:
         return
     if len(racoon.open) == 1:
         _attach(racoon, next(iter(racoon.open)), evidence)
-    elif len(racoon.floating) < _MOST_FLOATING:
-        racoon.floating.append(evidence)
+    elif len(racoon.clues.floating) < _MOST_FLOATING:
+        racoon.clues.floating.append(evidence)
     else:
         _unattributed(racoon, evidence)
 
 
 def land(racoon: Racoon, address: str) -> None:
     """Tie what floats to a peer whose line has just come."""
-    if not racoon.floating:
+    if not racoon.clues.floating:
         return
-    floating, racoon.floating = racoon.floating, []
+    floating, racoon.clues.floating = racoon.clues.floating, []
     for evidence in floating:
         if close_in_time(evidence.time, racoon.now) and (racoon.open.get(address) or evidence.reason is None):
             _attach(racoon, address, evidence)
@@ -68,15 +68,15 @@ def land(racoon: Racoon, address: str) -> None:
 
 def expire(racoon: Racoon) -> None:
     """Settle what floats for longer than a packet takes."""
-    if racoon.floating and not close_in_time(racoon.floating[0].time, racoon.now):
-        floating, racoon.floating = racoon.floating, []
+    if racoon.clues.floating and not close_in_time(racoon.clues.floating[0].time, racoon.now):
+        floating, racoon.clues.floating = racoon.clues.floating, []
         for evidence in floating:
             _settle_late(racoon, evidence)
 
 
 def _settle_late(racoon: Racoon, evidence: Evidence) -> None:
     """Tie evidence to the negotiation that began just before it, or to nobody."""
-    context = racoon.context
+    context = racoon.clues.context
     if context is not None and close_in_time(context.begun, evidence.time):
         _attach(racoon, context.peer, evidence)
     else:
@@ -102,10 +102,10 @@ def _attach(racoon: Racoon, address: str, evidence: Evidence) -> None:
     elif evidence.refusal:
         refuse(racoon, address, evidence.phase or 1, evidence.reason, None)
     else:
-        racoon.recent[address] = (racoon.now, evidence.reason)
-        racoon.recent.move_to_end(address)
-        if len(racoon.recent) > _MOST_RECENT:
-            racoon.recent.popitem(last=False)
+        racoon.clues.recent[address] = (racoon.now, evidence.reason)
+        racoon.clues.recent.move_to_end(address)
+        if len(racoon.clues.recent) > _MOST_RECENT:
+            racoon.clues.recent.popitem(last=False)
 
 
 def _speaks_of(racoon: Racoon, address: str, phase: int | None) -> Negotiation | None:
@@ -118,20 +118,20 @@ def _speaks_of(racoon: Racoon, address: str, phase: int | None) -> Negotiation |
 
 def recent_reason(racoon: Racoon, address: str) -> str | None:
     """Give evidence about a peer that found no negotiation, if it is recent, and forget it."""
-    told = racoon.recent.pop(address, None)
+    told = racoon.clues.recent.pop(address, None)
     return told[1] if told is not None and close_in_time(told[0], racoon.now, _RECENT) else None
 
 
 def refuse(racoon: Racoon, address: str, phase: int, reason: str, role: str | None, *key: str | None) -> None:
     """Count a negotiation that was refused before it began. The peer's retries are the same refusal."""
     name = (phase, address, reason, *key)
-    refused = racoon.refusals.get(name)
+    refused = racoon.clues.refusals.get(name)
     if refused is not None and close_in_time(refused.begun, racoon.now, _RECENT):
         refused.ended = racoon.now
         return
     negotiation = Negotiation(phase, racoon.gateway, None, address, role, None, racoon.now)
     racoon.begin(negotiation)
     racoon.fail(negotiation, reason)
-    racoon.refusals[name] = negotiation
-    if len(racoon.refusals) > _MOST_RECENT:
-        racoon.refusals.popitem(last=False)
+    racoon.clues.refusals[name] = negotiation
+    if len(racoon.clues.refusals) > _MOST_RECENT:
+        racoon.clues.refusals.popitem(last=False)

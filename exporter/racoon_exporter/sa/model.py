@@ -43,6 +43,15 @@ class Negotiation:
     touched: float | None = None
     """Time of the last line that belongs to it."""
 
+    @property
+    def state(self) -> str:
+        """Where it stands, as `tables.NEGOTIATION_TRANSITIONS` names it."""
+        if self.outcome is not None:
+            return self.outcome
+        if self.ended is not None:
+            return "abandoned"
+        return "waiting" if self.waiting else "negotiating"
+
 
 @dataclass(slots=True, eq=False)
 class IsakmpSa:

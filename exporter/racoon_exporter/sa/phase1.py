@@ -54,12 +54,12 @@ def started(racoon: Racoon, record: Record, event: Phase1Started) -> None:
         racoon.locals.add(local)
     negotiation = Negotiation(1, racoon.gateway, local, event.peer.address, event.role, None, record.time)
     racoon.begin(negotiation)
-    racoon.context = negotiation
+    racoon.clues.context = negotiation
 
 
 def mode(racoon: Racoon, _record: Record, event: Phase1Mode) -> None:
     """The exchange type of the negotiation that began just before."""
-    context = racoon.context
+    context = racoon.clues.context
     if context is not None and context.phase == 1 and context.exchange is None:
         context.exchange = event.exchange
         racoon.count(context.peer, "phase1_negotiations", context.role or "unknown", event.exchange or "unknown")
@@ -88,7 +88,7 @@ def established(racoon: Racoon, record: Record, event: Phase1Established) -> Non
         racoon.gateway, negotiation.local, address, event.cookies, negotiation.role, negotiation.exchange, record.time
     )
     sa.lifetime = peer.phase1_lifetime
-    sa.xauth, racoon.xauth_asked = racoon.xauth_asked, False
+    sa.xauth, racoon.clues.xauth_asked = racoon.clues.xauth_asked, False
     racoon.add_isakmp(sa)
     bound(racoon, sa)
     peer.phase1_last_established = record.time if record.time is not None else peer.phase1_last_established
@@ -147,14 +147,14 @@ def purging(racoon: Racoon, _record: Record, event: Phase1Purging) -> None:
     """The daemon begins to tear an ISAKMP SA down."""
     sa = racoon.isakmp.get(event.cookies or "")
     if sa is not None:
-        sa.state = ISAKMP_TRANSITIONS[sa.state]["phase1_purge"]
+        sa.state = ISAKMP_TRANSITIONS[sa.state].get("phase1_purge", sa.state)
         racoon.explain_teardown(sa.cookies, racoon.teardown_cause(sa.cookies, sa.peer) or "purged")
 
 
-def purged(racoon: Racoon, _record: Record, event: Phase1Purged | Phase1Deleted) -> None:
+def purged(racoon: Racoon, record: Record, event: Phase1Purged | Phase1Deleted) -> None:
     """The teardown of an ISAKMP SA is over."""
     sa = racoon.isakmp.get(event.cookies or "")
-    if sa is not None:
+    if sa is not None and record.message is not None and record.message.event in ISAKMP_TRANSITIONS[sa.state]:
         racoon.end_isakmp(sa, racoon.teardown_cause(sa.cookies, sa.peer) or "purged")
 
 
@@ -179,7 +179,7 @@ def _ends_phase2(racoon: Racoon, record: Record, message: Message) -> bool:
     """Whether 0.7's `failed to pre-process packet.` is about a phase 2 that a peer has just begun, and end that."""
     if message.stage != "begin":
         return False
-    context = racoon.context
+    context = racoon.clues.context
     if context is not None and context.phase == 2 and evidence.close_in_time(context.begun, record.time):
         evidence.land(racoon, context.peer)
         racoon.fail(context, None)
@@ -201,7 +201,9 @@ def _ended(racoon: Racoon, address: str | None, reason: str | None) -> None:
     """`phase1 negotiation failed.`: it names at most the peer."""
     if address is None:
         peers = {negotiation.peer for negotiation in racoon.unfinished(1)}
-        address = racoon.context.peer if racoon.context is not None else peers.pop() if len(peers) == 1 else UNATTRIBUTED
+        address = (
+            racoon.clues.context.peer if racoon.clues.context is not None else peers.pop() if len(peers) == 1 else UNATTRIBUTED
+        )
     evidence.land(racoon, address)
     negotiation = next(iter(reversed(racoon.of_peer(address, 1))), None)
     if negotiation is None:
@@ -218,7 +220,7 @@ def _timed_out(racoon: Racoon, cookies: str, reason: str) -> None:
     candidates = _could_time_out(racoon, known, reason, answered=answered)
     peers = {candidate.peer for candidate in candidates}
     if len(peers) > 1:
-        racoon.ambiguous.append((racoon.now, cookies, reason))
+        racoon.clues.ambiguous.append((racoon.now, cookies, reason))
         racoon.timer(_GIVE_UP_TOLERANCE, "ambiguous", racoon.now)
         if racoon.now is None:
             settle_ambiguous(racoon, None)
@@ -233,7 +235,7 @@ def _timed_out(racoon: Racoon, cookies: str, reason: str) -> None:
 
 def _fail_timed_out(racoon: Racoon, negotiation: Negotiation, cookies: str, reason: str) -> None:
     if negotiation.begun is not None and racoon.now is not None and reason != "send_error":
-        racoon.give_up_after[not cookies.endswith(_NO_ANSWER)] = racoon.now - negotiation.begun
+        racoon.clues.give_up_after[not cookies.endswith(_NO_ANSWER)] = racoon.now - negotiation.begun
     negotiation.cookies = cookies
     racoon.fail(negotiation, reason)
 
@@ -256,9 +258,9 @@ def _could_time_out(racoon: Racoon, known: str | None, reason: str, *, answered:
     if now is None or len({negotiation.peer for negotiation in open_ones}) <= 1:
         return open_ones
     if reason == "send_error":
-        context = racoon.context
+        context = racoon.clues.context
         return [context] if context is not None and context in open_ones else open_ones
-    after = racoon.give_up_after.get(answered, _GIVE_UP)
+    after = racoon.clues.give_up_after.get(answered, _GIVE_UP)
     fitting = [one for one in open_ones if abs(_age(one, now) - after) <= _GIVE_UP_TOLERANCE]
     exact = [one for one in fitting if abs(_age(one, now) - after) <= _QUIET]
     if len({negotiation.peer for negotiation in exact}) == 1:
@@ -276,8 +278,8 @@ def settle_ambiguous(racoon: Racoon, when: float | None) -> None:
 
     Where as many failed as could have, each of them did. Otherwise nobody can say which, and they stay unattributed.
     """
-    ends = [end for end in racoon.ambiguous if end[0] == when]
-    racoon.ambiguous = [end for end in racoon.ambiguous if end[0] != when]
+    ends = [end for end in racoon.clues.ambiguous if end[0] == when]
+    racoon.clues.ambiguous = [end for end in racoon.clues.ambiguous if end[0] != when]
     for answered in (False, True):
         group = [end for end in ends if (not end[1].endswith(_NO_ANSWER)) == answered]
         if not group:

@@ -53,7 +53,7 @@ def started(racoon: Racoon, record: Record, event: Phase2Started) -> None:
     else:
         negotiation = Negotiation(2, racoon.gateway, local, address, event.role, "quick", record.time)
         racoon.begin(negotiation)
-    racoon.context = negotiation
+    racoon.clues.context = negotiation
     racoon.count(address, "phase2_negotiations", event.role or "unknown")
 
 
@@ -103,8 +103,8 @@ def _refused(racoon: Racoon, record: Record, event: Phase2Failed, address: str |
 
 def _stopped_waiting(racoon: Racoon, record: Record, address: str | None) -> None:
     """Traffic's wish is given up: no phase 1 came in time, or none could be begun."""
-    if address is None and racoon.larval is not None and evidence.close_in_time(racoon.larval[0], record.time):
-        address = racoon.larval[1]
+    if address is None and racoon.clues.larval is not None and evidence.close_in_time(racoon.clues.larval[0], record.time):
+        address = racoon.clues.larval[1]
     if address is None:
         latest = [negotiation for negotiations in racoon.waiting.values() for negotiation in negotiations]
         just_now = [one for one in latest if evidence.close_in_time(one.begun, record.time)]
@@ -130,7 +130,7 @@ def _given_up(racoon: Racoon, address: str) -> None:
 
 def _refused_just_now(racoon: Racoon, record: Record) -> Negotiation | None:
     """Give the phase 1 that could not be begun, told by the line before."""
-    for negotiation in reversed(racoon.refusals.values()):
+    for negotiation in reversed(racoon.clues.refusals.values()):
         if negotiation.phase == 1 and evidence.close_in_time(negotiation.ended, record.time):
             return negotiation
     return None
@@ -230,7 +230,7 @@ def expired(racoon: Racoon, record: Record, event: IpsecSaExpired) -> None:
         return
     local, address = racoon.ends(event.source, event.destination)
     if event.spi is None:
-        racoon.larval = (record.time, address, local)
+        racoon.clues.larval = (record.time, address, local)
         return
     sa = _find(racoon, event, address) or _revive(racoon, event.spi, address)
     if sa is None:
@@ -309,7 +309,7 @@ def purged(racoon: Racoon, record: Record, event: IpsecSaPurged) -> None:
 def _why_purged(racoon: Racoon, sa: IpsecSa, event: IpsecSaPurged) -> str:
     if event.protocol is not None:
         return "deleted_by_peer"
-    contact = racoon.initial_contact
+    contact = racoon.clues.initial_contact
     if contact is not None and contact[1] == sa.peer and evidence.close_in_time(contact[0], racoon.now, _JUST_NOW):
         return "initial_contact"
     torn_down = [isakmp.cookies for isakmp in racoon.isakmp_of.get(sa.peer, ()) if isakmp.state == "purging"]

@@ -85,6 +85,31 @@ class Archive:
             del table[: max(1, self._limit // 10)]
 
 
+@dataclass(slots=True)
+class Clues:
+    """What the last lines leave to be understood by the next."""
+
+    context: Negotiation | None = None
+    """The negotiation whose start was the last line with an address: what follows may belong to it."""
+    floating: list[Any] = field(default_factory=list)
+    """Evidence that no line has tied to a peer yet."""
+    ambiguous: list[tuple[float | None, str, str]] = field(default_factory=list)
+    """Time-outs that several peers' negotiations could claim: time, cookies, reason."""
+    refusals: OrderedDict[tuple[Any, ...], Negotiation] = field(default_factory=OrderedDict)
+    """Refusals that a retry may repeat."""
+    recent: OrderedDict[str, tuple[float | None, str]] = field(default_factory=OrderedDict)
+    """By peer: the last evidence that found no negotiation, for a failure line that follows."""
+    larval: tuple[float | None, str, str] | None = None
+    """The larval SA that expired last: time, peer, local end."""
+    causes: dict[str, tuple[float | None, Phase1End]] = field(default_factory=dict)
+    """By peer or cookies: why a teardown that now follows happens."""
+    initial_contact: tuple[float | None, str] | None = None
+    xauth_asked: bool = False
+    """Whether a login was asked for since the last ISAKMP SA."""
+    give_up_after: dict[bool, float] = field(default_factory=dict)
+    """By whether the peer ever answered: seconds after which this racoon gave phase 1 up, once that was seen."""
+
+
 class Racoon:
     """One racoon, as its log tells it."""
 
@@ -128,20 +153,7 @@ class Racoon:
         """By peer and protocol: the inbound SA whose outbound half has not come yet, and its negotiation."""
         self.presumed: OrderedDict[int, IpsecSa] = OrderedDict()
         """By SPI: SAs that only their lifetime ended; a later line about one proves it wrong."""
-        self.context: Negotiation | None = None
-        """The negotiation whose start was the last line with an address: what follows may belong to it."""
-        self.floating: list[Any] = []
-        self.ambiguous: list[tuple[float | None, str, str]] = []
-        self.refusals: OrderedDict[tuple[Any, ...], Negotiation] = OrderedDict()
-        self.recent: OrderedDict[str, tuple[float | None, str]] = OrderedDict()
-        """By peer: the last evidence that found no negotiation, for a failure line that follows."""
-        self.larval: tuple[float | None, str, str] | None = None
-        self.causes: dict[str, tuple[float | None, Phase1End]] = {}
-        """By peer or cookies: why a teardown that now follows happens."""
-        self.initial_contact: tuple[float | None, str] | None = None
-        self.xauth_asked = False
-        self.give_up_after: dict[bool, float] = {}
-        """By whether the peer ever answered: seconds after which this racoon gave phase 1 up, once that was seen."""
+        self.clues = Clues()
         self._unfinished: deque[tuple[float, Negotiation]] = deque()
         """When to forget a negotiation; in the order of their beginning."""
         self._timers: list[tuple[float, int, str, Any]] = []
@@ -250,8 +262,8 @@ class Racoon:
         """End a negotiation, with a verdict or without one."""
         if self._remove(self.waiting if negotiation.waiting else self.open, negotiation):
             self.open_count -= 1
-        if self.context is negotiation:
-            self.context = None
+        if self.clues.context is negotiation:
+            self.clues.context = None
         negotiation.ended = self.now
         negotiation.outcome = outcome
         self.archive.add(self.archive.negotiations, negotiation)
@@ -384,14 +396,14 @@ class Racoon:
 
     def explain_teardown(self, key: str, cause: Phase1End) -> None:
         """Say why the teardown that may follow happens."""
-        self.causes[key] = (self.now, cause)
-        if len(self.causes) > _MOST_OPEN:
-            del self.causes[next(iter(self.causes))]
+        self.clues.causes[key] = (self.now, cause)
+        if len(self.clues.causes) > _MOST_OPEN:
+            del self.clues.causes[next(iter(self.clues.causes))]
 
     def teardown_cause(self, *keys: str) -> Phase1End | None:
         """Give the cause told for a peer or cookies within the last seconds."""
         for key in keys:
-            told = self.causes.get(key)
+            told = self.clues.causes.get(key)
             if told is not None and (self.now is None or told[0] is None or self.now - told[0] <= GRACE):
                 return told[1]
         return None

@@ -128,7 +128,7 @@ class SaState:
         if handler is None:
             return
         event = message.read(record.text)
-        if racoon.floating and message.event in _ADDRESSED:
+        if racoon.clues.floating and message.event in _ADDRESSED:
             address = phase1.address_of(record, getattr(event, "peer", None))
             if address is not None:
                 evidence.land(racoon, address)
@@ -139,10 +139,10 @@ class SaState:
     def settle(self) -> None:
         """Decide what waits for a next line, as none will come."""
         for racoon in self.racoons.values():
-            for evidence_left in racoon.floating:
+            for evidence_left in racoon.clues.floating:
                 evidence._settle_late(racoon, evidence_left)  # noqa: SLF001
-            racoon.floating = []
-            for when in {end[0] for end in racoon.ambiguous}:
+            racoon.clues.floating = []
+            for when in {end[0] for end in racoon.clues.ambiguous}:
                 phase1.settle_ambiguous(racoon, when)
 
     # looking
@@ -208,7 +208,7 @@ def advance(racoon: Racoon, now: float) -> None:
     racoon.now = now
     if before is None or now <= before:
         return
-    if racoon.floating:
+    if racoon.clues.floating:
         evidence.expire(racoon)
     if racoon.next_timer > now:
         return

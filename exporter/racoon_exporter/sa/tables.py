@@ -7,34 +7,53 @@ from __future__ import annotations
 
 from typing import Final
 
-ISAKMP_TRANSITIONS: Final[dict[str, dict[str, str]]] = {
+NEGOTIATION_TRANSITIONS: Final[dict[str, dict[str, str]]] = {
+    "waiting": {
+        "phase2_start": "negotiating",
+        "phase2_failed": "failed",
+        "phase2_expired": "failed",
+        "phase2_rekey": "failed",
+        "daemon_shutdown": "abandoned",
+    },
     "negotiating": {
         "phase1_established": "established",
+        "ipsec_sa_established": "established",
         "phase1_failed": "failed",
-        "daemon_shutdown": "failed",
+        "phase2_failed": "failed",
+        "daemon_shutdown": "abandoned",
     },
+    "established": {
+        "xauth_login_failed": "failed",
+    },
+}
+"""State of a negotiation, event class: the next state. A phase 2 waits until there is a phase 1."""
+
+ISAKMP_TRANSITIONS: Final[dict[str, dict[str, str]]] = {
     "established": {
         "phase1_rekey": "dying",
         "phase1_purge": "purging",
         "phase1_expired": "ended",
-        "phase1_purged": "ended",
         "phase1_deleted": "ended",
         "xauth_login_failed": "ended",
+        "daemon_signal": "ended",
         "daemon_shutdown": "ended",
+        "daemon_start": "ended",
     },
     "dying": {
         "phase1_purge": "purging",
         "phase1_expired": "ended",
-        "phase1_purged": "ended",
         "phase1_deleted": "ended",
+        "daemon_signal": "ended",
         "daemon_shutdown": "ended",
+        "daemon_start": "ended",
     },
     "purging": {
-        "phase1_purge": "purging",
-        "phase1_expired": "ended",
         "phase1_purged": "ended",
+        "phase1_expired": "ended",
         "phase1_deleted": "ended",
+        "daemon_signal": "ended",
         "daemon_shutdown": "ended",
+        "daemon_start": "ended",
     },
 }
 """State of an ISAKMP SA, event class: the next state. A pair that is not here changes nothing."""
@@ -44,12 +63,14 @@ IPSEC_TRANSITIONS: Final[dict[str, dict[str, str]]] = {
         "ipsec_sa_expired": "dying",
         "ipsec_sa_purged": "ended",
         "ipsec_sa_deleted": "ended",
+        "daemon_signal": "ended",
         "daemon_shutdown": "ended",
     },
     "dying": {
         "ipsec_sa_expired": "ended",
         "ipsec_sa_purged": "ended",
         "ipsec_sa_deleted": "ended",
+        "daemon_signal": "ended",
         "daemon_shutdown": "ended",
     },
 }

@@ -7,8 +7,8 @@ from tests.exporter.reading import (
     I1,
     I2,
     I3,
-    L,
     LISTENS,
+    L,
     P,
     Q,
     failures,
@@ -136,7 +136,7 @@ def test_if_all_that_could_fail_did_each_peer_has_its_failure() -> None:
         f"08:30:00 {start()}",
         f"08:30:00 {start(peer=Q)}",
         f"08:30:50 ERROR: phase1 negotiation failed due to time up. {NO_ANSWER}",
-        f"08:30:50 ERROR: phase1 negotiation failed due to time up. 0123456789abcdef:0000000000000000",
+        "08:30:50 ERROR: phase1 negotiation failed due to time up. 0123456789abcdef:0000000000000000",
         f"08:31:00 {start(peer=Q)}",
     )
     assert failures(engine, 1) == {(P, "no_response"): 1, (Q, "no_response"): 1}

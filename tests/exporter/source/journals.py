@@ -23,7 +23,7 @@ echo $$ > {home}/pid
 for argument; do
     case "$argument" in --after-cursor=*) cursor="${{argument#--after-cursor=}}" ;; esac
 done
-if [ -n "$cursor" ]; then sed "1,/$cursor/d" {home}/stored; else cat {home}/stored; fi
+if [ -n "$cursor" ]; then sed "0,/$cursor/d" {home}/stored; else cat {home}/stored; fi
 exec cat {home}/live
 """
 

@@ -17,7 +17,7 @@ Seen = tuple[str, str, float]
 
 def given_of(*seen: Seen, doubles: Doubles | None = None) -> list[Seen]:
     """Return what is left after second copies were dropped, of (transport, text, seconds)."""
-    doubles = doubles or Doubles()
+    doubles = Doubles() if doubles is None else doubles
     return [each for each in seen if not doubles.is_copy("gw racoon.service", each[0], each[1], each[2])]
 
 

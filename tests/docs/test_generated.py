@@ -1,0 +1,25 @@
+"""The pages that follow from tables say what the tables say."""
+
+from racoon_exporter.sa.tables import IPSEC_TRANSITIONS, ISAKMP_TRANSITIONS, MOST_TELLING, NEGOTIATION_TRANSITIONS
+from racoon_parsers.advice import BY_REASON
+from racoon_parsers.events import EVENT_TYPES
+from racoon_parsers.reasons import FAILURE_REASONS
+from tests.docs import generated
+
+
+def test_the_metrics_page_lists_every_metric() -> None:
+    generated.check("metrics.md", generated.metrics)
+
+
+def test_the_sa_states_page_is_drawn_from_the_tables() -> None:
+    generated.check("sa-states.md", generated.sa_states)
+
+
+def test_every_reason_has_its_rank_and_its_advice() -> None:
+    assert set(MOST_TELLING) == set(FAILURE_REASONS) == set(BY_REASON)
+
+
+def test_transitions_speak_of_event_classes_only() -> None:
+    for table in (NEGOTIATION_TRANSITIONS, ISAKMP_TRANSITIONS, IPSEC_TRANSITIONS):
+        for events in table.values():
+            assert set(events) <= set(EVENT_TYPES)
