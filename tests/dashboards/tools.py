@@ -15,7 +15,6 @@ PACKAGES = {
     "prometheus": "prometheus",
     "prometheus-alertmanager": "prometheus-alertmanager",
     "amtool": "prometheus-alertmanager",
-    "jsonnet": "jsonnet",
 }
 
 
