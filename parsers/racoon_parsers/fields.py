@@ -61,11 +61,6 @@ def read_initiated_by(text: str) -> str:
     return "initiator" if text == "me" else "responder"
 
 
-def read_integer(text: str) -> int:
-    """Read a decimal number."""
-    return int(text)
-
-
 def read_hexadecimal(text: str) -> int:
     """Read `%#x`, which prints zero as `0`."""
     return int(text, 16)
@@ -88,11 +83,7 @@ def read_mode_number(text: str) -> str:
     return _SA_MODES.get(text, "any")
 
 
-def read_lower(text: str) -> str:
-    """Read a word of closed meaning in lower case: `ESP` is `esp`, `Tunnel` is `tunnel`."""
-    return text.lower()
-
-
+@lru_cache(maxsize=64)
 def read_protocol(text: str) -> str:
     """Read a protocol of `proto_id=`, `IPSEC_ESP` or `ESP`, as the kernel's tools write it."""
     return text.removeprefix("IPSEC_").lower()
@@ -155,7 +146,7 @@ def _text(name: str, *samples: str) -> Field:
 
 
 def _number(name: str, *samples: str) -> Field:
-    return Field(f"\\s?{{{name}}}", (Value(name, _INTEGER, read_integer),), samples or ("1", "0"))
+    return Field(f"\\s?{{{name}}}", (Value(name, _INTEGER, int),), samples or ("1", "0"))
 
 
 JOINERS: Final = {
@@ -169,10 +160,10 @@ _ARROW: Final = JOINERS["->"]
 
 _SA: Final = (
     Value("protocol", _PROTOCOL, read_protocol),
-    Value("mode", r"\w+", read_lower),
+    Value("mode", r"\w+", str.lower),
     Value("source", _ENDPOINT, read_endpoint),
     Value("destination", _ENDPOINT, read_endpoint),
-    Value("spi", r"\d++", read_integer),
+    Value("spi", r"\d++", int),
 )
 
 FIELDS: Final[dict[str, Field]] = {
@@ -195,7 +186,7 @@ FIELDS: Final[dict[str, Field]] = {
         "{protocol}(?:/{mode})? {peer}" + _ARROW + "{local}",
         (
             Value("protocol", _PROTOCOL, read_protocol),
-            Value("mode", r"\w+", read_lower),
+            Value("mode", r"\w+", str.lower),
             Value("peer", _ENDPOINT, read_endpoint),
             Value("local", _ENDPOINT, read_endpoint),
         ),
@@ -243,7 +234,7 @@ FIELDS: Final[dict[str, Field]] = {
     "selector": _text("selector", "10.0.1.0/24[0] 10.0.0.0/24[0] proto=any dir=in"),
     "spid": _number("spid", "17"),
     # authentication; text a peer chose (subject) stands last and takes all that follows
-    "error": _one("error", r"[^()]{1,160}?", "unable to get certificate CRL", "certificate has expired"),
+    "error": _one("error", r"(?:Suite B: )?[^():\"]{1,160}?", "unable to get certificate CRL", "certificate has expired"),
     "code": _number("code", "3", "10", "23"),
     "depth": _number("depth", "0", "1"),
     "subject": Field("\\s?{subject}", (Value("subject", _TEXT),), ("/C=DE/O=Example/CN=gw.example.org",)),

@@ -68,8 +68,8 @@ class Format:
     pattern: re.Pattern[str]
     groups: tuple[int, ...]
     """Numbers of the groups of `_GROUPS` in the pattern."""
-    own: bool = False
-    """Whether every fitting line is racoon's, since nothing names a program."""
+    raw: bool = False
+    """Whether racoon's lines stand there as it wrote them, newlines within a value and all; collectors escape those."""
     levels: tuple[tuple[str, str], ...] = ()
     """The collector's levels as racoon's words."""
 
@@ -89,11 +89,11 @@ _GROUPS: Final = (
 )
 
 
-def _format(name: str, kind: str, pattern: str, *, own: bool = False, levels: dict[str, str] | None = None) -> Format:
+def _format(name: str, kind: str, pattern: str, *, raw: bool = False, levels: dict[str, str] | None = None) -> Format:
     absent = "".join(f"(?P<{group}>)" for group in _GROUPS if f"(?P<{group}>" not in pattern)
     compiled = re.compile(pattern + absent, re.DOTALL)
     groups = tuple(compiled.groupindex[group] for group in _GROUPS)
-    return Format(name, kind, compiled, groups, own, tuple((levels or {}).items()))
+    return Format(name, kind, compiled, groups, raw, tuple((levels or {}).items()))
 
 
 _HOST: Final = r"(?:(?P<host>[\w.-]+|[0-9a-fA-F.]*:[0-9a-fA-F:.]+)\s+)?"
@@ -122,21 +122,20 @@ _APPLE: Final = {
 _MERAKI: Final = r"(?:Site-to-site VPN|Non-Meraki / Client VPN negotiation):? (?:msg: )?"
 
 FORMATS: Final = (
-    _format("file", "local", rf"(?P<stamp>{_OWN_TIME}): ?{_MARKS}{_MAYBE_LEVELLED}", own=True),
+    _format("file", "local", rf"(?P<stamp>{_OWN_TIME}): ?{_MARKS}{_MAYBE_LEVELLED}", raw=True),
     _format(
         "meraki",
         "unix",
         rf"(?:{_RFC3164} \S+ 1 )?(?P<stamp>\d{{9,11}}\.\d+) (?P<host>\S+) events {_MERAKI}(?P<text>.*)",
-        own=True,
     ),
-    _format("meraki-dashboard", "rfc3164", rf"(?P<stamp>{_RFC3164}) {_MERAKI}(?P<text>.*)", own=True),
+    _format("meraki-dashboard", "rfc3164", rf"(?P<stamp>{_RFC3164}) {_MERAKI}(?P<text>.*)"),
     _format(
         "syslog",
         "rfc3164",
         rf"(?:<\d+>)?(?P<stamp>{_RFC3164})(?:\.\d+)?\s+{_HOST}{_FACILITY}{_IDENT}{INNER}",
         levels=_APPLE,
     ),
-    _format("container", "iso", rf"(?P<stamp>{_ISO}) std(?:out|err) [FP] {INNER}", own=True),
+    _format("container", "iso", rf"(?P<stamp>{_ISO}) std(?:out|err) [FP] {INNER}", raw=True),
     _format("syslog-iso", "iso", rf"(?:<\d+>)?(?P<stamp>{_ISO})\s+{_HOST}{_FACILITY}{_IDENT}{INNER}"),
     _format(
         "syslog-5424",
@@ -180,9 +179,9 @@ FORMATS: Final = (
         r"(?P<collected>[VDIWEN])/(?P<ident>[^\s(]+)\s*\(\s*(?P<pid>\d+)\): (?P<text>.*)",
         levels=_ANDROID,
     ),
-    _format("android-stderr", "", r"(?P<collected>[EWIN]): (?P<text>.*)", own=True, levels=_ANDROID),
-    _format("compose", "local", rf"(?P<ident>racoon[\w.-]*)\s+\| (?P<stamp>{_OWN_TIME}): {_MARKS}{_MAYBE_LEVELLED}"),
-    _format("console", "", rf"{_MARKS}{_LEVELLED}", own=True),
+    _format("android-stderr", "", r"(?P<collected>[EWIN]): (?P<text>.*)", raw=True, levels=_ANDROID),
+    _format("compose", "local", rf"(?P<ident>racoon[\w.-]*)\s+\| (?P<stamp>{_OWN_TIME}): {_MARKS}{_MAYBE_LEVELLED}", raw=True),
+    _format("console", "", rf"{_MARKS}{_LEVELLED}", raw=True),
     _format("stderr", "", rf"(?P<ident>racoon[\w.-]*)(?:\[(?P<pid>\w+)\])?:{INNER}"),
 )
 """Every format, the commonest first; the first that fits a line is its format."""
@@ -287,4 +286,6 @@ def _inner(message: str, kind: str, stamp: str, host: str, ident: str, pid: str)
     inside = split_inner(message)
     if inside is None:
         return None
-    return inside._replace(kind=kind if stamp else "", stamp=stamp, host=host, ident=ident or "racoon", pid=inside.pid or pid)
+    return inside._replace(
+        kind=kind if stamp else "", stamp=stamp, host=host, ident=ident or "racoon", pid=inside.pid or pid, head=0
+    )

@@ -22,6 +22,8 @@ _HOLE: Final = regex.compile(
     r"|(?P<conversion>%[-#0 +]*+\d*+(?:\.\d++)?(?:hh|h|ll|l|z|j|t)?[diouxXcspf])"
     r"|(?P<dump>\\n(?:<hexdump>|%s)$)"
 )
+_FEW_LETTERS: Final = 6
+"""A message with fewer letters of its own, such as `NAT %s`, could be many another's text."""
 _PATTERN_TIMEOUT: Final = 0.25
 """Seconds one pattern may work on one text; beyond it the text counts as not fitting."""
 
@@ -136,6 +138,12 @@ class Message:
         return all(isinstance(piece, str) for piece in self.pieces)
 
     @cached_property
+    def _slight(self) -> bool:
+        """Whether its literals alone say too little, so that its values must fit as well."""
+        letters = sum(character.isalpha() for piece in self.pieces if isinstance(piece, str) for character in piece)
+        return letters < _FEW_LETTERS and not self.constant
+
+    @cached_property
     def marks(self) -> dict[str, str]:
         """What the row says beyond its text.
 
@@ -172,6 +180,8 @@ class Message:
             if found < 0:
                 return False
             position = found + len(literal)
+        if self._slight and self._fullmatch(text) is None:
+            return False
         return not self.constant or len(text) == least
 
     @cached_property
@@ -207,6 +217,10 @@ class Message:
 
         return within_time
 
+    def begins(self, head: str) -> bool:
+        """Whether every text of this message begins with these characters."""
+        return self._literals[0].startswith(head)
+
     def matches(self, text: str) -> bool:
         """Whether a text is this message to the last value; for messages whose literals alone say too little."""
         return self.fits(text) and self._fullmatch(text) is not None
@@ -232,22 +246,38 @@ class Message:
         constants = dict(self.constants)
         blank = [constants.get(name) for name in names]
         unread = _new(event_type, blank)
-        plan = [(names.index(value.name), value.read) for value in self._values]
-        if not plan:
+        if not self._values:
             return lambda _text: unread
-        fullmatch = self._fullmatch
+        recognise = self.recognise
 
         def read(text: str) -> Event:
-            match = fullmatch(text) or fullmatch(f"{text}.")  # Meraki removes the final dot
+            return recognise(text) or recognise(f"{text}.") or unread  # Meraki removes the final dot
+
+        return read
+
+    @cached_property
+    def recognise(self) -> Callable[[str], Event | None]:
+        """Tells whether a text is this message to the last value, and reads it in the same go; None if it is not."""
+        if not self.has_values:
+            return lambda text: REMARK if self.fits(text) else None
+        event_type = self.event_type
+        names: tuple[str, ...] = getattr(event_type, "_fields", ())
+        constants = dict(self.constants)
+        blank = [constants.get(name) for name in names]
+        plan = [(names.index(value.name), value.read) for value in self._values]
+        fullmatch = self._fullmatch
+
+        def recognise(text: str) -> Event | None:
+            match = fullmatch(text)
             if match is None:
-                return unread
+                return None
             values: list[Any] = blank[:]
             for (target, reader), found in zip(plan, match.groups(), strict=True):
                 if found is not None:
                     values[target] = reader(found) if reader else found
             return _new(event_type, values)
 
-        return read
+        return recognise
 
     def render(self, values: Callable[[Hole], str]) -> str:
         """Print the message with given values, as racoon would."""
@@ -307,6 +337,8 @@ class Catalogue:
         self._constants: dict[str, Message] = {}
         self._root = _Node()
         self._by_word: dict[str, list[Message]] = {}
+        self._by_head: dict[str, tuple[Message, ...]] = {}
+        """By first characters, where those are literal text: a short way to messages that were found once."""
         for message in self.messages:
             self._file(message)
         self.free_text: Message | None = next((m for m in self.messages if m.template == "%s"), None)
@@ -354,6 +386,24 @@ class Catalogue:
             return message
         return self._find_filed(text)
 
+    def recognise(self, text: str) -> tuple[Message, Event | None] | None:
+        """Find the message a text is, and give its values as well where finding it read them."""
+        message = self._constants.get(text)
+        if message is not None:
+            return message, None
+        for message in self._by_head.get(text[:_HEAD], ()):
+            event = message.recognise(text)
+            if event is not None:
+                return message, event
+        message = self._find_filed(text)
+        if message is None:
+            return None
+        head = text[:_HEAD]
+        if head not in self._by_head and message.begins(head):
+            sharing = (other for other in self.messages if not other.constant and other.begins(head))
+            self._by_head[head] = tuple(sorted(sharing, key=_weight))
+        return message, None
+
     def _find_filed(self, text: str) -> Message | None:
         node = self._root
         path = []
@@ -374,7 +424,7 @@ class Catalogue:
         """Find a message that begins with a value."""
         for word in text.split(None, _ANCHOR_WORDS):
             for message in self._by_word.get(word, ()):
-                if message.fits(text):
+                if message.matches(text):  # a peer's text may hold the literals as well
                     return message
         return next((message for message in self._root.messages if message.matches(text)), None)
 
@@ -394,6 +444,7 @@ class Catalogue:
         return max(*walk(self._root), *(len(messages) for messages in self._by_word.values()))
 
 
+_HEAD: Final = 16
 _DEPTH: Final = 12
 _ANCHOR_WORDS: Final = 24
 

@@ -8,7 +8,7 @@ line (racoon leaves out the newline of some debug messages) are taken apart, dum
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
 from racoon_parsers.clock import Clock
@@ -39,9 +39,14 @@ class Record(NamedTuple):
     times: int = 1
     """How often it was said (`last message repeated 3 times`)."""
 
+    values: Event | None = None
+    """The message's values, where finding it read them."""
+
     @property
     def event(self) -> Event:
         """The message's values."""
+        if self.values is not None:
+            return self.values
         return REMARK if self.message is None else self.message.read(self.text)
 
 
@@ -58,6 +63,12 @@ _MOST_QUOTED: Final = 16
 _LONGEST_QUOTED: Final = 4096
 """Characters of such a record."""
 _DEBUG: Final = frozenset({"DEBUG", "DEBUG2"})
+
+
+_Shared = tuple[float | None, str, str, str, str, str]
+"""What lines with the same head have in common: the first fields of a `Record`."""
+_NOTHING: Final[_Shared] = (None, "", "", "", "", "")
+_new: Final[Callable[[type[Record], Iterable[Any]], Record]] = tuple.__new__
 
 
 class LogReader:
@@ -88,7 +99,7 @@ class LogReader:
         self._last: Record | None = None
         self._head = ""
         """What stood before the last message: lines of the same second and level have the same."""
-        self._shared: Record | None = None
+        self._shared: _Shared = _NOTHING
 
     def read_text(self, text: str) -> Record | None:
         """Read one message that stands alone, without the head of a log line, as somebody quotes it."""
@@ -140,24 +151,23 @@ class LogReader:
     def feed(self, lines: Iterable[str], first: int = 1) -> list[Record]:
         """Read lines without their newlines, numbered from `first`."""
         records: list[Record] = []
-        find = self._catalogue.find
+        recognise = self._catalogue.recognise
         pending, head, length = self._pending, self._head, len(self._head)
+        time, gateway, ident, pid, level, tag = self._shared
         for number, line in enumerate(lines, start=first):
             if length and line.startswith(head):
                 text = line[length:].strip()
-                message = find(text)
-                if message is not None and not message.glued and not self._continuations:
-                    shared = self._shared
-                    assert shared is not None
+                found = recognise(text)
+                if found is not None and not found[0].glued and not self._continuations:
                     if pending is not None:
                         records.append(pending)
-                    time, gateway, ident, pid, level, tag, *_ = shared
-                    pending = Record(time, gateway, ident, pid, level, tag, message, text, number)
+                    pending = _new(Record, (time, gateway, ident, pid, level, tag, found[0], text, number, 1, found[1]))
                     continue
             self._pending = pending
             self._read_line(line, number, records)
             pending, head = self._pending, self._head
             length = len(head)
+            time, gateway, ident, pid, level, tag = self._shared
         self._pending = pending
         if pending is not None:
             self._last = pending
@@ -187,14 +197,14 @@ class LogReader:
             self.not_racoon += 1
             self._open = False
             self._last = None
-            self._head, self._shared = "", None
+            self._head, self._shared = "", _NOTHING
             return
         self._share(line, parsed, record)
         if record.message is None or record.message.glued:
             record = self._unglue(record, parsed, number, records)
         if record.message is None:
             record = self._unwrap(record, parsed, number)
-        if record.message is None and (parsed.inner or (parsed.head and self._splitter.format.own)):
+        if record.message is None and (parsed.inner or (parsed.head and self._splitter.format.raw)):
             self._open_quote(record)
         self._open = True
         self._pending = self._last = record
@@ -207,7 +217,7 @@ class LogReader:
         """
         self._opened = self._catalogue.opened(record.text)
         if self._opened is not None:
-            self._head, self._shared = "", None
+            self._head, self._shared = "", _NOTHING
 
     def _quote(self, opened: Message, line: str, number: int, records: list[Record]) -> None:
         """Take a line while a value is open, up to the one that closes it."""
@@ -229,9 +239,9 @@ class LogReader:
     def _share(self, line: str, parsed: Line, record: Record) -> None:
         """Remember what stood before the message, if it says all there is to say before one."""
         if parsed.head and parsed.level:
-            self._head, self._shared = line[: parsed.head], record
+            self._head, self._shared = line[: parsed.head], record[:6]
         else:
-            self._head, self._shared = "", None
+            self._head, self._shared = "", _NOTHING
 
     def _headless(self, line: str, number: int, records: list[Record]) -> None:
         """Take a line that does not begin a record."""

@@ -39,6 +39,8 @@ class Negotiation:
     """Most telling reason so far."""
     waiting: bool = False
     """Phase 2 that waits for a phase 1 and has not begun."""
+    half: bool = False
+    """Phase 2 whose inbound SA is there and whose outbound one is not yet."""
     message_id: str | None = None
     touched: float | None = None
     """Time of the last line that belongs to it."""

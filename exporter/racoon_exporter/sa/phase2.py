@@ -79,18 +79,13 @@ def _ended(racoon: Racoon, address: str | None, reason: str | None, *, newest: b
         peers = {negotiation.peer for negotiation in racoon.unfinished(2)}
         address = peers.pop() if len(peers) == 1 else UNATTRIBUTED
     evidence.land(racoon, address)
-    begun = [negotiation for negotiation in racoon.of_peer(address, 2) if not _half_done(racoon, negotiation)]
+    begun = [negotiation for negotiation in racoon.of_peer(address, 2) if not negotiation.half]
     if begun:
         racoon.fail(begun[-1 if newest else 0], reason)
         return
     lost = Negotiation(2, racoon.gateway, None, address, None, "quick", None)
     racoon.begin(lost)
     racoon.fail(lost, more_telling(evidence.recent_reason(racoon, address), reason))
-
-
-def _half_done(racoon: Racoon, negotiation: Negotiation) -> bool:
-    halves = racoon.halves.get(negotiation.peer)
-    return halves is not None and any(half[1] is negotiation for half in halves.values())
 
 
 def _refused(racoon: Racoon, record: Record, event: Phase2Failed, address: str | None, reason: str) -> None:
@@ -155,8 +150,9 @@ def established(racoon: Racoon, record: Record, event: IpsecSaEstablished) -> No
     if event.source is None or event.destination is None or event.spi is None or event.protocol is None:
         return
     local, address = racoon.ends(event.source, event.destination)
-    if any(sa.protocol == event.protocol and sa.peer == address for sa in racoon.ipsec.get(event.spi, ())):
-        return
+    same = racoon.ipsec.get(event.spi)
+    if same is not None and any(sa.protocol == event.protocol and sa.peer == address for sa in same):
+        return  # printed twice, or read twice
     direction = _direction(racoon, event, local, address)
     source, destination = (address, local) if direction == "in" else (local, address)
     peer = racoon.acquaint(address)
@@ -197,29 +193,33 @@ def _direction(racoon: Racoon, event: IpsecSaEstablished, local: str, address: s
 
 def _pair(racoon: Racoon, sa: IpsecSa) -> None:
     """Join the two halves of a pair; the second one ends the negotiation."""
-    halves = racoon.halves.setdefault(sa.peer, {})
     if sa.direction == "in":
-        halves[sa.protocol] = (sa, _negotiation_of(racoon, sa))
+        negotiation = _negotiation_of(racoon, sa)
+        if negotiation is not None:
+            negotiation.half = True
+        racoon.halves.setdefault(sa.peer, {})[sa.protocol] = (sa, negotiation)
         return
+    halves = racoon.halves.get(sa.peer, {})
     half = halves.pop(sa.protocol, None)
-    if not halves:
+    if half is not None and not halves:
         del racoon.halves[sa.peer]
     negotiation = half[1] if half is not None else _negotiation_of(racoon, sa)
-    if negotiation is None or negotiation.outcome is not None:
-        if half is None or negotiation is None:
-            racoon.count(sa.peer, "phase2_established", "unknown")
-        return
-    racoon.finish(negotiation, "established")
-    racoon.count(sa.peer, "phase2_established", negotiation.role or "unknown")
+    if negotiation is None:
+        racoon.count(sa.peer, "phase2_established", "unknown")
+    elif negotiation.outcome is None:
+        racoon.finish(negotiation, "established")
+        racoon.count(sa.peer, "phase2_established", negotiation.role or "unknown")
 
 
 def _negotiation_of(racoon: Racoon, sa: IpsecSa) -> Negotiation | None:
     """Choose the negotiation an SA comes from: that of the bundle it belongs to, else the oldest that lacks its SAs."""
-    for protocol, (other, negotiation) in racoon.halves.get(sa.peer, {}).items():
-        if protocol != sa.protocol and evidence.close_in_time(other.established, sa.established, _JUST_NOW):
-            return negotiation
-    for negotiation in racoon.of_peer(sa.peer, 2):
-        if not _half_done(racoon, negotiation):
+    halves = racoon.halves.get(sa.peer)
+    if halves:
+        for protocol, (other, negotiation) in halves.items():
+            if protocol != sa.protocol and evidence.close_in_time(other.established, sa.established, _JUST_NOW):
+                return negotiation
+    for negotiation in racoon.open.get(sa.peer, ()):
+        if negotiation.phase == 2 and not negotiation.half:
             return negotiation
     return None
 
@@ -235,10 +235,13 @@ def expired(racoon: Racoon, record: Record, event: IpsecSaExpired) -> None:
     sa = _find(racoon, event, address) or _revive(racoon, event.spi, address)
     if sa is None:
         return  # a larval inbound SA of a phase 2 that failed, or one from before the first line
-    racoon.correct_direction(sa, "in" if event.destination.address == local else "out")
+    direction = "in" if event.destination.address == local else "out"
+    if sa.direction != direction:
+        racoon.correct_direction(sa, direction)
     state = IPSEC_TRANSITIONS[sa.state]["ipsec_sa_expired"]
     if state == "ended" or _was_hard(sa, record.time):
-        _learn_lifetime(racoon, sa, record.time)
+        if sa.dying is not None:
+            _learn_lifetime(racoon, sa, record.time)
         racoon.end_ipsec(sa, "expired")
         return
     sa.state, sa.dying = state, record.time
@@ -256,7 +259,7 @@ def _was_hard(sa: IpsecSa, now: float | None) -> bool:
 
 def _learn_lifetime(racoon: Racoon, sa: IpsecSa, now: float | None) -> None:
     """Remember how long this peer's SAs live. Only longer ones are believed: bytes may end an SA early."""
-    if sa.established is None or now is None or sa.dying is None:
+    if sa.established is None or now is None:
         return
     peer = racoon.peer(sa.peer)
     lifetime = now - sa.established

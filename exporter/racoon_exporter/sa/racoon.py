@@ -163,9 +163,7 @@ class Racoon:
 
     def peer(self, address: str) -> Peer:
         """Give a peer, making it known if there is room; beyond the limits it is `other`."""
-        peer = self.peers.get(address)
-        if peer is None:
-            peer = self._meet(address)
+        peer = self.peers.get(address) or self._meet(address)
         peer.last_seen = self.now
         return peer
 
@@ -344,7 +342,8 @@ class Racoon:
         """Add an IPsec SA that is alive."""
         self.ipsec.setdefault(sa.spi, []).append(sa)
         self.ipsec_of.setdefault(sa.peer, []).append(sa)
-        self.settle(sa.peer)
+        if not self.peer(sa.peer).phase2_up:
+            self.settle(sa.peer)
         self.bound_ipsec(sa)
 
     def bound_ipsec(self, sa: IpsecSa) -> None:
@@ -364,8 +363,10 @@ class Racoon:
         sa.state, sa.end = "ended", end
         sa.ended = self.now if ended is None else ended
         self.archive.add(self.archive.ipsec, sa)
-        self.count(sa.peer, "ipsec_sa_ended", end)
-        self.settle(sa.peer)
+        peer = self.peer(sa.peer)
+        peer.counters["ipsec_sa_ended", end] += 1
+        if peer.phase2_up:
+            self.settle(sa.peer)
 
     def correct_direction(self, sa: IpsecSa, direction: str) -> None:
         """Believe a line that prints the true direction over what the order of lines said."""

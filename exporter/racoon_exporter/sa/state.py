@@ -127,14 +127,17 @@ class SaState:
         handler = HANDLERS.get(message.event)
         if handler is None:
             return
-        event = message.read(record.text)
+        event = record.values
+        if event is None:
+            event = message.read(record.text)
         if racoon.clues.floating and message.event in _ADDRESSED:
             address = phase1.address_of(record, getattr(event, "peer", None))
             if address is not None:
                 evidence.land(racoon, address)
         handler(racoon, record, event)
-        for _ in range(1, min(record.times, _MOST_REPEATS)):
-            handler(racoon, record, event)
+        if record.times > 1:
+            for _ in range(1, min(record.times, _MOST_REPEATS)):
+                handler(racoon, record, event)
 
     def settle(self) -> None:
         """Decide what waits for a next line, as none will come."""
