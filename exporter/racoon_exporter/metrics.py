@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 
 from racoon_exporter import __version__
 from racoon_exporter.engine import UNPARSED_REASONS, Engine
-from racoon_exporter.sa.model import Peer
+from racoon_exporter.sa.model import OTHER, UNATTRIBUTED, Peer
 from racoon_exporter.sa.racoon import DURATION_BUCKETS, Racoon
 from racoon_exporter.source.base import SourceStatus
 
@@ -247,7 +247,7 @@ def collect(engine: Engine, own: OwnState) -> tuple[Samples, bool]:
 
 def _collect_racoon(samples: Samples, racoon: Racoon) -> None:
     gateway = racoon.gateway
-    names = racoon.knowledge.peers
+    name_of = racoon.knowledge.name
     for key, count in racoon.counters.items():
         row = _RACOON_COUNTERS[key[0]]
         samples.add(row.name, count, gateway, *key[1:])
@@ -260,8 +260,7 @@ def _collect_racoon(samples: Samples, racoon: Racoon) -> None:
         known = samples.durations.setdefault((gateway, role), [0.0] * len(counts))
         samples.durations[gateway, role] = [one + other for one, other in zip(known, counts, strict=True)]
     for address, peer in racoon.peers.items():
-        expected = names.get(address)
-        _collect_peer(samples, gateway, peer, expected.name if expected is not None else address)
+        _collect_peer(samples, gateway, peer, name_of(address))
     _collect_sas(samples, racoon)
     _collect_daemon(samples, racoon)
 
@@ -269,7 +268,7 @@ def _collect_racoon(samples: Samples, racoon: Racoon) -> None:
 def _collect_peer(samples: Samples, gateway: str, peer: Peer, name: str) -> None:
     for key, count in peer.counters.items():
         samples.add(_PEER_COUNTERS[key[0]].name, count, gateway, name, *key[1:])
-    if not peer.address[0].isalpha() or peer.address not in {"other", "unattributed"}:
+    if peer.address not in {OTHER, UNATTRIBUTED}:
         samples.put("racoon_peer_info", 1, gateway, name, peer.address)
         samples.put("racoon_phase2_up", float(peer.phase2_up), gateway, name)
         samples.add("racoon_phase1_sas", 0, gateway, name)
@@ -286,15 +285,13 @@ def _collect_peer(samples: Samples, gateway: str, peer: Peer, name: str) -> None
 
 
 def _collect_sas(samples: Samples, racoon: Racoon) -> None:
-    names = racoon.knowledge.peers
+    name_of = racoon.knowledge.name
     gateway = racoon.gateway
-    for isakmp in racoon.isakmp.values():
-        expected = names.get(isakmp.peer)
-        samples.add("racoon_phase1_sas", 1, gateway, expected.name if expected else isakmp.peer)
-    for sas in racoon.ipsec.values():
+    for address, isakmp in racoon.isakmp_of.items():
+        samples.add("racoon_phase1_sas", len(isakmp), gateway, name_of(address))
+    for address, sas in racoon.ipsec_of.items():
+        name = name_of(address)
         for sa in sas:
-            expected = names.get(sa.peer)
-            name = expected.name if expected else sa.peer
             samples.add("racoon_ipsec_sas", 1, gateway, name, sa.protocol, sa.state)
 
 

@@ -9,6 +9,7 @@ import heapq
 from collections import Counter, OrderedDict, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from itertools import count
 from typing import Any, Final
 
@@ -33,6 +34,9 @@ _MOST_COOKIES: Final = 8192
 _MOST_FOLDED: Final = 16384
 _IDLE_STRANGER: Final = 3600.0
 """Seconds without a line after which a stranger's place may be given to another."""
+
+
+Network = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,31 @@ class Knowledge:
     lifetime: float | None = None
     """Seconds an IPsec SA lives where nothing else is known (`--lifetime`)."""
     limits: Limits = field(default_factory=Limits)
+    networks: tuple[tuple[Network, Expectation | None], ...] = ()
+    """Networks whose addresses are no strangers; with an expectation where they share a name."""
+
+    def expected(self, address: str) -> Expectation | None:
+        """Give what is configured of an address, by itself or by its network."""
+        known = self.peers.get(address)
+        if known is None and self.networks:
+            known = next((expectation for network, expectation in self.networks if _within(address, network)), None)
+        return known
+
+    def is_known(self, address: str) -> bool:
+        """Whether an address is configured, by itself or by its network."""
+        return address in self.peers or any(_within(address, network) for network, _ in self.networks)
+
+    def name(self, address: str) -> str:
+        """Give the name under which a peer is counted."""
+        expected = self.expected(address)
+        return address if expected is None else expected.name
+
+
+def _within(address: str, network: Network) -> bool:
+    try:
+        return ip_address(address.partition("%")[0]) in network
+    except ValueError:
+        return False
 
 
 class Archive:
@@ -161,6 +190,16 @@ class Racoon:
 
     # peers
 
+    def learn(self, knowledge: Knowledge) -> None:
+        """Take what a changed configuration says. Peers keep their counts; those no longer configured become strangers."""
+        self.knowledge = knowledge
+        for peer in self.peers.values():
+            expected = knowledge.expected(peer.address)
+            if expected is not None:
+                peer.phase1_lifetime = expected.phase1_lifetime or peer.phase1_lifetime
+                peer.phase2_lifetime = expected.phase2_lifetime or peer.phase2_lifetime
+            peer.stranger = not knowledge.is_known(peer.address) and peer.phase1_last_established is None
+
     def peer(self, address: str) -> Peer:
         """Give a peer, making it known if there is room; beyond the limits it is `other`."""
         peer = self.peers.get(address) or self._meet(address)
@@ -168,8 +207,7 @@ class Racoon:
         return peer
 
     def _meet(self, address: str) -> Peer:
-        expected = address in self.knowledge.peers
-        if not expected and address not in _COLLECTIVE and not self._room_for_stranger():
+        if not self.knowledge.is_known(address) and address not in _COLLECTIVE and not self._room_for_stranger():
             if len(self.folded) < _MOST_FOLDED and address not in self.folded:
                 self.folded.add(address)
                 self.counters["folded_peers",] += 1
@@ -177,8 +215,8 @@ class Racoon:
         return self._enter(address)
 
     def _enter(self, address: str) -> Peer:
-        expected = self.knowledge.peers.get(address)
-        peer = self.peers[address] = Peer(address, stranger=expected is None)
+        expected = self.knowledge.expected(address)
+        peer = self.peers[address] = Peer(address, stranger=not self.knowledge.is_known(address))
         if expected is not None:
             peer.phase1_lifetime = expected.phase1_lifetime
             peer.phase2_lifetime = expected.phase2_lifetime
@@ -202,7 +240,7 @@ class Racoon:
         """Give a peer that completed a phase 1: no stranger any more."""
         peer = self.peers.get(address)
         if peer is None:
-            room = len(self.peers) < self.knowledge.limits.peers or address in self.knowledge.peers
+            room = len(self.peers) < self.knowledge.limits.peers or self.knowledge.is_known(address)
             peer = self._enter(address) if room else self._meet(address)
         if peer.address == address:
             peer.stranger = False

@@ -139,6 +139,12 @@ class SaState:
             for _ in range(1, min(record.times, _MOST_REPEATS)):
                 handler(racoon, record, event)
 
+    def learn(self, knowledge: Knowledge) -> None:
+        """Take what a changed configuration says."""
+        self.knowledge = knowledge
+        for racoon in self.racoons.values():
+            racoon.learn(knowledge)
+
     def settle(self) -> None:
         """Decide what waits for a next line, as none will come."""
         for racoon in self.racoons.values():

@@ -7,15 +7,16 @@ grows longer than the bound is skipped up to its newline, so that no writer can 
 from __future__ import annotations
 
 from racoon_exporter.source.generation import Tally
-from racoon_exporter.source.lines import MAX_LINE, bounded_lines
+from racoon_exporter.source.lines import MAX_LINE
 
 
 class Assembler:
     """The lines of one stream. What is lost on the way is counted in the tally it was made with."""
 
-    def __init__(self, tally: Tally) -> None:
-        """Begin at the beginning of a line; `tally.too_long` and `tally.lost_bytes` are kept up."""
+    def __init__(self, tally: Tally, *, longest: int = MAX_LINE) -> None:
+        """Begin at the beginning of a line; `tally.too_long` and `tally.lost_bytes` are kept up. `longest` is in bytes."""
         self._tally = tally
+        self._longest = longest
         self._held = bytearray()
         self._skipping = False
 
@@ -52,7 +53,7 @@ class Assembler:
             self._tally.lost_bytes += len(piece)
             return
         self._held += piece
-        if len(self._held) > MAX_LINE:
+        if len(self._held) > self._longest:
             self._tally.too_long += 1
             self._tally.lost_bytes += len(self._held)
             self._held.clear()
@@ -68,7 +69,7 @@ class Assembler:
         """Return whole lines without those that are too long."""
         kept = []
         while whole:
-            good = bounded_lines(whole, len(whole))
+            good = self._good(whole)
             kept.append(whole[:good])
             end = whole.find(b"\n", good) + 1 or good
             if end > good:
@@ -76,3 +77,10 @@ class Assembler:
                 self._tally.lost_bytes += end - good
             whole = whole[end:]
         return b"".join(kept)
+
+    def _good(self, whole: bytes) -> int:
+        """Return the length of the lines before the first that is too long."""
+        at = 0
+        while (end := whole.find(b"\n", at)) >= 0 and end - at <= self._longest:
+            at = end + 1
+        return at

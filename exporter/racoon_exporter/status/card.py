@@ -19,6 +19,7 @@ MOST_SAS: Final = 50
 WORDS: Final[dict[State, tuple[str, str]]] = {
     "down": ("Down", "✕"),
     "failing": ("Failing", "!"),
+    "unknown": ("Not known", "?"),
     "gone": ("No longer up", "↓"),
     "up": ("Up", "✓"),
     "idle": ("Not connected", "○"),
@@ -80,6 +81,8 @@ def _which(scene: Scene, peer: PeerView) -> str:
 def _since(scene: Scene, peer: PeerView) -> Child:
     state = "Up" if peer.phase2_up else "Down" if peer.state == "down" else "Not up"
     known_from = scene.shown.known_from
+    if peer.state == "unknown":
+        return STATES["unknown"]
     if peer.since is not None:
         when: Child = (f"{state} since ", scene.at(peer.since))
     elif known_from is not None:

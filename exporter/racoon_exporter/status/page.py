@@ -114,6 +114,8 @@ def headline(shown: Overview, doubted: Sequence[Doubt]) -> str:
     if numbers["down"]:
         verb = "is" if numbers["down"] == 1 else "are"
         return f"{numbers['down']} of {count(permanent, 'expected peer')} {verb} down{doubt}."
+    if numbers["unknown"]:
+        return f"Of {count(numbers['unknown'], 'peer')} nothing is known: see the warning below."
     if permanent:
         said = "The expected peer is up" if permanent == 1 else f"All {permanent} expected peers are up"
         troubled = f", {numbers['failing']} with failures" if numbers["failing"] else ""

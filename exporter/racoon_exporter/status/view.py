@@ -12,13 +12,14 @@ from racoon_exporter.status.facts import PSEUDO_PEERS, Facts, Failures, PeerFact
 from racoon_exporter.status.reasons import Explanation, explain
 from racoon_exporter.status.timeline import DAY, Span, spans
 
-State = Literal["down", "failing", "gone", "up", "idle"]
+State = Literal["down", "failing", "unknown", "gone", "up", "idle"]
 Kind = Literal["permanent", "roaming", "unexpected", "stranger"]
 Sa = TypeVar("Sa", IsakmpSa, IpsecSa)
 
 STATES: Final[dict[State, str]] = {
     "down": "A permanent peer without an IPsec SA in each direction.",
     "failing": "The last negotiation failed, within the last hour.",
+    "unknown": "The log does not tell: racoon logs too little, or no line of it was read.",
     "gone": "Nobody configured the peer; it was up and is no longer.",
     "up": "An IPsec SA is alive in each direction.",
     "idle": "Not connected, and nothing says that it should be.",
@@ -118,7 +119,8 @@ class Overview:
 
     def timeline(self, peer: PeerView) -> tuple[Span, ...]:
         """Give the last day of a peer."""
-        return spans((*peer.history, *peer.ipsec), self.now - DAY, self.now, self.known_from, self.known_to)
+        known_from = None if peer.state == "unknown" else self.known_from
+        return spans((*peer.history, *peer.ipsec), self.now - DAY, self.now, known_from, self.known_to)
 
     def name_of(self, address: str) -> str:
         """Give the name of an address."""
@@ -132,8 +134,18 @@ def overview(facts: Facts, now: float) -> Overview:
     isakmp = _by_peer(facts.isakmp)
     ipsec = _by_peer(facts.ipsec)
     ended = _by_peer(facts.ended_ipsec)
+    seeing = {daemon.gateway for daemon in facts.daemons if not daemon.quiet}
     peers = [
-        _peer(key, known.get(key), facts.expected.get(key[1]), isakmp.get(key, ()), ipsec.get(key, ()), ended.get(key, ()), now)
+        _peer(
+            key,
+            known.get(key),
+            facts.expected.get(key[1]),
+            isakmp.get(key, ()),
+            ipsec.get(key, ()),
+            ended.get(key, ()),
+            now,
+            blind=key[0] not in seeing,
+        )
         for key in dict.fromkeys((*_expected_keys(facts), *known))
     ]
     unattributed = [
@@ -187,6 +199,8 @@ def _peer(
     ipsec: tuple[IpsecSa, ...],
     ended: tuple[IpsecSa, ...],
     now: float,
+    *,
+    blind: bool,
 ) -> PeerView:
     gateway, address = key
     kind = _kind(facts, expected)
@@ -195,7 +209,7 @@ def _peer(
         address=address,
         name=address if expected is None else expected.name,
         kind=kind,
-        state=_state(kind, facts, now),
+        state=_state(kind, facts, now, blind=blind),
         since=None if facts is None else facts.since,
         phase1_last_established=None if facts is None else facts.phase1_last_established,
         phase2_up=facts is not None and facts.phase2_up,
@@ -218,8 +232,10 @@ def _kind(facts: PeerFacts | None, expected: Expectation | None) -> Kind:
     return "stranger" if facts is not None and facts.stranger else "unexpected"
 
 
-def _state(kind: Kind, facts: PeerFacts | None, now: float) -> State:
+def _state(kind: Kind, facts: PeerFacts | None, now: float, *, blind: bool) -> State:
     up = facts is not None and facts.phase2_up
+    if blind and not up:
+        return "unknown"  # silence is not "no SAs"
     if kind == "permanent" and not up:
         return "down"
     if facts is not None and _is_failing(facts, now):

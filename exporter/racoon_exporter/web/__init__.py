@@ -2,7 +2,8 @@
 
 from racoon_exporter.web.connections import Limits
 from racoon_exporter.web.live import check_web_config
-from racoon_exporter.web.problems import ListenError, Problem, WebConfigError
+from racoon_exporter.web.problems import ListenError, WebConfigError
 from racoon_exporter.web.server import WebServer
+from racoon_exporter.yaml_document import Problem
 
 __all__ = ["Limits", "ListenError", "Problem", "WebConfigError", "WebServer", "check_web_config"]

@@ -12,13 +12,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from racoon_exporter.web.config import ClientAuth, Pem, RateLimit, TlsConfig, WebConfig
-from racoon_exporter.web.document import Section, compose, shown
+from racoon_exporter.yaml_document import Section, compose, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from racoon_exporter.web.problems import Problem
+    from racoon_exporter.yaml_document import Problem
 
 #: Go's tls.CipherSuites() and OpenSSL's name of each; None marks TLS 1.3, whose suites neither Go nor we let be chosen.
 CIPHER_SUITES: Mapping[str, str | None] = MappingProxyType(

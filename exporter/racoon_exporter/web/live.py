@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from racoon_exporter.web.config import WebConfig
 from racoon_exporter.web.config_file import parse_web_config
-from racoon_exporter.web.problems import Problem, WebConfigError
+from racoon_exporter.web.problems import WebConfigError
 from racoon_exporter.web.tls import TlsError, server_context
+from racoon_exporter.yaml_document import Problem
 
 if TYPE_CHECKING:
     import logging

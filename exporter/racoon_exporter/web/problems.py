@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One fault of a web configuration file.
-
-    ``line`` counts from 1 and is None where the fault has no line (the file cannot be read).
-    ``message`` is one line, and never quotes a key, a hash or a password.
-    """
-
-    line: int | None
-    message: str
-
-    def __str__(self) -> str:
-        return self.message if self.line is None else f"line {self.line}: {self.message}"
+    from racoon_exporter.yaml_document import Problem
 
 
 class WebConfigError(Exception):

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from racoon_exporter.web.config import ClientAuth, Pem, TlsConfig
-from racoon_exporter.web.problems import Problem
+from racoon_exporter.yaml_document import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,14 +12,27 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from racoon_exporter.web.problems import Problem
-
 if TYPE_CHECKING:
     from collections.abc import Collection
 
 _STRING, _NULL, _BOOLEAN = (f"tag:yaml.org,2002:{name}" for name in ("str", "null", "bool"))
 _INTEGER, _MERGE = (f"tag:yaml.org,2002:{name}" for name in ("int", "merge"))
 _MAX_SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One fault of a configuration file.
+
+    ``line`` counts from 1 and is None where the fault has no line (the file cannot be read).
+    ``message`` is one line, and never quotes a key, a hash or a password.
+    """
+
+    line: int | None
+    message: str
+
+    def __str__(self) -> str:
+        return self.message if self.line is None else f"line {self.line}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +151,16 @@ class Section:
     def section(self, key: str, keys: Collection[str] | None = None) -> Section:
         """Return a mapping below this one; an absent one is an empty section."""
         return Section(key, self._nodes.get(key), self._problems, keys, self.line_at(key))
+
+    def sections(self, key: str, keys: Collection[str]) -> tuple[Section, ...]:
+        """Return a list of mappings."""
+        node = self._nodes.get(key)
+        if node is None:
+            return ()
+        if not isinstance(node, yaml.SequenceNode):
+            self.note(f"{key} must be a list", key)
+            return ()
+        return tuple(Section(f"an entry of {key}", item, self._problems, keys) for item in node.value)
 
     def texts(self) -> dict[str, str]:
         """Return every key with its text; null is the empty text."""

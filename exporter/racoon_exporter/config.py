@@ -1,0 +1,234 @@
+"""`--config.file`: sources, gateways, peers, limits, time zone, and the files of racoon, in YAML.
+
+A flag wins over the file; lists of both add up. The file is validated with line numbers, unknown keys are errors.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from pathlib import Path
+from typing import Final
+
+from racoon_exporter.expected import ExpectedPeer, normal_address
+from racoon_exporter.yaml_document import Problem, Section, compose, shown
+from racoon_exporter.zone import read_zone
+
+_TOP: Final = ("sources", "peers", "limits", "time_zone", "lifetime", "racoon")
+_SOURCE: Final = ("path", "journal", "syslog", "gateway")
+_JOURNAL: Final = ("identifiers", "units")
+_PEER: Final = ("address", "network", "name", "kind", "gateway", "phase1_lifetime", "phase2_lifetime")
+_LIMITS: Final = ("strangers", "peers")
+_RACOON: Final = ("config", "policy_files")
+_KINDS: Final = ("permanent", "roaming")
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """Entries of the systemd journal, by identifier or unit."""
+
+    identifiers: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredNetwork:
+    """Peers that come from a network, such as road warriors of one provider: known, but nobody waits for them."""
+
+    network: Network
+    name: str | None
+    gateway: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What the file says; empty where it says nothing."""
+
+    paths: tuple[str, ...] = ()
+    journal: Journal | None = None
+    syslog: tuple[str, ...] = ()
+    gateways: dict[str, str] = field(default_factory=dict)
+    """By source: the gateway its lines are of, where they do not say themselves."""
+    peers: tuple[ExpectedPeer, ...] = ()
+    peer_gateways: dict[str, str] = field(default_factory=dict)
+    """By address: the gateway a peer belongs to, where only one has it."""
+    networks: tuple[ConfiguredNetwork, ...] = ()
+    strangers: int | None = None
+    peer_limit: int | None = None
+    zone: tzinfo | None = None
+    lifetime: int | None = None
+    racoon_config: str | None = None
+    policy_files: tuple[str, ...] = ()
+
+
+class ConfigError(Exception):
+    """A configuration file that cannot be used; `problems` holds every fault."""
+
+    def __init__(self, path: Path, problems: list[Problem]) -> None:
+        self.path = path
+        self.problems = tuple(problems)
+        super().__init__(f"{path}: " + "; ".join(map(str, problems)))
+
+
+def is_config(text: str) -> bool:
+    """Whether a YAML text is a configuration file rather than a web configuration file, by its keys."""
+    node, _ = compose(text)
+    keys = Section("", node, []).keys() if node is not None else ()
+    return any(key in _TOP for key in keys)
+
+
+def load_config(path: Path) -> Config:
+    """Read a file. Raises ConfigError with every fault, OSError if it cannot be read."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(path, [Problem(None, "not UTF-8")]) from error
+    config, problems = read_config(text, path.parent)
+    if problems:
+        raise ConfigError(path, problems)
+    return config
+
+
+def read_config(text: str, directory: Path) -> tuple[Config, list[Problem]]:
+    """Read a text; relative paths are relative to the file's directory. Never raises."""
+    node, problems = compose(text)
+    top = Section("the configuration", node, problems, _TOP)
+    sources = top.sections("sources", _SOURCE)
+    paths, journal, syslog, gateways = _sources(sources, directory)
+    peers, peer_gateways, networks = _peers(top.sections("peers", _PEER))
+    limits = top.section("limits", _LIMITS)
+    racoon = top.section("racoon", _RACOON)
+    config = Config(
+        paths,
+        journal,
+        syslog,
+        gateways,
+        peers,
+        peer_gateways,
+        networks,
+        _natural(limits, "strangers", 0),
+        _natural(limits, "peers", 1),
+        _zone(top),
+        _natural(top, "lifetime", 1),
+        _resolved(racoon.text("config"), directory),
+        tuple(str(directory / entry.text) for entry in racoon.entries("policy_files") or ()),
+    )
+    return config, sorted(problems, key=lambda problem: problem.line or 0)
+
+
+def _resolved(text: str | None, directory: Path) -> str | None:
+    return None if text is None else str(directory / text)
+
+
+def _natural(section: Section, key: str, least: int) -> int | None:
+    if key not in section.keys():  # noqa: SIM118  a section is no mapping
+        return None
+    number = section.integer(key, least)
+    if number < least:
+        section.note(f"{key} must be at least {least}", key)
+    return number
+
+
+def _zone(top: Section) -> tzinfo | None:
+    name = top.text("time_zone")
+    if name is None:
+        return None
+    try:
+        return read_zone(name)
+    except ValueError as error:
+        top.note(str(error), "time_zone")
+        return None
+
+
+def _sources(
+    sections: tuple[Section, ...], directory: Path
+) -> tuple[tuple[str, ...], Journal | None, tuple[str, ...], dict[str, str]]:
+    paths: list[str] = []
+    journal: Journal | None = None
+    syslog: list[str] = []
+    gateways: dict[str, str] = {}
+    for section in sections:
+        kinds = [kind for kind in ("path", "journal", "syslog") if kind in section.keys()]  # noqa: SIM118  no mapping
+        if len(kinds) != 1:
+            section.note("a source is one of path, journal and syslog")
+            continue
+        name = "journal"
+        if kinds == ["journal"]:
+            if journal is not None:
+                section.note("the journal is given twice")
+            journal = _journal(section.section("journal", _JOURNAL))
+        else:
+            name = section.text(kinds[0]) or ""
+            if not name:
+                section.note(f"{kinds[0]} must not be empty", kinds[0])
+            elif kinds == ["path"]:
+                name = name if name == "-" else str(directory / name)
+                paths.append(name)
+            else:
+                syslog.append(name)
+        gateway = section.text("gateway")
+        if gateway:
+            gateways[name] = gateway
+    return tuple(paths), journal, tuple(syslog), gateways
+
+
+def _journal(section: Section) -> Journal:
+    return Journal(
+        tuple(entry.text for entry in section.entries("identifiers") or ()),
+        tuple(entry.text for entry in section.entries("units") or ()),
+    )
+
+
+def _peers(
+    sections: tuple[Section, ...],
+) -> tuple[tuple[ExpectedPeer, ...], dict[str, str], tuple[ConfiguredNetwork, ...]]:
+    peers: dict[str, ExpectedPeer] = {}
+    gateways: dict[str, str] = {}
+    networks: list[ConfiguredNetwork] = []
+    for section in sections:
+        address, network = section.text("address"), section.text("network")
+        if (address is None) == (network is None):
+            section.note("a peer has either an address or a network")
+        elif network is not None:
+            _add_network(section, network, networks)
+        elif address is not None:
+            _add_peer(section, normal_address(address), peers, gateways)
+    return tuple(peers.values()), gateways, tuple(networks)
+
+
+def _add_network(section: Section, text: str, networks: list[ConfiguredNetwork]) -> None:
+    if section.text("kind") not in (None, "roaming"):
+        section.note("peers of a network are roaming", "kind")
+    try:
+        network = ipaddress.ip_network(text)
+    except ValueError:
+        section.note(f"{shown(text)} is no network, such as 198.51.100.0/24", "network")
+        return
+    networks.append(ConfiguredNetwork(network, section.text("name"), section.text("gateway")))
+
+
+def _add_peer(section: Section, address: str, peers: dict[str, ExpectedPeer], gateways: dict[str, str]) -> None:
+    kind = section.text("kind") or "permanent"
+    if kind not in _KINDS:
+        section.note(f"kind must be one of {', '.join(_KINDS)}", "kind")
+        return
+    if not address or any(character.isspace() or character in "[]/" for character in address):
+        section.note(f"{shown(address)} is no address", "address")
+        return
+    if address in peers:
+        section.note(f"{address} is given twice", "address")
+        return
+    peers[address] = ExpectedPeer(
+        address,
+        section.text("name"),
+        "roaming" if kind == "roaming" else "permanent",
+        _natural(section, "phase1_lifetime", 1),
+        _natural(section, "phase2_lifetime", 1),
+        f"line {section.line}",
+    )
+    gateway = section.text("gateway")
+    if gateway:
+        gateways[address] = gateway
