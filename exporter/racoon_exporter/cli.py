@@ -11,22 +11,18 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import tzinfo
 from functools import wraps
 from pathlib import Path
-from types import FrameType
 from typing import Any, Final
 
 import click
-from prometheus_client import GCCollector, PlatformCollector, ProcessCollector
-from prometheus_client.registry import CollectorRegistry
+from click.core import ParameterSource
 from tabulate import tabulate
 
-from racoon_exporter import __version__, events_output, history, own_log, replay
+from racoon_exporter import __version__, events_output, history, knowledge, own_log, replay
+from racoon_exporter.config import Config, ConfigError, is_config, read_config
 from racoon_exporter.engine import Engine, spare_the_collector, stream_of
-from racoon_exporter.expected import expected_peers, read_policies, read_racoon_conf
-from racoon_exporter.follow import Follower
-from racoon_exporter.metrics import RacoonCollector
-from racoon_exporter.sa import Expectation, Knowledge, Limits
+from racoon_exporter.knowledge import Flags
 from racoon_exporter.source import STDIN, read_all
-from racoon_exporter.source.base import Block, StartAt
+from racoon_exporter.source.base import Block
 from racoon_exporter.text import visible
 from racoon_exporter.zone import read_zone
 from racoon_parsers.clock import Clock
@@ -37,6 +33,7 @@ USAGE: Final = 2
 DEFAULT_ADDRESS: Final = "localhost:10500"
 """500 is the IKE port; only this machine is let in unless asked."""
 _HISTORY_ROWS: Final = 10_000
+_NO_LIMIT: Final = 10_000_000
 _SYSTEM_STATE: Final = Path("/var/lib/racoon-exporter")
 _STATE_NAME: Final = "state.json"
 
@@ -115,7 +112,28 @@ def _quiet_pipe(command: Command) -> Command:
     return wrapped
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class OneLine(click.Group):
+    """A group that says what is wrong in one line, where click prints usage around it."""
+
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        """Run the command line; exit status 2 for wrong usage."""
+        if not standalone_mode:
+            return super().main(*args, standalone_mode=False, **extra)
+        try:
+            super().main(*args, standalone_mode=False, **extra)
+        except click.UsageError as error:
+            where = f" (see {error.ctx.command_path} --help)" if error.ctx is not None else ""
+            click.echo(f"racoon-exporter: {visible(error.format_message())}{where}", err=True)
+            sys.exit(USAGE)
+        except click.ClickException as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except click.Abort:
+            sys.exit(FAILURE)
+        sys.exit(0)
+
+
+@click.group(cls=OneLine, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="racoon-exporter")
 def main() -> None:
     """Watch the log of racoon, the IKEv1 daemon, and say which tunnel is down, since when, and why."""
@@ -134,11 +152,11 @@ def _blocks(logs: Sequence[str], problems: list[str]) -> Iterator[Block]:
             problems.append(error)
 
 
-def _report(problems: Sequence[str]) -> None:
+def _report(problems: Sequence[str], status: int = FAILURE) -> None:
     for problem in problems:
         click.echo(f"racoon-exporter: {visible(problem)}", err=True)
     if problems:
-        sys.exit(FAILURE)
+        sys.exit(status)
 
 
 def _changed(source: str) -> float:
@@ -179,18 +197,17 @@ def events(logs: tuple[str, ...], zone: tzinfo) -> None:
 @_zone_option
 @_peer_options
 @_quiet_pipe
-def history_command(
-    logs: tuple[str, ...],
-    output: str,
-    zone: tzinfo,
-    expect_peers: tuple[str, ...],
-    racoon_config: str | None,
-    policy_files: tuple[str, ...],
-    lifetime: int | None,
-) -> None:
+def history_command(logs: tuple[str, ...], output: str, zone: tzinfo, **given: Any) -> None:
     """Print one row for every negotiation, SA and daemon that LOG tells of: begin, end, how it ended, why it failed."""
-    knowledge = _knowledge(expect_peers, racoon_config, policy_files, lifetime, Limits(1_000_000, 1_000_000))
-    engine = Engine(zone, knowledge=knowledge, reference_of=_changed)
+    try:
+        known, remarks = knowledge.build(_flags(given, strangers=_NO_LIMIT, peer_limit=_NO_LIMIT), Config())
+    except OSError as error:
+        raise Failure(f"{error.filename}: {error.strerror}") from error
+    except ValueError as error:
+        raise click.UsageError(f"--expect-peer: {error}") from error
+    for remark in remarks:
+        click.echo(f"racoon-exporter: {visible(remark)}", err=True)
+    engine = Engine(zone, knowledge=known, reference_of=_changed)
     problems: list[str] = []
     for block in _blocks(_in_order(logs, zone), problems):
         engine.feed(block)
@@ -201,7 +218,7 @@ def history_command(
 
 def _in_order(logs: Sequence[str], zone: tzinfo) -> list[str]:
     """Put rotated logs of one stream in the order of their first lines, whatever their numbers say."""
-    if len(logs) < 2:  # noqa: PLR2004  one log is in order
+    if len(logs) < 2:
         return list(logs)
     first = {log: _first_time(log, zone) for log in logs if log != STDIN}
     place: dict[str, int] = {}
@@ -272,7 +289,7 @@ def check_config(file: str) -> None:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise Failure(f"{file}: {getattr(error, 'strerror', None) or error}") from error
-    problems = check_web_config(text, path.parent)
+    problems = read_config(text, path.parent)[1] if is_config(text) else check_web_config(text, path.parent)
     for problem in problems:
         where = f"{file}:{problem.line}" if problem.line is not None else file
         click.echo(f"{where}: {visible(problem.message)}", err=True)
@@ -282,31 +299,6 @@ def check_config(file: str) -> None:
 
 
 # serve
-
-
-def _knowledge(
-    expect_peers: Sequence[str],
-    racoon_config: str | None,
-    policy_files: Sequence[str],
-    lifetime: int | None,
-    limits: Limits,
-) -> Knowledge:
-    try:
-        conf = read_racoon_conf(racoon_config) if racoon_config else None
-        policies = [read_policies(path) for path in policy_files]
-    except OSError as error:
-        raise Failure(f"{error.filename}: {error.strerror}") from error
-    try:
-        expected = expected_peers(expect_peers, conf=conf, policies=policies)
-    except ValueError as error:
-        raise click.UsageError(f"--expect-peer: {error}") from error
-    for problem in expected.problems:
-        click.echo(f"racoon-exporter: {visible(f'{problem.path}:{problem.line}: {problem.message}')}", err=True)
-    peers = {
-        peer.address: Expectation(peer.name or peer.address, peer.kind, peer.phase1_lifetime, peer.phase2_lifetime)
-        for peer in expected.peers
-    }
-    return Knowledge(peers, lifetime, limits)
 
 
 def default_state_file() -> Path | None:
@@ -328,9 +320,15 @@ def default_state_file() -> Path | None:
     help="Address to serve on; may be repeated.",
 )
 @click.option("--web.config.file", "web_config", type=click.Path(), help="TLS and authentication, as in exporter-toolkit.")
-@click.option("--web.telemetry-path", "telemetry_path", default="/metrics", show_default=True)
+@click.option("--web.telemetry-path", "telemetry_path", default="/metrics", show_default=True, help="Path of the metrics.")
+@click.option("--web.systemd-socket", "systemd_socket", is_flag=True, help="Serve on the sockets that systemd hands over.")
+@click.option(
+    "--web.health-without-auth", "health_without_auth", is_flag=True, help="Answer /-/healthy and /-/ready to everybody."
+)
+@click.option("--web.enable-lifecycle", "lifecycle", is_flag=True, help="Allow POST /-/reload.")
 @click.option("--log.level", "log_level", type=click.Choice(tuple(own_log.LEVELS)), default="info", show_default=True)
 @click.option("--log.format", "log_format", type=click.Choice(tuple(own_log.FORMATS)), default="logfmt", show_default=True)
+@click.option("--config.file", "config_file", type=click.Path(), help="Sources, peers and limits in YAML.")
 @click.option("--state.file", "state_file", type=click.Path(), help="Where positions, counters and SA state are kept.")
 @click.option(
     "--start-at",
@@ -340,82 +338,58 @@ def default_state_file() -> Path | None:
     help="Where a log is begun that the state file does not know.",
 )
 @click.option("--backfill", is_flag=True, help="Read rotated siblings of a log first, the oldest first.")
-@click.option("--limit.strangers", "strangers", type=click.IntRange(min=0), default=100, show_default=True)
-@click.option("--limit.peers", "peers", type=click.IntRange(min=1), default=10_000, show_default=True)
+@click.option("--limit.strangers", "strangers", type=click.IntRange(min=0), help="Peers nobody configured. [default: 100]")
+@click.option("--limit.peers", "peer_limit", type=click.IntRange(min=1), help="Peers in all. [default: 10000]")
 @_zone_option
 @_peer_options
-def serve(
-    logs: tuple[str, ...],
-    addresses: tuple[str, ...],
-    web_config: str | None,
-    telemetry_path: str,
-    log_level: str,
-    log_format: str,
-    state_file: str | None,
-    start_at: StartAt,
-    backfill: bool,  # noqa: FBT001
-    strangers: int,
-    peers: int,
-    zone: tzinfo,
-    expect_peers: tuple[str, ...],
-    racoon_config: str | None,
-    policy_files: tuple[str, ...],
-    lifetime: int | None,
-) -> None:
-    """Follow LOG (a path, a glob, or `-`) and serve metrics."""
-    from racoon_exporter.source.inputs import Inputs  # noqa: PLC0415  it starts watchdog
-    from racoon_exporter.web import ListenError, WebConfigError, WebServer  # noqa: PLC0415  the web server is heavy
-    from racoon_exporter.web.pages import health_routes, landing_route, metrics_route  # noqa: PLC0415
+@click.pass_context
+def serve(context: click.Context, /, **given: Any) -> None:
+    """Follow LOG (a path, a glob, or `-`) and serve metrics, a status page and an API."""
+    from racoon_exporter.service import Service, Settings  # noqa: PLC0415  the web server is heavy
+    from racoon_exporter.web import ListenError, WebConfigError  # noqa: PLC0415
 
-    if not logs:
-        raise click.UsageError("no LOG is given: name racoon's log file, a glob, or - for standard input")
-    if not telemetry_path.startswith("/") or telemetry_path == "/":
+    path: str = given["telemetry_path"]
+    if not path.startswith("/") or path == "/":
         raise click.UsageError("--web.telemetry-path must begin with / and name a page of its own")
-    own_log.set_up(log_level, log_format)
-    knowledge = _knowledge(expect_peers, racoon_config, policy_files, lifetime, Limits(strangers, peers, _HISTORY_ROWS))
-    engine = Engine(zone, knowledge=knowledge, reference_of=lambda _: time.time())
+    own_log.set_up(given["log_level"], given["log_format"])
+    zone_given = context.get_parameter_source("zone") is not ParameterSource.DEFAULT
+    settings = Settings(
+        logs=given["logs"],
+        flags=_flags(given, strangers=given["strangers"], peer_limit=given["peer_limit"], history=_HISTORY_ROWS),
+        zone=given["zone"] if zone_given else None,
+        local_zone=given["zone"],
+        config_file=_path(given["config_file"]),
+        state_file=_path(given["state_file"]) or default_state_file(),
+        start_at=given["start_at"],
+        backfill=given["backfill"],
+        addresses=given["addresses"],
+        web_config=_path(given["web_config"]),
+        telemetry_path=path,
+        systemd_socket=given["systemd_socket"],
+        health_without_auth=given["health_without_auth"],
+        lifecycle=given["lifecycle"],
+    )
     try:
-        inputs = Inputs(logs, start_at=start_at, backfill=backfill)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
-    path = Path(state_file) if state_file else default_state_file()
-    follower = Follower(engine, inputs, state_file=path)
-    registry = CollectorRegistry()
-    registry.register(RacoonCollector(follower.look))
-    ProcessCollector(registry=registry)
-    PlatformCollector(registry=registry)
-    GCCollector(registry=registry)
-    routes = [
-        landing_route("racoon-exporter", [("Metrics", telemetry_path), ("Healthy", "/-/healthy"), ("Ready", "/-/ready")]),
-        metrics_route(telemetry_path, registry),
-        *health_routes(follower.ready),
-    ]
-    server = WebServer(routes, addresses=addresses, config_file=Path(web_config) if web_config else None)
-    follower.restore()
-    try:
-        server.start()
-    except WebConfigError as error:
-        click.echo(f"racoon-exporter: {visible(str(error))}", err=True)
-        sys.exit(USAGE)
+        service = Service(settings)
+        service.start()
+    except (ConfigError, WebConfigError) as error:
+        _report([f"{error.path}:{problem.line or 0}: {problem.message}" for problem in error.problems], USAGE)
     except ListenError as error:
         raise Failure(str(error)) from error
-    _run(follower, server, path)
+    except OSError as error:
+        raise Failure(f"{error.filename}: {error.strerror}") from error
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    else:
+        service.run()
 
 
-def _run(follower: Follower, server: Any, state_file: Path | None) -> None:
-    def end(_number: int, _frame: FrameType | None) -> None:
-        follower.stop()
+def _path(text: str | None) -> Path | None:
+    return None if text is None else Path(text)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, end)
-    for url in server.urls:
-        click.echo(f"serving on {url}", err=True)
-    if state_file is None:
-        click.echo("no state directory: counters start anew with each start (see --state.file)", err=True)
-    try:
-        follower.run()
-    finally:
-        server.stop()
+
+def _flags(given: dict[str, Any], **limits: int | None) -> Flags:
+    return Flags(given["expect_peers"], given["racoon_config"], given["policy_files"], given["lifetime"], **limits)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from racoon_exporter import checkpoint
 from racoon_exporter.engine import Engine, restore, to_json
 from racoon_exporter.metrics import OwnState, Samples, collect
+from racoon_exporter.sa import Knowledge
 from racoon_exporter.sa.state import advance
 from racoon_exporter.source import SourceStatus
 
@@ -40,10 +41,15 @@ class Follower:
         *,
         state_file: Path | None = None,
         checkpoint_seconds: float = CHECKPOINT_SECONDS,
+        on_turn: Callable[[], None] = lambda: None,
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
+        """Follow `inputs` with `engine`; `on_turn` is called in each turn of the loop."""
         self.engine = engine
+        self.config_ok = True
+        self.web_config_ok: Callable[[], bool] = lambda: True
+        self._on_turn = on_turn
         self._inputs = inputs
         self._state_file = state_file
         self._checkpoint_seconds = checkpoint_seconds
@@ -103,6 +109,7 @@ class Follower:
     def run(self) -> None:
         """Follow until `stop`, or until every input has ended."""
         while not self._stopping:
+            self._on_turn()
             if self.step():
                 continue
             if self._inputs.finished:
@@ -153,6 +160,11 @@ class Follower:
                     racoon.now = log_time
                     self._dirty = True
 
+    def learn(self, knowledge: Knowledge) -> None:
+        """Take what a changed configuration says."""
+        with self._lock:
+            self.engine.state.learn(knowledge)
+
     # checkpoints
 
     def save(self) -> None:
@@ -194,7 +206,7 @@ class Follower:
 
     def look(self) -> tuple[Samples, bool]:
         """Take all samples, holding the reader up only while they are copied."""
-        own = OwnState(self.statuses(), self._checkpoint_time, self._checkpoint_failures)
+        own = OwnState(self.statuses(), self._checkpoint_time, self._checkpoint_failures, self.web_config_ok(), self.config_ok)
         with self._lock:
             return collect(self.engine, own)
 

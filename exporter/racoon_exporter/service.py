@@ -1,0 +1,203 @@
+"""`serve`, put together: inputs, engine, web endpoint, signals, systemd."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import time
+from dataclasses import dataclass
+from datetime import tzinfo
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from prometheus_client import GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client.registry import CollectorRegistry
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from racoon_exporter import knowledge
+from racoon_exporter.config import Config, ConfigError, load_config
+from racoon_exporter.engine import Engine
+from racoon_exporter.follow import Follower
+from racoon_exporter.knowledge import Flags
+from racoon_exporter.metrics import RacoonCollector
+from racoon_exporter.notify import Notifier
+from racoon_exporter.source import StartAt
+from racoon_exporter.source.inputs import Inputs
+from racoon_exporter.status.ring import EventRing
+from racoon_exporter.status.routes import status_routes
+from racoon_exporter.text import visible
+from racoon_exporter.web import WebServer
+from racoon_exporter.web.pages import health_routes, metrics_route
+
+_LOGGER: Final = logging.getLogger("racoon_exporter")
+_STATUS_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the command line asks for."""
+
+    logs: tuple[str, ...]
+    flags: Flags
+    zone: tzinfo | None
+    """Zone of the log where the command line gives one; else the configuration file's, else this machine's."""
+    local_zone: tzinfo
+    config_file: Path | None
+    state_file: Path | None
+    start_at: StartAt
+    backfill: bool
+    addresses: tuple[str, ...]
+    web_config: Path | None
+    telemetry_path: str
+    systemd_socket: bool = False
+    health_without_auth: bool = False
+    lifecycle: bool = False
+
+
+class Service:
+    """The running exporter.
+
+    Making it raises ConfigError, ValueError (a bad value on the command line) or OSError (a file of racoon); `start` raises
+    what `WebServer.start` does.
+    """
+
+    def __init__(self, settings: Settings, notifier: Notifier | None = None) -> None:
+        self._settings = settings
+        self._notifier = notifier or Notifier.from_environment()
+        config = self._load()
+        known, remarks = knowledge.build(settings.flags, config)
+        _tell(remarks)
+        self._config = config
+        paths = knowledge.sources_of(settings.logs, config)
+        if not paths and config.journal is None and not config.syslog:
+            raise ValueError("no LOG is given: name racoon's log file, a glob, - for standard input, or a configuration file")
+        zone = settings.zone or config.zone or settings.local_zone
+        ring = EventRing()
+        engine = Engine(
+            zone,
+            knowledge=known,
+            gateway_of=lambda source: config.gateways.get(source, ""),
+            reference_of=lambda _source: time.time(),
+            on_record=ring.add,
+        )
+        self._inputs = _inputs(paths, config, settings)
+        self.follower = Follower(engine, self._inputs, state_file=settings.state_file, on_turn=self._turn)
+        self._reload_asked = False
+        self._told = 0.0
+        self._server = WebServer(
+            self._routes(zone, ring),
+            addresses=settings.addresses,
+            config_file=settings.web_config,
+            systemd_socket=settings.systemd_socket,
+            health_without_auth=settings.health_without_auth,
+        )
+        self.follower.web_config_ok = lambda: self._server.config_ok
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Where it is reached."""
+        return self._server.urls
+
+    def _load(self) -> Config:
+        path = self._settings.config_file
+        return Config() if path is None else load_config(path)
+
+    def _routes(self, zone: tzinfo, ring: EventRing) -> list[BaseRoute]:
+        registry = CollectorRegistry()
+        registry.register(RacoonCollector(self.follower.look))
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=registry)
+        telemetry_path = self._settings.telemetry_path
+        routes: list[BaseRoute] = [
+            metrics_route(telemetry_path, registry),
+            *health_routes(self.follower.ready),
+            *status_routes(self.follower.take, now=time.time, zone=zone, telemetry_path=telemetry_path, ring=ring),
+        ]
+        if self._settings.lifecycle:
+            routes.insert(0, Route("/-/reload", self._reload_endpoint, methods=["POST", "PUT"]))
+        return routes
+
+    # life
+
+    def start(self) -> None:
+        """Go on from the state file and listen."""
+        self.follower.restore()
+        self._server.start()
+        for url in self.urls:
+            _LOGGER.info("serving on %s", url)
+        if self._settings.state_file is None:
+            _LOGGER.info("no state directory: counters start anew with each start (see --state.file)")
+        self._notifier.ready()
+
+    def run(self) -> None:
+        """Follow the inputs until SIGTERM or SIGINT, or until all of them have ended."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._end)
+        signal.signal(signal.SIGHUP, self._ask_reload)
+        try:
+            self.follower.run()
+        finally:
+            self._notifier.stopping()
+            self._server.stop()
+            self._inputs.close()
+
+    def _end(self, _number: int, _frame: FrameType | None) -> None:
+        self.follower.stop()
+
+    def _turn(self) -> None:
+        """Do what stands beside reading, once in each turn of the loop."""
+        self._notifier.watchdog()
+        if self._reload_asked:
+            self._reload_asked = False
+            self._notifier.reloading()
+            self.reload()
+            self._notifier.ready()
+        now = time.monotonic()
+        if now - self._told >= _STATUS_SECONDS:
+            self._told = now
+            self._notifier.status(self.follower.ready()[1])
+
+    # reload
+
+    def _ask_reload(self, _number: int = 0, _frame: FrameType | None = None) -> None:
+        self._reload_asked = True
+        self._inputs.wake()
+
+    def _reload_endpoint(self, _request: Request) -> Response:
+        self._ask_reload()
+        return PlainTextResponse("Reloading.\n", status_code=202)
+
+    def reload(self) -> bool:
+        """Read the configuration anew; a bad one is reported and leaves the old one in force."""
+        try:
+            config = self._load()
+            known, remarks = knowledge.build(self._settings.flags, config)
+        except (ConfigError, OSError, ValueError) as error:
+            _LOGGER.warning("the configuration was not taken over: %s", visible(str(error)))
+            self.follower.config_ok = False
+            return False
+        _tell(remarks)
+        if (config.paths, config.journal, config.syslog, config.zone, config.gateways) != (
+            self._config.paths,
+            self._config.journal,
+            self._config.syslog,
+            self._config.zone,
+            self._config.gateways,
+        ):
+            _LOGGER.warning("sources, their gateways and the time zone change with a restart, not with a reload")
+        self.follower.learn(known)
+        self.follower.config_ok = True
+        _LOGGER.info("the configuration was read anew")
+        return True
+
+
+def _inputs(paths: tuple[str, ...], config: Config, settings: Settings) -> Inputs:
+    return Inputs(paths, start_at=settings.start_at, backfill=settings.backfill)
+
+
+def _tell(remarks: list[str]) -> None:
+    for remark in remarks:
+        _LOGGER.warning("%s", visible(remark))
