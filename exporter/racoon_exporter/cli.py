@@ -115,12 +115,15 @@ def _quiet_pipe(command: Command) -> Command:
 class OneLine(click.Group):
     """A group that says what is wrong in one line, where click prints usage around it."""
 
-    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+    def main(self, *args: Any, **extra: Any) -> Any:  # type: ignore[override]  # overloaded there, for the type checker only
         """Run the command line; exit status 2 for wrong usage."""
-        if not standalone_mode:
+        if not extra.pop("standalone_mode", True):
             return super().main(*args, standalone_mode=False, **extra)
         try:
             super().main(*args, standalone_mode=False, **extra)
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            sys.exit(USAGE)
         except click.UsageError as error:
             where = f" (see {error.ctx.command_path} --help)" if error.ctx is not None else ""
             click.echo(f"racoon-exporter: {visible(error.format_message())}{where}", err=True)
