@@ -112,31 +112,7 @@ def _quiet_pipe(command: Command) -> Command:
     return wrapped
 
 
-class OneLine(click.Group):
-    """A group that says what is wrong in one line, where click prints usage around it."""
-
-    def main(self, *args: Any, **extra: Any) -> Any:  # type: ignore[override]  # overloaded there, for the type checker only
-        """Run the command line; exit status 2 for wrong usage."""
-        if not extra.pop("standalone_mode", True):
-            return super().main(*args, standalone_mode=False, **extra)
-        try:
-            super().main(*args, standalone_mode=False, **extra)
-        except click.exceptions.NoArgsIsHelpError as error:
-            error.show()
-            sys.exit(USAGE)
-        except click.UsageError as error:
-            where = f" (see {error.ctx.command_path} --help)" if error.ctx is not None else ""
-            click.echo(f"racoon-exporter: {visible(error.format_message())}{where}", err=True)
-            sys.exit(USAGE)
-        except click.ClickException as error:
-            error.show()
-            sys.exit(error.exit_code)
-        except click.Abort:
-            sys.exit(FAILURE)
-        sys.exit(0)
-
-
-@click.group(cls=OneLine, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="racoon-exporter")
 def main() -> None:
     """Watch the log of racoon, the IKEv1 daemon, and say which tunnel is down, since when, and why."""
@@ -395,5 +371,19 @@ def _flags(given: dict[str, Any], **limits: int | None) -> Flags:
     return Flags(given["expect_peers"], given["racoon_config"], given["policy_files"], given["lifetime"], **limits)
 
 
-if __name__ == "__main__":
-    main()
+def run() -> None:
+    """Run the command line. What is wrong is said in one line, where click prints usage around it."""
+    try:
+        main(standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(USAGE)
+    except click.UsageError as error:
+        where = f" (see {error.ctx.command_path} --help)" if error.ctx is not None else ""
+        click.echo(f"racoon-exporter: {visible(error.format_message())}{where}", err=True)
+        sys.exit(USAGE)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        sys.exit(FAILURE)
