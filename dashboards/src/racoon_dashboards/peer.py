@@ -73,7 +73,7 @@ def _negotiations() -> list[Placed]:
         Text(
             "Negotiations",
             "Begun and established per minute, by phase and by who began it.",
-            "No negotiation in this range: no traffic asked for one, or the SAs live longer",
+            "No negotiation in this range, or only the first of its kind",
         ),
         *(
             Query(per_minute(f"racoon_phase{phase}_{what}_total", "role"), f"phase {phase} {word}, {{{{role}}}}")
@@ -97,10 +97,10 @@ def _negotiations() -> list[Placed]:
             "Duration of phase 1",
             "Half and 95 of 100 phase 1 negotiations in the range took at most this long. Of all peers of the gateway: the "
             "histogram has no peer.",
-            "No phase 1 was established in this range",
+            "No phase 1 was established in this range, or only the first",
         ),
         *(
-            Query(f"histogram_quantile({quantile}, {bucket})", f"{word}, {{{{role}}}}", instant=True)
+            Query(f"histogram_quantile({quantile}, {bucket}) >= 0", f"{word}, {{{{role}}}}", instant=True)
             for quantile, word in ((0.5, "half"), (0.95, "95 %"))
         ),
         unit="s",

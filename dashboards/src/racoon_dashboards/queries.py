@@ -26,21 +26,27 @@ def per_minute(metric: str, by: str, *, selector: str = PEER) -> str:
     return f"60 * sum by ({by}) (rate({metric}{{{selector}}}[$__rate_interval])) > 0"
 
 
-def first_and_more(metric: str, by: str) -> str:
-    """At least how often something was counted in the range, where the first time makes the series.
+def _new(metric: str, window: str, comparison: str = "<") -> str:
+    """Series that were made within `window`: they have fewer samples than their target had good scrapes.
 
-    increase() does not see a series' first value. A series with fewer samples than its target had good scrapes is new
-    within the range, and stands for one more.
+    increase() does not see a series' first value, and some series are made by the first event they count.
     """
-    series = f"{metric}{{{PEER}}}[$__range]"
-    new = f"count_over_time({series}) < bool on (instance, job) group_left () sum_over_time(up{{{TARGET}}}[$__range])"
-    return f"sum by ({by}) (increase({series}) + ({new})) > 0"
+    samples = f"count_over_time({metric}{{{PEER}}}[{window}])"
+    return f"{samples} {comparison} on (instance, job) group_left () sum_over_time(up{{{TARGET}}}[{window}])"
+
+
+def first_and_more(metric: str, by: str) -> str:
+    """At least how often something was counted in the range, where the first time makes the series."""
+    grown = f"increase({metric}{{{PEER}}}[$__range])"
+    return f"sum by ({by}) ({grown} + ({_new(metric, '$__range', '< bool')})) > 0"
 
 
 def negotiating(window: str) -> str:
-    """Peers that began a negotiation of either phase within `window`."""
-    phases = (f"{total(f'racoon_phase{phase}_negotiations_total', KEY, window=window)} > 0" for phase in (1, 2))
-    return " or ".join(phases)
+    """Peers that began a negotiation of either phase within `window`, be it their first."""
+    metrics = [f"racoon_phase{phase}_negotiations_total" for phase in (1, 2)]
+    grown = (f"{total(metric, KEY, window=window)} > 0" for metric in metrics)
+    made = (f"max by ({KEY}) ({_new(metric, window)})" for metric in metrics)
+    return " or ".join((*grown, *made))
 
 
 def peer_state(window: str, only: str = "") -> str:
