@@ -310,6 +310,14 @@ def default_state_file() -> Path | None:
 @click.option("--config.file", "config_file", type=click.Path(), help="Sources, peers and limits in YAML.")
 @click.option("--state.file", "state_file", type=click.Path(), help="Where positions, counters and SA state are kept.")
 @click.option(
+    "--state.interval",
+    "state_interval",
+    type=click.FloatRange(min=0.01),
+    default=10.0,
+    show_default=True,
+    help="Seconds between two writings of the state file, while there is something new.",
+)
+@click.option(
     "--start-at",
     type=click.Choice(("beginning", "end")),
     default="beginning",
@@ -339,6 +347,7 @@ def serve(context: click.Context, /, **given: Any) -> None:
         local_zone=given["zone"],
         config_file=_path(given["config_file"]),
         state_file=_path(given["state_file"]) or default_state_file(),
+        state_interval=given["state_interval"],
         start_at=given["start_at"],
         backfill=given["backfill"],
         addresses=given["addresses"],

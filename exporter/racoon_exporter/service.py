@@ -47,6 +47,7 @@ class Settings:
     local_zone: tzinfo
     config_file: Path | None
     state_file: Path | None
+    state_interval: float
     start_at: StartAt
     backfill: bool
     addresses: tuple[str, ...]
@@ -84,7 +85,9 @@ class Service:
             on_record=ring.add,
         )
         self._inputs = _inputs(paths, config, settings)
-        self.follower = Follower(engine, self._inputs, state_file=settings.state_file, on_turn=self._turn)
+        self.follower = Follower(
+            engine, self._inputs, state_file=settings.state_file, checkpoint_seconds=settings.state_interval, on_turn=self._turn
+        )
         self._reload_asked = False
         self._told = 0.0
         self._server = WebServer(
