@@ -1,0 +1,175 @@
+"""The commands as a user types them: output, exit status, one line for what is wrong."""
+
+import contextlib
+import csv
+import gzip
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from racoon_exporter import history
+from tests.exporter.reading import LAB
+
+SEED = LAB / "01-seed" / "b.log"
+
+
+def run(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([sys.executable, "-m", "racoon_exporter", *arguments], input=stdin, capture_output=True, check=False)
+
+
+def objects(output: bytes) -> list[dict[str, object]]:
+    return [json.loads(line) for line in output.splitlines()]
+
+
+def test_events_prints_an_object_for_every_message() -> None:
+    done = run("events", "--time-zone", "UTC", str(SEED))
+    events = objects(done.stdout)
+    assert done.returncode == 0
+    assert len(events) == SEED.read_text().count("\n")
+    established = next(event for event in events if event["event"] == "phase1_established")
+    assert established == {
+        "time": "2026-11-24T04:01:12+00:00",
+        "level": "INFO",
+        "event": "phase1_established",
+        "severity": "info",
+        "local": "192.168.0.41",
+        "local_port": 500,
+        "peer": "192.168.0.40",
+        "peer_port": 500,
+        "cookies": "9bdc6fa53fdbadc4:2a9f04c946c5010c",
+        "template": "ISAKMP-SA established %s-%s spi:%s",
+        "text": "ISAKMP-SA established 192.168.0.41[500]-192.168.0.40[500] spi:9bdc6fa53fdbadc4:2a9f04c946c5010c",
+        "file": str(SEED),
+        "line": 12,
+    }
+
+
+@pytest.mark.parametrize("arguments", [(), ("-",)], ids=["no log", "a dash"])
+def test_events_reads_standard_input(arguments: tuple[str, ...]) -> None:
+    done = run("events", *arguments, stdin=SEED.read_bytes())
+    assert len(objects(done.stdout)) == SEED.read_text().count("\n")
+
+
+def test_compressed_logs_are_read_as_they_are(tmp_path: Path) -> None:
+    log = tmp_path / "racoon.log.1.gz"
+    log.write_bytes(gzip.compress(SEED.read_bytes()))
+    assert len(objects(run("events", str(log)).stdout)) == SEED.read_text().count("\n")
+
+
+def test_lines_of_other_programs_are_not_printed() -> None:
+    log = b"Jan 15 08:30:02 gw sshd[77]: Accepted publickey\nJan 15 08:30:02 gw racoon: INFO: caught signal 15\n"
+    (event,) = objects(run("events", stdin=log).stdout)
+    assert (event["event"], event["gateway"], event["line"]) == ("daemon_signal", "gw", 2)
+
+
+def test_a_text_no_row_fits_is_unknown() -> None:
+    (event,) = objects(run("events", stdin=b"2026-01-15 08:30:02: ERROR: the moon is full tonight\n").stdout)
+    assert event["event"] == "unknown"
+    assert event["text"] == "the moon is full tonight"
+
+
+def test_no_control_character_of_a_peer_reaches_the_output() -> None:
+    line = "2026-01-15 08:30:02: NOTIFY: XAUTH Message: '\x1b[31mred\x07'.\n"
+    assert b"\x1b" not in run("events", stdin=line.encode()).stdout
+    assert b"\x1b" not in run("explain", stdin=line.encode()).stdout
+
+
+def test_an_unreadable_log_is_one_line_and_status_1(tmp_path: Path) -> None:
+    done = run("events", str(tmp_path / "none.log"), str(SEED))
+    assert done.returncode == 1
+    assert done.stderr.decode().splitlines() == [f"racoon-exporter: {tmp_path / 'none.log'}: No such file or directory"]
+    assert done.stdout, "the log that can be read is read"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(("frobnicate",), id="an unknown command"),
+        pytest.param(("serve", "--bad"), id="an unknown flag"),
+        pytest.param(("serve",), id="nothing to read"),
+        pytest.param(("serve", "--time-zone", "Mars", "x.log"), id="a time zone that is none"),
+        pytest.param(("serve", "--expect-peer", "1.2.3.4[500]", "x.log"), id="a peer with a port"),
+        pytest.param(("serve", "--web.telemetry-path", "metrics", "x.log"), id="a path that does not begin with a slash"),
+        pytest.param(("history", "--format", "xml"), id="an unknown format"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_status_2(arguments: tuple[str, ...]) -> None:
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert len(done.stderr.decode().splitlines()) == 1
+    assert done.stdout == b""
+
+
+def test_history_gives_one_object_with_four_tables() -> None:
+    tables = json.loads(run("history", "--format", "json", "--time-zone", "UTC", str(SEED)).stdout)
+    assert list(tables) == ["phase1", "ipsec", "negotiations", "daemon"]
+    for name, rows in tables.items():
+        assert all(tuple(row) == history.COLUMNS[name] for row in rows)
+    assert tables["daemon"] == [
+        {
+            "gateway": "",
+            "started": "2026-11-24T04:01:00+00:00",
+            "stopped": "2026-11-24T04:01:48+00:00",
+            "version": "0.9.1",
+            "end": "shutdown",
+        }
+    ]
+    assert [sa["end"] for sa in tables["ipsec"]] == ["restart", "deleted_by_peer"]
+
+
+def test_history_as_csv_is_one_table() -> None:
+    rows = list(csv.DictReader(io.StringIO(run("history", "--format", "csv", str(SEED)).stdout.decode())))
+    assert [row["table"] for row in rows] == ["phase1", "ipsec", "ipsec", "negotiations", "negotiations", "daemon"]
+
+
+def test_rotated_logs_are_put_in_the_order_of_their_lines() -> None:
+    folder = LAB / "18-log-rotation"
+    logs = sorted(map(str, folder.glob("a.log*")), reverse=True)
+    shuffled = json.loads(run("history", "--format", "json", *logs).stdout)
+    assert shuffled == json.loads(
+        run("history", "--format", "json", *sorted(logs, key=lambda log: log.endswith(".log"))).stdout
+    )
+
+
+def test_explain_says_what_a_line_means_and_what_to_do() -> None:
+    done = run("explain", "ERROR: phase1 negotiation failed due to time up. 8f1b2c3d4e5f6071:0000000000000000").stdout.decode()
+    assert "no_response" in done
+    assert "The peer never answered" in done
+    assert "phase1_failed" in done
+
+
+def test_explain_takes_a_line_that_was_typed_without_quotes() -> None:
+    assert "initial_contact" in run("explain", "received", "INITIAL-CONTACT").stdout.decode()
+
+
+def test_check_config_names_the_line(tmp_path: Path) -> None:
+    config = tmp_path / "racoon-exporter.yml"
+    config.write_text("peers:\n- address: 192.0.2.1\n  nmae: x\n")
+    done = run("check-config", str(config))
+    assert done.returncode == 2
+    assert done.stderr.decode().startswith(f"{config}:3: ")
+    config.write_text("peers:\n- address: 192.0.2.1\n  name: x\n")
+    assert run("check-config", str(config)).returncode == 0
+
+
+def test_a_reader_that_goes_away_is_no_traceback() -> None:
+    log = SEED.read_bytes() * 400
+    process = subprocess.Popen(
+        [sys.executable, "-m", "racoon_exporter", "events"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    with process.stdin, process.stderr:
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write(log)
+        assert process.stderr.read() == b""
+    assert process.wait() == 141

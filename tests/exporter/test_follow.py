@@ -1,0 +1,230 @@
+"""The loop of `serve`, turned by hand: blocks, checkpoints, state files that cannot be used, and time that passes."""
+
+import json
+import logging
+from collections.abc import Callable
+from datetime import UTC
+from pathlib import Path
+
+import pytest
+
+from racoon_exporter import checkpoint
+from racoon_exporter.engine import Engine
+from racoon_exporter.follow import Follower
+from racoon_exporter.sa import Knowledge
+from racoon_exporter.source.inputs import Inputs
+from tests.exporter.reading import I1, L, P, knowing, peer_of, sa, start, up
+
+
+class Time:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "racoon.log"
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+MakeFollower = Callable[..., Follower]
+
+
+@pytest.fixture
+def follower(log: Path, tmp_path: Path, time: Time, request: pytest.FixtureRequest) -> MakeFollower:
+    def make(knowledge: Knowledge | None = None, *, state_file: Path | None = tmp_path / "state.json") -> Follower:
+        inputs = Inputs([str(log)])
+        request.addfinalizer(inputs.close)
+        made = Follower(Engine(UTC, knowledge=knowledge), inputs, state_file=state_file, monotonic=time, wall=time)
+        made.restore()
+        return made
+
+    return make
+
+
+def write(log: Path, *lines: str) -> None:
+    with log.open("a") as file:
+        file.writelines(f"2026-01-15 {line.replace(' ', ': ', 1)}\n" for line in lines)
+
+
+def drain(follower: Follower) -> None:
+    while follower.step():
+        pass
+
+
+def test_a_line_is_in_the_metrics_after_the_turn_that_finds_nothing_more(log: Path, follower: MakeFollower) -> None:
+    write(log, f"08:30:00 {up()}")
+    made = follower()
+    assert made.ready()[0] is False
+    drain(made)
+    assert made.ready()[0] is True
+    samples, _ = made.look()
+    assert samples.values["racoon_phase1_up"] == {("", P): 1.0}
+
+
+def test_a_new_process_goes_on_where_the_old_one_wrote_its_state(log: Path, follower: MakeFollower) -> None:
+    write(log, f"08:30:00 {start()}", f"08:30:01 {up()}")
+    first = follower()
+    drain(first)
+    first.save()
+    write(log, f"08:30:02 {start(phase=2)}", f"08:30:02 {sa(1)}", f"08:30:02 {sa(2)}")
+    second = follower()
+    drain(second)
+    assert peer_of(second.engine).counters["phase1_established", "initiator"] == 1
+    assert peer_of(second.engine).phase2_up
+    (status,) = second.statuses()
+    assert status.lines == 5
+
+
+def test_what_was_read_after_the_last_checkpoint_is_read_again_and_counts_once(log: Path, follower: MakeFollower) -> None:
+    write(log, f"08:30:00 {start()}")
+    first = follower()
+    drain(first)
+    first.save()
+    write(log, f"08:30:01 {up()}")
+    drain(first)  # read, never saved: kill -9
+    second = follower()
+    drain(second)
+    assert peer_of(second.engine).counters["phase1_established", "initiator"] == 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"\x00" * 512, id="NULs"),
+        pytest.param(b'{"format": "something else", "version": 1}\n{}\n', id="foreign"),
+        pytest.param(b'{"format": "racoon-exporter state", "version": 99, "crc32": 0, "bytes": 2}\n{}\n', id="of the future"),
+        pytest.param(b"[1, 2, 3]\n", id="another JSON"),
+    ],
+)
+def test_a_state_file_that_cannot_be_used_is_set_aside(
+    content: bytes, log: Path, tmp_path: Path, follower: MakeFollower, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "state.json").write_bytes(content)
+    write(log, f"08:30:00 {up()}")
+    made = follower()
+    drain(made)
+    assert peer_of(made.engine).counters["phase1_established", "unknown"] == 1
+    assert (tmp_path / "state.json.unusable").read_bytes() == content
+    assert "reading starts anew" in caplog.text
+    samples, _ = made.look()
+    assert samples.values["racoon_exporter_checkpoint_failures"] == {("",): 1}
+
+
+@pytest.mark.parametrize("cut", [0.1, 0.5, 0.99])
+def test_a_truncated_state_file_is_set_aside(cut: float, log: Path, tmp_path: Path, follower: MakeFollower) -> None:
+    write(log, f"08:30:00 {up()}")
+    first = follower()
+    drain(first)
+    first.save()
+    state = tmp_path / "state.json"
+    state.write_bytes(state.read_bytes()[: int(state.stat().st_size * cut)])
+    second = follower()
+    drain(second)
+    assert peer_of(second.engine).counters["phase1_established", "unknown"] == 1
+
+
+def test_a_state_file_of_good_form_and_bad_content_is_set_aside(tmp_path: Path, log: Path, follower: MakeFollower) -> None:
+    write(log, f"08:30:00 {up()}")
+    first = follower()
+    drain(first)
+    first.save()
+    content = checkpoint.read(tmp_path / "state.json")
+    assert content is not None
+    content["engine"]["state"]["racoons"][0]["peers"][0]["counters"] = "many"
+    checkpoint.write(tmp_path / "state.json", content)
+    second = follower()
+    drain(second)
+    assert peer_of(second.engine).counters["phase1_established", "unknown"] == 1
+
+
+def test_a_state_file_that_cannot_be_written_is_told_once_and_counted(
+    log: Path, tmp_path: Path, follower: MakeFollower, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(log, f"08:30:00 {up()}")
+    nowhere = tmp_path / "none" / "state.json"
+    made = follower(state_file=nowhere)
+    drain(made)
+    made.save()
+    made.save()
+    assert caplog.text.count("cannot write the state file") == 1
+    samples, _ = made.look()
+    assert samples.values["racoon_exporter_checkpoint_failures"] == {("",): 2}
+    nowhere.parent.mkdir()
+    with caplog.at_level(logging.INFO):
+        made.save()
+    assert "is written again" in caplog.text
+
+
+def test_the_state_file_is_replaced_as_one(log: Path, tmp_path: Path, follower: MakeFollower) -> None:
+    write(log, f"08:30:00 {up()}")
+    made = follower()
+    drain(made)
+    made.save()
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["racoon.log", "state.json"]
+    head, body, _ = (tmp_path / "state.json").read_bytes().split(b"\n")
+    assert json.loads(head)["format"] == "racoon-exporter state"
+    assert I1 in body.decode()
+    assert (tmp_path / "state.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_an_sa_ends_by_its_lifetime_while_the_log_is_silent(log: Path, time: Time, follower: MakeFollower) -> None:
+    write(log, f"08:30:00 {sa(1)}", f"08:30:00 {sa(2)}")
+    made = follower(knowing(P, lifetime=3600))
+    drain(made)
+    time.now += 3000
+    drain(made)
+    assert peer_of(made.engine).phase2_up
+    time.now += 1000
+    drain(made)
+    assert not peer_of(made.engine).phase2_up
+
+
+def test_time_passes_while_the_exporter_is_down(log: Path, time: Time, follower: MakeFollower) -> None:
+    write(log, f"08:30:00 {sa(1)}", f"08:30:00 {sa(2)}")
+    first = follower(knowing(P, lifetime=3600))
+    drain(first)
+    first.save()
+    time.now += 4000
+    second = follower(knowing(P, lifetime=3600))
+    drain(second)
+    assert not peer_of(second.engine).phase2_up
+
+
+def test_a_log_of_last_year_is_shown_as_it_ended(log: Path, follower: MakeFollower) -> None:
+    write(log, f"08:30:00 {sa(1)}", f"08:30:00 {sa(2)}")
+    made = follower(knowing(P, lifetime=3600))
+    drain(made)
+    assert peer_of(made.engine).phase2_up
+
+
+def test_junk_is_survived_and_counted(log: Path, follower: MakeFollower) -> None:
+    with log.open("wb") as file:
+        file.write(b"\xff\xfe\x80junk\n" + b"\x00" * 100 + b"\n" + b"x" * 70_000 + b"\n" + b"no racoon at all\n")
+        file.write(f"2026-01-15 08:30:00: {up()}\n".encode())
+    made = follower()
+    drain(made)
+    samples, _ = made.look()
+    unparsed = {labels[1]: value for labels, value in samples.values["racoon_exporter_unparsed_lines"].items()}
+    assert unparsed["undecodable"] == 1
+    assert unparsed["too_long"] == 1
+    assert unparsed["not_racoon"] == 1
+    assert peer_of(made.engine).phase1_last_established is not None
+
+
+def test_a_changed_configuration_keeps_the_counts(log: Path, follower: MakeFollower) -> None:
+    write(log, f"08:30:00 {up()}")
+    made = follower()
+    drain(made)
+    made.learn(knowing(P, L))
+    samples, _ = made.look()
+    assert samples.values["racoon_phase1_established"][("", P, "unknown")] == 1
+    assert ("", L, "permanent") in samples.values["racoon_peer_expected"]
