@@ -37,6 +37,7 @@ ALERTED_PHASE1: Final = (
     "certificate_invalid",
     "xauth_failed",
 )
+_ROLES: Final = ("initiator", "responder")
 ALERTED_PHASE2: Final = ("timeout", "proposal_mismatch", "no_policy", "no_phase1")
 """Reasons whose series exist at 0 from the first scrape for every expected peer, so that a first failure is an increase."""
 
@@ -256,6 +257,8 @@ def _collect_racoon(samples: Samples, racoon: Racoon) -> None:
             samples.add(row.name, 0, gateway)
     for result in ("success", "failure"):
         samples.add("racoon_xauth_logins", 0, gateway, result)
+    for role in _ROLES:
+        samples.durations.setdefault((gateway, role), [0.0] * (len(DURATION_BUCKETS) + 2))
     for role, counts in racoon.durations.items():
         known = samples.durations.setdefault((gateway, role), [0.0] * len(counts))
         samples.durations[gateway, role] = [one + other for one, other in zip(known, counts, strict=True)]
@@ -325,6 +328,9 @@ def _collect_expected(samples: Samples, engine: Engine, racoons: list[Racoon]) -
             samples.put("racoon_phase2_up", 0, gateway, name)
             for metric in ("racoon_phase1_sas", "racoon_phase2_flaps", "racoon_dead_peers"):
                 samples.add(metric, 0, gateway, name)
+            for role in _ROLES:
+                samples.add("racoon_phase1_established", 0, gateway, name, role)
+                samples.add("racoon_phase2_established", 0, gateway, name, role)
             for reason in ALERTED_PHASE1:
                 samples.add("racoon_phase1_failures", 0, gateway, name, reason)
             for reason in ALERTED_PHASE2:

@@ -101,6 +101,13 @@ def test_strangers_are_bounded_and_leave_configured_peers_alone() -> None:
     assert racoon.open_count == 0
 
 
+def test_no_stranger_at_all_may_have_series_of_its_own() -> None:
+    refused = "[203.0.113.1] ERROR: exchange Aggressive not allowed in any applicable rmconf."
+    engine = read_lines(f"08:30:00 {refused}", knowledge=knowing(limits=Limits(strangers=0)))
+    (racoon,) = engine.state.racoons.values()
+    assert set(racoon.peers) == {"other"}
+
+
 def test_a_long_idle_stranger_gives_way() -> None:
     knowledge = knowing(limits=Limits(strangers=1))
     refused = "ERROR: exchange Aggressive not allowed in any applicable rmconf."

@@ -229,6 +229,8 @@ class Racoon:
         strangers = [peer for peer in self.peers.values() if peer.stranger]
         if len(strangers) < limits.strangers:
             return True
+        if not strangers:
+            return False
         now = self.now
         idle = min(strangers, key=lambda peer: peer.last_seen or 0.0)
         if now is None or idle.address in (OTHER, UNATTRIBUTED) or now - (idle.last_seen or 0.0) < _IDLE_STRANGER:
