@@ -204,7 +204,8 @@ class LogReader:
             record = self._unglue(record, parsed, number, records)
         if record.message is None:
             record = self._unwrap(record, parsed, number)
-        if record.message is None and (parsed.inner or (parsed.head and self._splitter.format.raw)):
+        known = record.message is not None and record.message is not self._catalogue.free_text
+        if not known and (parsed.inner or (parsed.head and self._splitter.format.raw)):
             self._open_quote(record)
         self._open = True
         self._pending = self._last = record
