@@ -68,7 +68,7 @@ def page(program: click.Group, version: str, sections: str) -> str:
     """Write the whole page."""
     context = _context(program, PROGRAM, None)
     parts = [
-        '.\\" Written by packaging/from_commands.py; changes belong there, into man/sections.roff, or into the help of a command.',
+        '.\\" Written by packaging/from_commands.py; change that, man/sections.roff, or the help of a command.',
         f'.TH {PROGRAM.upper()} 1 "" "{PROGRAM} {version}" "User Commands"',
         ".SH NAME",
         f"{escaped(PROGRAM)} \\- watch the log of racoon, the IKEv1 daemon",

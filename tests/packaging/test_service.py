@@ -55,7 +55,7 @@ def test_the_unit_is_hardened_to_an_exposure_of_at_most_1_5() -> None:
 
 def test_systemd_finds_nothing_wrong_with_the_units(gateway: Machine) -> None:
     checked = gateway.attempt("systemd-analyze verify --man=no racoon-exporter.service racoon-exporter.socket")
-    assert (checked.returncode, [line for line in checked.stderr.splitlines() if "racoon" in line]) == (0, [])
+    assert (checked.returncode, checked.stderr) == (0, "")
 
 
 def test_it_runs_as_a_user_without_rights_in_the_group_that_reads_logs(gateway: Machine) -> None:
