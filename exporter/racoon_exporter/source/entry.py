@@ -79,4 +79,4 @@ def text_of(value: object) -> str | None:
 
 
 def _seconds(microseconds: str) -> float:
-    return int(microseconds) / 1e6 if microseconds.isascii() and microseconds.isdigit() and len(microseconds) <= 18 else 0.0  # noqa: PLR2004 - more digits are no time
+    return int(microseconds) / 1e6 if microseconds.isascii() and microseconds.isdigit() and len(microseconds) <= 18 else 0.0

@@ -25,7 +25,7 @@ from racoon_exporter.source.live import LiveTally, Occasionally, Trouble, reason
 
 logger = logging.getLogger(__name__)
 
-JOURNAL = "journald"
+JOURNAL = "journal"
 """The journal's name among the sources."""
 
 MAX_ENTRY = 1024 * 1024
@@ -109,7 +109,7 @@ class JournalSource:
 
     @property
     def name(self) -> str:
-        """`journald`."""
+        """`journal`."""
         return JOURNAL
 
     @property
@@ -173,14 +173,14 @@ class JournalSource:
             self._child = _Child(arguments, self._tally)
         except (OSError, ValueError) as error:
             words = reason(error) if isinstance(error, OSError) else str(error)
-            self._trouble.set(f"journald: cannot run {self._options.command[0]}: {words}")
+            self._trouble.set(f"journal: cannot run {self._options.command[0]}: {words}")
             self._put_off()
         return self._child
 
     def _listen(self, child: _Child) -> None:
         """Take what the child says on its standard error as the present trouble."""
         if child.listen():
-            self._trouble.set(f"journald: {child.complaint}")
+            self._trouble.set(f"journal: {child.complaint}")
 
     def _ended(self, child: _Child) -> None:
         """Take leave of a child whose output ended; it has a little time to end by itself, so that its status is true."""
@@ -191,7 +191,7 @@ class JournalSource:
         if "cursor" in child.complaint.lower() and not child.gave:
             self._forget_cursor()
         said = f": {child.complaint}" if child.complaint else ""
-        self._trouble.set(f"journald: {self._options.command[0]} {_how(status)}{said}")
+        self._trouble.set(f"journal: {self._options.command[0]} {_how(status)}{said}")
         child.close()
         self._child = None
         self._put_off()
@@ -200,7 +200,7 @@ class JournalSource:
         """Go on by time where journalctl refuses the cursor (of another machine's journal, say)."""
         found = _CURSOR_TIME.search(self._cursor)
         self._since = int(found[1], 16) // 1_000_000 if found else None
-        logger.warning("journald: the position is not understood by journalctl; going on by time")
+        logger.warning("journal: the position is not understood by journalctl; going on by time")
         self._cursor = ""
 
     def _put_off(self) -> None:
@@ -235,14 +235,14 @@ class JournalSource:
     def _lose(self, raw: bytes, why: str) -> None:
         self._tally.lost_bytes += len(raw) + 1
         if self._bad.now(why):
-            logger.warning("journald: an entry of %d bytes %s; it is left out", len(raw), why)
+            logger.warning("journal: an entry of %d bytes %s; it is left out", len(raw), why)
 
     def _well(self) -> None:
         """Note that entries come: the next restart need not wait long."""
         self._pause = FIRST_PAUSE
         if self._child is not None and not self._child.gave:
             self._child.gave = True
-            self._trouble.over("journald: entries come again")
+            self._trouble.over("journal: entries come again")
 
 
 class _Child:

@@ -73,7 +73,7 @@ def running(pid: int) -> bool:
 def test_entries_become_lines_that_the_parser_reads(fake: FakeJournal, journal: JournalSource) -> None:
     fake.store(entry(1, UP))
     block = awaited(journal)
-    assert (block.source, block.first_line, block.position) == ("journald", 1, None)
+    assert (block.source, block.first_line, block.position) == ("journal", 1, None)
     line = LineSplitter().split(block.data.decode())
     assert line is not None
     assert (line.host, line.ident, line.pid, line.level) == ("gw", "racoon", "1234", "INFO")
@@ -165,7 +165,7 @@ def test_a_child_that_ends_is_started_again_behind_the_cursor(
     assert messages(journal, 1) == ["INFO: one"]
     fake.end()
     until_ended(journal)
-    assert (journal.status().up, journal.status().error) == (False, f"journald: {fake.home}/journalctl ended with status 0")
+    assert (journal.status().up, journal.status().error) == (False, f"journal: {fake.home}/journalctl ended with status 0")
     fake.store(entry(2, "INFO: two"))
     clock.now += FIRST_PAUSE - 0.1
     assert journal.read() is None
@@ -173,7 +173,7 @@ def test_a_child_that_ends_is_started_again_behind_the_cursor(
     clock.now += 0.1
     assert messages(journal, 1) == ["INFO: two"]
     assert (journal.status().up, journal.status().error) == (True, None)
-    assert [log.getMessage() for log in caplog.records][-1] == "journald: entries come again"
+    assert [log.getMessage() for log in caplog.records][-1] == "journal: entries come again"
 
 
 def test_a_child_that_fails_is_started_less_and_less_often(
@@ -193,9 +193,9 @@ def test_a_child_that_fails_is_started_less_and_less_often(
                 until_ended(journal)
         pauses.append(clock.now - begun)
     assert pauses == [1, 2, 4, 8, 16, 32, LONGEST_PAUSE, LONGEST_PAUSE]
-    error = f"journald: {fake.home}/journalctl ended with status 3: Failed to open: ?[31mno"
+    error = f"journal: {fake.home}/journalctl ended with status 3: Failed to open: ?[31mno"
     assert journal.status().error == error
-    assert {log.getMessage() for log in caplog.records} == {error, "journald: Failed to open: ?[31mno"}
+    assert {log.getMessage() for log in caplog.records} == {error, "journal: Failed to open: ?[31mno"}
 
 
 def test_what_the_child_complains_of_is_shown(fake: FakeJournal, journal: JournalSource) -> None:
@@ -205,7 +205,7 @@ def test_what_the_child_complains_of_is_shown(fake: FakeJournal, journal: Journa
     while journal.status().error is None:
         assert ready(journal)
         assert journal.read() is None
-    assert (journal.status().up, journal.status().error) == (True, f"journald: {hint}")
+    assert (journal.status().up, journal.status().error) == (True, f"journal: {hint}")
     fake.end()
 
 
@@ -214,7 +214,7 @@ def test_without_journalctl_the_source_is_down(clock: Clock, tmp_path: Path) -> 
     assert journal.read() is None
     assert not journal.descriptors()
     assert not journal.status().up
-    assert journal.status().error == f"journald: cannot run {tmp_path}/nowhere: No such file or directory"
+    assert journal.status().error == f"journal: cannot run {tmp_path}/nowhere: No such file or directory"
     journal.close()
 
 
@@ -335,4 +335,4 @@ def test_a_child_that_only_closes_its_output_is_killed(fake: FakeJournal, journa
     clock.now += 2
     assert journal.read() is None
     assert not running(pid)
-    assert journal.status().error == f"journald: {fake.home}/journalctl was ended by signal 9"
+    assert journal.status().error == f"journal: {fake.home}/journalctl was ended by signal 9"
