@@ -119,6 +119,8 @@ def _restore_tables(racoon: Racoon, sas: list[IpsecSa], negotiations: list[Negot
     for negotiation in negotiations:
         table = racoon.waiting if negotiation.waiting else racoon.open
         table.setdefault(negotiation.peer, []).append(negotiation)
+        if negotiation.phase == 1 and negotiation.begun is not None:
+            racoon.begun_at.setdefault(int(negotiation.begun), {})[id(negotiation)] = negotiation
     racoon.open_count = len(negotiations)
 
 

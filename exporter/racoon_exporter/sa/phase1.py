@@ -28,6 +28,8 @@ _NO_ANSWER: Final = "0" * 16
 _GIVE_UP: Final = 50.0
 """Seconds after which racoon gives phase 1 up by default: `timer { counter 5; interval 10 sec; }`."""
 _GIVE_UP_TOLERANCE: Final = 3.0
+_FEW: Final = 64
+"""Peers under way up to which all are looked at where none has the age of a time-out."""
 _LEAST_GIVE_UP: Final = 2.0
 """Seconds no configured timer falls below: what is younger has not timed out."""
 _LIFETIME_STEP: Final = 30.0
@@ -218,19 +220,23 @@ def _timed_out(racoon: Racoon, cookies: str, reason: str) -> None:
     answered = not cookies.endswith(_NO_ANSWER)
     known = racoon.peer_of_cookies.get(cookies)
     candidates = _could_time_out(racoon, known, reason, answered=answered)
-    peers = {candidate.peer for candidate in candidates}
-    if len(peers) > 1:
+    if len({candidate.peer for candidate in candidates}) > 1:
         racoon.clues.ambiguous.append((racoon.now, cookies, reason))
-        racoon.timer(_GIVE_UP_TOLERANCE, "ambiguous", racoon.now)
         if racoon.now is None:
             settle_ambiguous(racoon, None)
-        return
-    if not candidates:
-        unattributed = Negotiation(1, racoon.gateway, None, known or UNATTRIBUTED, None, None, None, cookies)
-        racoon.begin(unattributed)
-        racoon.fail(unattributed, reason)
-        return
-    _fail_timed_out(racoon, candidates[0], cookies, reason)
+        elif len(racoon.clues.ambiguous) == 1 or racoon.clues.ambiguous[-2][0] != racoon.now:
+            racoon.timer(_GIVE_UP_TOLERANCE, "ambiguous", racoon.now)
+    elif candidates:
+        _fail_timed_out(racoon, candidates[0], cookies, reason)
+    else:
+        _fail_unseen(racoon, known or UNATTRIBUTED, cookies, reason)
+
+
+def _fail_unseen(racoon: Racoon, peer: str, cookies: str, reason: str) -> None:
+    """Count a failure whose start no line told."""
+    unseen = Negotiation(1, racoon.gateway, None, peer, None, None, None, cookies)
+    racoon.begin(unseen)
+    racoon.fail(unseen, reason)
 
 
 def _fail_timed_out(racoon: Racoon, negotiation: Negotiation, cookies: str, reason: str) -> None:
@@ -247,25 +253,37 @@ def _could_time_out(racoon: Racoon, known: str | None, reason: str, *, answered:
     comes at once, and the only negotiation that was begun in the same second is its own. A time-out comes when racoon's
     retries are used up, which takes the same time for every negotiation that never got an answer.
     """
+    if known is not None:
+        return [one for one in racoon.of_peer(known, 1) if answered or one.role != "responder"]
     now = racoon.now
-    open_ones = [
-        negotiation
-        for negotiation in racoon.unfinished(1)
-        if (known is None or negotiation.peer == known)
-        and (answered or negotiation.role != "responder")
-        and (reason == "send_error" or _age(negotiation, now) >= _LEAST_GIVE_UP)
-    ]
-    if now is None or len({negotiation.peer for negotiation in open_ones}) <= 1:
-        return open_ones
     if reason == "send_error":
         context = racoon.clues.context
-        return [context] if context is not None and context in open_ones else open_ones
-    after = racoon.clues.give_up_after.get(answered, _GIVE_UP)
-    fitting = [one for one in open_ones if abs(_age(one, now) - after) <= _GIVE_UP_TOLERANCE]
-    exact = [one for one in fitting if abs(_age(one, now) - after) <= _QUIET]
-    if len({negotiation.peer for negotiation in exact}) == 1:
-        return exact
-    return fitting or open_ones
+        if context is not None and context.phase == 1:
+            return [context]
+    elif now is not None and len(racoon.open) > 1:
+        of_age = _of_age(racoon, now, answered=answered)
+        if of_age or len(racoon.open) > _FEW:
+            return of_age
+    return [
+        one
+        for one in racoon.unfinished(1)
+        if (answered or one.role != "responder") and (reason == "send_error" or _age(one, now) >= _LEAST_GIVE_UP)
+    ]
+
+
+def _of_age(racoon: Racoon, now: float, *, answered: bool) -> list[Negotiation]:
+    """Give the negotiations whose retries are used up by now: those to the second, else those about that old."""
+    begun = now - racoon.clues.give_up_after.get(answered, _GIVE_UP)
+    for tolerance in (_QUIET, _GIVE_UP_TOLERANCE):
+        found = [
+            one
+            for second in range(int(begun - tolerance), int(begun + tolerance) + 1)
+            for one in racoon.begun_at.get(second, {}).values()
+            if abs((one.begun or 0.0) - begun) <= tolerance and (answered or one.role != "responder")
+        ]
+        if found:
+            return found
+    return []
 
 
 def _age(negotiation: Negotiation, now: float | None) -> float:
@@ -287,11 +305,8 @@ def settle_ambiguous(racoon: Racoon, when: float | None) -> None:
         now, racoon.now = racoon.now, when
         candidates = _could_time_out(racoon, None, group[0][2], answered=answered)
         racoon.now = now
-        everyone = len(group) >= len(candidates)
-        for index, (_, cookies, reason) in enumerate(group):
-            if everyone and index < len(candidates):
-                _fail_timed_out(racoon, candidates[index], cookies, reason)
-            else:
-                lost = Negotiation(1, racoon.gateway, None, UNATTRIBUTED, None, None, None, cookies)
-                racoon.begin(lost)
-                racoon.fail(lost, reason)
+        claimed = candidates if len(group) >= len(candidates) else []
+        for (_, cookies, reason), negotiation in zip(group, claimed, strict=False):
+            _fail_timed_out(racoon, negotiation, cookies, reason)
+        for _, cookies, reason in group[len(claimed) :]:
+            _fail_unseen(racoon, UNATTRIBUTED, cookies, reason)

@@ -28,7 +28,7 @@ ORPHAN_LIFETIME: Final = 28800.0
 """Seconds: racoon's default lifetime, the bound of an IPsec SA that outlived its daemon and whose own is not known."""
 _NEVER: Final = float("inf")
 _MOST_OPEN: Final = 4096
-"""Unfinished negotiations of one daemon; beyond it the oldest is given up."""
+"""Unfinished negotiations of one daemon; beyond it the one of the longest-waiting peer is given up."""
 _COLLECTIVE: Final = frozenset({OTHER, UNATTRIBUTED})
 _MOST_COOKIES: Final = 8192
 _MOST_FOLDED: Final = 16384
@@ -168,6 +168,8 @@ class Racoon:
         """By peer: negotiations under way, oldest first."""
         self.waiting: dict[str, list[Negotiation]] = {}
         """By peer: wishes for phase 2 that wait for a phase 1, oldest first."""
+        self.begun_at: dict[int, dict[int, Negotiation]] = {}
+        """Phase 1 negotiations under way, by the second of their beginning: time-outs go by age."""
         self.open_count = 0
         self.locals: set[str] = set()
         self.peer_of_cookies: OrderedDict[str, str] = OrderedDict()
@@ -272,8 +274,12 @@ class Racoon:
         table.setdefault(negotiation.peer, []).append(negotiation)
         self.open_count += 1
         negotiation.touched = self.now
+        if negotiation.phase == 1 and negotiation.begun is not None:
+            self.begun_at.setdefault(int(negotiation.begun), {})[id(negotiation)] = negotiation
         if self.now is not None:
             self._unfinished.append((self.now + NEGOTIATION_TTL, negotiation))
+            if len(self._unfinished) > 4 * _MOST_OPEN:
+                self._unfinished = deque(item for item in self._unfinished if item[1].ended is None)
 
     def stop_waiting(self, negotiation: Negotiation) -> None:
         """Let a wish become a negotiation."""
@@ -300,6 +306,11 @@ class Racoon:
         """End a negotiation, with a verdict or without one."""
         if self._remove(self.waiting if negotiation.waiting else self.open, negotiation):
             self.open_count -= 1
+        if negotiation.phase == 1 and negotiation.begun is not None:
+            second = self.begun_at.get(int(negotiation.begun), {})
+            second.pop(id(negotiation), None)
+            if not second:
+                self.begun_at.pop(int(negotiation.begun), None)
         if self.clues.context is negotiation:
             self.clues.context = None
         negotiation.ended = self.now
