@@ -197,7 +197,7 @@ _SPECIAL: Final[dict[str, st.SearchStrategy[Printed]]] = {
     "percent": _read_as_is("percent", st.sampled_from(("0.00", "99.95"))),
     "dumped": st.sampled_from(("obey", "exchange_mode main, aggressive")).map(lambda text: Printed(text, {})),
     "statistics": st.just(Printed("isakmp", {})),
-    "libipsec": _read_as_is("error", st.sampled_from(("Invalid argument", "Not supported", "No buffers available"))),
+    "libipsec": _read_as_is("error", st.sampled_from(("Invalid argument", "Not supported", "Protocol mismatch"))),
 }
 
 
