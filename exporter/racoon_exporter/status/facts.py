@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from racoon_exporter.engine import Engine
 from racoon_exporter.metrics import QUIET_AFTER
-from racoon_exporter.sa import DaemonRun, Expectation, IpsecSa, IsakmpSa, Negotiation
+from racoon_exporter.sa import DaemonRun, IpsecSa, IsakmpSa, Knowledge, Negotiation
 from racoon_exporter.sa.model import OTHER, UNATTRIBUTED, Peer
 from racoon_exporter.sa.racoon import Racoon
 from racoon_exporter.source import SourceStatus
@@ -92,7 +92,8 @@ class Facts:
     negotiations: tuple[Negotiation, ...]
     """Ended ones, in the order of their ends."""
     daemons: tuple[DaemonFacts, ...]
-    expected: Mapping[str, Expectation]
+    knowledge: Knowledge
+    """What is configured."""
     sources: tuple[SourceStatus, ...]
     last_line: Mapping[str, float]
     unknown_messages: int
@@ -129,7 +130,7 @@ def take_facts(engine: Engine, statuses: tuple[SourceStatus, ...]) -> Facts:
         ended_ipsec=tuple(archive.ipsec),
         negotiations=tuple(archive.negotiations),
         daemons=tuple(map(_daemon, racoons)),
-        expected=state.knowledge.peers,
+        knowledge=state.knowledge,
         sources=statuses,
         last_line=dict(engine.last_line),
         unknown_messages=engine.unparsed["unknown_message"],

@@ -147,7 +147,7 @@ def _nobody(scene: Scene) -> str:
 
 
 def _search(scene: Scene) -> Child:
-    if len(scene.shown.peers) < 2 and not scene.query:  # noqa: PLR2004  one peer needs no search
+    if len(scene.shown.peers) < 2 and not scene.query:
         return None
     return element(
         "form",

@@ -124,8 +124,7 @@ class Overview:
 
     def name_of(self, address: str) -> str:
         """Give the name of an address."""
-        expected = self.facts.expected.get(address)
-        return address if expected is None else expected.name
+        return self.facts.knowledge.name(address)
 
 
 def overview(facts: Facts, now: float) -> Overview:
@@ -139,11 +138,12 @@ def overview(facts: Facts, now: float) -> Overview:
         _peer(
             key,
             known.get(key),
-            facts.expected.get(key[1]),
+            facts.knowledge.expected(key[1]),
             isakmp.get(key, ()),
             ipsec.get(key, ()),
             ended.get(key, ()),
             now,
+            known_address=facts.knowledge.is_known(key[1]),
             blind=key[0] not in seeing,
         )
         for key in dict.fromkeys((*_expected_keys(facts), *known))
@@ -163,7 +163,7 @@ def _urgency(peer: PeerView) -> tuple[bool, int, str, str]:
 def _expected_keys(facts: Facts) -> Iterable[tuple[str, str]]:
     """Give every configured peer on every gateway it may belong to, as the metrics do."""
     gateways = {daemon.gateway for daemon in facts.daemons} or {""}
-    for address, expected in facts.expected.items():
+    for address, expected in facts.knowledge.peers.items():
         for gateway in sorted(gateways):
             if expected.gateway in (None, gateway):
                 yield gateway, address
@@ -200,10 +200,11 @@ def _peer(
     ended: tuple[IpsecSa, ...],
     now: float,
     *,
+    known_address: bool,
     blind: bool,
 ) -> PeerView:
     gateway, address = key
-    kind = _kind(facts, expected)
+    kind = _kind(facts, expected, known_address=known_address)
     return PeerView(
         gateway=gateway,
         address=address,
@@ -226,9 +227,12 @@ def _peer(
     )
 
 
-def _kind(facts: PeerFacts | None, expected: Expectation | None) -> Kind:
+def _kind(facts: PeerFacts | None, expected: Expectation | None, *, known_address: bool) -> Kind:
+    """Tell what a peer is to us. Of a configured network nobody can say which address ought to be there."""
     if expected is not None:
         return "roaming" if expected.kind == "roaming" else "permanent"
+    if known_address:
+        return "roaming"
     return "stranger" if facts is not None and facts.stranger else "unexpected"
 
 

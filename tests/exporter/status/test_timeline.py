@@ -17,7 +17,7 @@ def sa(direction: str | None, established: float | None, ended: float | None = N
 
 
 def drawn(*sas: IpsecSa, known_from: float | None = 0.0, known_to: float | None = END) -> list[tuple[str, float, float]]:
-    return [tuple(span) for span in spans(sas, BEGIN, END, known_from, known_to)]
+    return [(span.state, span.begin, span.end) for span in spans(sas, BEGIN, END, known_from, known_to)]
 
 
 def test_without_any_line_nothing_is_known() -> None:

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from racoon_exporter.sa import Expectation
+from racoon_exporter.status.page import MOST_PEERS
+from tests.browser import story
+from tests.exporter.status.engines import PEER, Gateway, permanent, recording, status, until
+from tests.exporter.status.test_markup import Parsed
+
+STOP = "caught signal 15"
+NOW = 1795500000.0
+EXPECTED = {
+    story.HEADQUARTERS: Expectation("headquarters"),
+    story.BRANCH: Expectation("branch"),
+    story.DEPOT: Expectation("depot"),
+    story.LAPTOP: Expectation("laptop", "roaming"),
+}
+
+
+def headline(written: str) -> str:
+    found = re.search(r'<p class="headline">(.*?)</p>', written)
+    assert found is not None
+    return found[1]
+
+
+def sections(written: str) -> list[str]:
+    return [str(attributes["id"]) for name, attributes in Parsed(written).elements if name == "section" and "id" in attributes]
+
+
+def test_problems_come_before_peers_that_are_up_and_strangers_are_folded() -> None:
+    written = Gateway(EXPECTED).read(story.trouble(NOW).text()).page()
+    order = ["state-down", "state-failing", "state-gone", "state-up", "failures", "daemons", "sources"]
+    assert [name for name in sections(written) if name in order] == order
+    assert re.search(r'<details id="strangers" class="fold"><summary><h2>1 stranger', written)
+
+
+@pytest.mark.parametrize(
+    ("told", "sentence"),
+    [
+        (story.calm, "All 3 expected peers are up."),
+        (story.trouble, "2 of 3 expected peers are down."),
+    ],
+)
+def test_the_headline_says_how_it_stands(told: object, sentence: str) -> None:
+    assert callable(told)
+    assert headline(Gateway(EXPECTED).read(told(NOW).text()).page()) == sentence
+
+
+def test_the_headline_promises_nothing_where_the_log_cannot_be_read() -> None:
+    gateway = Gateway(EXPECTED, statuses=(status(up=False, error="Permission denied"),)).read(story.calm(NOW).text())
+    assert headline(gateway.page()) == "All 3 expected peers are up, as far as can be told: see the warning below."
+
+
+def test_the_headline_of_a_quiet_log_knows_nothing() -> None:
+    written = Gateway(permanent()).read(recording("26-quiet-log-levels")).page()
+    assert headline(written) == "Of 1 peer nothing is known: see the warning below."
+    assert "Warning: racoon logs too little to see SAs" in written
+
+
+def test_a_failure_comes_with_reason_meaning_advice_and_runbook() -> None:
+    written = Gateway(permanent()).read(until("10-cert-expired", STOP)).page()
+    text = Parsed(written).text
+    assert "Phase 1: certificate_expired" in text
+    assert "The certificate is past its last day." in text
+    assert "What to do: Renew the peer's certificate." in text
+    assert "docs/runbooks/RacoonPeerCertificateRejected.md" in written
+
+
+def test_times_are_in_the_log_s_zone_and_relative() -> None:
+    written = Gateway(permanent()).read(until("02-rekey", STOP)).page(after=720)
+    since = re.search(r"Up since <time datetime=\"([^\"]*)\">([^<]*)</time> <span class=\"ago\">\(([^)]*)\)", written)
+    assert since is not None
+    assert since[1] == "2026-11-24T04:06:16+00:00"
+    assert since[2] == "2026-11-24 04:06:16 +00:00"
+    assert since[3] == "12 min ago"
+
+
+def test_sas_show_their_age_and_expected_expiry() -> None:
+    text = Parsed(Gateway(EXPECTED).read(story.calm(NOW).text()).page()).text
+    assert re.search(r"ESP tunnel inbound 0x[0-9a-f]{8}mature2026-11-24 05:\d\d:\d\d \+00:00 \(\d+ min ago\)", text)
+    assert re.search(r"2026-11-24 06:\d\d:\d\d \+00:00 \(in \d+ min\)", text)
+
+
+def test_failures_that_repeat_stand_in_one_row() -> None:
+    text = Parsed(Gateway(EXPECTED).read(story.trouble(NOW).text()).page()).text
+    assert re.search(r"branch1no_response20", text)
+
+
+def test_unattributed_failures_are_said_openly() -> None:
+    written = Gateway(permanent()).read(recording("08-no-sainfo-initiator")).page()
+    assert "unattributed" in sections(written)
+    assert "No line tells whose these were" in written
+
+
+def test_what_peers_write_is_text() -> None:
+    written = Gateway(EXPECTED).read(story.trouble(NOW).text()).page()
+    parsed = Parsed(written)
+    assert story.HOSTILE_SUBJECT in parsed.text
+    assert [name for name, _ in parsed.elements].count("script") == 1
+    assert not [name for name, attributes in parsed.elements if any(key.startswith("on") for key in attributes)]
+    assert "\\x1b[31m\\u202e" in parsed.text
+    assert "\x1b" not in written
+    assert "\u202e" not in written
+
+
+def test_names_and_searches_are_text_too() -> None:
+    hostile = '"><script>alert(1)</script>'
+    parsed = Parsed(Gateway({PEER: Expectation(hostile)}).read(recording("02-rekey")).page(query=hostile))
+    assert [name for name, _ in parsed.elements].count("script") == 1
+    assert [attributes["value"] for name, attributes in parsed.elements if name == "input"] == [hostile]
+
+
+def test_nothing_is_inline_and_nothing_comes_from_elsewhere() -> None:
+    parsed = Parsed(Gateway(EXPECTED).read(story.trouble(NOW).text()).page())
+    assert not [name for name, attributes in parsed.elements if name == "style" or "style" in attributes]
+    loaded = [
+        attributes.get("src") or attributes.get("href") for name, attributes in parsed.elements if name in {"script", "link"}
+    ]
+    assert loaded == ["assets/icon.svg", "assets/status.css", "assets/status.js"]
+
+
+def test_a_search_finds_by_name_address_and_says_when_there_is_none() -> None:
+    gateway = Gateway(EXPECTED).read(story.trouble(NOW).text())
+    for query in ("HEADQ", story.HEADQUARTERS):
+        written = gateway.page(query)
+        assert "headquarters" in written
+        assert "depot" not in written
+    assert "contains “nowhere”" in gateway.page("nowhere")
+
+
+def test_more_peers_than_fit_are_counted_openly() -> None:
+    expected = {
+        f"192.0.{number // 200}.{number % 200 + 1}": Expectation(f"site-{number:03}") for number in range(MOST_PEERS + 7)
+    }
+    written = Gateway(expected).read(until("02-rekey", STOP)).page()
+    assert written.count("<article") == MOST_PEERS
+    assert "8 more are not shown" in written
+
+
+def test_every_id_is_unique() -> None:
+    parsed = Parsed(Gateway(EXPECTED).read(story.trouble(NOW).text()).page())
+    ids = [attributes["id"] for _, attributes in parsed.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("name", ["02-rekey", "17-soak-chaos", "13-many-120", "16-ipv6-transport", "14-config-errors"])
+def test_a_timeline_says_in_words_what_it_draws(name: str) -> None:
+    gateway = Gateway().read(recording(name))
+    labels = [
+        attributes["aria-label"] for tag, attributes in Parsed(gateway.page()).elements if attributes.get("role") == "img"
+    ]
+    assert len(labels) == sum(1 for peer in gateway.view().peers if peer.kind != "stranger")
+    assert all(re.fullmatch(r"Last 24 hours: (not known|up .*(down|never down).*)\.", str(label)) for label in labels)

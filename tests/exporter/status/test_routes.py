@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import httpx
+import pytest
+import schemathesis
+import yaml
+
+from racoon_exporter.engine import Engine
+from racoon_exporter.history import COLUMNS
+from racoon_exporter.sa import Expectation
+from racoon_exporter.source.base import SourceStatus
+from racoon_exporter.status import EventRing, status_routes
+from racoon_exporter.status.routes import PAGE_CSP, openapi
+from racoon_exporter.web import WebServer
+from racoon_parsers.reasons import FAILURE_REASONS
+from tests.browser import story
+from tests.exporter.status.engines import PEER, Gateway, permanent, recording, until
+
+T = TypeVar("T")
+ROOT = Path(__file__).parents[3]
+RECORDINGS = sorted(path.parent.name for path in (ROOT / "tests/scenarios/lab").glob("*/a.log"))
+
+
+class Ask(Protocol):
+    def __call__(self, gateway: Gateway, now: Callable[[], float] | None = None) -> httpx.Client: ...
+
+
+@pytest.fixture
+def client() -> Iterator[Ask]:
+    """Serve gateways on free loopback ports, and give clients of them."""
+    with ExitStack() as opened:
+
+        def serve(gateway: Gateway, now: Callable[[], float] | None = None) -> httpx.Client:
+            routes = status_routes(
+                gateway.take, now=now or (lambda: gateway.now), zone=gateway.zone, telemetry_path="/metrics", ring=gateway.ring
+            )
+            server = WebServer(routes, addresses=["127.0.0.1:0"], config_file=None)
+            server.start()
+            opened.callback(server.stop)
+            return opened.enter_context(httpx.Client(base_url=server.urls[0], trust_env=False))
+
+        yield serve
+
+
+@pytest.fixture
+def branch(client: Ask) -> httpx.Client:
+    return client(Gateway(permanent()).read(until("10-cert-expired", "caught signal 15")))
+
+
+def test_the_description_is_the_one_in_the_docs(branch: httpx.Client) -> None:
+    given = branch.get("/api/v1/openapi.json")
+    assert given.headers["content-type"] == "application/json"
+    assert given.json() == yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text(encoding="utf-8"))
+
+
+def test_the_description_names_the_reasons_and_the_columns_of_history() -> None:
+    schemas = openapi()["components"]["schemas"]
+    assert schemas["Reason"]["enum"] == list(FAILURE_REASONS)
+    for name, table in (("IsakmpSa", "phase1"), ("IpsecSa", "ipsec"), ("Failure", "negotiations")):
+        assert schemas[name]["required"][: len(COLUMNS[table])] == list(COLUMNS[table])
+
+
+@pytest.mark.parametrize("name", RECORDINGS)
+def test_every_answer_to_every_recording_keeps_the_contract(name: str, client: Ask) -> None:
+    schema = schemathesis.openapi.from_dict(openapi())
+    for log in (recording(name), until_half(name)):
+        gateway = Gateway({PEER: Expectation("branch"), "192.0.2.9": Expectation("away", "roaming")}).read(log)
+        asked = client(gateway)
+        for path in ("/peers", "/sas", "/failures", "/events"):
+            schema[path]["GET"].validate_response(
+                asked.get(f"/api/v1{path}", params={"limit": 1000} if path == "/events" else {})
+            )
+
+
+def until_half(name: str) -> bytes:
+    lines = recording(name).splitlines(keepends=True)
+    return b"".join(lines[: len(lines) // 2])
+
+
+def test_a_peer_tells_why_it_is_down(branch: httpx.Client) -> None:
+    (peer,) = branch.get("/api/v1/peers").json()["peers"]
+    assert (peer["name"], peer["peer"], peer["address"], peer["state"]) == ("branch", PEER, PEER, "down")
+    failure = peer["last_failure"]
+    assert (failure["phase"], failure["reason"]) == (1, "certificate_expired")
+    assert failure["gloss"] == "The certificate is past its last day."
+    assert failure["advice"].startswith("Renew")
+    assert peer["phase1"]["failures"]["certificate_expired"] >= 1
+
+
+def test_sas_have_names_of_history_true_directions_and_expiry(client: Ask) -> None:
+    gateway = Gateway({story.HEADQUARTERS: Expectation("hq")}).read(story.calm(1795500000.0).text())
+    given = client(gateway).get("/api/v1/sas", params={"peer": "hq"}).json()
+    assert [sa["direction"] for sa in given["ipsec"]] == ["in", "out"]
+    inbound = given["ipsec"][0]
+    assert (inbound["source"], inbound["destination"]) == (story.HEADQUARTERS, story.LOCAL)
+    assert inbound["expires"] is not None
+    assert len(given["phase1"]) == 1
+
+
+def test_failures_come_newest_first_and_end_at_the_limit(branch: httpx.Client) -> None:
+    every = branch.get("/api/v1/failures").json()["failures"]
+    assert len(every) > 1
+    ended = [failure["ended"] for failure in every]
+    assert ended == sorted(ended, reverse=True)
+    assert branch.get("/api/v1/failures", params={"limit": 1}).json()["failures"] == every[:1]
+
+
+def test_events_go_on_where_they_ended(client: Ask) -> None:
+    gateway = Gateway(permanent(), ring=EventRing(1000)).read(recording("02-rekey", lines=20))
+    asked = client(gateway)
+    first = asked.get("/api/v1/events").json()
+    assert first["events"][-1]["event"] == "ipsec_sa_expired"
+    assert not first["missed"]
+    assert asked.get("/api/v1/events", params={"since": first["cursor"]}).json()["events"] == []
+    gateway.read(b"2026-11-24 04:06:17: INFO: caught signal 15\n")
+    (event,) = asked.get("/api/v1/events", params={"since": first["cursor"]}).json()["events"]
+    assert (event["event"], event["cursor"]) == ("daemon_signal", first["cursor"] + 1)
+    assert asked.get("/api/v1/events", params={"since": 5}).json()["missed"]
+
+
+def test_information_without_state_is_no_event(client: Ask) -> None:
+    gateway = Gateway().read(b"2026-11-24 04:01:14: INFO: received Vendor ID: DPD\n")
+    assert gateway.engine.messages.total() == 1
+    assert client(gateway).get("/api/v1/events").json()["events"] == []
+
+
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        ("events?since=-1", "'since' must be a whole number"),
+        ("events?since=1e3", "'since' must be a whole number"),
+        ("events?since=", "'since' must be a whole number"),
+        ("events?since=99999999999999999999", "'since' must be a whole number"),
+        ("events?since=%D9%A1", "'since' must be a whole number"),
+        ("events?limit=0", "'limit' must be a whole number from 1 to 1000"),
+        ("failures?limit=1001", "'limit' must be a whole number from 1 to 1000"),
+        ("peers?limit=3", "unknown parameter 'limit'"),
+        ("sas?peer=a&peer=b", "'peer' is given twice"),
+    ],
+)
+def test_a_bad_parameter_is_told_as_json(branch: httpx.Client, query: str, why: str) -> None:
+    given = branch.get(f"/api/v1/{query}")
+    assert given.status_code == 400
+    assert why in given.json()["error"]
+
+
+def test_an_unknown_resource_is_told_as_json(branch: httpx.Client) -> None:
+    given = branch.get("/api/v2/nothing")
+    assert given.status_code == 404
+    assert "/api/v2/nothing" in given.json()["error"]
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v1/peers", "/api/v1/events", "/api/v1/peers?x=1"])
+def test_what_changes_is_not_stored(branch: httpx.Client, path: str) -> None:
+    assert branch.get(path).headers["cache-control"] == "no-store"
+
+
+def test_the_page_has_its_policy_and_finds_its_assets(branch: httpx.Client) -> None:
+    given = branch.get("/")
+    assert given.headers["content-security-policy"] == PAGE_CSP
+    assert "unsafe" not in PAGE_CSP
+    for name, media_type in (("status.css", "text/css"), ("status.js", "text/javascript"), ("icon.svg", "image/svg+xml")):
+        address = next(part for part in given.text.split('"') if part.startswith(f"assets/{name}?v="))
+        asset = branch.get(f"/{address}")
+        assert asset.headers["content-type"].startswith(media_type)
+        assert asset.content
+
+
+def test_who_takes_gzip_gets_it(branch: httpx.Client) -> None:
+    assert branch.get("/", headers={"accept-encoding": "gzip"}).headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in branch.get("/", headers={"accept-encoding": "identity"}).headers
+
+
+def test_many_requests_within_a_second_share_one_look(client: Ask) -> None:
+    gateway = Gateway(permanent()).read(recording("02-rekey"))
+    looks = 0
+
+    class Counting(Gateway):
+        def take(self, copy: Callable[[Engine, tuple[SourceStatus, ...]], T]) -> T:
+            nonlocal looks
+            looks += 1
+            return gateway.take(copy)
+
+    clock = [gateway.now]
+    asked = client(Counting(ring=gateway.ring), now=lambda: clock[0])
+    for path in ("/", "/api/v1/peers", "/?q=branch", "/api/v1/sas"):
+        assert asked.get(path).status_code == 200
+    assert looks == 1
+    clock[0] += 1.5
+    assert asked.get("/").status_code == 200
+    clock[0] -= 3600  # the clock was set back: the old look must not stay for an hour
+    assert asked.get("/").status_code == 200
+    assert looks == 3
