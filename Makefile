@@ -27,11 +27,12 @@ ifdef LOG
 	exec $(BIN)/racoon-exporter serve --web.listen-address $(ADDRESS) $(LOG)
 else
 	@mkdir -p .work && rm -f .work/racoon.log
-	@$(BIN)/racoon-exporter replay --speed $(SPEED) .work/racoon.log & replay=$$!; \
-	  trap 'kill $$replay 2>/dev/null' EXIT; \
-	  echo "A recording of racoon 0.9.1 is written to .work/racoon.log as if it happened now."; \
+	@echo "A recording of racoon 0.9.1 is written to .work/racoon.log as if it happened now."; \
 	  echo "Metrics: http://$(ADDRESS)/metrics   (end with Ctrl-C)"; \
-	  $(BIN)/racoon-exporter serve --web.listen-address $(ADDRESS) --expect-peer 192.168.0.41=branch .work/racoon.log
+	  $(BIN)/racoon-exporter replay --speed $(SPEED) .work/racoon.log & replay=$$!; \
+	  $(BIN)/racoon-exporter serve --web.listen-address $(ADDRESS) --expect-peer 192.168.0.41=branch .work/racoon.log & serve=$$!; \
+	  trap 'kill $$serve $$replay 2>/dev/null; wait' INT TERM HUP; \
+	  wait $$serve; status=$$?; kill $$replay 2>/dev/null; exit $$status
 endif
 
 test: $(VENV)/.tests tools lint ## Install what is needed, check the code, run the tests
