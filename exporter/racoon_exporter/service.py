@@ -197,7 +197,7 @@ class Service:
         return True
 
 
-def _inputs(paths: tuple[str, ...], config: Config, settings: Settings) -> Inputs:
+def _inputs(paths: tuple[str, ...], _config: Config, settings: Settings) -> Inputs:
     return Inputs(paths, start_at=settings.start_at, backfill=settings.backfill)
 
 

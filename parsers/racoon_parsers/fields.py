@@ -66,6 +66,11 @@ def read_hexadecimal(text: str) -> int:
     return int(text, 16)
 
 
+def read_spi(text: str) -> int:
+    """Read an SPI: `%u`, or `%#x` of Apple."""
+    return int(text, 16) if text.startswith("0x") else int(text)
+
+
 _SA_TYPES: Final = {"2": "ah", "3": "esp", "9": "ipcomp"}
 """`SADB_SATYPE_*` of RFC 2367 section 3.1.1 and its ipcomp extension, as Apple prints them."""
 
@@ -129,11 +134,11 @@ def _one(name: str, pattern: str, *samples: str, read: Reader | None = None) -> 
 
 # An address has no brackets, blanks or quotes of its own; posts replace it by `<gateway-ip>` or `xxx.xxx.xxx.xxx`.
 # With a port there is one way to match it; without one, the joiner that follows may look like part of it.
-_ENDPOINT: Final = r"(?:[^\s\[\]<>\"']++\[\d++\]|<[^\s<>]++>(?:\[\d++\])?|[^\s\[\]<>\"']+)"
+_ENDPOINT: Final = r"(?:[^\s\[\]<>\"']++\[\d{1,5}+\]|<[^\s<>]++>(?:\[\d{1,5}+\])?|[^\s\[\]<>\"']+)"
 _COOKIES: Final = r"[0-9a-f]{16}:[0-9a-f]{16}|<\w+>:[0-9a-f]{16}"
 _TEXT: Final = r".*"
 _WORD: Final = r"\S+"
-_INTEGER: Final = r"-?\d++"
+_INTEGER: Final = r"-?\d{1,20}+"
 _PROTOCOL: Final = r"(?:IPSEC_)?(?:AH|ESP|IPCOMP|ISAKMP)"
 
 
@@ -163,7 +168,7 @@ _SA: Final = (
     Value("mode", r"\w+", str.lower),
     Value("source", _ENDPOINT, read_endpoint),
     Value("destination", _ENDPOINT, read_endpoint),
-    Value("spi", r"\d++", int),
+    Value("spi", r"\d{1,20}+", int),
 )
 
 FIELDS: Final[dict[str, Field]] = {
@@ -201,10 +206,10 @@ FIELDS: Final[dict[str, Field]] = {
             "AH/Transport 198.51.100.7->192.0.2.1 spi=4711(0x1267)",
         ),
     ),
-    "spi": Field("{spi}", (Value("spi", r"(?:0x)?[0-9a-fA-F]++", lambda text: int(text, 0)),), ("241280704",)),
+    "spi": Field("{spi}", (Value("spi", r"0x[0-9a-fA-F]{1,8}+|\d{1,10}+", read_spi),), ("241280704",)),
     "protocol": _one("protocol", r"\S+", "ESP", read=read_protocol),
-    "proto_no": Field("{protocol}", (Value("protocol", r"\d++", read_satype),), ("3", "2")),
-    "mode_no": Field("{mode}", (Value("mode", r"\d++", read_mode_number),), ("2", "1")),
+    "proto_no": Field("{protocol}", (Value("protocol", r"\d{1,20}+", read_satype),), ("3", "2")),
+    "mode_no": Field("{mode}", (Value("mode", r"\d{1,20}+", read_mode_number),), ("2", "1")),
     "cookies": Field(
         "{cookies}(?::[0-9a-f]{8})?",  # a message id follows where an exchange is under way
         (Value("cookies", _COOKIES),),
@@ -220,7 +225,7 @@ FIELDS: Final[dict[str, Field]] = {
     "exchange": _one("exchange", r"[\w ]+", "Identity Protection", "Aggressive", "Base", read=read_exchange),
     "db_exchange": _one("db_exchange", r"[\w ]+", "Aggressive", read=read_exchange),
     "exchange_no": _number("exchange_no", "6"),
-    "side": Field("\\s?{role}", (Value("role", r"\d++", read_side),), ("1", "0")),
+    "side": Field("\\s?{role}", (Value("role", r"\d{1,20}+", read_side),), ("1", "0")),
     "initiated_by": Field("{role}", (Value("role", r"me|peer", read_initiated_by),), ("me", "peer")),
     "status": _number("status", "1", "8"),
     "my": _text("mine", "hmac-md5"),

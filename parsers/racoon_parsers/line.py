@@ -276,9 +276,7 @@ def _text(value: Any) -> str:
 def _journal_text(message: Any) -> str:
     """Give a MESSAGE field's text; journald writes one that is not UTF-8 as an array of byte values."""
     if isinstance(message, list):
-        return bytes(byte for byte in message if isinstance(byte, int) and 0 <= byte <= 255).decode(  # noqa: PLR2004
-            "utf-8", "backslashreplace"
-        )
+        return bytes(byte for byte in message if isinstance(byte, int) and 0 <= byte <= 255).decode("utf-8", "backslashreplace")
     return _text(message)
 
 

@@ -116,7 +116,7 @@ def _request(text: str) -> IpsecRequest:
     """Read `esp/tunnel/192.0.2.1[4500]-192.0.2.2[4500]/unique:7`; what is left out at the end has its default."""
     protocol, *rest = text.split("/")
     mode, ends, level = (*rest, "", "", "")[:3]
-    if protocol not in PROTOCOLS or mode not in {*MODES, ""} or len(rest) > 3:  # noqa: PLR2004 - the three parts above
+    if protocol not in PROTOCOLS or mode not in {*MODES, ""} or len(rest) > 3:
         raise Misread("an IPsec request protocol/mode/source-destination/level is expected")
     level_match = _LEVEL.fullmatch(level or "default")
     ends_match = _ENDS.fullmatch(ends)
