@@ -79,7 +79,7 @@ class Exporter:
 @contextmanager
 def serving(log: Path) -> Iterator[Exporter]:
     """Run `racoon-exporter serve` on a log, and end it."""
-    command = [sys.executable, "-m", "racoon_exporter.cli", "serve", "--web.listen-address", "127.0.0.1:0"]
+    command = [sys.executable, "-m", "racoon_exporter", "serve", "--web.listen-address", "127.0.0.1:0"]
     command += ["--time-zone", "UTC", "--state.file", str(log.with_suffix(".state")), str(log)]
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
     try:
@@ -117,7 +117,7 @@ def measure_live(log: Path) -> Live:
         time.sleep(_SETTLE)
         before = exporter.cpu()
         time.sleep(SECONDS)
-        idle = (exporter.cpu() - before) / SECONDS
+        idle = round((exporter.cpu() - before) / SECONDS, 6)  # ticks are whole: 0.01 must not come out a hair below
         return Live(tuple(sorted(latencies)), idle, exporter.resident())
 
 
