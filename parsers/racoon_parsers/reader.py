@@ -126,7 +126,7 @@ class LogReader:
             "clock": self.clock.last,
             "pending": _plain(self._pending),
             "continuations": self._continuations,
-            "quoted": [list(item) for item in self._quoted],
+            "quoted": None if self._opened is None else [list(item) for item in self._quoted],
             "last": _plain(self._last),
         }
 
@@ -136,7 +136,7 @@ class LogReader:
         self._pending = self._record_of(given["pending"])
         self._open = self._pending is not None
         self._continuations = list(given["continuations"])
-        if self._pending is not None and given.get("quoted"):
+        if self._pending is not None and given.get("quoted") is not None:
             self._opened = self._catalogue.opened(self._pending.text)
             self._quoted = [(line, number) for line, number in given["quoted"]]
         self._last = self._record_of(given["last"])
