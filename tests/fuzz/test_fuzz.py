@@ -1,0 +1,31 @@
+"""The rule of the fuzz target holds for every file its corpus begins with, and for what fuzzing has found."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.fuzz.rule import check
+from tests.fuzz.seed_corpus import seed
+
+
+def test_the_rule_holds_for_the_seeds_wherever_they_are_cut(tmp_path: Path) -> None:
+    assert seed(tmp_path) > 400
+    for sample in sorted(tmp_path.iterdir()):
+        lines = sample.read_bytes()[1:]
+        for cut in range(lines.count(b"\n") + 2):
+            check(bytes([cut]) + lines)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x012026-01-15 09:30:04: INFO: purging spi=041280704.",
+        b"\x01Xyz 15 08:30:02 gw racoon: INFO: caught signal 15",
+        b'\x01{"__REALTIME_TIMESTAMP":"99999999999999999999999","SYSLOG_IDENTIFIER":"racoon","MESSAGE":"INFO: begin."}',
+        b'\x012026-01-15 08:30:02: INFO: login failed for user "\n2026-01-15 08:30:02: INFO: begin."',
+    ],
+    ids=["nothing", "octal SPI", "no month", "time beyond the calendar", "open quote at a restart"],
+)
+def test_the_rule_holds_for_what_broke_it_once(data: bytes) -> None:
+    check(data)
