@@ -31,7 +31,7 @@ def trust(doubts: Sequence[Doubt]) -> Html:
         element("h2", "Can this be trusted?", class_="hidden"),
         map(_banner, doubts) if doubts else element("p", "The log is being read and understood.", class_="hidden"),
         id="trust",
-        class_="trust",
+        class_="trust" if doubts else "hidden",
         aria_label="Can this be trusted?",
     )
 
