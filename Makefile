@@ -39,11 +39,11 @@ test: $(VENV)/.tests tools lint ## Install what is needed, check the code, run t
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/.tests ## ruff, mypy, import-linter
+	@mkdir -p .work
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy --no-error-summary
-	$(BIN)/lint-imports --no-timings > .lint-imports.log || { cat .lint-imports.log; exit 1; }
-	@rm -f .lint-imports.log
+	$(BIN)/lint-imports > .work/lint-imports.log || { cat .work/lint-imports.log; exit 1; }
 
 tools: ## Install Prometheus' promtool and friends where they are missing (Debian's packages)
 	@sh .ci/tools promtool
@@ -55,4 +55,4 @@ clean: ## Remove everything that was made
 	rm -rf $(VENV) .work build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 -include dashboards/dashboards.mk
--include $(wildcard tests/bench/bench.mk tests/fuzz/fuzz.mk packaging/packaging.mk)
+-include $(wildcard tests/bench/bench.mk tests/fuzz/fuzz.mk tests/browser/browser.mk packaging/packaging.mk)

@@ -1,4 +1,4 @@
-"""Metrics: one row each, and the collector that renders them from the state at each scrape.
+"""Metrics: one row each, and their samples, taken from the state at each scrape (`exposition.py` renders them).
 
 SA gauges are built anew each time, so that what is gone disappears. Nothing is registered at import.
 """
@@ -7,12 +7,8 @@ from __future__ import annotations
 
 import platform
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
-
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
-from prometheus_client.registry import Collector
 
 from racoon_exporter import __version__
 from racoon_exporter.engine import UNPARSED_REASONS, Engine
@@ -53,6 +49,11 @@ class Row:
     labels: tuple[str, ...] = ()
     counter: str = ""
     """Key under which the state counts it, for counters of a peer or of a racoon."""
+
+    @property
+    def has_gateway(self) -> bool:
+        """Whether it is of a racoon, and so of a gateway."""
+        return not self.name.startswith(("racoon_exporter_", "racoon_log_messages"))
 
 
 METRICS: Final = (
@@ -358,45 +359,3 @@ def _collect_own(samples: Samples, engine: Engine, own: OwnState) -> None:
     samples.put("racoon_exporter_build_info", 1, "", __version__, platform.python_version())
     for labels, count in list(samples.values["racoon_phase1_sas"].items()):
         samples.put("racoon_phase1_up", float(count > 0), *labels)
-
-
-def families(samples: Samples, *, gateways: bool) -> Iterator[Metric]:
-    """Render samples. The label `gateway` stands only where the log names gateways."""
-    for row in METRICS:
-        if row.kind == "histogram":
-            yield _histogram(row, samples.durations, gateways=gateways)
-            continue
-        labels = ("gateway", *row.labels) if gateways and _has_gateway(row) else row.labels
-        make = CounterMetricFamily if row.kind == "counter" else GaugeMetricFamily
-        family = make(row.name, row.help, labels=labels)
-        skip = 1 - (len(labels) - len(row.labels))
-        for values, value in samples.values.get(row.name, {}).items():
-            family.add_metric(values[skip:], value)
-        yield family
-
-
-def _has_gateway(row: Row) -> bool:
-    return not row.name.startswith(("racoon_exporter_", "racoon_log_messages"))
-
-
-def _histogram(row: Row, durations: Mapping[tuple[str, ...], list[float]], *, gateways: bool) -> Metric:
-    family = HistogramMetricFamily(row.name, row.help, labels=("gateway", *row.labels) if gateways else row.labels)
-    for values, counts in durations.items():
-        total, buckets = 0.0, []
-        for bound, count in zip((*map(str, DURATION_BUCKETS), "+Inf"), counts[:-1], strict=True):
-            total += count
-            buckets.append((bound, total))
-        family.add_metric(values[0 if gateways else 1 :], buckets, counts[-1])
-    return family
-
-
-class RacoonCollector(Collector):
-    """Renders the metrics at each scrape. `look` gives samples and holds the lock only that long."""
-
-    def __init__(self, look: Callable[[], tuple[Samples, bool]]) -> None:
-        self._look = look
-
-    def collect(self) -> Iterable[Metric]:
-        """Give all metric families."""
-        samples, gateways = self._look()
-        return families(samples, gateways=gateways)

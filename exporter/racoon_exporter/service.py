@@ -17,12 +17,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from racoon_exporter import knowledge
+from racoon_exporter import exposition, knowledge
 from racoon_exporter.config import Config, ConfigError, load_config
 from racoon_exporter.engine import Engine
 from racoon_exporter.follow import Follower
 from racoon_exporter.knowledge import Flags
-from racoon_exporter.metrics import RacoonCollector
 from racoon_exporter.notify import Notifier
 from racoon_exporter.source import StartAt
 from racoon_exporter.source.inputs import Inputs
@@ -30,7 +29,7 @@ from racoon_exporter.status.ring import EventRing
 from racoon_exporter.status.routes import status_routes
 from racoon_exporter.text import visible
 from racoon_exporter.web import WebServer
-from racoon_exporter.web.pages import health_routes, metrics_route
+from racoon_exporter.web.pages import Format, health_routes, metrics_route
 
 _LOGGER: Final = logging.getLogger("racoon_exporter")
 _STATUS_SECONDS: Final = 5.0
@@ -76,7 +75,7 @@ class Service:
         if not paths and config.journal is None and not config.syslog:
             raise ValueError("no LOG is given: name racoon's log file, a glob, - for standard input, or a configuration file")
         zone = settings.zone or config.zone or settings.local_zone
-        ring = EventRing()
+        ring = EventRing(int(time.time() * 1000) * 1000)  # cursors grow over restarts: clients learn what they missed
         engine = Engine(
             zone,
             knowledge=known,
@@ -110,18 +109,21 @@ class Service:
 
     def _routes(self, zone: tzinfo, ring: EventRing) -> list[BaseRoute]:
         registry = CollectorRegistry()
-        registry.register(RacoonCollector(self.follower.look))
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=registry)
         telemetry_path = self._settings.telemetry_path
         routes: list[BaseRoute] = [
-            metrics_route(telemetry_path, registry),
+            metrics_route(telemetry_path, registry, self._own_metrics),
             *health_routes(self.follower.ready),
             *status_routes(self.follower.take, now=time.time, zone=zone, telemetry_path=telemetry_path, ring=ring),
         ]
         if self._settings.lifecycle:
             routes.insert(0, Route("/-/reload", self._reload_endpoint, methods=["POST", "PUT"]))
         return routes
+
+    def _own_metrics(self, chosen: Format) -> bytes:
+        samples, gateways = self.follower.look()
+        return exposition.render(samples, gateways=gateways, openmetrics=chosen is Format.OPENMETRICS)
 
     # life
 

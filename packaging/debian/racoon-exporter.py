@@ -5,6 +5,6 @@ import sys
 
 sys.path.insert(0, "/usr/lib/racoon-exporter")
 
-from racoon_exporter.cli import main
+from racoon_exporter.cli import run
 
-main()
+run()

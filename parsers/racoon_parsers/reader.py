@@ -184,6 +184,9 @@ class LogReader:
 
     def _read_line(self, line: str, number: int, records: list[Record]) -> None:
         """Read a line whose head is not that of the line before."""
+        if _DUMP_GROUPS.match(line):
+            self.dump_lines += 1
+            return
         if self._opened is not None:
             self._quote(self._opened, line, number, records)
             return
@@ -247,9 +250,6 @@ class LogReader:
     def _headless(self, line: str, number: int, records: list[Record]) -> None:
         """Take a line that does not begin a record."""
         if not line or line.isspace():
-            return
-        if _DUMP_GROUPS.match(line):
-            self.dump_lines += 1
             return
         repeated = _LAST_REPEATED.match(line)
         if repeated:

@@ -8,11 +8,11 @@ from datetime import tzinfo
 from zoneinfo import ZoneInfo
 
 import pytest
-from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from racoon_exporter.engine import Engine
-from racoon_exporter.metrics import OwnState, RacoonCollector, collect
+from racoon_exporter.exposition import render
+from racoon_exporter.metrics import OwnState, collect
 from racoon_exporter.sa import Expectation, Knowledge
 from tests.exporter.reading import LAB, lab_logs, read_logs
 
@@ -41,9 +41,8 @@ Family = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
 def exposition(engine: Engine) -> str:
-    registry = CollectorRegistry()
-    registry.register(RacoonCollector(lambda: collect(engine, OwnState())))
-    return generate_latest(registry).decode()
+    samples, gateways = collect(engine, OwnState())
+    return render(samples, gateways=gateways, openmetrics=False).decode()
 
 
 def families(text: str) -> dict[str, tuple[str, Family]]:

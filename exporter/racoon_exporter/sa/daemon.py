@@ -248,6 +248,7 @@ def xauth_failed(racoon: Racoon, _record: Record, _event: XauthLoginFailed) -> N
     for negotiation in reversed(racoon.archive.negotiations):
         if negotiation.cookies == sa.cookies:
             negotiation.outcome, negotiation.reason, negotiation.ended = "failed", "xauth_failed", racoon.now
+            racoon.archive.changed()
             break
 
 

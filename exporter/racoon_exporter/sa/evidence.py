@@ -128,6 +128,7 @@ def refuse(racoon: Racoon, address: str, phase: int, reason: str, role: str | No
     refused = racoon.clues.refusals.get(name)
     if refused is not None and close_in_time(refused.begun, racoon.now, _RECENT):
         refused.ended = racoon.now
+        racoon.archive.changed()
         return
     negotiation = Negotiation(phase, racoon.gateway, None, address, role, None, racoon.now)
     racoon.begin(negotiation)

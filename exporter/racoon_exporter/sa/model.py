@@ -133,6 +133,8 @@ class Peer:
     phase2_last_reason: str | None = None
     phase1_lifetime: float | None = None
     """Seconds; learned or configured."""
+    phase1_age: float | None = None
+    """Seconds the last ISAKMP SA lived that ended as if expired: two of the same age tell the lifetime."""
     phase2_lifetime: float | None = None
     nat: bool | None = None
     phase2_up: bool = False

@@ -138,11 +138,17 @@ def _why_expired(racoon: Racoon, sa: IsakmpSa) -> Phase1End:
     peer = racoon.peer(sa.peer)
     if sa.lifetime is not None and abs(age - sa.lifetime) <= _TOLERANCE + sa.lifetime / 100:
         return "expired"
+    if sa.lifetime is not None:
+        return "expired" if age > sa.lifetime else "deleted_by_peer"
     whole = round(age / _LIFETIME_STEP) * _LIFETIME_STEP
-    if sa.lifetime is None and whole > 0 and abs(age - whole) <= _QUIET:
+    last, peer.phase1_age = peer.phase1_age, age
+    if whole > 0 and abs(age - whole) <= _QUIET:
         peer.phase1_lifetime = whole
-        return "expired"
-    return "expired" if sa.lifetime is not None and age > sa.lifetime else "deleted_by_peer"
+    elif last is not None and abs(age - last) <= _TOLERANCE:
+        peer.phase1_lifetime = age
+    else:
+        return "deleted_by_peer"
+    return "expired"
 
 
 def purging(racoon: Racoon, _record: Record, event: Phase1Purging) -> None:

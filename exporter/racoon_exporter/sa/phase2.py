@@ -287,7 +287,8 @@ def _revive(racoon: Racoon, spi: int, address: str) -> IpsecSa | None:
     if sa is None or sa.peer != address:
         return None
     del racoon.presumed[spi]
-    racoon.archive.ipsec = [ended for ended in racoon.archive.ipsec if ended is not sa]
+    racoon.archive.ipsec.remove(sa)
+    racoon.archive.changed()
     sa.state, sa.end, sa.ended, sa.lifetime = "mature", None, None, None
     racoon.peer(address).phase2_lifetime = None
     racoon.add_ipsec(sa)

@@ -13,7 +13,19 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 from itertools import count
 from typing import Any, Final
 
-from racoon_exporter.sa.model import OTHER, UNATTRIBUTED, DaemonRun, IpsecSa, IsakmpSa, Negotiation, Outcome, Peer, Phase1End
+from racoon_exporter.sa.model import (
+    HISTORY,
+    OTHER,
+    UNATTRIBUTED,
+    DaemonRun,
+    IpsecSa,
+    IsakmpSa,
+    Negotiation,
+    Outcome,
+    Peer,
+    Phase1End,
+    to_json,
+)
 from racoon_exporter.sa.tables import more_telling
 from racoon_parsers.fields import Endpoint
 
@@ -106,12 +118,30 @@ class Archive:
         self.ipsec: list[IpsecSa] = []
         self.negotiations: list[Negotiation] = []
         self.daemon: list[DaemonRun] = []
+        self._written: dict[str, list[dict[str, Any]]] = {name: [] for name in HISTORY}
+        """The rows as JSON values: an ended record does not change, and a checkpoint must not take long."""
 
     def add(self, table: list[Any], record: Any) -> None:
         """File a record; the oldest tenth goes when the limit is passed."""
         table.append(record)
         if self._limit is not None and len(table) > self._limit:
-            del table[: max(1, self._limit // 10)]
+            gone = max(1, self._limit // 10)
+            del table[:gone]
+            for name, written in self._written.items():
+                if getattr(self, name) is table:
+                    del written[:gone]
+
+    def changed(self) -> None:
+        """Note that an ended record changed after all, which is rare."""
+        for written in self._written.values():
+            written.clear()
+
+    def to_json(self) -> dict[str, list[dict[str, Any]]]:
+        """Give all rows; only those that are new since the last time are written anew."""
+        for name, written in self._written.items():
+            table = getattr(self, name)
+            written += [to_json(record) for record in table[len(written) :]]
+        return {name: written.copy() for name, written in self._written.items()}
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from racoon_exporter.sa import daemon, evidence, phase1, phase2
 from racoon_exporter.sa.checkpoint import racoon_from_json, racoon_to_json
-from racoon_exporter.sa.model import HISTORY, IpsecSa, IsakmpSa, Negotiation, from_json, to_json
+from racoon_exporter.sa.model import HISTORY, IpsecSa, IsakmpSa, Negotiation, from_json
 from racoon_exporter.sa.racoon import NEGOTIATION_TTL, ORPHAN_LIFETIME, Archive, Knowledge, Racoon
 from racoon_exporter.sa.tables import EVIDENCE, NOT_EVIDENCE
 from racoon_parsers.events import Event
@@ -195,7 +195,7 @@ class SaState:
     def to_json(self) -> dict[str, Any]:
         """Give everything, for a checkpoint."""
         return {
-            "archive": {name: [to_json(record) for record in getattr(self.archive, name)] for name in HISTORY},
+            "archive": self.archive.to_json(),
             "racoons": [racoon_to_json(racoon) for racoon in self.racoons.values()],
         }
 

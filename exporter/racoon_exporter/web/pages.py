@@ -7,6 +7,7 @@ import base64
 import gzip
 import hashlib
 import html
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,6 @@ from starlette.routing import Route
 from racoon_exporter.web.negotiation import accepts_gzip, prefers_openmetrics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from prometheus_client import CollectorRegistry
     from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
@@ -48,9 +47,16 @@ class Format(Enum):
     OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
-def metrics_route(path: str, registry: CollectorRegistry) -> Route:
-    """Return the route that exposes a registry, as text 0.0.4 or OpenMetrics 1.0.0, gzip if the client takes it."""
-    renderings = _Renderings(registry)
+Write = Callable[[Format], bytes]
+"""Writes families in a format, without OpenMetrics' `# EOF`."""
+
+
+def metrics_route(path: str, registry: CollectorRegistry, first: Write | None = None) -> Route:
+    """Return the route that exposes a registry, as text 0.0.4 or OpenMetrics 1.0.0, gzip if the client takes it.
+
+    ``first`` writes what stands before the registry's families; it runs in a worker thread.
+    """
+    renderings = _Renderings(registry, first)
 
     async def metrics(request: Request) -> Response:
         chosen = Format.OPENMETRICS if prefers_openmetrics(_header(request, "accept")) else Format.TEXT
@@ -92,10 +98,10 @@ def landing_route(title: str, links: Sequence[tuple[str, str]]) -> Route:
     return Route("/", landing, methods=["GET"])
 
 
-def render(registry: CollectorRegistry, chosen: Format, *, compressed: bool) -> bytes:
-    """Return the exposition of a registry; collects anew."""
+def render(registry: CollectorRegistry, chosen: Format, *, compressed: bool, first: Write | None = None) -> bytes:
+    """Return the exposition of a registry behind what ``first`` writes; collects anew."""
     write = openmetrics.generate_latest if chosen is Format.OPENMETRICS else exposition.generate_latest
-    text: bytes = write(registry)
+    text: bytes = (b"" if first is None else first(chosen)) + write(registry)
     return gzip.compress(text, GZIP_LEVEL, mtime=0) if compressed else text
 
 
@@ -106,8 +112,9 @@ class _Renderings:
     began before it asked, and all who share one share its memory.
     """
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, first: Write | None) -> None:
         self._registry = registry
+        self._first = first
         self._next: dict[tuple[Format, bool], asyncio.Task[bytes]] = {}
         self._one_at_a_time = asyncio.Lock()
 
@@ -121,7 +128,7 @@ class _Renderings:
     async def _render(self, chosen: Format, *, compressed: bool) -> bytes:
         async with self._one_at_a_time:
             del self._next[chosen, compressed]  # who comes from now on needs a later one
-            return await run_in_threadpool(render, self._registry, chosen, compressed=compressed)
+            return await run_in_threadpool(render, self._registry, chosen, compressed=compressed, first=self._first)
 
 
 class _SlicedResponse(Response):

@@ -1,0 +1,86 @@
+"""Samples as text: Prometheus' format 0.0.4 and OpenMetrics 1.0, for our own rows.
+
+prometheus_client renders everything else. It takes 4 µs for a sample, and a gateway with a thousand peers has twenty thousand;
+a scrape must take less than a tenth of a second. Here a row's labels are laid out once, and a label value is escaped once. A
+test compares with prometheus_client byte for byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client.utils import floatToGoString
+
+from racoon_exporter.metrics import METRICS, Row, Samples
+from racoon_exporter.sa.racoon import DURATION_BUCKETS
+
+_SHORT = 1e6
+"""Numbers below it are written the same by Go and by Python."""
+
+
+def render(samples: Samples, *, gateways: bool, openmetrics: bool) -> bytes:
+    """Write all rows, in their order. The label `gateway` stands only where the log names gateways."""
+    return "".join(_text(samples, gateways=gateways, openmetrics=openmetrics)).encode("utf-8")
+
+
+def _text(samples: Samples, *, gateways: bool, openmetrics: bool) -> Iterator[str]:
+    escaped = _Escaped()
+    for row in METRICS:
+        named = f"{row.name}_total" if row.kind == "counter" else row.name
+        title = row.name if openmetrics else named
+        yield f"# HELP {title} {_escaped_help(row.help, openmetrics=openmetrics)}\n# TYPE {title} {row.kind}\n"
+        if row.kind == "histogram":
+            yield from _histogram(row, samples, gateways=gateways)
+            continue
+        labels = ("gateway" if gateways and row.has_gateway else "", *row.labels)
+        layout, places = _layout(named, labels)
+        for values, value in samples.values.get(row.name, {}).items():
+            yield layout % (*(escaped[values[place]] for place in places), _number(value))
+
+
+def _layout(name: str, labels: tuple[str, ...]) -> tuple[str, tuple[int, ...]]:
+    """Lay a sample line out: labels sorted by name, and which value each takes. A label without name is left out."""
+    order = sorted((label, place) for place, label in enumerate(labels) if label)
+    inside = ",".join(f'{label}="%s"' for label, _ in order)
+    return f"{name}{{{inside}}} %s\n" if inside else f"{name} %s\n", tuple(place for _, place in order)
+
+
+def _histogram(row: Row, samples: Samples, *, gateways: bool) -> Iterator[str]:
+    for (gateway, role), counts in samples.durations.items():
+        rest = {"gateway": gateway, "role": role} if gateways else {"role": role}
+        total = 0.0
+        for bound, count in zip((*DURATION_BUCKETS, float("inf")), counts[:-1], strict=True):
+            total += count
+            yield f"{row.name}_bucket{_labels(rest | {'le': _go(bound)})} {_number(total)}\n"
+        yield f"{row.name}_count{_labels(rest)} {_number(total)}\n"
+        yield f"{row.name}_sum{_labels(rest)} {_number(counts[-1])}\n"
+
+
+def _labels(labels: dict[str, str]) -> str:
+    return "{" + ",".join(f'{name}="{_escape(value)}"' for name, value in sorted(labels.items())) + "}"
+
+
+def _number(value: float) -> str:
+    return repr(float(value)) if -_SHORT < value < _SHORT else _go(value)
+
+
+def _go(value: float) -> str:
+    text: str = floatToGoString(value)  # type: ignore[no-untyped-call]
+    return text
+
+
+def _escape(value: str) -> str:
+    return value.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
+
+
+def _escaped_help(text: str, *, openmetrics: bool) -> str:
+    escaped = text.replace("\\", "\\\\").replace("\n", "\\n")
+    return escaped.replace('"', '\\"') if openmetrics else escaped
+
+
+class _Escaped(dict[str, str]):
+    """Label values and how they are written; each is escaped when it is first asked for."""
+
+    def __missing__(self, value: str) -> str:
+        written = self[value] = _escape(value)
+        return written
