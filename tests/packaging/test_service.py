@@ -1,6 +1,8 @@
 """The service under a real systemd: its rights, its life, and the logs it is given."""
 
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,10 @@ pytestmark = pytest.mark.packaging
 UNIT = CHECKOUT / "packaging" / "systemd" / "racoon-exporter.service"
 DROP_INS = "/etc/systemd/system/racoon-exporter.service.d"
 LOG = 'source="/var/log/racoon.log"'
+CONFIG = "/etc/racoon-exporter/racoon-exporter.yml"
+WEB = "/etc/racoon-exporter/web.yml"
+HASH = "$2y$10$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG"
+DEAD_PEERS = 'racoon_log_messages_total{event="dpd_dead",level="INFO",severity="warning"}'
 SECONDS = 30
 
 
@@ -36,6 +42,28 @@ def _reached(machine: Machine, series: str, least: float) -> float:
 
 def _shown(machine: Machine, name: str) -> str:
     return machine.run(f"systemctl show --property {name} --value racoon-exporter").strip()
+
+
+@contextmanager
+def _changed(machine: Machine, path: str, command: str) -> Iterator[None]:
+    """Change a file by a shell command, and put it back or take it away at the end, whatever happens."""
+    saved = f"/root/saved-{Path(path).name}"
+    machine.run(f"mkdir -p {Path(path).parent}; test ! -e {path} || cp -p {path} {saved}")
+    try:
+        machine.run(command)
+        yield
+    finally:
+        machine.run(f"if [ -e {saved} ]; then cat {saved} > {path}; rm {saved}; else rm -f {path}; fi")
+        machine.run("systemctl daemon-reload")
+
+
+@contextmanager
+def _drop_in(machine: Machine, name: str, command: str) -> Iterator[None]:
+    """Restart the service with a drop-in, which a shell command makes, and without it at the end."""
+    with _changed(machine, f"{DROP_INS}/{name}", f"{command} {DROP_INS}/{name}"):
+        machine.run("systemctl daemon-reload && systemctl restart racoon-exporter")
+        yield
+    machine.run("systemctl restart racoon-exporter")
 
 
 def _is_active(machine: Machine) -> bool:
@@ -74,8 +102,29 @@ def test_a_log_with_mode_640_is_read_and_a_scrape_tells_of_its_peers(gateway: Ma
     _reached(gateway, 'racoon_phase1_established_total{peer="192.168.0.41",role="initiator"}', 1)
 
 
-def test_systemctl_shows_the_address(gateway: Machine) -> None:
-    assert "http://localhost:10500" in _shown(gateway, "StatusText")
+def test_systemctl_shows_how_far_it_is(gateway: Machine) -> None:
+    until(lambda: _shown(gateway, "StatusText") == "Ready.", "the service to have read the log", SECONDS)
+
+
+def test_a_reload_takes_over_peers_and_a_bad_file_changes_nothing(gateway: Machine) -> None:
+    first = _shown(gateway, "MainPID")
+    peer = "peers:\\n  - address: 198.51.100.7\\n    name: branch\\n"
+    with _changed(gateway, CONFIG, f"printf '{peer}' >> {CONFIG} && systemctl reload racoon-exporter"):
+        _reached(gateway, 'racoon_peer_expected{kind="permanent",peer="branch"}', 1)
+        gateway.run(f"echo 'nonsense: 1' >> {CONFIG} && systemctl reload racoon-exporter")
+        until(lambda: _sample(gateway, "racoon_exporter_config_ok") == 0, "the bad file to be noticed", SECONDS)
+        assert _sample(gateway, 'racoon_peer_expected{kind="permanent",peer="branch"}') == 1
+    gateway.run("systemctl reload racoon-exporter")
+    _reached(gateway, "racoon_exporter_config_ok", 1)
+    assert _shown(gateway, "MainPID") == first
+
+
+def test_a_password_in_the_web_configuration_is_asked_for_without_a_restart(gateway: Machine) -> None:
+    user = f"prometheus: {HASH}"
+    code = "curl -s -o /dev/null -w '%{http_code}' http://localhost:10500/metrics"
+    with _changed(gateway, WEB, f"printf '%s\\n' basic_auth_users: '  {user}' >> {WEB}"):
+        until(lambda: gateway.run(code) == "401", "a password to be asked for", SECONDS)
+    until(lambda: gateway.run(code) == "200", "no password to be asked for", SECONDS)
 
 
 def test_the_process_tells_when_it_started(gateway: Machine) -> None:
@@ -97,31 +146,25 @@ def test_killed_it_comes_back_and_no_counter_falls(gateway: Machine) -> None:
 
 
 def test_a_stuck_process_is_noticed_by_the_watchdog(gateway: Machine) -> None:
-    gateway.run(
-        f"mkdir -p {DROP_INS} && printf '[Service]\\nWatchdogSec=2s\\nWatchdogSignal=SIGKILL\\n' > {DROP_INS}/watchdog.conf"
-    )
-    gateway.run("systemctl daemon-reload && systemctl restart racoon-exporter")
-    _reached(gateway, f"racoon_exporter_source_up{{{LOG}}}", 1)
-    first = _shown(gateway, "MainPID")
-    gateway.run(f"kill -STOP {first}")
-    until(lambda: _is_active(gateway) and _shown(gateway, "MainPID") != first, "the service to be back", SECONDS)
-    assert "Watchdog timeout" in gateway.run("journalctl --no-pager --unit racoon-exporter")
-    gateway.run(f"rm {DROP_INS}/watchdog.conf && systemctl daemon-reload && systemctl restart racoon-exporter")
+    with _drop_in(gateway, "watchdog.conf", "printf '[Service]\\nWatchdogSec=2s\\nWatchdogSignal=SIGKILL\\n' >"):
+        _reached(gateway, f"racoon_exporter_source_up{{{LOG}}}", 1)
+        first = _shown(gateway, "MainPID")
+        gateway.run(f"kill -STOP {first}")
+        until(lambda: _is_active(gateway) and _shown(gateway, "MainPID") != first, "the service to be back", SECONDS)
+        assert "Watchdog timeout" in gateway.run("journalctl --no-pager --unit racoon-exporter")
 
 
 def test_a_living_process_gives_signs_of_life(gateway: Machine) -> None:
-    gateway.run(f"mkdir -p {DROP_INS} && printf '[Service]\\nWatchdogSec=2s\\n' > {DROP_INS}/watchdog.conf")
-    gateway.run("systemctl daemon-reload && systemctl restart racoon-exporter")
-    first = _shown(gateway, "MainPID")
-    signs = {_shown(gateway, "WatchdogTimestampMonotonic")}
+    with _drop_in(gateway, "watchdog.conf", "printf '[Service]\\nWatchdogSec=2s\\n' >"):
+        first = _shown(gateway, "MainPID")
+        signs = {_shown(gateway, "WatchdogTimestampMonotonic")}
 
-    def look() -> bool:
-        signs.add(_shown(gateway, "WatchdogTimestampMonotonic"))
-        return len(signs) > 4
+        def look() -> bool:
+            signs.add(_shown(gateway, "WatchdogTimestampMonotonic"))
+            return len(signs) > 4
 
-    until(look, "four signs of life", SECONDS)
-    assert _shown(gateway, "MainPID") == first
-    gateway.run(f"rm {DROP_INS}/watchdog.conf && systemctl daemon-reload && systemctl restart racoon-exporter")
+        until(look, "four signs of life", SECONDS)
+        assert _shown(gateway, "MainPID") == first
 
 
 def test_logrotate_with_our_example_keeps_the_log_readable(gateway: Machine) -> None:
@@ -151,37 +194,46 @@ def test_the_rsyslog_example_writes_a_log_of_its_own_that_is_read(gateway: Machi
     gateway.run("systemctl stop racoon && rm -f /var/log/racoon.log*")
     gateway.run(f"cp {EXAMPLES}/logrotate-racoon /etc/logrotate.d/racoon")
     gateway.run(f"cp {EXAMPLES}/rsyslog-racoon.conf /etc/rsyslog.d/10-racoon.conf && systemctl restart rsyslog")
-    series = 'racoon_log_messages_total{event="dpd_dead",level="INFO",severity="warning"}'
-    before = _sample(gateway, series) or 0
+    before = _sample(gateway, DEAD_PEERS) or 0
     message = "INFO: DPD: remote (ISAKMP-SA spi=0123456789abcdef:fedcba9876543210) seems to be dead."
     for count in (1, 2):
         gateway.run(f"logger --id=4711 --tag racoon '{message}'")
-        assert _reached(gateway, series, before + count) == before + count
+        assert _reached(gateway, DEAD_PEERS, before + count) == before + count
         assert gateway.run("stat --format '%A %U:%G' /var/log/racoon.log").strip() == "-rw-r----- root:adm"
         gateway.run("logrotate --force /etc/logrotate.d/racoon")
     assert "seems to be dead" not in gateway.run("cat /var/log/syslog")
 
 
+def test_the_journald_example_lets_it_read_the_journal(gateway: Machine) -> None:
+    gateway.run("systemd-cat --identifier=racoon echo 'INFO: hello from the journal'")
+    seen = "/var/lib/racoon-exporter/seen"
+    look = f'[Service]\\nExecStartPre=/bin/sh -c "journalctl --identifier=racoon --lines=5 >{seen} 2>&1 || true"\\n'
+    with _drop_in(gateway, "a-look.conf", f"printf '{look}' >"):
+        assert "hello from the journal" not in gateway.run(f"cat {seen}")
+        with _drop_in(gateway, "journald.conf", f"cp {EXAMPLES}/journald.conf"):
+            assert "hello from the journal" in gateway.run(f"cat {seen}")
+    gateway.run(f"rm {seen}")
+
+
 def test_the_group_example_replaces_the_group(gateway: Machine) -> None:
     gateway.run("groupadd --force --system log")
-    gateway.run(f"mkdir -p {DROP_INS} && cp {EXAMPLES}/group.conf {DROP_INS}/ && systemctl daemon-reload")
-    assert _shown(gateway, "SupplementaryGroups") == "log"
-    gateway.run(f"rm {DROP_INS}/group.conf && systemctl daemon-reload")
+    with _drop_in(gateway, "group.conf", f"cp {EXAMPLES}/group.conf"):
+        assert _shown(gateway, "SupplementaryGroups") == "log"
     assert _shown(gateway, "SupplementaryGroups") == "adm"
 
 
 def test_with_socket_activation_a_scrape_during_a_restart_waits(gateway: Machine) -> None:
-    gateway.run(f"cp {EXAMPLES}/socket-activation.conf {DROP_INS}/ && systemctl daemon-reload")
-    gateway.run("systemctl stop racoon-exporter && systemctl start racoon-exporter.socket racoon-exporter")
-    assert _reached(gateway, f"racoon_exporter_source_up{{{LOG}}}", 0) is not None
-    answered = gateway.run(
-        "systemctl restart --no-block racoon-exporter; "
-        "curl -sf --max-time 30 -o /dev/null -w '%{http_code}' http://127.0.0.1:10500/metrics; "
-        "curl -sf --max-time 30 -o /dev/null -w ' %{http_code}' 'http://[::1]:10500/metrics'"
-    )
-    assert answered == "200 200"
-    gateway.run("systemctl stop racoon-exporter.socket racoon-exporter")
-    gateway.run(f"rm {DROP_INS}/socket-activation.conf && systemctl daemon-reload && systemctl start racoon-exporter")
+    example = f"{DROP_INS}/socket-activation.conf"
+    with _changed(gateway, example, f"cp {EXAMPLES}/socket-activation.conf {example} && systemctl daemon-reload"):
+        gateway.run("systemctl stop racoon-exporter && systemctl start racoon-exporter.socket racoon-exporter")
+        answered = gateway.run(
+            "systemctl restart --no-block racoon-exporter; "
+            "curl -sf --max-time 30 -o /dev/null -w '%{http_code}' http://127.0.0.1:10500/metrics; "
+            "curl -sf --max-time 30 -o /dev/null -w ' %{http_code}' 'http://[::1]:10500/metrics'"
+        )
+        assert answered == "200 200"
+        gateway.run("systemctl stop racoon-exporter.socket racoon-exporter")
+    gateway.run("systemctl start racoon-exporter")
 
 
 def test_the_state_directory_is_all_it_may_write(gateway: Machine) -> None:
