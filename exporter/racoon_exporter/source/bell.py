@@ -1,0 +1,81 @@
+"""Waking the loop out of its sleep: a bell that anybody may ring, and watched files that ring it."""
+
+from __future__ import annotations
+
+import math
+import select
+import socket
+import threading
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from racoon_exporter.watch import Watcher
+
+ROUND_SECONDS = 1.0
+"""How often directories that come and go are looked up while nothing happens."""
+
+
+class Bell:
+    """Wakes one waiting thread. Ringing is a system call and takes no lock, so a signal handler may do it too."""
+
+    def __init__(self) -> None:
+        self._heard, self._rung = socket.socketpair()
+        self._heard.settimeout(0)
+        self._rung.settimeout(0)
+
+    def ring(self) -> None:
+        """Make the present sleep, or else the next one, end at once."""
+        try:
+            self._rung.send(b"\0")
+        except BlockingIOError:
+            return  # so many rings unheard that one more changes nothing
+        except OSError:
+            return  # closed: nobody sleeps here any more
+
+    def sleep(self, seconds: float, descriptors: Iterable[int] = ()) -> bool:
+        """Sleep until a ring or until a descriptor is readable, at most so long; whether there was something."""
+        poller = select.poll()
+        for descriptor in (self._heard.fileno(), *descriptors):
+            poller.register(descriptor, select.POLLIN)
+        ready = poller.poll(math.ceil(max(0.0, seconds) * 1000))
+        self._silence()
+        return bool(ready)
+
+    def close(self) -> None:
+        """Close both ends."""
+        self._rung.close()
+        self._heard.close()
+
+    def _silence(self) -> None:
+        try:
+            while self._heard.recv(4096):
+                pass
+        except BlockingIOError:
+            return  # all rings are heard
+
+
+class WatchedFiles:
+    """Rings a bell when something happens to files: a thread that waits for the watcher, which cannot wait for sockets."""
+
+    def __init__(self, watcher: Watcher, ring: Callable[[], None]) -> None:
+        """Begin at once; the watcher is closed with this."""
+        self._watcher = watcher
+        self._ring = ring
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="watched files", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread, then the watcher's."""
+        self._closed = True
+        self._watcher.wake()
+        self._thread.join()
+        self._watcher.close()
+
+    def _run(self) -> None:
+        while not self._closed:
+            if self._watcher.wait(ROUND_SECONDS):
+                self._ring()
