@@ -41,20 +41,22 @@ class Bell:
         for descriptor in (self._heard.fileno(), *descriptors):
             poller.register(descriptor, select.POLLIN)
         ready = poller.poll(math.ceil(max(0.0, seconds) * 1000))
-        self._silence()
-        return bool(ready)
+        heard = self._silence()  # it may have been rung right after the time was over
+        return heard or bool(ready)
 
     def close(self) -> None:
         """Close both ends."""
         self._rung.close()
         self._heard.close()
 
-    def _silence(self) -> None:
-        try:
-            while self._heard.recv(4096):
-                pass
-        except BlockingIOError:
-            return  # all rings are heard
+    def _silence(self) -> bool:
+        """Hear all rings; whether there was one."""
+        heard = False
+        while True:
+            try:
+                heard |= bool(self._heard.recv(4096))
+            except BlockingIOError:
+                return heard
 
 
 class WatchedFiles:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import select
 import signal
 import socket
 import threading
@@ -15,6 +16,7 @@ from types import FrameType
 
 import pytest
 
+from racoon_exporter.source.bell import Bell
 from racoon_exporter.source.inputs import GAP_SECONDS, Inputs
 from racoon_exporter.source.journal import JournalOptions
 from racoon_exporter.source.stream import StdinSource
@@ -198,6 +200,24 @@ def test_wake_ends_the_present_wait_and_else_the_next(make: Make) -> None:
     waker.start()
     assert inputs.wait(SOON)
     waker.join()
+
+
+def test_a_ring_when_the_time_is_over_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    bell = Bell()
+
+    class LatePoll:
+        """A poll whose time is over just before somebody rings."""
+
+        def register(self, _descriptor: int, _events: int) -> None:
+            """Whatever is waited for does not come."""
+
+        def poll(self, _timeout: int) -> list[tuple[int, int]]:
+            bell.ring()
+            return []
+
+    monkeypatch.setattr(select, "poll", LatePoll)
+    assert bell.sleep(0.001)
+    bell.close()
 
 
 def test_a_thousand_rings_are_one(make: Make) -> None:
