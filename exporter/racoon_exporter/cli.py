@@ -325,6 +325,14 @@ def default_state_file() -> Path | None:
     help="Where a log is begun that the state file does not know.",
 )
 @click.option("--backfill", is_flag=True, help="Read rotated siblings of a log first, the oldest first.")
+@click.option("--journal", is_flag=True, help="Read racoon's entries of the systemd journal as well.")
+@click.option(
+    "--syslog.listen-address",
+    "syslog",
+    multiple=True,
+    metavar="URL",
+    help="Receive syslog as well: udp://HOST:PORT, tcp://HOST:PORT, unix:///PATH or unix-stream:///PATH; may be repeated.",
+)
 @click.option("--limit.strangers", "strangers", type=click.IntRange(min=0), help="Peers nobody configured. [default: 100]")
 @click.option("--limit.peers", "peer_limit", type=click.IntRange(min=1), help="Peers in all. [default: 10000]")
 @_zone_option
@@ -353,6 +361,8 @@ def serve(context: click.Context, /, **given: Any) -> None:
         addresses=given["addresses"],
         web_config=_path(given["web_config"]),
         telemetry_path=path,
+        journal=given["journal"],
+        syslog=given["syslog"],
         systemd_socket=given["systemd_socket"],
         health_without_auth=given["health_without_auth"],
         lifecycle=given["lifecycle"],

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from racoon_exporter.expected import ExpectedPeer, normal_address
+from racoon_exporter.source.listen import ListenAddress
 from racoon_exporter.yaml_document import Problem, Section, compose, shown
 from racoon_exporter.zone import read_zone
 
@@ -51,7 +52,7 @@ class Config:
     journal: Journal | None = None
     syslog: tuple[str, ...] = ()
     gateways: dict[str, str] = field(default_factory=dict)
-    """By source: the gateway its lines are of, where they do not say themselves."""
+    """By source: the gateway its lines are of, whatever host they name."""
     peers: tuple[ExpectedPeer, ...] = ()
     peer_gateways: dict[str, str] = field(default_factory=dict)
     """By address: the gateway a peer belongs to, where only one has it."""
@@ -168,11 +169,19 @@ def _sources(
                 name = name if name == "-" else str(directory / name)
                 paths.append(name)
             else:
+                _note_address(section, name)
                 syslog.append(name)
         gateway = section.text("gateway")
         if gateway:
             gateways[name] = gateway
     return tuple(paths), journal, tuple(syslog), gateways
+
+
+def _note_address(section: Section, text: str) -> None:
+    try:
+        ListenAddress.read(text)
+    except ValueError as error:
+        section.note(str(error), "syslog")
 
 
 def _journal(section: Section) -> Journal:

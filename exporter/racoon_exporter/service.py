@@ -18,13 +18,14 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from racoon_exporter import exposition, knowledge
-from racoon_exporter.config import Config, ConfigError, load_config
+from racoon_exporter.config import Config, ConfigError, Journal, load_config
 from racoon_exporter.engine import Engine
 from racoon_exporter.follow import Follower
 from racoon_exporter.knowledge import Flags
 from racoon_exporter.notify import Notifier
 from racoon_exporter.source import StartAt
 from racoon_exporter.source.inputs import Inputs
+from racoon_exporter.source.journal import JournalOptions
 from racoon_exporter.status.ring import EventRing
 from racoon_exporter.status.routes import status_routes
 from racoon_exporter.text import visible
@@ -52,6 +53,10 @@ class Settings:
     addresses: tuple[str, ...]
     web_config: Path | None
     telemetry_path: str
+    journal: bool = False
+    """Whether the systemd journal is read, even where the configuration file does not name it."""
+    syslog: tuple[str, ...] = ()
+    """Addresses to receive syslog at, besides those of the configuration file."""
     systemd_socket: bool = False
     health_without_auth: bool = False
     lifecycle: bool = False
@@ -72,8 +77,11 @@ class Service:
         _tell(remarks)
         self._config = config
         paths = knowledge.sources_of(settings.logs, config)
-        if not paths and config.journal is None and not config.syslog:
-            raise ValueError("no LOG is given: name racoon's log file, a glob, - for standard input, or a configuration file")
+        if not (paths or config.journal or config.syslog or settings.journal or settings.syslog):
+            raise ValueError(
+                "nothing to read: name racoon's log file, a glob, - for standard input, --journal, --syslog.listen-address,"
+                " or a configuration file with sources"
+            )
         zone = settings.zone or config.zone or settings.local_zone
         ring = EventRing(int(time.time() * 1000) * 1000)  # cursors grow over restarts: clients learn what they missed
         engine = Engine(
@@ -128,7 +136,10 @@ class Service:
     # life
 
     def start(self) -> None:
-        """Go on from the state file and listen."""
+        """Take signals, go on from the state file, and listen."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._end)
+        signal.signal(signal.SIGHUP, self._ask_reload)
         self.follower.restore()
         self._server.start()
         for url in self.urls:
@@ -139,9 +150,6 @@ class Service:
 
     def run(self) -> None:
         """Follow the inputs until SIGTERM or SIGINT, or until all of them have ended."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._end)
-        signal.signal(signal.SIGHUP, self._ask_reload)
         try:
             self.follower.run()
         finally:
@@ -199,8 +207,15 @@ class Service:
         return True
 
 
-def _inputs(paths: tuple[str, ...], _config: Config, settings: Settings) -> Inputs:
-    return Inputs(paths, start_at=settings.start_at, backfill=settings.backfill)
+def _inputs(paths: tuple[str, ...], config: Config, settings: Settings) -> Inputs:
+    asked = config.journal or (Journal() if settings.journal else None)
+    return Inputs(
+        paths,
+        journal=None if asked is None else JournalOptions(asked.identifiers, asked.units),
+        syslog=(*config.syslog, *settings.syslog),
+        start_at=settings.start_at,
+        backfill=settings.backfill,
+    )
 
 
 def _tell(remarks: list[str]) -> None:
