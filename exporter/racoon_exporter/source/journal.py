@@ -40,6 +40,9 @@ END_SECONDS = 2.0
 _STDERR_KEPT = 4096
 _ERROR_SHOWN = 300
 _PIECE = 64 * 1024
+_ALL_BOOTS = ("--merge", "--boot=all")
+"""From 250 on `--follow` leaves out earlier boots. 250 to 253 are talked out of it by `--boot=all` only, 254 to 256 by `--merge`
+only (systemd issues 24565 and 36102); both together do in every version. Entries of other machines are then read as well."""
 _CURSOR = re.compile(r"[a-z]=[0-9a-f]+(?:;[a-z]=[0-9a-f]+)*")
 _CURSOR_TIME = re.compile(r"(?:^|;)t=([0-9a-f]{1,14})(?:;|$)")
 
@@ -56,8 +59,11 @@ class JournalOptions:
     units: tuple[str, ...] = ()
     command: tuple[str, ...] = ("journalctl",)
 
-    def arguments(self, *, cursor: str, since: int | None, start_at: StartAt) -> list[str]:
-        """Return the command line: behind the cursor, else from a time (seconds), else where a first start begins."""
+    def arguments(self, *, cursor: str, since: int | None, start_at: StartAt, old: bool = False) -> list[str]:
+        """Return the command line: behind the cursor, else from a time (seconds), else where a first start begins.
+
+        `old` is for a journalctl before 242, which does not know `--boot=all`.
+        """
         identifiers = self.identifiers or (() if self.units else ("racoon",))
         return [
             *self.command,
@@ -65,6 +71,7 @@ class JournalOptions:
             f"--output-fields={','.join(FIELDS)}",
             "--all",  # else long and binary fields are null
             "--follow",
+            *(() if old else _ALL_BOOTS),
             "--no-pager",
             *(f"--identifier={identifier}" for identifier in identifiers),
             *(f"--unit={unit}" for unit in self.units),
@@ -101,6 +108,7 @@ class JournalSource:
         self._child: _Child | None = None
         self._cursor = ""
         self._since: int | None = None
+        self._old = False
         self._pause = FIRST_PAUSE
         self._start_time = clock()
         self._closed = False
@@ -168,7 +176,7 @@ class JournalSource:
     def _start(self) -> _Child | None:
         if self._clock() < self._start_time:
             return None
-        arguments = self._options.arguments(cursor=self._cursor, since=self._since, start_at=self._start_at)
+        arguments = self._options.arguments(cursor=self._cursor, since=self._since, start_at=self._start_at, old=self._old)
         try:
             self._child = _Child(arguments, self._tally)
         except (OSError, ValueError) as error:
@@ -190,6 +198,7 @@ class JournalSource:
         self._listen(child)
         if "cursor" in child.complaint.lower() and not child.gave:
             self._forget_cursor()
+        self._old |= "boot descriptor" in child.complaint and not child.gave
         said = f": {child.complaint}" if child.complaint else ""
         self._trouble.set(f"journal: {self._options.command[0]} {_how(status)}{said}")
         child.close()

@@ -86,6 +86,7 @@ def test_what_is_asked_of_journalctl(fake: FakeJournal, journal: JournalSource) 
     awaited(journal)
     asked = fake.arguments
     assert {"--output=json", "--follow", "--no-tail", "--all", "--identifier=racoon"} < set(asked)
+    assert {"--merge", "--boot=all"} < set(asked), "else entries before the last reboot are left out"
     fields = next(argument for argument in asked if argument.startswith("--output-fields="))
     assert {"MESSAGE", "_TRANSPORT", "_PID", "_HOSTNAME"} < set(fields.partition("=")[2].split(","))
 
@@ -228,6 +229,17 @@ def test_a_cursor_that_journalctl_refuses_gives_way_to_the_time(
     clock.now += FIRST_PAUSE
     assert messages(journal, 1) == ["INFO: nine"]
     assert f"--since=@{EPOCH + 7}" in fake.arguments
+
+
+def test_an_old_journalctl_is_called_without_what_it_does_not_know(
+    fake: FakeJournal, journal: JournalSource, clock: Clock
+) -> None:
+    fake.script("#!/bin/sh\necho \"Failed to parse boot descriptor 'all'\" >&2\nexit 1\n")
+    until_ended(journal)
+    fake.script(f"#!/bin/sh\nprintf '%s\\n' \"$@\" > {fake.home}/arguments\necho '{entry(1, 'INFO: one').decode()}'\n")
+    clock.now += FIRST_PAUSE
+    assert messages(journal, 1) == ["INFO: one"]
+    assert not {"--boot=all", "--merge"} & set(fake.arguments)
 
 
 def test_bad_entries_are_left_out_and_counted(
