@@ -207,7 +207,8 @@ def test_the_rsyslog_example_writes_a_log_of_its_own_that_is_read(gateway: Machi
 def test_the_journald_example_lets_it_read_the_journal(gateway: Machine) -> None:
     gateway.run("systemd-cat --identifier=racoon echo 'INFO: hello from the journal'")
     seen = "/var/lib/racoon-exporter/seen"
-    look = f'[Service]\\nExecStartPre=/bin/sh -c "journalctl --identifier=racoon --lines=5 >{seen} 2>&1 || true"\\n'
+    read = f"journalctl --identifier=racoon --lines=5 >{seen} 2>&1 || true"
+    look = f'[Service]\\nSupplementaryGroups=\\nExecStartPre=/bin/sh -c "{read}"\\n'
     with _drop_in(gateway, "a-look.conf", f"printf '{look}' >"):
         assert "hello from the journal" not in gateway.run(f"cat {seen}")
         with _drop_in(gateway, "journald.conf", f"cp {EXAMPLES}/journald.conf"):
