@@ -40,11 +40,13 @@ def test_install_remove_install_again_and_purge_leave_nothing(bare: Machine) -> 
     bare.run(f"dpkg -i {DEB}")
     assert bare.run("systemctl is-enabled racoon-exporter").strip() == "enabled"
     assert bare.run("systemctl is-active racoon-exporter").strip() == "active"
-    bare.run("systemctl stop racoon-exporter")
+    assert bare.attempt("systemctl is-enabled racoon-exporter.socket").stdout.strip() == "disabled"
+    bare.run("systemctl stop racoon-exporter && systemctl enable --now racoon-exporter.socket")
     state = bare.run("cat /var/lib/racoon-exporter/state.json")
 
     bare.run("dpkg --remove racoon-exporter")
-    assert bare.attempt("systemctl is-active racoon-exporter").stdout.strip() == "inactive"
+    stopped = bare.attempt("systemctl is-active racoon-exporter.service racoon-exporter.socket").stdout.split()
+    assert stopped == ["inactive", "inactive"]
     assert bare.run("cat /var/lib/racoon-exporter/state.json") == state
     left = _files(bare) - before
     assert {path for path in left if path.startswith("/usr")} == set()
