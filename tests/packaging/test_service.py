@@ -216,6 +216,30 @@ def test_the_journald_example_lets_it_read_the_journal(gateway: Machine) -> None
     gateway.run(f"rm {seen}")
 
 
+def test_the_journal_is_followed_over_restarts_of_journald_and_of_the_exporter(gateway: Machine) -> None:
+    established = "INFO: ISAKMP-SA established 10.0.0.1[500]-10.0.0.2[500] spi:2698c81446191f6{}:9b9127e3b6956065"
+    source = "sources:\\n  - journal:\\n      identifiers: [racoon]\\n"
+    host = gateway.run("hostname").strip()
+    total = f'racoon_phase1_established_total{{gateway="{host}",peer="10.0.0.2",role="unknown"}}'
+
+    def write(number: int) -> None:
+        gateway.run(f"systemd-cat --identifier=racoon echo '{established.format(number)}'")
+
+    with _changed(gateway, CONFIG, f"printf '{source}' > {CONFIG}"):
+        gateway.run("systemctl restart racoon-exporter")
+        _reached(gateway, 'racoon_exporter_source_up{source="journal"}', 1)
+        write(1)
+        _reached(gateway, total, 1)
+        gateway.run("systemctl restart systemd-journald")
+        write(2)
+        _reached(gateway, total, 2)
+        gateway.run("systemctl stop racoon-exporter")
+        write(3)
+        gateway.run("systemctl start racoon-exporter")
+        assert _reached(gateway, total, 3) == 3
+    gateway.run("systemctl restart racoon-exporter")
+
+
 def test_the_group_example_replaces_the_group(gateway: Machine) -> None:
     gateway.run("groupadd --force --system log")
     with _drop_in(gateway, "group.conf", f"cp {EXAMPLES}/group.conf"):
