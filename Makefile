@@ -36,7 +36,7 @@ else
 endif
 
 test: $(VENV)/.tests tools lint ## Install what is needed, check the code, run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto
 
 lint: $(VENV)/.tests ## ruff, mypy, import-linter
 	@mkdir -p .work

@@ -31,6 +31,14 @@ QUICK = 1.0
 HEALTHY = b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
+async def _sliced(request: Request) -> Response:
+    del request
+    return _SlicedResponse(BIG)
+
+
+SLICED = Route("/sliced", _sliced)
+
+
 @pytest.fixture
 def clients() -> Iterator[ExitStack]:
     """Keep clients open until the test ends."""
@@ -166,13 +174,8 @@ def test_a_client_that_goes_away_in_the_middle_harms_nobody(serve: Serve, caplog
 
 def test_a_scraper_that_resets_in_the_middle_writes_no_log_line(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     """Asyncio warns of every write to a connection that is gone, from the fifth on."""
-
-    async def sliced(request: Request) -> Response:
-        del request
-        return _SlicedResponse(BIG)
-
     caplog.set_level("INFO")
-    server = serve([Route("/sliced", sliced)])
+    server = serve([SLICED])
     for _ in range(10):
         with connect(server) as client:
             client.sendall(b"GET /sliced HTTP/1.1\r\nHost: x\r\n\r\n" * 20)
@@ -186,9 +189,9 @@ def test_a_body_that_breaks_while_its_response_is_under_way_cuts_the_connection(
     serve: Serve, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
-    server = serve()
+    server = serve([SLICED])
     with connect(server, receive_buffer=4096) as client:
-        client.sendall(b"GET /big HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+        client.sendall(b"GET /sliced HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
         client.recv(1)
         client.sendall(b"no chunk\r\n")
         assert len(read_all(client)) < len(BIG)
