@@ -147,7 +147,7 @@ def _changed(source: str) -> float:
 
 
 @main.command()
-@click.argument("logs", nargs=-1, metavar="[LOG]...")
+@click.argument("logs", nargs=-1, metavar="[LOG]...", type=click.Path())
 @_zone_option
 @_quiet_pipe
 def events(logs: tuple[str, ...], zone: tzinfo) -> None:
@@ -171,7 +171,7 @@ def events(logs: tuple[str, ...], zone: tzinfo) -> None:
 
 
 @main.command(name="history")
-@click.argument("logs", nargs=-1, metavar="[LOG]...")
+@click.argument("logs", nargs=-1, metavar="[LOG]...", type=click.Path())
 @click.option("--format", "output", type=click.Choice(tuple(history.FORMATS)), default="table", show_default=True)
 @_zone_option
 @_peer_options
@@ -289,7 +289,7 @@ def default_state_file() -> Path | None:
 
 
 @main.command()
-@click.argument("logs", nargs=-1, metavar="[LOG]...")
+@click.argument("logs", nargs=-1, metavar="[LOG]...", type=click.Path())
 @click.option(
     "--web.listen-address",
     "addresses",
