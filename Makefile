@@ -48,8 +48,8 @@ lint: $(VENV)/.tests ## ruff, mypy, import-linter
 tools: ## Install Prometheus' promtool and friends where they are missing (Debian's packages)
 	@sh .ci/tools promtool
 
-torture: $(VENV)/.tests ## Kill a live exporter 1,000 times and compare with one reading of the same lines
-	KILLS=1000 $(BIN)/python -m pytest -q -m torture --timeout 7200 tests/torture
+torture: $(VENV)/.tests ## 1,000 times kill -9 of a live exporter, and a million strangers
+	KILLS=1000 STRANGERS=1000000 $(BIN)/python -m pytest -q -m torture --timeout 7200 tests/torture
 
 clean: ## Remove everything that was made
 	rm -rf $(VENV) .work build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,113 @@
+"""A flood of negotiations from addresses that nobody knows, through `serve` as a process: memory stays, configured peers too.
+
+STRANGERS says how many addresses; `make torture` takes a million, with ten lines each.
+"""
+
+import ipaddress
+import os
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+STRANGERS = int(os.environ.get("STRANGERS", "40000"))
+CONFIGURED = 'racoon_phase1_established_total{peer="198.51.100.7",role="unknown"}'
+BOUND = 80 * 1024
+"""Resident memory in KiB."""
+GROWTH = 12 * 1024
+"""What resident memory may grow, in KiB, once all that is kept has been filled: slack for checkpoints, which come and go.
+
+With a million strangers 13 bytes kept for each would show.
+"""
+SECONDS = 3600.0
+
+pytestmark = [pytest.mark.torture, pytest.mark.timeout(7200)]
+
+
+def negotiation(number: int) -> str:
+    """Return what racoon writes of one stranger's attempt, ten lines."""
+    stranger = ipaddress.IPv4Address("64.0.0.0") + number
+    head = f"2026-11-24 {8 + number // 360_000 % 12:02}:{number // 6000 % 60:02}:{number // 100 % 60:02}: "
+    lines = (
+        f"INFO: respond new phase 1 negotiation: 192.0.2.1[500]<=>{stranger}[500]",
+        "INFO: begin Identity Protection mode.",
+        f"[{stranger}] INFO: received Vendor ID: {number:x}",
+        f"[{stranger}] INFO: received broken Microsoft ID: FRAGMENTATION",
+        "WARNING: trns_id mismatched: my:AES peer:3DES",
+        "ERROR: rejected enctype: DB(prop#1:trns#1):Peer(prop#1:trns#1) = AES-CBC:3DES-CBC",
+        "ERROR: no suitable proposal found.",
+        f"[{stranger}] ERROR: failed to get valid proposal.",
+        f"[{stranger}] ERROR: failed to pre-process ph1 packet (side: 1, status 1).",
+        f"[{stranger}] ERROR: phase1 negotiation failed.",
+    )
+    return "".join(f"{head}{line}\n" for line in lines)
+
+
+def established(number: int) -> str:
+    spi = f"{number:016x}:9b9127e3b6956065"
+    return f"2026-11-24 20:00:0{number}: INFO: ISAKMP-SA established 192.0.2.1[500]-198.51.100.7[500] spi:{spi}\n"
+
+
+def flood(numbers: range, last: str) -> Iterator[bytes]:
+    for first in range(numbers.start, numbers.stop, 100):
+        yield "".join(map(negotiation, range(first, min(first + 100, numbers.stop)))).encode()
+    yield last.encode()
+
+
+class Flooded:
+    """A running exporter that reads standard input."""
+
+    def __init__(self, state: Path) -> None:
+        command = [sys.executable, "-m", "racoon_exporter", "serve", "-", "--web.listen-address", "127.0.0.1:0"]
+        command += ["--expect-peer", "198.51.100.7", "--state.file", str(state)]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert self.process.stderr is not None
+        line = next(line for line in self.process.stderr if b"serving on" in line).decode()
+        self._url = line.split("serving on ")[1].rstrip('"\n')
+        threading.Thread(target=self.process.stderr.read, daemon=True).start()  # so that it never waits for us
+
+    def take(self, pieces: Iterator[bytes], until: str) -> str:
+        """Let it read, and return the metrics as soon as they hold a line."""
+        assert self.process.stdin is not None
+        for piece in pieces:
+            self.process.stdin.write(piece)
+        self.process.stdin.flush()
+        deadline = time.monotonic() + SECONDS
+        while True:
+            with urllib.request.urlopen(f"{self._url}metrics", timeout=60) as answer:
+                metrics = str(answer.read().decode())
+            if until in metrics:
+                return metrics
+            assert time.monotonic() < deadline, f"{until} is not in\n{metrics}"
+
+    def memory(self, name: str) -> int:
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith(f"{name}:"))
+
+
+@pytest.fixture
+def flooded(tmp_path: Path) -> Iterator[Flooded]:
+    exporter = Flooded(tmp_path / "state")
+    with exporter.process:
+        yield exporter
+        exporter.process.kill()
+
+
+def test_strangers_cost_neither_memory_nor_configured_peers(flooded: Flooded) -> None:
+    full = max(STRANGERS // 10, 12_000)  # by then the rings of past negotiations are full
+    flooded.take(flood(range(full), established(1)), f"{CONFIGURED} 1.0")
+    early = flooded.memory("VmRSS")
+    metrics = flooded.take(flood(range(full, STRANGERS), established(2)), f"{CONFIGURED} 2.0")
+    late = flooded.memory("VmRSS")
+    print(f"{STRANGERS} strangers: {early} KiB after {full}, {late} KiB at the end, peak {flooded.memory('VmHWM')} KiB")
+    failures = [line for line in metrics.splitlines() if line.startswith("racoon_phase1_failures_total{")]
+    assert sum(float(line.rsplit(" ", 1)[1]) for line in failures) == STRANGERS
+    assert 'racoon_phase1_up{peer="198.51.100.7"} 1.0' in metrics
+    assert metrics.count("racoon_phase1_up{") <= 102  # the configured peer, 100 strangers, `other`
+    assert flooded.memory("VmHWM") <= BOUND
+    assert late - early <= GROWTH
