@@ -51,6 +51,11 @@ class Writer:
     def done(self) -> bool:
         return self._next >= len(self._lines) and not self._torn
 
+    def begin(self) -> None:
+        """Write the first line, so that the log is known before it is rotated: what was rotated away earlier is backfill."""
+        self._log.write_bytes(self._lines[0])
+        self._next = 1
+
     def write(self, count: int) -> None:
         """Write some lines; the last may come in two pieces."""
         data = self._torn + b"".join(self._lines[self._next : self._next + count])
@@ -153,6 +158,11 @@ def test_counters_and_history_survive_kills(tmp_path: Path) -> None:
     log = tmp_path / "racoon.log"
     writer = Writer(log, lines, luck)
     burst = max(1, len(lines) // (KILLS * 3))
+    writer.begin()
+    with running(tmp_path) as (process, url):
+        until(url, 1)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=DEADLINE) == 0
     for _ in range(KILLS):
         with running(tmp_path) as (process, _url):
             for _ in range(3):
