@@ -29,10 +29,16 @@ SECONDS = 3600.0
 pytestmark = [pytest.mark.torture, pytest.mark.timeout(7200)]
 
 
+def head_of(number: int) -> str:
+    """Return the time of a stranger's lines: all within the hour after which an idle one, and its series, give way."""
+    seconds = number // 400
+    return f"2026-11-24 {8 + seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}: "
+
+
 def negotiation(number: int) -> str:
     """Return what racoon writes of one stranger's attempt, ten lines."""
     stranger = ipaddress.IPv4Address("64.0.0.0") + number
-    head = f"2026-11-24 {8 + number // 360_000 % 12:02}:{number // 6000 % 60:02}:{number // 100 % 60:02}: "
+    head = head_of(number)
     lines = (
         f"INFO: respond new phase 1 negotiation: 192.0.2.1[500]<=>{stranger}[500]",
         "INFO: begin Identity Protection mode.",
@@ -48,9 +54,10 @@ def negotiation(number: int) -> str:
     return "".join(f"{head}{line}\n" for line in lines)
 
 
-def established(number: int) -> str:
-    spi = f"{number:016x}:9b9127e3b6956065"
-    return f"2026-11-24 20:00:0{number}: INFO: ISAKMP-SA established 192.0.2.1[500]-198.51.100.7[500] spi:{spi}\n"
+def established(after: int) -> str:
+    """Return what racoon writes when the configured peer comes up after so many strangers."""
+    cookies = f"{after:016x}:9b9127e3b6956065"
+    return f"{head_of(after)}INFO: ISAKMP-SA established 192.0.2.1[500]-198.51.100.7[500] spi:{cookies}\n"
 
 
 def flood(numbers: range, last: str) -> Iterator[bytes]:
@@ -100,9 +107,9 @@ def flooded(tmp_path: Path) -> Iterator[Flooded]:
 
 def test_strangers_cost_neither_memory_nor_configured_peers(flooded: Flooded) -> None:
     full = max(STRANGERS // 10, 12_000)  # by then the rings of past negotiations are full
-    flooded.take(flood(range(full), established(1)), f"{CONFIGURED} 1.0")
+    flooded.take(flood(range(full), established(full)), f"{CONFIGURED} 1.0")
     early = flooded.memory("VmRSS")
-    metrics = flooded.take(flood(range(full, STRANGERS), established(2)), f"{CONFIGURED} 2.0")
+    metrics = flooded.take(flood(range(full, STRANGERS), established(STRANGERS)), f"{CONFIGURED} 2.0")
     late = flooded.memory("VmRSS")
     print(f"{STRANGERS} strangers: {early} KiB after {full}, {late} KiB at the end, peak {flooded.memory('VmHWM')} KiB")
     failures = [line for line in metrics.splitlines() if line.startswith("racoon_phase1_failures_total{")]
