@@ -2,7 +2,7 @@
 
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from racoon_dashboards import parts, queries
+from racoon_dashboards import parts, queries, shared
 from racoon_dashboards.parts import Column, Placed, Query, Text, rows
 from racoon_dashboards.queries import KEY, PEER, RECENTLY, TARGET, peer_state, per_minute, total
 
@@ -154,21 +154,9 @@ def _history() -> list[Placed]:
         unit="cpm",
         stacked=True,
     )
-    certificates = parts.grid(
-        Text(
-            "Certificate problems",
-            "What OpenSSL said of peers' certificates and CRLs in the range, at least this often. Code 3, crl_missing, is "
-            "only a warning to racoon: it lets the peer in.",
-            "No certificate problem in this range",
-        ),
-        rows(queries.first_and_more("racoon_certificate_problems_total", f"{KEY}, reason, code")),
-        columns=(
-            Column("peer", "Peer"),
-            Column("reason", "Reason"),
-            Column("code", "OpenSSL code", "none", width=110),
-            Column("Value", "Times", "short", width=70),
-        ),
-        hide=("instance",),
+    certificates = shared.certificate_problems(
+        "What OpenSSL said of peers' certificates and CRLs in the range, at least this often. Code 3, crl_missing, is "
+        "only a warning to racoon: it lets the peer in.",
     )
     freshness = parts.lines(
         Text(

@@ -2,7 +2,7 @@
 
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from racoon_dashboards import parts, queries
+from racoon_dashboards import parts, queries, shared
 from racoon_dashboards.parts import Column, Placed, Query, Text, rows
 from racoon_dashboards.queries import GATEWAY, KEY, PEER, RECENTLY, peer_state, per_minute, total
 
@@ -163,20 +163,8 @@ def _trouble() -> list[Placed]:
         columns=(Column("peer", "Peer"), Column("notification", "Notification"), Column("Value", "Times", "short", width=70)),
         hide=("instance",),
     )
-    certificates = parts.grid(
-        Text(
-            "Certificate problems",
-            "What OpenSSL said of the peer's certificates and CRLs in the range, at least this often.",
-            "No certificate problem in this range",
-        ),
-        rows(queries.first_and_more("racoon_certificate_problems_total", f"{KEY}, reason, code")),
-        columns=(
-            Column("peer", "Peer"),
-            Column("reason", "Reason"),
-            Column("code", "OpenSSL code", "none", width=110),
-            Column("Value", "Times", "short", width=70),
-        ),
-        hide=("instance",),
+    certificates = shared.certificate_problems(
+        "What OpenSSL said of the peer's certificates and CRLs in the range, at least this often.",
     )
     addresses = parts.grid(
         Text("Addresses", "Which addresses stand behind the name, and whether the peer is expected.", NO_PEER),
