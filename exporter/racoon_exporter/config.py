@@ -5,6 +5,7 @@ A flag wins over the file; lists of both add up. The file is validated with line
 
 from __future__ import annotations
 
+import fnmatch
 import ipaddress
 from dataclasses import dataclass, field
 from datetime import tzinfo
@@ -52,7 +53,7 @@ class Config:
     journal: Journal | None = None
     syslog: tuple[str, ...] = ()
     gateways: dict[str, str] = field(default_factory=dict)
-    """By source: the gateway its lines are of, whatever host they name."""
+    """By path, pattern or address of a source: the gateway its lines are of, whatever host they name."""
     peers: tuple[ExpectedPeer, ...] = ()
     peer_gateways: dict[str, str] = field(default_factory=dict)
     """By address: the gateway a peer belongs to, where only one has it."""
@@ -63,6 +64,12 @@ class Config:
     lifetime: int | None = None
     racoon_config: str | None = None
     policy_files: tuple[str, ...] = ()
+
+    def gateway_of(self, source: str) -> str:
+        """Name the gateway of a source, or of the pattern a file was found by; empty where the file names none."""
+        if source in self.gateways:
+            return self.gateways[source]
+        return next((gateway for pattern, gateway in self.gateways.items() if fnmatch.fnmatchcase(source, pattern)), "")
 
 
 class ConfigError(Exception):

@@ -94,7 +94,7 @@ class Engine:
         }
         self._on_record = on_record
         self._zone = zone
-        self._gateway_of = gateway_of
+        self.gateway_of = gateway_of
         self._reference_of = reference_of
         self._catalogue = catalogue or all_messages()
         self.state = SaState(knowledge)
@@ -152,7 +152,8 @@ class Engine:
         reader = self.readers.get(stream)
         if reader is None:
             clock = Clock(self._zone, self._reference_of(source))
-            reader = self.readers[stream] = LogReader(self._catalogue, clock, gateway=self._gateway_of(source))
+            gateway = self.gateway_of(source) or self.gateway_of(stream)
+            reader = self.readers[stream] = LogReader(self._catalogue, clock, gateway=gateway)
         return reader
 
     def _take(self, reader: LogReader, source: str, records: list[Record]) -> None:

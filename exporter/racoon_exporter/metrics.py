@@ -237,14 +237,17 @@ def collect(engine: Engine, own: OwnState) -> tuple[Samples, bool]:
     """Take the samples of everything, and tell whether they name gateways."""
     samples = Samples()
     racoons = list(engine.state.racoons.values())
-    gateways = any(racoon.gateway for racoon in racoons)
+    heard = {racoon.gateway for racoon in racoons}
+    gateways = heard | {name for status in own.sources if (name := engine.gateway_of(status.name))} or {""}
     for racoon in racoons:
         _collect_racoon(samples, racoon)
-    _collect_expected(samples, engine, racoons)
+    for gateway in gateways - heard:
+        _collect_zeros(samples, gateway)
+    _collect_expected(samples, engine, gateways)
     for (level, severity, event), count in engine.messages.items():
         samples.add("racoon_log_messages", count, "", level, severity, event)
     _collect_own(samples, engine, own)
-    return samples, gateways
+    return samples, any(gateways) or any(expected.gateway for expected in engine.state.knowledge.peers.values())
 
 
 def _collect_racoon(samples: Samples, racoon: Racoon) -> None:
@@ -253,13 +256,7 @@ def _collect_racoon(samples: Samples, racoon: Racoon) -> None:
     for key, count in racoon.counters.items():
         row = _RACOON_COUNTERS[key[0]]
         samples.add(row.name, count, gateway, *key[1:])
-    for row in _RACOON_COUNTERS.values():
-        if not row.labels:
-            samples.add(row.name, 0, gateway)
-    for result in ("success", "failure"):
-        samples.add("racoon_xauth_logins", 0, gateway, result)
-    for role in _ROLES:
-        samples.durations.setdefault((gateway, role), [0.0] * (len(DURATION_BUCKETS) + 2))
+    _collect_zeros(samples, gateway)
     for role, counts in racoon.durations.items():
         known = samples.durations.setdefault((gateway, role), [0.0] * len(counts))
         samples.durations[gateway, role] = [one + other for one, other in zip(known, counts, strict=True)]
@@ -267,6 +264,17 @@ def _collect_racoon(samples: Samples, racoon: Racoon) -> None:
         _collect_peer(samples, gateway, peer, name_of(address))
     _collect_sas(samples, racoon)
     _collect_daemon(samples, racoon)
+
+
+def _collect_zeros(samples: Samples, gateway: str) -> None:
+    """Give a gateway the series that do not depend on peers, so that their first growth is seen as growth."""
+    for row in _RACOON_COUNTERS.values():
+        if not row.labels:
+            samples.add(row.name, 0, gateway)
+    for result in ("success", "failure"):
+        samples.add("racoon_xauth_logins", 0, gateway, result)
+    for role in _ROLES:
+        samples.durations.setdefault((gateway, role), [0.0] * (len(DURATION_BUCKETS) + 2))
 
 
 def _collect_peer(samples: Samples, gateway: str, peer: Peer, name: str) -> None:
@@ -316,13 +324,10 @@ def _collect_daemon(samples: Samples, racoon: Racoon) -> None:
         samples.put("racoon_daemon_info", 1, gateway, run.version or "", run.openssl or "")
 
 
-def _collect_expected(samples: Samples, engine: Engine, racoons: list[Racoon]) -> None:
+def _collect_expected(samples: Samples, engine: Engine, gateways: set[str]) -> None:
     """Give every configured peer its series, whether its racoon was heard of or not."""
-    gateways = {racoon.gateway for racoon in racoons} or {""}
     for address, expected in engine.state.knowledge.peers.items():
-        for gateway in gateways:
-            if expected.gateway is not None and expected.gateway != gateway:
-                continue
+        for gateway in gateways if expected.gateway is None else (expected.gateway,):
             name = expected.name
             samples.put("racoon_peer_expected", 1, gateway, name, expected.kind)
             samples.put("racoon_peer_info", 1, gateway, name, address)

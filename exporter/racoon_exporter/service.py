@@ -87,7 +87,7 @@ class Service:
         engine = Engine(
             zone,
             knowledge=known,
-            gateway_of=lambda source: config.gateways.get(source, ""),
+            gateway_of=config.gateway_of,
             reference_of=lambda _source: time.time(),
             on_record=ring.add,
         )

@@ -1,0 +1,89 @@
+"""Which series exist, and under which labels, before and after the first line."""
+
+from datetime import UTC
+
+import pytest
+
+from racoon_exporter.engine import Engine
+from racoon_exporter.exposition import render
+from racoon_exporter.metrics import OwnState, collect
+from racoon_exporter.sa import Expectation, Knowledge
+from racoon_exporter.source.base import SourceStatus
+from tests.exporter.reading import block
+
+STARTED = b"2026-01-15 08:30:02: INFO: @(#)ipsec-tools 0.8.2 (http://ipsec-tools.sourceforge.net)\n"
+BERLIN = "/var/log/berlin/racoon.log"
+KNOWN_IN_ADVANCE = (
+    "racoon_daemon_starts_total",
+    "racoon_daemon_crashes_total",
+    "racoon_config_errors_total",
+    "racoon_kernel_errors_total",
+    'racoon_xauth_logins_total{result="failure"}',
+    'racoon_phase1_negotiation_duration_seconds_count{role="initiator"}',
+)
+
+
+def own(*names: str) -> OwnState:
+    return OwnState(
+        tuple(
+            SourceStatus(name, up=True, lag_bytes=0, lines=0, bytes=0, rotations=0, lost_bytes=0, too_long=0, error=None)
+            for name in names
+        )
+    )
+
+
+def metrics(engine: Engine, *sources: str) -> str:
+    samples, gateways = collect(engine, own(*sources))
+    return render(samples, gateways=gateways, openmetrics=False).decode()
+
+
+def gateway_of(source: str) -> str:
+    return "berlin" if source == BERLIN else ""
+
+
+def expecting(gateway: str | None) -> Knowledge:
+    return Knowledge({"10.0.0.2": Expectation("branch", "permanent", gateway=gateway)})
+
+
+@pytest.mark.parametrize("series", KNOWN_IN_ADVANCE)
+def test_a_daemon_that_was_never_heard_has_its_counters_at_0(series: str) -> None:
+    """Series that begin with their first event would hide it from increase()."""
+    assert f"{series} 0.0\n" in metrics(Engine(UTC), "racoon.log")
+
+
+def test_nothing_is_said_about_a_daemon_that_was_never_heard() -> None:
+    written = metrics(Engine(UTC), "racoon.log")
+    assert "\nracoon_daemon_up" not in written
+    assert "\nracoon_daemon_info" not in written
+
+
+def test_a_gateway_of_the_configuration_has_its_counters_before_its_first_line() -> None:
+    engine = Engine(UTC, gateway_of=gateway_of)
+    written = metrics(engine, BERLIN)
+    assert 'racoon_daemon_starts_total{gateway="berlin"} 0.0\n' in written
+    assert 'gateway=""' not in written
+
+
+def test_a_series_keeps_its_labels_when_the_first_line_comes() -> None:
+    engine = Engine(UTC, gateway_of=gateway_of, knowledge=expecting(None))
+    before = metrics(engine, BERLIN)
+    engine.feed(block(STARTED, BERLIN))
+    engine.finish()
+    after = metrics(engine, BERLIN)
+    series = {line.rsplit(" ", 1)[0] for line in before.splitlines() if not line.startswith("#")}
+    assert series <= {line.rsplit(" ", 1)[0] for line in after.splitlines()}
+    assert 'racoon_daemon_starts_total{gateway="berlin"} 1.0\n' in after
+    assert 'racoon_phase2_up{gateway="berlin",peer="branch"} 0.0\n' in after
+
+
+def test_a_rotated_file_of_before_belongs_to_the_gateway_of_its_log() -> None:
+    engine = Engine(UTC, gateway_of=gateway_of)
+    engine.feed(block(STARTED, f"{BERLIN}.1"))
+    engine.finish()
+    assert 'racoon_daemon_starts_total{gateway="berlin"} 1.0\n' in metrics(engine, BERLIN)
+
+
+def test_a_peer_of_one_gateway_is_expected_there_before_anything_is_heard_of_it() -> None:
+    written = metrics(Engine(UTC, knowledge=expecting("berlin")), "racoon.log")
+    assert 'racoon_phase2_up{gateway="berlin",peer="branch"} 0.0\n' in written
+    assert 'racoon_peer_expected{gateway="berlin",kind="permanent",peer="branch"} 1.0\n' in written
