@@ -17,7 +17,7 @@ from racoon_exporter.sa import Knowledge, SaState
 from racoon_exporter.sa.state import HANDLERS
 from racoon_exporter.source.base import Block
 from racoon_parsers.clock import Clock
-from racoon_parsers.message import Catalogue, Message
+from racoon_parsers.message import Catalogue
 from racoon_parsers.messages import catalogue as all_messages
 from racoon_parsers.reader import LogReader, Record
 from racoon_parsers.reasons import severity_and_reason
@@ -171,7 +171,8 @@ class Engine:
             event = message.event
             if event in handled:
                 apply(record, "" if record.gateway else stream)
-                messages[_label(record, message)] += record.times
+                severity = severity_and_reason(message, record.event)[0] if event in _SEVERITY_IN_VALUES else message.severity
+                messages[record.level or "none", severity, event] += record.times
                 if on_record is not None:
                     on_record(record, source)
             elif record.level in _DEBUG_LEVELS:
@@ -223,13 +224,6 @@ class Engine:
                 self.messages["DEBUG2", "info", "other"] += second
             reader.dump_lines += dumps
         return kept
-
-
-def _label(record: Record, message: Message) -> tuple[str, str, str]:
-    severity = message.severity
-    if message.event in _SEVERITY_IN_VALUES:
-        severity, _ = severity_and_reason(message, record.event)
-    return record.level or "none", severity, message.event
 
 
 def _debug_heads(catalogue: Catalogue) -> frozenset[str]:

@@ -74,6 +74,37 @@ class Format:
     """The collector's levels as racoon's words."""
 
 
+_RFC3164: Final = r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d"
+_ISO: Final = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?"
+STAMPS: Final = {"local": _OWN_TIME, "rfc3164": _RFC3164, "iso": _ISO}
+"""How a time text looks, for the kinds that stand in the same place in line after line."""
+_STAMPS: Final = {kind: re.compile(pattern) for kind, pattern in STAMPS.items()}
+_TAG_AND_LEVEL: Final = re.compile(rf"(?:\[([0-9a-fA-FxX]*[.:][0-9a-fA-FxX.:]*)\] )?({_LEVEL}): ")
+
+
+class Head(NamedTuple):
+    """What stands before the messages of one racoon in one stream: all lines have it in common but time, tag and level."""
+
+    kind: str
+    before: str
+    """What stands before the time."""
+    end: int
+    """Where the time ends."""
+    between: str
+    """What stands between the time and the tag or level."""
+
+    def read(self, line: str) -> tuple[str, str, str, int] | None:
+        """Give a line's time text, tag, level and where its message begins; None if its head is another."""
+        kind, before, end, between = self
+        start, middle = len(before), end + len(between)
+        if line[end:middle] != between or line[:start] != before:
+            return None
+        marks = _TAG_AND_LEVEL.match(line, middle)
+        if marks is None or _STAMPS[kind].fullmatch(line, start, end) is None:
+            return None
+        return line[start:end], marks[1] or "", marks[2], marks.end()
+
+
 _GROUPS: Final = (
     "stamp",
     "inner",
@@ -98,8 +129,6 @@ def _format(name: str, kind: str, pattern: str, *, raw: bool = False, levels: di
 
 _HOST: Final = r"(?:(?P<host>[\w.-]+|[0-9a-fA-F.]*:[0-9a-fA-F:.]+)\s+)?"
 _IDENT: Final = r"(?P<ident>[^\s:\[\]<>|()\"']+)(?:\[(?P<pid>\w+)\])?(?: \(\S+\))?(?: <(?P<collected>\w+)>)?:"
-_RFC3164: Final = r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d"
-_ISO: Final = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?"
 _FACILITY: Final = r"(?:(?:auth|authpriv|daemon|local\d|security|syslog|user|kern)\.\w+ )?"
 _ANDROID: Final = {"E": "ERROR", "W": "WARNING", "I": "INFO", "N": "NOTIFY", "D": "DEBUG", "V": "DEBUG2"}
 _APPLE: Final = {
@@ -185,6 +214,17 @@ FORMATS: Final = (
     _format("stderr", "", rf"(?P<ident>racoon[\w.-]*)(?:\[(?P<pid>\w+)\])?:{INNER}"),
 )
 """Every format, the commonest first; the first that fits a line is its format."""
+
+
+def head_of(line: str, parsed: Line) -> Head | None:
+    """Give the head of a line that was taken apart; None if it has other parts than those of a `Head`."""
+    marks = f"[{parsed.tag}] {parsed.level}: " if parsed.tag else f"{parsed.level}: "
+    head = line[: parsed.head]
+    if parsed.inner or parsed.kind not in STAMPS or not head.endswith(marks):
+        return None
+    before, _, rest = head.partition(parsed.stamp)
+    return Head(parsed.kind, before, len(before) + len(parsed.stamp), rest[: len(rest) - len(marks)])
+
 
 _RACOON: Final = re.compile(r"(?:.*/)?racoon(?!-tool$|ctl$)[\w.-]*$")
 

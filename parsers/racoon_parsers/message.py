@@ -217,9 +217,15 @@ class Message:
 
         return within_time
 
-    def begins(self, head: str) -> bool:
-        """Whether every text of this message begins with these characters."""
-        return self._literals[0].startswith(head)
+    @property
+    def start(self) -> str:
+        """The literal text before its first value."""
+        return self._literals[0]
+
+    def may_begin(self, head: str) -> bool:
+        """Whether a text of this message may begin with these characters, enough of them literal ones of its own."""
+        literal = self.start
+        return len(literal) >= _LITERAL_HEAD and (literal.startswith(head) or head.startswith(literal))
 
     def matches(self, text: str) -> bool:
         """Whether a text is this message to the last value; for messages whose literals alone say too little."""
@@ -338,7 +344,7 @@ class Catalogue:
         self._root = _Node()
         self._by_word: dict[str, list[Message]] = {}
         self._by_head: dict[str, tuple[Message, ...]] = {}
-        """By first characters, where those are literal text: a short way to messages that were found once."""
+        """By first characters, where enough of those are literal text: a short way to messages that were found once."""
         for message in self.messages:
             self._file(message)
         self.free_text: Message | None = next((m for m in self.messages if m.template == "%s"), None)
@@ -399,10 +405,21 @@ class Catalogue:
         if message is None:
             return None
         head = text[:_HEAD]
-        if head not in self._by_head and message.begins(head):
-            sharing = (other for other in self.messages if not other.constant and other.begins(head))
-            self._by_head[head] = tuple(sorted(sharing, key=_weight))
+        if head not in self._by_head and message.may_begin(head):
+            if len(self._by_head) >= _MOST_HEADS:
+                self._by_head.clear()
+            sharing = self._by_start[head[:_LITERAL_HEAD]]
+            self._by_head[head] = tuple(other for other in sharing if other.may_begin(head))
         return message, None
+
+    @cached_property
+    def _by_start(self) -> dict[str, list[Message]]:
+        """Give the messages by the literal characters they begin with, where those are enough."""
+        found: dict[str, list[Message]] = {}
+        for message in sorted(self.messages, key=_weight):
+            if not message.constant and len(message.start) >= _LITERAL_HEAD:
+                found.setdefault(message.start[:_LITERAL_HEAD], []).append(message)
+        return found
 
     def _find_filed(self, text: str) -> Message | None:
         node = self._root
@@ -444,7 +461,11 @@ class Catalogue:
         return max(*walk(self._root), *(len(messages) for messages in self._by_word.values()))
 
 
-_HEAD: Final = 16
+_HEAD: Final = 26
+"""Characters that tell most messages apart: up to a value's first ones."""
+_LITERAL_HEAD: Final = 16
+"""Literal characters that a message must begin with to be found by its head."""
+_MOST_HEADS: Final = 4096
 _DEPTH: Final = 12
 _ANCHOR_WORDS: Final = 24
 

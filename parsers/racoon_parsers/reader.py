@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from racoon_parsers.clock import Clock
 from racoon_parsers.events import REMARK, Event
-from racoon_parsers.line import Line, LineSplitter, is_racoon, split_inner
+from racoon_parsers.line import Head, Line, LineSplitter, head_of, is_racoon, split_inner
 from racoon_parsers.message import Catalogue, Message
 
 
@@ -100,6 +100,8 @@ class LogReader:
         self._head = ""
         """What stood before the last message: lines of the same second and level have the same."""
         self._shared: _Shared = _NOTHING
+        self._like: Head | None = None
+        """What the head of the last record has in common with those of later ones."""
 
     def read_text(self, text: str) -> Record | None:
         """Read one message that stands alone, without the head of a log line, as somebody quotes it."""
@@ -155,7 +157,13 @@ class LogReader:
         pending, head, length = self._pending, self._head, len(self._head)
         time, gateway, ident, pid, level, tag = self._shared
         for number, line in enumerate(lines, start=first):
-            if length and line.startswith(head):
+            known = length and line.startswith(head)
+            if not known and self._like is not None:
+                known = self._renew(line)
+                if known:
+                    head, length = self._head, len(self._head)
+                    time, gateway, ident, pid, level, tag = self._shared
+            if known:
                 text = line[length:].strip()
                 found = recognise(text)
                 if found is not None and not found[0].glued and not self._continuations:
@@ -182,8 +190,22 @@ class LogReader:
         self._complete(records)
         return records
 
+    def _renew(self, line: str) -> bool:
+        """Take the head of a line that differs from the last record's in time, tag and level only."""
+        assert self._like is not None
+        found = self._like.read(line)
+        if found is None:
+            return False
+        stamp, tag, level, length = found
+        time = self.clock.time(self._like.kind, stamp)
+        if time is None:
+            return False
+        _, gateway, ident, pid, _, _ = self._shared
+        self._head, self._shared = line[:length], (time, gateway, ident, pid, level, tag)
+        return True
+
     def _read_line(self, line: str, number: int, records: list[Record]) -> None:
-        """Read a line whose head is not that of the line before."""
+        """Read a line whose head is not like that of the line before."""
         if _DUMP_GROUPS.match(line):
             self.dump_lines += 1
             return
@@ -200,7 +222,7 @@ class LogReader:
             self.not_racoon += 1
             self._open = False
             self._last = None
-            self._head, self._shared = "", _NOTHING
+            self._forget_head()
             return
         self._share(line, parsed, record)
         if record.message is None or record.message.glued:
@@ -221,7 +243,7 @@ class LogReader:
         """
         self._opened = self._catalogue.opened(record.text)
         if self._opened is not None:
-            self._head, self._shared = "", _NOTHING
+            self._forget_head()
 
     def _quote(self, opened: Message, line: str, number: int, records: list[Record]) -> None:
         """Take a line while a value is open, up to the one that closes it."""
@@ -243,9 +265,12 @@ class LogReader:
     def _share(self, line: str, parsed: Line, record: Record) -> None:
         """Remember what stood before the message, if it says all there is to say before one."""
         if parsed.head and parsed.level:
-            self._head, self._shared = line[: parsed.head], record[:6]
+            self._head, self._shared, self._like = line[: parsed.head], record[:6], head_of(line, parsed)
         else:
-            self._head, self._shared = "", _NOTHING
+            self._forget_head()
+
+    def _forget_head(self) -> None:
+        self._head, self._shared, self._like = "", _NOTHING, None
 
     def _headless(self, line: str, number: int, records: list[Record]) -> None:
         """Take a line that does not begin a record."""

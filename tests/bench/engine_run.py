@@ -12,7 +12,7 @@ from collections import Counter
 from datetime import UTC
 from typing import Final
 
-from racoon_exporter.engine import Engine
+from racoon_exporter.engine import Engine, spare_the_collector
 from racoon_exporter.sa import Knowledge, Limits
 from racoon_exporter.source import read_all
 
@@ -58,6 +58,7 @@ def by_peer(engine: Engine, metric: str) -> Counter[str]:
 
 def main(path: str) -> None:
     """Run, and print what was counted."""
+    spare_the_collector()  # as every command does
     engine = new_engine()
     ready = time.process_time()  # of the whole process: the interpreter's own start is in it
     lines = pass_over(engine, path)

@@ -115,28 +115,26 @@ class SaState:
 
     def apply(self, record: Record, stream: str = "") -> None:
         """Take a record of a stream. Never raises; what is unexpected is believed."""
+        time, gateway, ident, _, _, _, message, text, _, times, event = record
         racoon = self._latest
-        if racoon is None or racoon.ident != record.ident or racoon.gateway != record.gateway or racoon.stream != stream:
-            racoon = self._latest = self.racoon(record.gateway, record.ident, stream)
-        time = record.time
+        if racoon is None or racoon.ident != ident or racoon.gateway != gateway or racoon.stream != stream:
+            racoon = self._latest = self.racoon(gateway, ident, stream)
         if time is not None and time != racoon.now:
             advance(racoon, time)
-        message = record.message
         if message is None:
             return
         handler = HANDLERS.get(message.event)
         if handler is None:
             return
-        event = record.values
         if event is None:
-            event = message.read(record.text)
+            event = message.read(text)
         if racoon.clues.floating and message.event in _ADDRESSED:
             address = phase1.address_of(record, getattr(event, "peer", None))
             if address is not None:
                 evidence.land(racoon, address)
         handler(racoon, record, event)
-        if record.times > 1:
-            for _ in range(1, min(record.times, _MOST_REPEATS)):
+        if times > 1:
+            for _ in range(1, min(times, _MOST_REPEATS)):
                 handler(racoon, record, event)
 
     def learn(self, knowledge: Knowledge) -> None:
