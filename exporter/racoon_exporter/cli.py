@@ -27,6 +27,8 @@ from racoon_exporter.text import visible
 from racoon_exporter.zone import read_zone
 from racoon_parsers.clock import Clock
 from racoon_parsers.line import LineSplitter
+from racoon_parsers.messages import catalogue as all_messages
+from racoon_parsers.quotation import quoted_messages
 
 FAILURE: Final = 1
 USAGE: Final = 2
@@ -229,10 +231,11 @@ def explain(lines: tuple[str, ...]) -> None:
     for text in texts:
         if not text.strip():
             continue
-        alone = reader.read_text(text)
-        for record in [*reader.feed([text]), *reader.flush()] or ([alone] if alone is not None else []):
-            rows = [(f"{heading}:", value) for heading, value in events_output.explanation(record)]
-            click.echo(tabulate(rows, tablefmt="plain", disable_numparse=True, maxcolwidths=[None, 100]) + "\n")
+        for message in quoted_messages(text, all_messages()):
+            alone = reader.read_text(message)
+            for record in [*reader.feed([message]), *reader.flush()] or ([alone] if alone is not None else []):
+                rows = [(f"{heading}:", value) for heading, value in events_output.explanation(record)]
+                click.echo(tabulate(rows, tablefmt="plain", disable_numparse=True, maxcolwidths=[None, 100]) + "\n")
 
 
 @main.command(name="replay")

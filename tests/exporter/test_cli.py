@@ -146,6 +146,16 @@ def test_explain_takes_a_line_that_was_typed_without_quotes() -> None:
     assert "initial_contact" in run("explain", "received", "INITIAL-CONTACT").stdout.decode()
 
 
+def test_explain_takes_a_console_that_lost_its_line_breaks() -> None:
+    pasted = "INFO: begin Aggressive mode. ERROR: no suitable proposal found.INFO: caught signal 15"
+    said = run("explain", pasted).stdout.decode()
+    assert [line.split()[1] for line in said.splitlines() if line.startswith("event:")] == [
+        "phase1_mode",
+        "proposal_mismatch",
+        "daemon_signal",
+    ]
+
+
 def test_check_config_names_the_line(tmp_path: Path) -> None:
     config = tmp_path / "racoon-exporter.yml"
     config.write_text("peers:\n- address: 192.0.2.1\n  nmae: x\n")
