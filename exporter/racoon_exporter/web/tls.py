@@ -46,10 +46,19 @@ def server_context(config: TlsConfig) -> ssl.SSLContext:
     if config.ciphers is not None:
         context.set_ciphers(":".join(config.ciphers))
     if config.curve is not None:
-        context.set_ecdh_curve(config.curve)
+        _offer(context, config.curve)
     _load_certificate(context, config)
     _load_client_ca(context, config)
     return context
+
+
+def _offer(context: ssl.SSLContext, curve: str) -> None:
+    try:
+        context.set_ecdh_curve(curve)
+    except ssl.SSLError:
+        # Python 3.11.2 (Debian 12) cannot name X25519. OpenSSL's own list, which is then offered, begins with it.
+        if curve != "X25519":
+            raise
 
 
 def client_is_allowed(config: TlsConfig, certificate: Mapping[str, Any] | None) -> bool:
