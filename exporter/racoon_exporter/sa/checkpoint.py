@@ -45,7 +45,7 @@ def racoon_to_json(racoon: Racoon) -> dict[str, Any]:
         "folded": sorted(racoon.folded),
         "true_arrows": racoon.true_arrows,
         "halves": [
-            [peer, protocol, _place(sas, sa), None if negotiation is None else _place(negotiations, negotiation)]
+            [peer, protocol, _place(sas, sa), _negotiation_place(negotiations, archived, negotiation)]
             for peer, halves in racoon.halves.items()
             for protocol, (sa, negotiation) in halves.items()
             if _place(sas, sa) is not None
@@ -63,6 +63,7 @@ def racoon_to_json(racoon: Racoon) -> dict[str, Any]:
         "larval": racoon.clues.larval,
         "causes": [[key, *told] for key, told in racoon.clues.causes.items()],
         "initial_contact": racoon.clues.initial_contact,
+        "signalled": racoon.clues.signalled,
         "xauth_asked": racoon.clues.xauth_asked,
         "give_up_after": [[answered, seconds] for answered, seconds in racoon.clues.give_up_after.items()],
     }
@@ -70,6 +71,14 @@ def racoon_to_json(racoon: Racoon) -> dict[str, Any]:
 
 def _place(records: list[Any], record: Any) -> int | None:
     return next((place for place, candidate in enumerate(records) if candidate is record), None)
+
+
+def _negotiation_place(
+    negotiations: list[Negotiation], archived: dict[int, int], negotiation: Negotiation | None
+) -> int | None:
+    """Name the negotiation of a pair. Another pair of its bundle may have ended it: those of the archive count down from -1."""
+    place = archived.get(id(negotiation))
+    return _place(negotiations, negotiation) if place is None else ~place
 
 
 def racoon_from_json(given: dict[str, Any], knowledge: Knowledge, archive: Archive) -> Racoon:
@@ -92,8 +101,14 @@ def racoon_from_json(given: dict[str, Any], knowledge: Knowledge, archive: Archi
     racoon.folded = set(given["folded"])
     racoon.true_arrows = given["true_arrows"]
     for peer, protocol, sa, negotiation in given["halves"]:
-        half = (sas[sa], None if negotiation is None else negotiations[negotiation])
-        racoon.halves.setdefault(peer, {})[protocol] = half
+        known = (
+            None
+            if negotiation is None
+            else negotiations[negotiation]
+            if negotiation >= 0
+            else archive.negotiations[~negotiation]
+        )
+        racoon.halves.setdefault(peer, {})[protocol] = (sas[sa], known)
     racoon.presumed = OrderedDict((archive.ipsec[place].spi, archive.ipsec[place]) for place in given["presumed"])
     racoon.clues.context = None if given["context"] is None else negotiations[given["context"]]
     racoon.clues.floating = [
@@ -106,6 +121,7 @@ def racoon_from_json(given: dict[str, Any], knowledge: Knowledge, archive: Archi
     racoon.clues.larval = None if given["larval"] is None else tuple(given["larval"])
     racoon.clues.causes = {key: (when, cause) for key, when, cause in given["causes"]}
     racoon.clues.initial_contact = None if given["initial_contact"] is None else tuple(given["initial_contact"])
+    racoon.clues.signalled = given.get("signalled", False)
     racoon.clues.xauth_asked = given["xauth_asked"]
     racoon.clues.give_up_after = {bool(answered): seconds for answered, seconds in given["give_up_after"]}
     _restore_timers(racoon, sas, negotiations)

@@ -46,7 +46,7 @@ def started(racoon: Racoon, record: Record, event: DaemonStarted) -> None:
         racoon.run.openssl = event.openssl
     if event.version is None:
         return
-    if racoon.run is not None and racoon.run.stopped is None:
+    if racoon.run is not None or _was_heard(racoon):
         crashed(racoon)
     version = _VERSION.search(event.version)
     racoon.run_listens = False
@@ -61,12 +61,16 @@ def _true_arrows(version: str) -> bool | None:
     return None if numbers is None else (int(numbers[1]), int(numbers[2])) < _FIRST_LOCAL_TO_PEER
 
 
+def _was_heard(racoon: Racoon) -> bool:
+    """Whether a racoon ran of whose start no line tells: the log began later, or was rotated since."""
+    return not racoon.stopped and bool(racoon.peers or racoon.open or racoon.waiting)
+
+
 def crashed(racoon: Racoon) -> None:
-    """A start without an end before it: the daemon is gone, the kernel's SAs are not.
+    """An end without a farewell: the daemon is gone, the kernel's SAs are not.
 
     They carry traffic until they expire, and the new daemon prints their expiry (seen on 0.9.1).
     """
-    assert racoon.run is not None
     racoon.counters["daemon_crashes",] += 1
     _end_run(racoon, "crash")
     for sas in racoon.ipsec.values():
@@ -76,10 +80,9 @@ def crashed(racoon: Racoon) -> None:
 
 
 def _end_run(racoon: Racoon, end: str) -> None:
-    if racoon.run is not None:
-        racoon.run.stopped, racoon.run.end = racoon.now, end
-        racoon.archive.add(racoon.archive.daemon, racoon.run)
-        racoon.run = None
+    run, racoon.run = racoon.run or DaemonRun(racoon.gateway, None), None
+    run.stopped, run.end = racoon.now, end
+    racoon.archive.add(racoon.archive.daemon, run)
     racoon.stopped = True
     for isakmp in list(racoon.isakmp.values()):
         racoon.end_isakmp(isakmp, "restart")
@@ -90,6 +93,7 @@ def _end_run(racoon: Racoon, end: str) -> None:
     racoon.clues.floating.clear()
     racoon.clues.context = None
     racoon.clues.xauth_asked = False
+    racoon.clues.signalled = False
 
 
 def signalled(racoon: Racoon, _record: Record, event: DaemonSignalled) -> None:
@@ -98,6 +102,7 @@ def signalled(racoon: Racoon, _record: Record, event: DaemonSignalled) -> None:
     Deletes for many SAs take time, and the daemon stays until they are sent (`session.c: check_sigreq()`).
     """
     if event.signal in _DEADLY:
+        racoon.clues.signalled = True
         _flush(racoon)
 
 
@@ -109,10 +114,15 @@ def _flush(racoon: Racoon) -> None:
 
 
 def stopped(racoon: Racoon, record: Record, _event: DaemonStopped) -> None:
-    """racoon ends and flushes the kernel's SAs, without a line for any of them."""
-    if record.message is not None and record.message.severity == "error":
+    """racoon ends and flushes the kernel's SAs, without a line for any of them.
+
+    With privilege separation its other half says so, too. If that is all that is said, the half that negotiates crashed.
+    """
+    message = record.message
+    if racoon.stopped or message is None or message.severity == "error":
         return
-    if racoon.run is None and not racoon.isakmp and not racoon.ipsec:
+    if "other_half" in message.marks and not racoon.clues.signalled:
+        crashed(racoon)
         return
     _flush(racoon)
     _end_run(racoon, "shutdown")
@@ -123,6 +133,7 @@ def listening(racoon: Racoon, _record: Record, event: DaemonListening) -> None:
     if event.local is not None:
         racoon.locals.add(event.local.address)
         racoon.run_listens = True
+        racoon.stopped = False
 
 
 def configuration_failed(racoon: Racoon, record: Record, _event: Event) -> None:
@@ -253,9 +264,8 @@ def xauth_failed(racoon: Racoon, _record: Record, _event: XauthLoginFailed) -> N
 
 
 def _awaiting_login(racoon: Racoon) -> IsakmpSa | None:
-    """Choose the ISAKMP SA a login line is about: one that asked for it, else the only one that is new."""
-    asked = [sa for sa in racoon.isakmp.values() if sa.xauth]
-    if asked:
-        return asked[0] if len({sa.peer for sa in asked}) == 1 else None
+    """Choose the ISAKMP SA a login line is about: the only one that asked for it lately, or at all, else the only new one."""
     new = [sa for sa in racoon.isakmp.values() if evidence.close_in_time(sa.established, racoon.now, _XAUTH_WAIT)]
-    return new[-1] if new and len({sa.peer for sa in new}) == 1 else None
+    asked = [sa for sa in racoon.isakmp.values() if sa.xauth]
+    candidates = [sa for sa in new if sa.xauth] or asked or new
+    return candidates[-1] if len({sa.peer for sa in candidates}) == 1 else None

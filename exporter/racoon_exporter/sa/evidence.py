@@ -46,7 +46,9 @@ def add(racoon: Racoon, address: str | None, evidence: Evidence) -> None:
     if address is not None:
         _attach(racoon, address, evidence)
         return
-    if len(racoon.open) == 1:
+    if evidence.refusal and evidence.phase == 1:
+        _unattributed(racoon, evidence)  # a first packet was refused: no negotiation is open that it could belong to
+    elif len(racoon.open) == 1:
         _attach(racoon, next(iter(racoon.open)), evidence)
     elif len(racoon.clues.floating) < _MOST_FLOATING:
         racoon.clues.floating.append(evidence)
@@ -95,7 +97,7 @@ def _attach(racoon: Racoon, address: str, evidence: Evidence) -> None:
         racoon.count(address, *evidence.count)
     if evidence.reason is None:
         return
-    negotiation = _speaks_of(racoon, address, evidence.phase)
+    negotiation = _speaks_of(racoon, address, evidence)
     if negotiation is not None:
         negotiation.evidence = more_telling(negotiation.evidence, evidence.reason)
         negotiation.touched = racoon.now
@@ -108,11 +110,16 @@ def _attach(racoon: Racoon, address: str, evidence: Evidence) -> None:
             racoon.clues.recent.popitem(last=False)
 
 
-def _speaks_of(racoon: Racoon, address: str, phase: int | None) -> Negotiation | None:
-    """Choose a peer's negotiation: the newest, of the phase the evidence speaks of if one is open."""
+def _speaks_of(racoon: Racoon, address: str, evidence: Evidence) -> Negotiation | None:
+    """Choose a peer's negotiation: the newest, of the phase the evidence speaks of if one is open.
+
+    Several phase 2 of a peer run side by side, one for each of its policies, and each is refused for itself.
+    """
     negotiations = racoon.open.get(address, [])
-    fitting = [negotiation for negotiation in negotiations if negotiation.phase == phase]
+    fitting = [negotiation for negotiation in negotiations if negotiation.phase == evidence.phase]
     chosen = fitting or negotiations
+    if evidence.phase == 2:
+        chosen = [negotiation for negotiation in chosen if negotiation.evidence != evidence.reason] or chosen
     return chosen[-1] if chosen else None
 
 

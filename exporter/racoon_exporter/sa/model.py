@@ -136,6 +136,8 @@ class Peer:
     phase1_age: float | None = None
     """Seconds the last ISAKMP SA lived that ended as if expired: two of the same age tell the lifetime."""
     phase2_lifetime: float | None = None
+    unflushed: tuple[float, float] | None = None
+    """From when to when lines about its SAs prove that nobody flushed them silently."""
     nat: bool | None = None
     phase2_up: bool = False
     """As it was after the last event; a change from up to down is a flap."""

@@ -7,7 +7,7 @@ from typing import Final
 from racoon_exporter.sa import evidence
 from racoon_exporter.sa.model import UNATTRIBUTED, IpsecSa, Negotiation
 from racoon_exporter.sa.phase1 import address_of
-from racoon_exporter.sa.racoon import Racoon
+from racoon_exporter.sa.racoon import GRACE, ORPHAN_LIFETIME, SOFT_SHARE, Racoon
 from racoon_exporter.sa.tables import IPSEC_TRANSITIONS, more_telling
 from racoon_parsers.events import (
     IpsecSaDeleted,
@@ -25,8 +25,12 @@ from racoon_parsers.reasons import severity_and_reason
 
 _HALF_OPEN: Final = 30.0
 """Seconds the outbound half of a pair may come after the inbound one; a half that never comes spoils no later pair."""
+_NO_SOONER: Final = 2.0
+"""Seconds after the inbound half from which on a negotiation that begins tells that the outbound one never came."""
 _NEARLY: Final = 0.97
 """Share of its lifetime from which on an SA's first expiry line can only be the hard one."""
+_MUCH: Final = 1.1
+"""How many times as long as known an SA must live for its soft expiry to tell: times have whole seconds."""
 _JUST_NOW: Final = 2.0
 
 
@@ -79,7 +83,8 @@ def _ended(racoon: Racoon, address: str | None, reason: str | None, *, newest: b
         peers = {negotiation.peer for negotiation in racoon.unfinished(2)}
         address = peers.pop() if len(peers) == 1 else UNATTRIBUTED
     evidence.land(racoon, address)
-    begun = [negotiation for negotiation in racoon.of_peer(address, 2) if not negotiation.half]
+    candidates = racoon.of_peer(address, 2)
+    begun = [negotiation for negotiation in candidates if not negotiation.half] or candidates
     if begun:
         racoon.fail(begun[-1 if newest else 0], reason)
         return
@@ -186,14 +191,23 @@ def _direction(racoon: Racoon, event: IpsecSaEstablished, local: str, address: s
     if racoon.true_arrows:
         return "out"
     half = racoon.halves.get(address, {}).get(event.protocol or "")
-    if half is not None and evidence.close_in_time(half[0].established, racoon.now, _HALF_OPEN):
-        return "out"
-    return "in"
+    return "out" if half is not None and _may_be_completed(racoon, *half) else "in"
+
+
+def _may_be_completed(racoon: Racoon, inbound: IpsecSa, negotiation: Negotiation | None) -> bool:
+    """Whether the outbound half of a pair may still come: the kernel has not refused it, and no later pair is on its way."""
+    if negotiation is not None and negotiation.evidence == "kernel_error":
+        return False
+    if evidence.close_in_time(inbound.established, racoon.now, _NO_SOONER):
+        return True
+    later = any(not one.half and one is not negotiation for one in racoon.of_peer(inbound.peer, 2))
+    return not later and evidence.close_in_time(inbound.established, racoon.now, _HALF_OPEN)
 
 
 def _pair(racoon: Racoon, sa: IpsecSa) -> None:
     """Join the two halves of a pair; the second one ends the negotiation."""
     if sa.direction == "in":
+        _abandon_half(racoon, sa)
         negotiation = _negotiation_of(racoon, sa)
         if negotiation is not None:
             negotiation.half = True
@@ -209,6 +223,14 @@ def _pair(racoon: Racoon, sa: IpsecSa) -> None:
     elif negotiation.outcome is None:
         racoon.finish(negotiation, "established")
         racoon.count(sa.peer, "phase2_established", negotiation.role or "unknown")
+
+
+def _abandon_half(racoon: Racoon, sa: IpsecSa) -> None:
+    """End the negotiation whose outbound SA never came, now that there is a new pair: failed if a line told why."""
+    halves = racoon.halves.get(sa.peer, {})
+    half = halves.pop(sa.protocol, None)
+    if half is not None and half[1] is not None and half[1].ended is None:
+        racoon.abandon(half[1])
 
 
 def _negotiation_of(racoon: Racoon, sa: IpsecSa) -> Negotiation | None:
@@ -239,13 +261,17 @@ def expired(racoon: Racoon, record: Record, event: IpsecSaExpired) -> None:
     if sa.direction != direction:
         racoon.correct_direction(sa, direction)
     state = IPSEC_TRANSITIONS[sa.state]["ipsec_sa_expired"]
+    _outlive(racoon, sa, record.time)
     if state == "ended" or _was_hard(sa, record.time):
-        if sa.dying is not None:
-            _learn_lifetime(racoon, sa, record.time)
+        if sa.dying is not None and sa.established is not None and record.time is not None:
+            _learn_lifetime(racoon, sa, record.time - sa.established)
         racoon.end_ipsec(sa, "expired")
         return
     sa.state, sa.dying = state, record.time
     racoon.bound_ipsec(sa)
+    known = racoon.peer(sa.peer).phase2_lifetime
+    if known is not None and sa.lifetime is not None and sa.lifetime > known * _MUCH and not sa.orphan:
+        _learn_lifetime(racoon, sa, sa.lifetime)
 
 
 def _was_hard(sa: IpsecSa, now: float | None) -> bool:
@@ -257,18 +283,33 @@ def _was_hard(sa: IpsecSa, now: float | None) -> bool:
     )
 
 
-def _learn_lifetime(racoon: Racoon, sa: IpsecSa, now: float | None) -> None:
-    """Remember how long this peer's SAs live. Only longer ones are believed: bytes may end an SA early."""
+def _outlive(racoon: Racoon, sa: IpsecSa, now: float | None) -> None:
+    """Take back what was guessed of a peer's other SAs where this one proves that nothing was flushed while it lived.
+
+    The peer may have pairs of several lifetimes. One whose soft expiry was due within a time without a flush, and did not
+    come, lives longer than was learned from the others.
+    """
     if sa.established is None or now is None:
         return
     peer = racoon.peer(sa.peer)
-    lifetime = now - sa.established
+    since, until = peer.unflushed or (now, now)
+    since, until = peer.unflushed = (min(since, sa.established) if sa.established <= until else sa.established, now)
+    for other in racoon.ipsec_of.get(sa.peer, ()):
+        if other.established is None or other.lifetime is None or other.dying is not None or other.orphan:
+            continue
+        if since <= other.established and other.established + other.lifetime * SOFT_SHARE + GRACE <= until:
+            other.lifetime = None
+            racoon.timer_at(other.established + ORPHAN_LIFETIME, "ipsec", other)
+
+
+def _learn_lifetime(racoon: Racoon, sa: IpsecSa, lifetime: float) -> None:
+    """Remember how long this peer's SAs live. Only longer ones are believed: bytes may end an SA early."""
+    peer = racoon.peer(sa.peer)
     if peer.phase2_lifetime is not None and peer.phase2_lifetime >= lifetime:
         return
-    first = peer.phase2_lifetime is None
-    peer.phase2_lifetime = lifetime
-    for other in racoon.ipsec_of.get(sa.peer, ()) if first else ():
-        if other is not sa and other.lifetime is None:
+    before, peer.phase2_lifetime = peer.phase2_lifetime, lifetime
+    for other in racoon.ipsec_of.get(sa.peer, ()):
+        if other is not sa and other.dying is None and other.lifetime == before:
             other.lifetime = lifetime
             racoon.bound_ipsec(other)
 
@@ -290,7 +331,6 @@ def _revive(racoon: Racoon, spi: int, address: str) -> IpsecSa | None:
     racoon.archive.ipsec.remove(sa)
     racoon.archive.changed()
     sa.state, sa.end, sa.ended, sa.lifetime = "mature", None, None, None
-    racoon.peer(address).phase2_lifetime = None
     racoon.add_ipsec(sa)
     return sa
 

@@ -37,7 +37,7 @@ NEGOTIATION_TTL: Final = 600.0
 GRACE: Final = 10.0
 """Seconds a line about an SA's end may be late before its lifetime ends it."""
 ORPHAN_LIFETIME: Final = 28800.0
-"""Seconds: racoon's default lifetime, the bound of an IPsec SA that outlived its daemon and whose own is not known."""
+"""Seconds: racoon's default lifetime, the bound of an IPsec SA that outlived its daemon, or what was learned of its peer."""
 _NEVER: Final = float("inf")
 _MOST_OPEN: Final = 4096
 """Unfinished negotiations of one daemon; beyond it the one of the longest-waiting peer is given up."""
@@ -163,6 +163,8 @@ class Clues:
     causes: dict[str, tuple[float | None, Phase1End]] = field(default_factory=dict)
     """By peer or cookies: why a teardown that now follows happens."""
     initial_contact: tuple[float | None, str] | None = None
+    signalled: bool = False
+    """Whether a signal told this run to end."""
     xauth_asked: bool = False
     """Whether a login was asked for since the last ISAKMP SA."""
     give_up_after: dict[bool, float] = field(default_factory=dict)
@@ -353,6 +355,13 @@ class Racoon:
         self.finish(negotiation, "failed")
         self.count_failure(negotiation.phase, negotiation.peer, negotiation.reason)
 
+    def abandon(self, negotiation: Negotiation) -> None:
+        """End a negotiation of which nothing more will come: half a pair and a line that tells why make it a failure."""
+        if negotiation.half and negotiation.evidence is not None:
+            self.fail(negotiation, None)
+        else:
+            self.finish(negotiation, None)
+
     def count_failure(self, phase: int, address: str, reason: str) -> None:
         """Count a failed negotiation."""
         peer = self.peer(address)
@@ -404,7 +413,8 @@ class Racoon:
             self.peer_of_cookies.popitem(last=False)
 
     def add_isakmp(self, sa: IsakmpSa) -> None:
-        """Add an ISAKMP SA that is alive."""
+        """Add an ISAKMP SA that is alive, and with it its daemon."""
+        self.stopped = False
         self.isakmp[sa.cookies] = sa
         self.isakmp_of.setdefault(sa.peer, []).append(sa)
 

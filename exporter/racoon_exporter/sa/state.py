@@ -232,7 +232,7 @@ def advance(racoon: Racoon, now: float) -> None:
 
 def _give_up(racoon: Racoon, negotiation: Negotiation) -> None:
     """End a negotiation of which nothing more was heard, at the time when that was clear."""
-    racoon.finish(negotiation, None)
+    racoon.abandon(negotiation)
     if negotiation.touched is not None:
         negotiation.ended = negotiation.touched + NEGOTIATION_TTL
 

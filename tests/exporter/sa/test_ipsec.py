@@ -1,8 +1,12 @@
 """IPsec SAs: pairs with true direction, soft and hard expiry, deletes, bundles, and what no line tells."""
 
+import json
+from datetime import UTC
+
 import pytest
 
-from tests.exporter.reading import BANNER, I1, I2, L, P, Q, ipsec, knowing, peer_of, read_lines, sa, start, up
+from racoon_exporter.engine import Engine, restore, to_json
+from tests.exporter.reading import BANNER, I1, I2, L, P, Q, ipsec, knowing, negotiations, peer_of, read_lines, sa, start, up
 
 PAIR = (f"08:30:02 {start()}", f"08:30:03 {up()}", f"08:30:04 {start(phase=2)}", f"08:30:04 {sa(1001)}", f"08:30:04 {sa(2002)}")
 
@@ -211,3 +215,86 @@ def test_a_purge_by_command_says_so() -> None:
 def test_somebody_elses_delete_is_believed() -> None:
     engine = read_lines(*PAIR, f"08:35:00 ERROR: pfkey DELETE received: ESP {L}[500]->{P}[500] spi=2002(0x7d2)")
     assert ipsec(engine)[1].end == "deleted_in_kernel"
+
+
+REFUSED = "ERROR: pfkey ADD failed: Invalid argument"
+GIVEN_UP = f"ERROR: {P} give up to get IPsec-SA due to time up to wait."
+RETRY = (f"08:30:10 {start(phase=2)}", f"08:30:10 {sa(1003)}", f"08:30:10 {sa(2004)}")
+
+
+@pytest.mark.parametrize(
+    ("lines", "directions", "failed"),
+    [
+        pytest.param([f"08:30:04 {REFUSED}", *RETRY], "in in out", ["kernel_error", None], id="the kernel refused it"),
+        pytest.param(RETRY, "in in out", [None, None], id="its line was lost"),
+        pytest.param([f"08:30:10 {sa(2002)}"], "in out", [None], id="it is late"),
+        pytest.param([f"08:30:04 {REFUSED}", f"08:30:34 {GIVEN_UP}"], "in", ["kernel_error"], id="racoon gives up"),
+        pytest.param([f"08:30:04 {REFUSED}", f"08:45:00 {start()}"], "in", ["kernel_error"], id="racoon says no more of it"),
+        pytest.param([f"08:45:00 {start()}"], "in", [None], id="nothing is said of it"),
+    ],
+)
+def test_half_a_pair_spoils_no_later_one(lines: list[str], directions: str, failed: list[str | None]) -> None:
+    engine = read_lines(f"08:30:04 {start(phase=2)}", f"08:30:04 {sa(1001)}", *lines)
+    assert [one.direction for one in ipsec(engine)] == directions.split()
+    assert [one.reason for one in negotiations(engine) if one.phase == 2] == failed
+
+
+def test_two_pairs_whose_lines_interleave_with_a_start_are_told_apart() -> None:
+    engine = read_lines(
+        f"08:30:04 {start(phase=2)}",
+        f"08:30:04 {sa(1001)}",
+        f"08:30:04 {start('respond', phase=2)}",
+        f"08:30:05 {sa(2002)}",
+        f"08:30:05 {sa(1003)}",
+        f"08:30:05 {sa(2004)}",
+    )
+    assert {one.spi: one.direction for one in ipsec(engine)} == {1001: "in", 2002: "out", 1003: "in", 2004: "out"}
+    assert peer_of(engine).counters["phase2_established", "initiator"] == 1
+    assert peer_of(engine).counters["phase2_established", "responder"] == 1
+
+
+def test_a_restart_of_the_exporter_within_a_bundle_counts_nothing_twice() -> None:
+    lines = [sa(11, protocol="AH"), sa(12, protocol="ESP"), sa(21, protocol="AH"), sa(22, protocol="ESP")]
+    for cut in range(len(lines)):
+        before = read_lines(f"08:30:04 {start(phase=2)}", *(f"08:30:04 {line}" for line in lines[:cut]))
+        after = Engine(UTC)
+        restore(after, json.loads(json.dumps(to_json(before))))
+        read_lines(*(f"08:30:04 {line}" for line in lines[cut:]), engine=after)
+        counters = peer_of(after).counters
+        assert {key: count for key, count in counters.items() if key[0] == "phase2_established"} == {
+            ("phase2_established", "initiator"): 1
+        }
+        assert [one.direction for one in ipsec(after)] == ["in", "in", "out", "out"]
+
+
+def short_pair(clock: str, soft: str, hard: str, spi: int) -> list[str]:
+    """A pair that lives for five minutes, from its beginning to its end."""
+    one, other = spi, spi + 1
+    return [
+        *(f"{clock} {line}" for line in (start(phase=2), sa(one), sa(other))),
+        *(f"{when} {sa(ended, event='expired', inbound=ended == one)}" for when in (soft, hard) for ended in (one, other)),
+    ]
+
+
+def test_pairs_of_other_lifetimes_are_not_ended_by_what_short_ones_taught() -> None:
+    """Nothing was flushed while a short pair lived, so a long one that did not expire with it is alive."""
+    first, second = short_pair("08:30:04", "08:34:04", "08:35:04", 11), short_pair("08:34:05", "08:38:05", "08:39:05", 13)
+    story = [*first[:3], f"08:30:05 {start(phase=2)}", f"08:30:05 {sa(21)}", f"08:30:05 {sa(22)}", *first[3:5], *second[:3]]
+    engine = read_lines(*story, *first[5:], *second[3:], f"08:50:00 {start('respond', Q)}")
+    assert [one.spi for one in ipsec(engine) if one.ended is None] == [21, 22]
+    assert peer_of(engine).phase2_up
+    assert peer_of(engine).counters["phase2_flaps",] == 0
+    soft = [f"09:18:05 {line}" for line in (sa(21, event="expired", inbound=True), sa(22, event="expired"))]
+    renewal = [f"09:18:06 {line}" for line in (start(phase=2), sa(23), sa(24))]
+    read_lines(*soft, *renewal, f"09:40:00 {start('respond', Q)}", engine=engine)
+    assert peer_of(engine).phase2_lifetime == 3600
+    assert [one.spi for one in ipsec(engine) if one.ended is None] == [23, 24]
+    assert peer_of(engine).counters["phase2_flaps",] == 0
+
+
+def test_a_flush_between_two_lives_proves_nothing() -> None:
+    """The short pair that expired was established after the long one: both kinds may have been flushed in between."""
+    first, second = short_pair("08:10:04", "08:14:04", "08:15:04", 11), short_pair("08:32:00", "08:36:00", "08:37:00", 13)
+    flushed = [f"08:30:05 {start(phase=2)}", f"08:30:05 {sa(21)}", f"08:30:05 {sa(22)}"]
+    engine = read_lines(*first, *flushed, *second, f"08:50:00 {start('respond', Q)}")
+    assert [one.end for one in ipsec(engine) if one.spi in {21, 22}] == ["lifetime", "lifetime"]

@@ -193,6 +193,43 @@ def test_a_refused_xauth_login_takes_the_isakmp_sa_and_is_a_failure() -> None:
     assert phase1(engine)[0].end == "deleted_locally"
 
 
+def test_a_login_that_was_never_answered_does_not_hide_whose_login_fails() -> None:
+    engine = read_lines(
+        *(f"08:30:00 {line}" for line in (start("respond"), "INFO: Sending Xauth request", up())),
+        *(f"08:40:00 {line}" for line in (start("respond", Q), "INFO: Sending Xauth request", up(I2, Q))),
+        '08:40:01 INFO: login failed for user "mallory"',
+    )
+    assert failures(engine, 1) == {(Q, "xauth_failed"): 1}
+    assert [(one.peer, one.end) for one in phase1(engine)] == [(P, None), (Q, "deleted_locally")]
+
+
+@pytest.mark.parametrize("refusal", ["couldn't find configuration.", "not acceptable Aggressive mode"])
+def test_a_first_packet_refused_without_an_address_is_not_blamed_on_the_peer_that_negotiates(refusal: str) -> None:
+    """0.7 and older: the packet is of somebody whose negotiation did not begin, whoever else negotiates."""
+    engine = read_lines(
+        f"08:30:00 {start(peer=Q)}",
+        f"08:30:05 ERROR: {refusal}",
+        f"08:30:15 ERROR: {refusal}",
+        f"08:31:00 ERROR: phase1 negotiation failed due to time up. {NO_ANSWER}",
+    )
+    assert failures(engine, 1) == {(Q, "no_response"): 1, ("unattributed", "no_config"): 1}
+
+
+def test_each_of_two_refused_phase_2_has_the_reason() -> None:
+    told = f"[{P}] ERROR: notification NO-PROPOSAL-CHOSEN received in informational exchange."
+    given_up = f"ERROR: {P} give up to get IPsec-SA due to time up to wait."
+    engine = read_lines(
+        f"08:30:00 {up()}",
+        f"08:30:04 {start(phase=2)}",
+        f"08:30:04 {start(phase=2)}",
+        f"08:30:04 {told}",
+        f"08:30:04 {told}",
+        f"08:30:34 {given_up}",
+        f"08:30:34 {given_up}",
+    )
+    assert failures(engine, 2) == {(P, "proposal_mismatch"): 2}
+
+
 def test_a_start_that_fails_on_its_configuration_is_no_crash() -> None:
     engine = read_lines(
         f"08:30:00 {BANNER}",
