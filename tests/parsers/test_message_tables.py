@@ -42,6 +42,7 @@ MARKS: Final = {
     "stage": {"end", "step", "begin", "refusal", "waiting"},
     "phase": {"1", "2"},
     "teardown": {"yes"},
+    "other_half": {"yes"},
     "nat": {"gone"},
     "newline": {"no", "within"},
 }
