@@ -16,8 +16,8 @@ from racoon_exporter.sa.model import (
     from_json,
     to_json,
 )
-from racoon_exporter.sa.phase1 import bound
-from racoon_exporter.sa.racoon import GRACE, Archive, Knowledge, Racoon
+from racoon_exporter.sa.phase1 import AMBIGUOUS_FOR, bound
+from racoon_exporter.sa.racoon import Archive, Knowledge, Racoon
 
 
 def racoon_to_json(racoon: Racoon) -> dict[str, Any]:
@@ -147,4 +147,4 @@ def _restore_timers(racoon: Racoon, sas: list[IpsecSa], negotiations: list[Negot
         bound(racoon, isakmp)
     racoon.watch(sorted(negotiations, key=lambda one: one.touched or 0.0))
     for when in {end[0] for end in racoon.clues.ambiguous if end[0] is not None}:
-        racoon.timer_at(when + GRACE, "ambiguous", when)
+        racoon.timer_at(when + AMBIGUOUS_FOR, "ambiguous", when)

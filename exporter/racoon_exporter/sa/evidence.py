@@ -79,10 +79,12 @@ def expire(racoon: Racoon) -> None:
 def _settle_late(racoon: Racoon, evidence: Evidence) -> None:
     """Tie evidence to the negotiation that began just before it, or to nobody."""
     context = racoon.clues.context
+    now, racoon.now = racoon.now, evidence.time
     if context is not None and close_in_time(context.begun, evidence.time):
         _attach(racoon, context.peer, evidence)
     else:
         _unattributed(racoon, evidence)
+    racoon.now = now
 
 
 def _unattributed(racoon: Racoon, evidence: Evidence) -> None:

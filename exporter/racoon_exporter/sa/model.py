@@ -70,6 +70,8 @@ class IsakmpSa:
     end: Phase1End | None = None
     state: str = "established"
     dying: float | None = None
+    purging: float | None = None
+    """When its teardown began."""
     lifetime: float | None = None
     """Seconds it may live, where known."""
     xauth: bool = False

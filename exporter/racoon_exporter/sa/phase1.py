@@ -6,7 +6,7 @@ from typing import Final
 
 from racoon_exporter.sa import evidence
 from racoon_exporter.sa.model import UNATTRIBUTED, IsakmpSa, Negotiation, Phase1End
-from racoon_exporter.sa.racoon import DURATION_BUCKETS, Racoon
+from racoon_exporter.sa.racoon import DURATION_BUCKETS, GRACE, Racoon, TimedOut
 from racoon_exporter.sa.tables import ISAKMP_TRANSITIONS, more_telling
 from racoon_parsers.events import (
     Phase1Deleted,
@@ -28,6 +28,9 @@ _NO_ANSWER: Final = "0" * 16
 _GIVE_UP: Final = 50.0
 """Seconds after which racoon gives phase 1 up by default: `timer { counter 5; interval 10 sec; }`."""
 _GIVE_UP_TOLERANCE: Final = 3.0
+AMBIGUOUS_FOR: Final = 60.0
+"""Seconds for which a time-out that several peers could claim waits for what tells whose it is."""
+_MOST_WAITING: Final = 256
 _FEW: Final = 64
 """Peers under way up to which all are looked at where none has the age of a time-out."""
 _LEAST_GIVE_UP: Final = 2.0
@@ -85,6 +88,8 @@ def established(racoon: Racoon, record: Record, event: Phase1Established) -> Non
     if local:
         racoon.locals.add(local)
     racoon.finish(negotiation, "established")
+    if racoon.clues.ambiguous:
+        claim(racoon)
     racoon.remember_cookies(event.cookies, address)
     sa = IsakmpSa(
         racoon.gateway, negotiation.local, address, event.cookies, negotiation.role, negotiation.exchange, record.time
@@ -107,7 +112,12 @@ def _observe_duration(racoon: Racoon, role: str, seconds: float) -> None:
 
 
 def bound(racoon: Racoon, sa: IsakmpSa) -> None:
-    """Set the time at which an ISAKMP SA whose end nobody logs is taken to have ended."""
+    """Set the time at which an ISAKMP SA whose end nobody logs is taken to have ended.
+
+    A teardown says no more where the kernel holds no IPsec SA (`isakmp.c: purge_remote()`).
+    """
+    if sa.purging is not None:
+        racoon.timer_at(sa.purging + GRACE, "isakmp", sa)
     if sa.established is not None and sa.lifetime is not None:
         racoon.timer_at(sa.established + sa.lifetime + max(10.0, sa.lifetime / 20), "isakmp", sa)
 
@@ -156,6 +166,8 @@ def purging(racoon: Racoon, _record: Record, event: Phase1Purging) -> None:
     sa = racoon.isakmp.get(event.cookies or "")
     if sa is not None:
         sa.state = ISAKMP_TRANSITIONS[sa.state].get("phase1_purge", sa.state)
+        sa.purging = racoon.now
+        bound(racoon, sa)
         racoon.explain_teardown(sa.cookies, racoon.teardown_cause(sa.cookies, sa.peer) or "purged")
 
 
@@ -223,19 +235,30 @@ def _ended(racoon: Racoon, address: str | None, reason: str | None) -> None:
 
 def _timed_out(racoon: Racoon, cookies: str, reason: str) -> None:
     """`phase1 negotiation failed due to …`: it names the cookies, which no line before did."""
-    answered = not cookies.endswith(_NO_ANSWER)
     known = racoon.peer_of_cookies.get(cookies)
-    candidates = _could_time_out(racoon, known, reason, answered=answered)
+    candidates = _could_time_out(racoon, known, reason, answered=_answered(cookies))
     if len({candidate.peer for candidate in candidates}) > 1:
-        racoon.clues.ambiguous.append((racoon.now, cookies, reason))
-        if racoon.now is None:
-            settle_ambiguous(racoon, None)
-        elif len(racoon.clues.ambiguous) == 1 or racoon.clues.ambiguous[-2][0] != racoon.now:
-            racoon.timer(_GIVE_UP_TOLERANCE, "ambiguous", racoon.now)
+        _wait(racoon, (racoon.now, cookies, reason))
     elif candidates:
         _fail_timed_out(racoon, candidates[0], cookies, reason)
     else:
         _fail_unseen(racoon, known or UNATTRIBUTED, cookies, reason)
+    if racoon.clues.ambiguous:
+        claim(racoon)
+
+
+def _answered(cookies: str) -> bool:
+    return not cookies.endswith(_NO_ANSWER)
+
+
+def _wait(racoon: Racoon, end: TimedOut) -> None:
+    """Put a time-out off until it is clear whose it is, for as long as a like negotiation may take to fail as well."""
+    waiting = racoon.clues.ambiguous
+    if len(waiting) >= _MOST_WAITING:
+        _settle(racoon, waiting[0], None)
+    waiting.append(end)
+    if racoon.now is not None and (len(waiting) == 1 or waiting[-2][0] != racoon.now):
+        racoon.timer(AMBIGUOUS_FOR, "ambiguous", racoon.now)
 
 
 def _fail_unseen(racoon: Racoon, peer: str, cookies: str, reason: str) -> None:
@@ -247,7 +270,7 @@ def _fail_unseen(racoon: Racoon, peer: str, cookies: str, reason: str) -> None:
 
 def _fail_timed_out(racoon: Racoon, negotiation: Negotiation, cookies: str, reason: str) -> None:
     if negotiation.begun is not None and racoon.now is not None and reason != "send_error":
-        racoon.clues.give_up_after[not cookies.endswith(_NO_ANSWER)] = racoon.now - negotiation.begun
+        racoon.clues.give_up_after[_answered(cookies)] = racoon.now - negotiation.begun
     negotiation.cookies = cookies
     racoon.fail(negotiation, reason)
 
@@ -297,22 +320,43 @@ def _age(negotiation: Negotiation, now: float | None) -> float:
     return float("inf") if now is None or negotiation.begun is None else now - negotiation.begun
 
 
-def settle_ambiguous(racoon: Racoon, when: float | None) -> None:
-    """Decide failures that several peers' negotiations could claim.
+def claim(racoon: Racoon) -> None:
+    """Decide time-outs that several peers' negotiations could claim.
 
-    Where as many failed as could have, each of them did. Otherwise nobody can say which, and they stay unattributed.
+    Where as many failed as could have, each of them did. That shows as further ones fail, and as others succeed.
     """
-    ends = [end for end in racoon.clues.ambiguous if end[0] == when]
-    racoon.clues.ambiguous = [end for end in racoon.clues.ambiguous if end[0] != when]
     for answered in (False, True):
-        group = [end for end in ends if (not end[1].endswith(_NO_ANSWER)) == answered]
-        if not group:
-            continue
-        now, racoon.now = racoon.now, when
-        candidates = _could_time_out(racoon, None, group[0][2], answered=answered)
-        racoon.now = now
-        claimed = candidates if len(group) >= len(candidates) else []
-        for (_, cookies, reason), negotiation in zip(group, claimed, strict=False):
-            _fail_timed_out(racoon, negotiation, cookies, reason)
-        for _, cookies, reason in group[len(claimed) :]:
-            _fail_unseen(racoon, UNATTRIBUTED, cookies, reason)
+        ends = [end for end in racoon.clues.ambiguous if _answered(end[1]) == answered]
+        candidates = {id(one): one for end in ends for one in _could_have_been(racoon, end)}
+        if ends and len(candidates) <= len(ends):
+            by_age = sorted(candidates.values(), key=lambda one: one.begun or 0.0)
+            for end, negotiation in zip(ends, by_age, strict=False):
+                _settle(racoon, end, negotiation)
+            for end in ends[len(by_age) :]:
+                _settle(racoon, end, None)
+
+
+def settle_ambiguous(racoon: Racoon, when: float | None) -> None:
+    """Give up on time-outs of which nobody can say whose they are: they stay unattributed."""
+    claim(racoon)
+    for end in [end for end in racoon.clues.ambiguous if end[0] == when]:
+        _settle(racoon, end, None)
+
+
+def _could_have_been(racoon: Racoon, end: TimedOut) -> list[Negotiation]:
+    """Give the negotiations still under way that a time-out of some time ago may be about."""
+    now, racoon.now = racoon.now, end[0]
+    candidates = _could_time_out(racoon, None, end[2], answered=_answered(end[1]))
+    racoon.now = now
+    return candidates
+
+
+def _settle(racoon: Racoon, end: TimedOut, negotiation: Negotiation | None) -> None:
+    """Fail a negotiation, or one that nobody knows, at the time when it timed out."""
+    racoon.clues.ambiguous.remove(end)
+    now, racoon.now = racoon.now, end[0]
+    if negotiation is None:
+        _fail_unseen(racoon, UNATTRIBUTED, end[1], end[2])
+    else:
+        _fail_timed_out(racoon, negotiation, end[1], end[2])
+    racoon.now = now

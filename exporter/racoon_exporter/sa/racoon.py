@@ -144,6 +144,10 @@ class Archive:
         return {name: written.copy() for name, written in self._written.items()}
 
 
+TimedOut = tuple[float | None, str, str]
+"""A phase 1 that timed out: when, its cookies, the reason the line gives."""
+
+
 @dataclass(slots=True)
 class Clues:
     """What the last lines leave to be understood by the next."""
@@ -152,8 +156,8 @@ class Clues:
     """The negotiation whose start was the last line with an address: what follows may belong to it."""
     floating: list[Any] = field(default_factory=list)
     """Evidence that no line has tied to a peer yet."""
-    ambiguous: list[tuple[float | None, str, str]] = field(default_factory=list)
-    """Time-outs that several peers' negotiations could claim: time, cookies, reason."""
+    ambiguous: list[TimedOut] = field(default_factory=list)
+    """Time-outs that several peers' negotiations could claim, in order."""
     refusals: OrderedDict[tuple[Any, ...], Negotiation] = field(default_factory=OrderedDict)
     """Refusals that a retry may repeat."""
     recent: OrderedDict[str, tuple[float | None, str]] = field(default_factory=OrderedDict)

@@ -251,7 +251,10 @@ def _presume_ipsec_ended(racoon: Racoon, sa: IpsecSa, now: float) -> None:
 
 
 def _presume_isakmp_ended(racoon: Racoon, sa: IsakmpSa) -> None:
-    if sa.ended is None and sa.established is not None and sa.lifetime is not None:
+    if sa.ended is None and sa.purging is not None:
+        _, cause = racoon.clues.causes.get(sa.cookies, (None, "purged"))
+        racoon.end_isakmp(sa, cause, sa.purging)
+    elif sa.ended is None and sa.established is not None and sa.lifetime is not None:
         racoon.end_isakmp(sa, "expired", sa.established + sa.lifetime)
 
 

@@ -126,9 +126,49 @@ def test_what_two_peers_could_claim_is_nobodys() -> None:
         f"08:30:00 {start()}",
         f"08:30:00 {start(peer=Q)}",
         f"08:30:50 ERROR: phase1 negotiation failed due to time up. {NO_ANSWER}",
-        f"08:31:00 {up(I3, Q)}",
+        "08:32:00 INFO: received Vendor ID: DPD",
+        f"08:32:00 {start('respond')}",
     )
     assert failures(engine, 1) == {("unattributed", "no_response"): 1}
+
+
+def test_the_other_coming_up_tells_whose_time_out_it_was() -> None:
+    engine = read_lines(
+        f"08:30:00 {start()}",
+        f"08:30:00 {start(peer=Q)}",
+        f"08:30:50 ERROR: phase1 negotiation failed due to time up. {NO_ANSWER}",
+        f"08:31:00 {up(I3, Q)}",
+    )
+    assert failures(engine, 1) == {(P, "no_response"): 1}
+    assert [one.ended for one in negotiations(engine) if one.peer == P] == [1768465850.0]
+
+
+def test_where_racoon_is_more_patient_than_by_default_time_outs_still_find_their_peers() -> None:
+    """Main mode with two peers whose keys differ: each failed, for its own reason, at the time of its line."""
+    engine = read_lines(
+        f"08:30:00 {start('respond')}",
+        f"08:30:03 {start('respond', Q)}",
+        "08:30:08 ERROR: HASH mismatched",
+        f"08:30:08 [{Q}] ERROR: failed to process ph1 packet (side: 1, status: 6).",
+        f"08:31:40 ERROR: phase1 negotiation failed due to time up. {I1}",
+        f"08:31:43 ERROR: phase1 negotiation failed due to time up. {I2}",
+        f"08:40:00 {start()}",
+    )
+    assert failures(engine, 1) == {(P, "timeout"): 1, (Q, "psk_mismatch"): 1}
+    assert [one.ended - one.begun for one in negotiations(engine) if one.begun and one.ended] == [100.0, 100.0]
+
+
+@pytest.mark.parametrize("rest", [(), ("purged", "deleted")], ids=["the kernel held no SA", "in full"])
+def test_a_teardown_that_begins_ends_the_isakmp_sa(rest: tuple[str, ...]) -> None:
+    words = {"purged": f"purged ISAKMP-SA spi={I1}.", "deleted": f"ISAKMP-SA deleted {L}[500]-{P}[500] spi:{I1}"}
+    engine = read_lines(
+        f"08:30:01 {up()}",
+        f"08:31:02 [{P}] INFO: DPD: remote (ISAKMP-SA spi={I1}) seems to be dead.",
+        f"08:31:02 INFO: purging ISAKMP-SA spi={I1}.",
+        *(f"08:31:02 INFO: {words[word]}" for word in rest),
+        f"08:35:00 {start()}",
+    )
+    assert [(one.end, one.ended) for one in phase1(engine)] == [("dead_peer", 1768465862.0)]
 
 
 def test_if_all_that_could_fail_did_each_peer_has_its_failure() -> None:
