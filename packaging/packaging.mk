@@ -1,5 +1,6 @@
 # Targets for running it as a service; the Makefile includes this file.
 # `make deb` needs Debian's dpkg-dev and debhelper; `make deb-test` root, mmdebstrap, systemd-container and lintian besides.
+# `make image-test` needs root, podman, runc, iptables and mmdebstrap.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -8,7 +9,7 @@ UV ?= uv
 FROM_COMMANDS := build/from_commands
 STAGE := build/deb/source
 
-.PHONY: man completions deb deb-test unit-security requirements
+.PHONY: man completions deb deb-test image-test unit-security requirements
 
 man completions: ## Write the manual page and the shell completions into build/from_commands
 	$(BIN)/python packaging/from_commands.py $(FROM_COMMANDS)
@@ -27,6 +28,9 @@ deb: ## Build the Debian package into dist/, for the Python of this machine's De
 
 deb-test: ## Install the package in a Debian of its own, start it under systemd, scrape, remove, purge
 	$(BIN)/python -m pytest -m packaging tests/packaging --timeout 1200
+
+image-test: ## Build the container image on a Debian that stands in for its base, run it, scrape, stop
+	$(BIN)/python -m pytest -m image tests/packaging --timeout 1200
 
 requirements: ## Pin what the package and the container bring with them, anew
 	{ echo '# What the Debian package and the container bring with them, with hashes. Written anew by: make requirements'; \

@@ -5,7 +5,7 @@ import platform
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,20 +27,20 @@ COMMAND_SECONDS = 120
 STOP_SECONDS = 60
 
 
-def missing_tools() -> list[str]:
+def missing_tools(tools: Mapping[str, str] = TOOLS) -> list[str]:
     """Return the Debian packages that have to be installed first."""
-    return sorted({package for tool, package in TOOLS.items() if shutil.which(tool) is None})
+    return sorted({package for tool, package in tools.items() if shutil.which(tool) is None})
 
 
-def base() -> Path:
+def base(content: Sequence[str]) -> Path:
     """Return a minimal Debian of the same release as this one, as a tar file; it is made once and kept in build/."""
     release = platform.freedesktop_os_release()["VERSION_CODENAME"]
-    tar = CHECKOUT / "build" / f"{release}-{'-'.join(CONTENT)}.tar"
+    tar = CHECKOUT / "build" / f"{release}-{'-'.join(content)}.tar"
     if not tar.exists():
         tar.parent.mkdir(exist_ok=True)
         half = tar.with_suffix(".half.tar")
         subprocess.run(
-            ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(CONTENT)}", release, half],
+            ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(content)}", release, half],
             check=True,
             timeout=1200,
         )
@@ -84,7 +84,7 @@ def booted(folder: Path) -> Iterator[Machine]:
     """Unpack the base below a folder and boot it; the machine is gone afterwards."""
     root = folder / "root"
     root.mkdir()
-    subprocess.run(["tar", "--extract", "--file", base(), "--directory", root], check=True, timeout=300)
+    subprocess.run(["tar", "--extract", "--file", base(CONTENT), "--directory", root], check=True, timeout=300)
     (root / "etc/machine-id").unlink(missing_ok=True)
     (root / "etc/hosts").write_text("127.0.0.1 localhost\n::1 localhost\n", encoding="utf-8")  # the installer would write it
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready, (folder / "console.log").open("wb") as console:
