@@ -48,12 +48,21 @@ def add(racoon: Racoon, address: str | None, evidence: Evidence) -> None:
         return
     if evidence.refusal and evidence.phase == 1:
         _unattributed(racoon, evidence)  # a first packet was refused: no negotiation is open that it could belong to
-    elif len(racoon.open) == 1:
-        _attach(racoon, next(iter(racoon.open)), evidence)
+    elif (only := _only_peer(racoon, evidence)) is not None:
+        _attach(racoon, only, evidence)
     elif len(racoon.clues.floating) < _MOST_FLOATING:
         racoon.clues.floating.append(evidence)
     else:
         _unattributed(racoon, evidence)
+
+
+def _only_peer(racoon: Racoon, evidence: Evidence) -> str | None:
+    """Give the peer that negotiates, if there is one only; a refused phase 2 is no matter of its phase 1."""
+    if len(racoon.open) != 1:
+        return None
+    ((peer, negotiations),) = racoon.open.items()
+    fits = not evidence.refusal or any(negotiation.phase == evidence.phase for negotiation in negotiations)
+    return peer if fits else None
 
 
 def land(racoon: Racoon, address: str) -> None:

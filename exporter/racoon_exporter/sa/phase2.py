@@ -346,15 +346,25 @@ def purged(racoon: Racoon, record: Record, event: IpsecSaPurged) -> None:
     if event.source is not None and event.destination is not None:
         _, address = racoon.ends(event.source, event.destination)
         sas = [sa for sa in sas if sa.peer == address]
+    sas.sort(key=lambda sa: not _is_torn_down(racoon, sa.peer))
     for sa in sas[:1]:
         racoon.end_ipsec(sa, _why_purged(racoon, sa, event))
+
+
+def _is_torn_down(racoon: Racoon, peer: str) -> bool:
+    """Whether a line has just said that what there is with a peer goes: SPIs are of either end's choice, and may be equal."""
+    return _made_contact(racoon, peer) or any(isakmp.state == "purging" for isakmp in racoon.isakmp_of.get(peer, ()))
+
+
+def _made_contact(racoon: Racoon, peer: str) -> bool:
+    contact = racoon.clues.initial_contact
+    return contact is not None and contact[1] == peer and evidence.close_in_time(contact[0], racoon.now, _JUST_NOW)
 
 
 def _why_purged(racoon: Racoon, sa: IpsecSa, event: IpsecSaPurged) -> str:
     if event.protocol is not None:
         return "deleted_by_peer"
-    contact = racoon.clues.initial_contact
-    if contact is not None and contact[1] == sa.peer and evidence.close_in_time(contact[0], racoon.now, _JUST_NOW):
+    if _made_contact(racoon, sa.peer):
         return "initial_contact"
     torn_down = [isakmp.cookies for isakmp in racoon.isakmp_of.get(sa.peer, ()) if isakmp.state == "purging"]
     return racoon.teardown_cause(*torn_down, sa.peer) or "purged"

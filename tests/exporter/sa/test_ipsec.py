@@ -298,3 +298,17 @@ def test_a_flush_between_two_lives_proves_nothing() -> None:
     flushed = [f"08:30:05 {start(phase=2)}", f"08:30:05 {sa(21)}", f"08:30:05 {sa(22)}"]
     engine = read_lines(*first, *flushed, *second, f"08:50:00 {start('respond', Q)}")
     assert [one.end for one in ipsec(engine) if one.spi in {21, 22}] == ["lifetime", "lifetime"]
+
+
+@pytest.mark.parametrize(
+    "teardown",
+    [
+        pytest.param((f"[{Q}] INFO: received INITIAL-CONTACT", "INFO: purging spi=2002."), id="initial contact"),
+        pytest.param((f"INFO: purging ISAKMP-SA spi={I2}.", "INFO: purged IPsec-SA spi=2002."), id="teardown"),
+    ],
+)
+def test_of_equal_spis_that_of_the_peer_that_is_torn_down_goes(teardown: tuple[str, str]) -> None:
+    others = (up(I2, Q), start(peer=Q, phase=2), sa(3003, peer=Q), sa(2002, peer=Q))
+    engine = read_lines(*PAIR, *(f"08:30:05 {line}" for line in others), *(f"08:31:00 {line}" for line in teardown))
+    assert [(one.peer, one.spi) for one in ipsec(engine) if one.ended is not None] == [(Q, 2002)]
+    assert peer_of(engine).phase2_up

@@ -255,6 +255,16 @@ def test_a_first_packet_refused_without_an_address_is_not_blamed_on_the_peer_tha
     assert failures(engine, 1) == {(Q, "no_response"): 1, ("unattributed", "no_config"): 1}
 
 
+def test_a_refused_phase_2_is_not_laid_upon_the_only_phase_1_that_negotiates() -> None:
+    engine = read_lines(
+        f"08:30:00 {start('respond', Q)}",
+        "08:36:30 ERROR: failed to get sainfo.",
+        f"08:37:00 ERROR: phase1 negotiation failed due to time up. {I1}",
+    )
+    assert failures(engine, 1) == {(Q, "timeout"): 1}
+    assert failures(engine, 2) == {("unattributed", "no_config"): 1}
+
+
 def test_each_of_two_refused_phase_2_has_the_reason() -> None:
     told = f"[{P}] ERROR: notification NO-PROPOSAL-CHOSEN received in informational exchange."
     given_up = f"ERROR: {P} give up to get IPsec-SA due to time up to wait."
