@@ -135,6 +135,12 @@ METRICS: Final = (
         ("peer",),
     ),
     Row(
+        "racoon_phase2_last_failure_timestamp_seconds",
+        "gauge",
+        "Time of the last failed phase 2 negotiation, as the log has it.",
+        ("peer",),
+    ),
+    Row(
         "racoon_ipsec_sas",
         "gauge",
         "IPsec SAs alive; dying ones had their soft expiry and still carry traffic.",
@@ -291,6 +297,7 @@ def _collect_peer(samples: Samples, gateway: str, peer: Peer, name: str) -> None
         (peer.phase1_last_established, "racoon_phase1_last_established_timestamp_seconds"),
         (peer.phase1_last_failure, "racoon_phase1_last_failure_timestamp_seconds"),
         (peer.phase2_last_established, "racoon_phase2_last_established_timestamp_seconds"),
+        (peer.phase2_last_failure, "racoon_phase2_last_failure_timestamp_seconds"),
     ):
         if time is not None:
             samples.put(metric, time, gateway, name)

@@ -38,6 +38,7 @@ METRICS: dict[str, Metric] = {
     "racoon_phase2_up": _gauge("peer"),
     "racoon_phase2_flaps_total": _counter("peer"),
     "racoon_phase2_last_established_timestamp_seconds": _gauge("peer"),
+    "racoon_phase2_last_failure_timestamp_seconds": _gauge("peer"),
     "racoon_ipsec_sas": _gauge("peer", "protocol", "state"),
     "racoon_ipsec_sa_ended_total": _counter("peer", "cause"),
     "racoon_peer_expected": _gauge("peer", "kind"),
