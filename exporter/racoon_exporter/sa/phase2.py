@@ -32,6 +32,8 @@ _NEARLY: Final = 0.97
 _MUCH: Final = 1.1
 """How many times as long as known an SA must live for its soft expiry to tell: times have whole seconds."""
 _JUST_NOW: Final = 2.0
+_QUICK: Final = 5.0
+"""Seconds within which a quick mode comes to its end, unless packets are lost."""
 
 
 def queued(racoon: Racoon, record: Record, event: Phase2Queued) -> None:
@@ -234,16 +236,26 @@ def _abandon_half(racoon: Racoon, sa: IpsecSa) -> None:
 
 
 def _negotiation_of(racoon: Racoon, sa: IpsecSa) -> Negotiation | None:
-    """Choose the negotiation an SA comes from: that of the bundle it belongs to, else the oldest that lacks its SAs."""
+    """Choose the negotiation an SA comes from: that of the bundle it belongs to, else the oldest that lacks its SAs.
+
+    Quick mode takes no longer than its few packets, and one that was refused waits for nothing but its end. Lines about
+    proposals that do not match stand before a success, too: then it follows at once.
+    """
     halves = racoon.halves.get(sa.peer)
     if halves:
         for protocol, (other, negotiation) in halves.items():
             if protocol != sa.protocol and evidence.close_in_time(other.established, sa.established, _JUST_NOW):
                 return negotiation
-    for negotiation in racoon.open.get(sa.peer, ()):
-        if negotiation.phase == 2 and not negotiation.half:
-            return negotiation
+    candidates = [negotiation for negotiation in racoon.of_peer(sa.peer, 2) if not negotiation.half]
+    recent = [one for one in candidates if evidence.close_in_time(one.begun, racoon.now, _QUICK)]
+    for likely in (_unblamed(recent), recent, _unblamed(candidates), candidates):
+        if likely:
+            return likely[0]
     return None
+
+
+def _unblamed(negotiations: list[Negotiation]) -> list[Negotiation]:
+    return [negotiation for negotiation in negotiations if negotiation.evidence is None]
 
 
 def expired(racoon: Racoon, record: Record, event: IpsecSaExpired) -> None:

@@ -280,6 +280,30 @@ def test_each_of_two_refused_phase_2_has_the_reason() -> None:
     assert failures(engine, 2) == {(P, "proposal_mismatch"): 2}
 
 
+def test_a_refused_phase_2_keeps_its_reason_while_another_of_the_peer_comes_up() -> None:
+    pair = [f"INFO: IPsec-SA established: ESP/Tunnel {L}[500]->{P}[500] spi={spi}(0x{spi:x})" for spi in (1001, 2002)]
+    engine = read_lines(
+        f"08:30:00 {up()}",
+        f"08:30:04 {start(phase=2)}",
+        f"08:30:04 [{P}] ERROR: notification NO-PROPOSAL-CHOSEN received in informational exchange.",
+        *(f"08:30:05 {line}" for line in (start(phase=2), *pair)),
+        f"08:30:34 ERROR: {P} give up to get IPsec-SA due to time up to wait.",
+    )
+    assert failures(engine, 2) == {(P, "proposal_mismatch"): 1}
+    assert [one.outcome for one in negotiations(engine) if one.phase == 2] == ["failed", "established"]
+
+
+def test_a_phase_2_that_errs_before_it_comes_up_is_not_taken_for_one_that_waits() -> None:
+    pair = [f"INFO: IPsec-SA established: ESP/Tunnel {L}[500]->{P}[500] spi={spi}(0x{spi:x})" for spi in (1001, 2002)]
+    engine = read_lines(
+        f"08:30:00 {start(phase=2)}",
+        *(f"08:30:20 {line}" for line in (start("respond", phase=2), "ERROR: not matched", *pair)),
+        f"08:30:30 ERROR: {P} give up to get IPsec-SA due to time up to wait.",
+    )
+    assert failures(engine, 2) == {(P, "timeout"): 1}
+    assert [one.outcome for one in negotiations(engine)] == ["failed", "established"]
+
+
 def test_a_start_that_fails_on_its_configuration_is_no_crash() -> None:
     engine = read_lines(
         f"08:30:00 {BANNER}",
