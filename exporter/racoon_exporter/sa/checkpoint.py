@@ -25,6 +25,7 @@ def racoon_to_json(racoon: Racoon) -> dict[str, Any]:
     negotiations = [one for table in (racoon.open, racoon.waiting) for ones in table.values() for one in ones]
     sas = [sa for ones in racoon.ipsec.values() for sa in ones]
     archived = {id(negotiation): place for place, negotiation in enumerate(racoon.archive.negotiations)}
+    past = {id(sa): place for place, sa in enumerate(racoon.archive.phase1)}
     ended = {id(sa): place for place, sa in enumerate(racoon.archive.ipsec)}
     return {
         "gateway": racoon.gateway,
@@ -50,6 +51,7 @@ def racoon_to_json(racoon: Racoon) -> dict[str, Any]:
             for protocol, (sa, negotiation) in halves.items()
             if _place(sas, sa) is not None
         ],
+        "presumed_isakmp": [past[id(sa)] for sa in racoon.presumed_isakmp.values() if id(sa) in past],
         "presumed": [ended[id(sa)] for sa in racoon.presumed.values() if id(sa) in ended],
         "context": _place(negotiations, racoon.clues.context),
         "floating": [to_json(one) | {"count": list(one.count)} for one in racoon.clues.floating],
@@ -110,6 +112,8 @@ def racoon_from_json(given: dict[str, Any], knowledge: Knowledge, archive: Archi
         )
         racoon.halves.setdefault(peer, {})[protocol] = (sas[sa], known)
     racoon.presumed = OrderedDict((archive.ipsec[place].spi, archive.ipsec[place]) for place in given["presumed"])
+    over = [archive.phase1[place] for place in given.get("presumed_isakmp", ())]
+    racoon.presumed_isakmp = OrderedDict((sa.cookies, sa) for sa in over)
     racoon.clues.context = None if given["context"] is None else negotiations[given["context"]]
     racoon.clues.floating = [
         from_json(evidence.Evidence, {"reason": None, "phase": None, **one, "count": tuple(one["count"])})

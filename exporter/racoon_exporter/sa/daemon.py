@@ -86,6 +86,7 @@ def _end_run(racoon: Racoon, end: str) -> None:
     racoon.stopped = True
     for isakmp in list(racoon.isakmp.values()):
         racoon.end_isakmp(isakmp, "restart")
+    racoon.presumed_isakmp.clear()
     for table in (racoon.open, racoon.waiting):
         for negotiation in [one for negotiations in table.values() for one in negotiations]:
             racoon.finish(negotiation, None)

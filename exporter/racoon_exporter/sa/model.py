@@ -76,6 +76,8 @@ class IsakmpSa:
     """Seconds it may live, where known."""
     xauth: bool = False
     """An XAuth login was asked for and not answered yet."""
+    counted: bool = False
+    """Its end was counted once, and taken back."""
 
     @property
     def key(self) -> str:
@@ -105,6 +107,8 @@ class IpsecSa:
     """Seconds from establishment to its hard expiry, where known."""
     orphan: bool = False
     """The daemon that made it crashed; the kernel keeps it until it expires."""
+    counted: bool = False
+    """Its end was counted once, and taken back."""
 
 
 @dataclass(slots=True, eq=False)
@@ -135,6 +139,8 @@ class Peer:
     phase2_last_reason: str | None = None
     phase1_lifetime: float | None = None
     """Seconds; learned or configured."""
+    phase1_proofs: int = 0
+    """How many ISAKMP SAs lived for just that long."""
     phase1_age: float | None = None
     """Seconds the last ISAKMP SA lived that ended as if expired: two of the same age tell the lifetime."""
     phase2_lifetime: float | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from racoon_exporter.sa import evidence
-from racoon_exporter.sa.model import UNATTRIBUTED, IsakmpSa, Negotiation, Phase1End
+from racoon_exporter.sa.model import UNATTRIBUTED, IsakmpSa, Negotiation, Peer, Phase1End
 from racoon_exporter.sa.racoon import DURATION_BUCKETS, GRACE, Racoon, TimedOut
 from racoon_exporter.sa.tables import ISAKMP_TRANSITIONS, more_telling
 from racoon_parsers.events import (
@@ -35,6 +35,8 @@ _FEW: Final = 64
 """Peers under way up to which all are looked at where none has the age of a time-out."""
 _LEAST_GIVE_UP: Final = 2.0
 """Seconds no configured timer falls below: what is younger has not timed out."""
+_PROOFS: Final = 2
+"""ISAKMP SAs that must have lived for a time before it ends others: a peer's delete may come after any time."""
 _LIFETIME_STEP: Final = 30.0
 """Seconds; lifetimes are whole multiples of half a minute wherever people choose them."""
 _TOLERANCE: Final = 2.0
@@ -118,13 +120,41 @@ def bound(racoon: Racoon, sa: IsakmpSa) -> None:
     """
     if sa.purging is not None:
         racoon.timer_at(sa.purging + GRACE, "isakmp", sa)
-    if sa.established is not None and sa.lifetime is not None:
+    proven = is_configured(racoon, sa) or racoon.peer(sa.peer).phase1_proofs >= _PROOFS
+    if sa.established is not None and sa.lifetime is not None and proven:
         racoon.timer_at(sa.established + sa.lifetime + max(10.0, sa.lifetime / 20), "isakmp", sa)
+
+
+def is_configured(racoon: Racoon, sa: IsakmpSa) -> bool:
+    """Whether its lifetime is what the configuration says, not what was learned."""
+    expected = racoon.knowledge.expected(sa.peer)
+    return expected is not None and expected.phase1_lifetime is not None
+
+
+def _find(racoon: Racoon, cookies: str | None) -> IsakmpSa | None:
+    """Give the ISAKMP SA of these cookies, if it is alive. A line about one that was taken to be over proves that it is."""
+    sa = racoon.isakmp.get(cookies or "") or racoon.revive_isakmp(cookies or "")
+    if sa is None or sa.established is None or sa.lifetime is None or racoon.now is None:
+        return sa
+    if racoon.now - sa.established > _latest(sa.lifetime) and not is_configured(racoon, sa):
+        _doubt(racoon.peer(sa.peer), sa)
+    return sa
+
+
+def _doubt(peer: Peer, sa: IsakmpSa) -> None:
+    """An SA lived longer than was learned. What was proven may still be true, as clocks step; one guess was wrong."""
+    if peer.phase1_proofs < _PROOFS:
+        peer.phase1_lifetime = sa.lifetime = None
+    peer.phase1_proofs = 0
+
+
+def _latest(lifetime: float) -> float:
+    return lifetime + _TOLERANCE + lifetime / 100
 
 
 def rekeying(racoon: Racoon, record: Record, event: Phase1Rekeying) -> None:
     """The old ISAKMP SA is near its end; a new one is negotiated."""
-    named = racoon.isakmp.get(event.cookies or "")
+    named = _find(racoon, event.cookies)
     address = address_of(record, event.peer)
     for sa in [named] if named is not None else racoon.isakmp_of.get(address or "", []):
         sa.state = ISAKMP_TRANSITIONS[sa.state].get("phase1_rekey", sa.state)
@@ -133,7 +163,7 @@ def rekeying(racoon: Racoon, record: Record, event: Phase1Rekeying) -> None:
 
 def expired(racoon: Racoon, _record: Record, event: Phase1Expired) -> None:
     """An ISAKMP SA's lifetime is over, or the peer deleted it: racoon prints the same."""
-    sa = racoon.isakmp.get(event.cookies or "")
+    sa = _find(racoon, event.cookies)
     if sa is not None:
         racoon.end_isakmp(sa, _why_expired(racoon, sa))
 
@@ -147,15 +177,16 @@ def _why_expired(racoon: Racoon, sa: IsakmpSa) -> Phase1End:
     age = racoon.now - sa.established
     peer = racoon.peer(sa.peer)
     if sa.lifetime is not None and abs(age - sa.lifetime) <= _TOLERANCE + sa.lifetime / 100:
+        peer.phase1_proofs += 1
         return "expired"
     if sa.lifetime is not None:
         return "expired" if age > sa.lifetime else "deleted_by_peer"
     whole = round(age / _LIFETIME_STEP) * _LIFETIME_STEP
     last, peer.phase1_age = peer.phase1_age, age
     if whole > 0 and abs(age - whole) <= _QUIET:
-        peer.phase1_lifetime = whole
+        peer.phase1_lifetime, peer.phase1_proofs = whole, 1
     elif last is not None and abs(age - last) <= _TOLERANCE:
-        peer.phase1_lifetime = age
+        peer.phase1_lifetime, peer.phase1_proofs = age, 1
     else:
         return "deleted_by_peer"
     return "expired"
@@ -163,7 +194,7 @@ def _why_expired(racoon: Racoon, sa: IsakmpSa) -> Phase1End:
 
 def purging(racoon: Racoon, _record: Record, event: Phase1Purging) -> None:
     """The daemon begins to tear an ISAKMP SA down."""
-    sa = racoon.isakmp.get(event.cookies or "")
+    sa = _find(racoon, event.cookies)
     if sa is not None:
         sa.state = ISAKMP_TRANSITIONS[sa.state].get("phase1_purge", sa.state)
         sa.purging = racoon.now
@@ -173,7 +204,7 @@ def purging(racoon: Racoon, _record: Record, event: Phase1Purging) -> None:
 
 def purged(racoon: Racoon, record: Record, event: Phase1Purged | Phase1Deleted) -> None:
     """The teardown of an ISAKMP SA is over."""
-    sa = racoon.isakmp.get(event.cookies or "")
+    sa = _find(racoon, event.cookies)
     if sa is not None and record.message is not None and record.message.event in ISAKMP_TRANSITIONS[sa.state]:
         racoon.end_isakmp(sa, racoon.teardown_cause(sa.cookies, sa.peer) or "purged")
 

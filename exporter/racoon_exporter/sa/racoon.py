@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 from collections import Counter, OrderedDict, deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from itertools import count
 from typing import Any, Final
@@ -66,6 +66,7 @@ class Expectation:
     """What the configuration says of a peer."""
 
     name: str
+    """Empty where each address of a network stands for itself."""
     kind: str = "permanent"
     phase1_lifetime: float | None = None
     phase2_lifetime: float | None = None
@@ -82,8 +83,13 @@ class Knowledge:
     lifetime: float | None = None
     """Seconds an IPsec SA lives where nothing else is known (`--lifetime`)."""
     limits: Limits = field(default_factory=Limits)
-    networks: tuple[tuple[Network, Expectation | None], ...] = ()
-    """Networks whose addresses are no strangers; with an expectation where they share a name."""
+    networks: tuple[tuple[Network, Expectation], ...] = ()
+    """Networks whose addresses are no strangers."""
+
+    def at(self, gateway: str) -> Knowledge:
+        """Give what holds for the racoons of a gateway: networks of other gateways are not known there."""
+        networks = tuple(known for known in self.networks if known[1].gateway in (None, gateway))
+        return self if len(networks) == len(self.networks) else replace(self, networks=networks)
 
     def expected(self, address: str) -> Expectation | None:
         """Give what is configured of an address, by itself or by its network."""
@@ -99,7 +105,7 @@ class Knowledge:
     def name(self, address: str) -> str:
         """Give the name under which a peer is counted."""
         expected = self.expected(address)
-        return address if expected is None else expected.name
+        return address if expected is None else expected.name or address
 
 
 def _within(address: str, network: Network) -> bool:
@@ -182,7 +188,7 @@ class Racoon:
         self.gateway = gateway
         self.ident = ident
         self.stream = stream
-        self.knowledge = knowledge
+        self.knowledge = knowledge.at(gateway)
         self.archive = archive
         self.now: float | None = None
         """Time of the last line that had one."""
@@ -220,6 +226,8 @@ class Racoon:
         """By peer and protocol: the inbound SA whose outbound half has not come yet, and its negotiation."""
         self.presumed: OrderedDict[int, IpsecSa] = OrderedDict()
         """By SPI: SAs that only their lifetime ended; a later line about one proves it wrong."""
+        self.presumed_isakmp: OrderedDict[str, IsakmpSa] = OrderedDict()
+        """By cookies: the same."""
         self.clues = Clues()
         self._unfinished: deque[tuple[float, Negotiation]] = deque()
         """When to forget a negotiation; in the order of their beginning."""
@@ -230,7 +238,7 @@ class Racoon:
 
     def learn(self, knowledge: Knowledge) -> None:
         """Take what a changed configuration says. Peers keep their counts; those no longer configured become strangers."""
-        self.knowledge = knowledge
+        knowledge = self.knowledge = knowledge.at(self.gateway)
         for peer in self.peers.values():
             expected = knowledge.expected(peer.address)
             if expected is not None:
@@ -429,7 +437,26 @@ class Racoon:
         sa.state, sa.end = "ended", end
         sa.ended = self.now if ended is None else ended
         self.archive.add(self.archive.phase1, sa)
-        self.count(sa.peer, "phase1_ended", end)
+        if not sa.counted:
+            self.count(sa.peer, "phase1_ended", end)
+        sa.counted = True
+
+    def presume_isakmp_ended(self, sa: IsakmpSa, lifetime: float) -> None:
+        """End an ISAKMP SA whose lifetime has passed without a line: it was flushed, or the line was lost."""
+        self.presumed_isakmp[sa.cookies] = sa
+        if len(self.presumed_isakmp) > _MOST_OPEN:
+            self.presumed_isakmp.popitem(last=False)
+        self.end_isakmp(sa, "expired", (sa.established or 0.0) + lifetime)
+
+    def revive_isakmp(self, cookies: str) -> IsakmpSa | None:
+        """Bring an ISAKMP SA back that was taken to be over."""
+        sa = self.presumed_isakmp.pop(cookies, None)
+        if sa is not None and sa in self.archive.phase1:
+            self.archive.phase1.remove(sa)
+            self.archive.changed()
+            sa.state, sa.end, sa.ended = "established", None, None
+            self.add_isakmp(sa)
+        return sa
 
     # IPsec SAs
 
@@ -459,7 +486,9 @@ class Racoon:
         sa.ended = self.now if ended is None else ended
         self.archive.add(self.archive.ipsec, sa)
         peer = self.peer(sa.peer)
-        peer.counters["ipsec_sa_ended", end] += 1
+        if not sa.counted:
+            peer.counters["ipsec_sa_ended", end] += 1
+        sa.counted = True
         if peer.phase2_up:
             self.settle(sa.peer)
 

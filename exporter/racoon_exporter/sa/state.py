@@ -255,7 +255,7 @@ def _presume_isakmp_ended(racoon: Racoon, sa: IsakmpSa) -> None:
         _, cause = racoon.clues.causes.get(sa.cookies, (None, "purged"))
         racoon.end_isakmp(sa, cause, sa.purging)
     elif sa.ended is None and sa.established is not None and sa.lifetime is not None:
-        racoon.end_isakmp(sa, "expired", sa.established + sa.lifetime)
+        racoon.presume_isakmp_ended(sa, sa.lifetime)
 
 
 _MOST_PRESUMED: Final = 1024

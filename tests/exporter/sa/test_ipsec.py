@@ -181,6 +181,9 @@ def test_an_sa_that_speaks_after_its_presumed_end_lives() -> None:
     read_lines(f"10:06:04 {sa(1001, event='expired', inbound=True)}", engine=engine)
     revived = next(one for one in ipsec(engine) if one.spi == 1001)
     assert (revived.end, revived.state) == (None, "dying")
+    read_lines(f"10:30:04 {sa(1001, event='expired', inbound=True)}", engine=engine)
+    counters = peer_of(engine).counters
+    assert {key: count for key, count in counters.items() if key[0] == "ipsec_sa_ended"} == {("ipsec_sa_ended", "lifetime"): 2}
 
 
 def test_lifetimes_are_learned_from_sas_that_ran_out() -> None:

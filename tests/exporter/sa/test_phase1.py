@@ -1,7 +1,11 @@
 """Phase 1: negotiations, their reasons, ISAKMP SAs and how they end."""
 
+import json
+from datetime import UTC
+
 import pytest
 
+from racoon_exporter.engine import Engine, restore, to_json
 from tests.exporter.reading import (
     BANNER,
     I1,
@@ -61,6 +65,39 @@ def test_expired_also_stands_for_a_delete_of_the_peer(lifetime: float | None, af
         f"08:30:00 {up()}", f"{after} {expired}", f"{after} {deleted}", knowledge=knowing(P, phase1_lifetime=lifetime)
     )
     assert phase1(engine)[0].end == end
+
+
+def lives(cookies: str, begin: str, end: str | None = None) -> list[str]:
+    """An ISAKMP SA from its beginning to its end, by expiry or by a delete of the peer."""
+    return [f"{begin} {up(cookies)}", *(f"{end} {line}" for line in gone(cookies) if end)]
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        pytest.param(lives(I2, "08:30:00", "08:31:00"), id="once after a minute"),
+        pytest.param([*lives(I2, "08:30:00", "08:30:19"), *lives(I3, "08:31:00", "08:31:19")], id="twice after the same time"),
+    ],
+)
+def test_a_delete_of_the_peer_does_not_end_later_isakmp_sas(before: list[str]) -> None:
+    engine = read_lines(*before, *lives(I1, "08:40:00"), f"08:55:00 {start('respond', Q)}")
+    assert [one.cookies for one in engine.state.isakmp_sas()] == [I1]
+    read_lines(*(f"09:11:17 {line}" for line in gone()), engine=engine)
+    assert [one.end for one in phase1(engine) if one.cookies == I1] == ["deleted_by_peer"]
+
+
+def test_an_isakmp_sa_whose_end_was_not_logged_ends_by_a_proven_lifetime_unless_a_line_speaks_of_it() -> None:
+    proof = [*lives(I2, "08:30:00", "08:35:00"), *lives(I3, "08:36:00", "08:41:00")]
+    engine = read_lines(*proof, *lives(I1, "08:42:00"), f"08:55:00 {start('respond', Q)}")
+    assert [(one.cookies, one.end) for one in phase1(engine)][-1] == (I1, "expired")
+    assert not list(engine.state.isakmp_sas())
+    after = Engine(UTC)
+    restore(after, json.loads(json.dumps(to_json(engine))))
+    read_lines(f"08:56:00 INFO: purging ISAKMP-SA spi={I1}.", engine=after)
+    assert [one.cookies for one in after.state.isakmp_sas()] == [I1]
+    read_lines(*(f"08:56:00 {line}" for line in gone()), engine=after)
+    assert [(one.end, one.ended) for one in phase1(after) if one.cookies == I1] == [("purged", 1768467360.0)]
+    assert sum(count for key, count in peer_of(after).counters.items() if key[0] == "phase1_ended") == 3
 
 
 def test_a_zero_responder_cookie_means_that_the_peer_never_answered() -> None:
