@@ -5,14 +5,14 @@ A flag wins over the file; lists of both add up. The file is validated with line
 
 from __future__ import annotations
 
-import fnmatch
 import ipaddress
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
 from typing import Final
 
-from racoon_exporter.expected import ExpectedPeer, normal_address
+from racoon_exporter.expected import ExpectedPeer, is_address, name_fault, normal_address
+from racoon_exporter.source.glob import matches
 from racoon_exporter.source.listen import ListenAddress
 from racoon_exporter.yaml_document import Problem, Section, compose, shown
 from racoon_exporter.zone import read_zone
@@ -43,6 +43,9 @@ class ConfiguredNetwork:
     network: Network
     name: str | None
     gateway: str | None
+    """The gateway to which they come; None for every one."""
+    phase1_lifetime: int | None = None
+    phase2_lifetime: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ class Config:
         """Name the gateway of a source, or of the pattern a file was found by; empty where the file names none."""
         if source in self.gateways:
             return self.gateways[source]
-        return next((gateway for pattern, gateway in self.gateways.items() if fnmatch.fnmatchcase(source, pattern)), "")
+        return next((gateway for pattern, gateway in self.gateways.items() if matches(pattern, source)), "")
 
 
 class ConfigError(Exception):
@@ -159,7 +162,7 @@ def _sources(
     syslog: list[str] = []
     gateways: dict[str, str] = {}
     for section in sections:
-        kinds = [kind for kind in ("path", "journal", "syslog") if kind in section.keys()]  # noqa: SIM118  no mapping
+        kinds = [kind for kind in ("path", "journal", "syslog") if section.mentions(kind)]
         if len(kinds) != 1:
             section.note("a source is one of path, journal and syslog")
             continue
@@ -174,14 +177,28 @@ def _sources(
                 section.note(f"{kinds[0]} must not be empty", kinds[0])
             elif kinds == ["path"]:
                 name = name if name == "-" else str(directory / name)
-                paths.append(name)
+                _add_source(section, "path", name, paths)
             else:
                 _note_address(section, name)
-                syslog.append(name)
-        gateway = section.text("gateway")
+                _add_source(section, "syslog", name, syslog)
+        gateway = _label(section, "gateway")
         if gateway:
             gateways[name] = gateway
     return tuple(paths), journal, tuple(syslog), gateways
+
+
+def _add_source(section: Section, kind: str, name: str, sources: list[str]) -> None:
+    if name in sources:
+        section.note(f"{name} is given twice", kind)
+    sources.append(name)
+
+
+def _label(section: Section, key: str) -> str | None:
+    """Read what becomes the value of a label."""
+    text = section.text(key)
+    if text is not None and (fault := name_fault(text)) is not None:
+        section.note(f"{key} {shown(text)} {fault}", key)
+    return text
 
 
 def _note_address(section: Section, text: str) -> None:
@@ -223,7 +240,21 @@ def _add_network(section: Section, text: str, networks: list[ConfiguredNetwork])
     except ValueError:
         section.note(f"{shown(text)} is no network, such as 198.51.100.0/24", "network")
         return
-    networks.append(ConfiguredNetwork(network, section.text("name"), section.text("gateway")))
+    if any(network == known.network and _share(section.text("gateway"), known.gateway) for known in networks):
+        section.note(f"{network} is given twice", "network")
+    networks.append(
+        ConfiguredNetwork(
+            network,
+            _label(section, "name"),
+            _label(section, "gateway"),
+            _natural(section, "phase1_lifetime", 1),
+            _natural(section, "phase2_lifetime", 1),
+        )
+    )
+
+
+def _share(gateway: str | None, other: str | None) -> bool:
+    return gateway is None or other is None or gateway == other
 
 
 def _add_peer(section: Section, address: str, peers: dict[str, ExpectedPeer], gateways: dict[str, str]) -> None:
@@ -231,7 +262,7 @@ def _add_peer(section: Section, address: str, peers: dict[str, ExpectedPeer], ga
     if kind not in _KINDS:
         section.note(f"kind must be one of {', '.join(_KINDS)}", "kind")
         return
-    if not address or any(character.isspace() or character in "[]/" for character in address):
+    if not is_address(address):
         section.note(f"{shown(address)} is no address", "address")
         return
     if address in peers:
@@ -239,12 +270,12 @@ def _add_peer(section: Section, address: str, peers: dict[str, ExpectedPeer], ga
         return
     peers[address] = ExpectedPeer(
         address,
-        section.text("name"),
+        _label(section, "name"),
         "roaming" if kind == "roaming" else "permanent",
         _natural(section, "phase1_lifetime", 1),
         _natural(section, "phase2_lifetime", 1),
         f"line {section.line}",
     )
-    gateway = section.text("gateway")
+    gateway = _label(section, "gateway")
     if gateway:
         gateways[address] = gateway

@@ -8,10 +8,12 @@ from __future__ import annotations
 import glob
 import ipaddress
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from racoon_exporter.text import visible
 from racoon_parsers.racoon_conf import Problem, RacoonConf, RemoteSection, SainfoSection, parse_racoon_conf
 from racoon_parsers.setkey import Policies, Policy, parse_policies
 
@@ -23,6 +25,8 @@ __all__ = [
     "ExpectedPeers",
     "Kind",
     "expected_peers",
+    "is_address",
+    "name_fault",
     "normal_address",
     "parse_expect_peer",
     "read_policies",
@@ -32,6 +36,9 @@ __all__ = [
 Kind: TypeAlias = Literal["permanent", "roaming"]
 
 FLAG = "--expect-peer"
+_COLLECTIVE = frozenset({"other", "unattributed"})
+_HOST = re.compile(r"[^\s\[\]/,:]+")
+_MISSPELT = re.compile(r"[\d.]+")
 _NOBODY = frozenset({None, "any", "0.0.0.0", "::"})  # noqa: S104 - compared with, not bound to
 
 
@@ -67,6 +74,22 @@ def normal_address(text: str) -> str:
         return text
 
 
+def is_address(text: str) -> bool:
+    """Whether a text is an IP address or may be a host name. With a port or a prefix, or misspelt, it is neither."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return _HOST.fullmatch(text) is not None and not _MISSPELT.fullmatch(text)
+    return True
+
+
+def name_fault(name: str) -> str | None:
+    """Say why a text cannot be the name of a peer; None if it can."""
+    if name in _COLLECTIVE:
+        return "stands for what belongs to no peer of its own"
+    return None if visible(name) == name else "holds control characters"
+
+
 def parse_expect_peer(value: str) -> ExpectedPeer:
     """Read `ADDR[=NAME][,roaming]`, ADDR being an IP address or a host name without port.
 
@@ -75,10 +98,12 @@ def parse_expect_peer(value: str) -> ExpectedPeer:
     rest, comma, word = value.rpartition(",")
     roaming = bool(comma) and word.strip() == "roaming"
     address, equals, name = (part.strip() for part in (rest if roaming else value).partition("="))
-    if not address or any(char.isspace() or char in "[]/," for char in address):
+    if not is_address(address):
         raise ValueError(f"{value!r}: an address is expected, without port or prefix, as in 192.0.2.1=Branch office,roaming")
     if equals and not name:
         raise ValueError(f"{value!r}: a name is expected behind =")
+    if (fault := name_fault(name)) is not None:
+        raise ValueError(f"{value!r}: another name is expected, this one {fault}")
     return ExpectedPeer(normal_address(address), name or None, "roaming" if roaming else "permanent")
 
 

@@ -55,10 +55,13 @@ def _expectation(peer: ExpectedPeer, gateway: str | None) -> Expectation:
     return Expectation(peer.name or peer.address, peer.kind, peer.phase1_lifetime, peer.phase2_lifetime, gateway)
 
 
-def _networks(config: Config) -> Iterator[tuple[Network, Expectation | None]]:
-    for configured in config.networks:
-        expectation = Expectation(configured.name, "roaming", gateway=configured.gateway) if configured.name else None
-        yield configured.network, expectation
+def _networks(config: Config) -> Iterator[tuple[Network, Expectation]]:
+    """Give the networks, the smallest first: it says most of an address that is in several."""
+    for known in sorted(config.networks, key=lambda one: -one.network.prefixlen):
+        yield (
+            known.network,
+            Expectation(known.name or "", "roaming", known.phase1_lifetime, known.phase2_lifetime, known.gateway),
+        )
 
 
 def sources_of(logs: Sequence[str], config: Config) -> tuple[str, ...]:

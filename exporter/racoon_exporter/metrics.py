@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import platform
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -239,15 +240,20 @@ class Samples:
         values[labels] = max(value, values.get(labels, value))
 
 
+def gateways_of(engine: Engine, sources: Iterable[SourceStatus]) -> frozenset[str]:
+    """Name the gateways: those heard of, and those of the sources, of which nothing was heard yet."""
+    heard = {racoon.gateway for racoon in engine.state.racoons.values()}
+    return frozenset(heard | {name for status in sources if (name := engine.gateway_of(status.name))} or {""})
+
+
 def collect(engine: Engine, own: OwnState) -> tuple[Samples, bool]:
     """Take the samples of everything, and tell whether they name gateways."""
     samples = Samples()
     racoons = list(engine.state.racoons.values())
-    heard = {racoon.gateway for racoon in racoons}
-    gateways = heard | {name for status in own.sources if (name := engine.gateway_of(status.name))} or {""}
+    gateways = gateways_of(engine, own.sources)
     for racoon in racoons:
         _collect_racoon(samples, racoon)
-    for gateway in gateways - heard:
+    for gateway in gateways.difference(racoon.gateway for racoon in racoons):
         _collect_zeros(samples, gateway)
     _collect_expected(samples, engine, gateways)
     for (level, severity, event), count in engine.messages.items():
@@ -331,7 +337,7 @@ def _collect_daemon(samples: Samples, racoon: Racoon) -> None:
         samples.put("racoon_daemon_info", 1, gateway, run.version or "", run.openssl or "")
 
 
-def _collect_expected(samples: Samples, engine: Engine, gateways: set[str]) -> None:
+def _collect_expected(samples: Samples, engine: Engine, gateways: Iterable[str]) -> None:
     """Give every configured peer its series, whether its racoon was heard of or not."""
     for address, expected in engine.state.knowledge.peers.items():
         for gateway in gateways if expected.gateway is None else (expected.gateway,):

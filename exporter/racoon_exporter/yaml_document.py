@@ -166,6 +166,10 @@ class Section:
         """Return every key with its text; null is the empty text."""
         return {key: "" if node.tag == _NULL else self.text(key) or "" for key, node in self._nodes.items()}
 
+    def mentions(self, key: str) -> bool:
+        """Whether a key is written, even with nothing behind it."""
+        return key in self._lines
+
     def keys(self) -> tuple[str, ...]:
         """Return the keys, in the order of the file."""
         return tuple(self._nodes)

@@ -52,7 +52,9 @@ def test_paths_are_relative_to_the_file() -> None:
     [
         ("/var/log/racoon.log", ""),
         ("/var/log/berlin/racoon.log", "berlin"),
-        ("/var/log/branches/a/racoon.log", "branches"),
+        ("/var/log/branches/a.log", "branches"),
+        ("/var/log/branches/a/racoon.log", "deeper"),
+        ("/var/log/branches/.hidden", ""),
         ("/var/log/branches/exactly.log", "one"),
         ("journal", "here"),
         ("udp://127.0.0.1:514", "remote"),
@@ -65,6 +67,7 @@ sources:
   - path: /var/log/racoon.log
   - {path: /var/log/berlin/racoon.log, gateway: berlin}
   - {path: /var/log/branches/*, gateway: branches}
+  - {path: /var/log/branches/**/*.log, gateway: deeper}
   - {path: /var/log/branches/exactly.log, gateway: one}
   - {journal: {}, gateway: here}
   - {syslog: 'udp://127.0.0.1:514', gateway: remote}
@@ -87,14 +90,24 @@ sources:
         ("sources:\n  - gateway: berlin\n", 2, "one of path, journal and syslog"),
         ("sources:\n  - path: ''\n", 2, "must not be empty"),
         ("sources:\n  - syslog: udp://nowhere\n", 2, "nowhere"),
+        ("sources:\n  - path:\n", 2, "must not be empty"),
+        ("sources:\n  - path: /a\n  - {path: /a, gateway: b}\n", 3, "twice"),
+        ("sources:\n  - syslog: udp://:5514\n  - syslog: udp://:5514\n", 3, "twice"),
         ("sources:\n  - journal: {}\n  - journal: {}\n", 3, "twice"),
+        ('sources:\n  - path: /a\n    gateway: "a\\nb"\n', 3, "control characters"),
         ("sources:\n  - journal:\n      unit: [a]\n", 3, "unit"),
         ("sources: /var/log/racoon.log\n", 1, "sources"),
         ("peers:\n  - name: branch\n", 2, "address or a network"),
         ("peers:\n  - address: 10.0.0.1\n    network: 10.0.0.0/8\n", 2, "address or a network"),
         ("peers:\n  - address: 10.0.0.1\n    kind: sometimes\n", 3, "permanent, roaming"),
         ("peers:\n  - address: 10.0.0.0/8\n", 2, "no address"),
+        ("peers:\n  - address: 10.0.0.300\n", 2, "no address"),
+        ("peers:\n  - address: 10.0.0.1:500\n", 2, "no address"),
         ("peers:\n  - address: 10.0.0.1\n  - address: 10.0.0.1\n", 3, "twice"),
+        ('peers:\n  - address: 10.0.0.1\n    name: "a\\eb"\n', 3, "control characters"),
+        ("peers:\n  - network: 10.0.0.0/8\n    name: other\n", 3, "no peer of its own"),
+        ("peers:\n  - network: 10.0.0.0/8\n  - network: 10.0.0.0/8\n    gateway: a\n", 3, "twice"),
+        ("peers:\n  - network: 10.0.0.0/8\n    phase1_lifetime: two\n", 3, "whole number"),
         ("peers:\n  - network: 10.0.0.1/8\n", 2, "no network"),
         ("peers:\n  - network: 10.0.0.0/8\n    kind: permanent\n", 3, "roaming"),
         ("peers:\n  - address: 10.0.0.1\n    phase1_lifetime: 0\n", 3, "at least 1"),
@@ -107,6 +120,17 @@ def test_a_fault_is_named_with_its_line(text: str, line: int, said: str) -> None
     _, problems = read_config(text, HERE)
     assert [problem.line for problem in problems] == [line]
     assert said in problems[0].message
+
+
+def test_one_network_may_be_told_for_each_gateway() -> None:
+    config = read(
+        "peers: [{network: 10.0.0.0/8, name: a, gateway: one, phase2_lifetime: 9}, {network: 10.0.0.0/8, name: b, gateway: two}]"
+    )
+    assert [(one.name, one.gateway, one.phase2_lifetime) for one in config.networks] == [("a", "one", 9), ("b", "two", None)]
+
+
+def test_the_journal_needs_no_more_than_its_name() -> None:
+    assert read("sources:\n  - journal:\n").journal == Journal()
 
 
 def test_all_faults_are_named_at_once_in_the_order_of_their_lines() -> None:

@@ -54,7 +54,23 @@ def test_a_flag_is_read(value: str, peer: ExpectedPeer) -> None:
     assert parse_expect_peer(value) == peer
 
 
-@pytest.mark.parametrize("value", ["", "=x", " ,roaming", "192.0.2.1[500]", "10.0.0.0/8", "a b", "192.0.2.1=", "a,b"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "=x",
+        " ,roaming",
+        "192.0.2.1[500]",
+        "10.0.0.0/8",
+        "a b",
+        "192.0.2.1=",
+        "a,b",
+        "192.0.2.1:500",
+        "192.0.2.300",
+        "192.0.2.1=other",
+        "192.0.2.1=a\x1b[m",
+    ],
+)
 def test_a_bad_flag_is_refused(value: str) -> None:
     with pytest.raises(ValueError, match="is expected"):
         parse_expect_peer(value)

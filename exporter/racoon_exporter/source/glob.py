@@ -13,6 +13,7 @@ import os
 import re
 import time
 from collections import OrderedDict
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from racoon_exporter.source.base import DEFAULT_LIMIT, Block, Identity, Position, SourceStatus, StartAt
@@ -38,6 +39,22 @@ _MAGIC = re.compile(r"[*?\[]")
 def is_pattern(path: str) -> bool:
     """Whether a path is a glob: it holds `*`, `?` or `[` and no file has just this name."""
     return _MAGIC.search(path) is not None and not os.path.lexists(path)
+
+
+@lru_cache(maxsize=4096)
+def matches(pattern: str, path: str) -> bool:
+    """Whether a pattern finds a file of this name, by the rules of glob: `*` stays within a directory, `**` does not."""
+    return _matches(pattern.split("/"), path.split("/"))
+
+
+def _matches(patterns: list[str], names: list[str]) -> bool:
+    if not patterns or not names:
+        return not names and patterns in ([], ["**"])
+    if patterns[0] == "**":
+        return _matches(patterns[1:], names) or (not names[0].startswith(".") and _matches(patterns, names[1:]))
+    if names[0].startswith(".") and not patterns[0].startswith("."):
+        return False
+    return fnmatch.fnmatchcase(names[0], patterns[0]) and _matches(patterns[1:], names[1:])
 
 
 class SourceSet:
@@ -94,7 +111,7 @@ class SourceSet:
     def statuses(self) -> tuple[SourceStatus, ...]:
         """How each source is doing; a pattern that no file matches is told as a source that is down."""
         members = tuple(self._members.items())
-        lonely = (pattern for pattern in self._patterns if not any(_matches(pattern, name) for name, _ in members))
+        lonely = (pattern for pattern in self._patterns if not any(matches(pattern, name) for name, _ in members))
         return (*(member.status() for _, member in members), *(_nothing_matches(pattern) for pattern in lonely))
 
     def read(self, limit: int = DEFAULT_LIMIT) -> Block | None:
@@ -134,7 +151,7 @@ class SourceSet:
 
     def _present(self, pattern: str) -> list[str]:
         """Tell what matches a pattern now, and what did at the checkpoint: its rest may stand in a rotated file."""
-        return sorted({*self._expand(pattern), *(name for name in self._checkpoint if _matches(pattern, name))})
+        return sorted({*self._expand(pattern), *(name for name in self._checkpoint if matches(pattern, name))})
 
     def _join(self, path: str) -> bool:
         if path in self._members or self._is_rotated(path):
@@ -204,10 +221,6 @@ class SourceSet:
 
 def _expand(pattern: str) -> list[str]:
     return glob.glob(pattern, recursive=True)  # noqa: PTH207 - Path.glob knows no absolute patterns
-
-
-def _matches(pattern: str, name: str) -> bool:
-    return fnmatch.fnmatchcase(name, pattern)
 
 
 def _nothing_matches(pattern: str) -> SourceStatus:

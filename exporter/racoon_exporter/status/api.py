@@ -127,11 +127,17 @@ def _failure(failure: Failure | None, zone: tzinfo) -> Body | None:
     }
 
 
+def _asks(asked: Parameters, one: IsakmpSa | IpsecSa | Negotiation, shown: Overview) -> bool:
+    return asked.wants(one.gateway, one.peer, shown.name_of(one.gateway, one.peer))
+
+
 def sas_body(shown: Overview, asked: Parameters, zone: tzinfo) -> Body:
     """The SAs that are alive, with their expected expiry."""
 
     def rows(name: str, sas: Iterable[IsakmpSa | IpsecSa]) -> list[Body]:
-        return [_sa(name, sa, shown, zone) for sa in sas if asked.wants(sa.gateway, sa.peer, shown.name_of(sa.peer))]
+        return [
+            _sa(name, sa, shown, zone) for sa in sas if asked.wants(sa.gateway, sa.peer, shown.name_of(sa.gateway, sa.peer))
+        ]
 
     return {
         "time": timestamp(shown.now, zone),
@@ -143,7 +149,7 @@ def sas_body(shown: Overview, asked: Parameters, zone: tzinfo) -> Body:
 def _sa(table: str, sa: IsakmpSa | IpsecSa, shown: Overview, zone: tzinfo) -> Body:
     return {
         **_columns(table, sa, zone),
-        "name": shown.name_of(sa.peer),
+        "name": shown.name_of(sa.gateway, sa.peer),
         "state": sa.state,
         "lifetime": sa.lifetime,
         "expires": timestamp(expected_expiry(sa), zone),
@@ -158,13 +164,15 @@ def _columns(table: str, record: IsakmpSa | IpsecSa | Negotiation, zone: tzinfo)
 
 def failures_body(shown: Overview, asked: Parameters, zone: tzinfo) -> Body:
     """The newest failed negotiations, with what they mean; newest first."""
-    wanted = (one for one in shown.facts.negotiations if asked.wants(one.gateway, one.peer, shown.name_of(one.peer)))
+    wanted = (
+        one for one in shown.facts.negotiations if asked.wants(one.gateway, one.peer, shown.name_of(one.gateway, one.peer))
+    )
     return {
         "time": timestamp(shown.now, zone),
         "failures": [
             {
                 **_columns("negotiations", one, zone),
-                "name": shown.name_of(one.peer),
+                "name": shown.name_of(one.gateway, one.peer),
                 **explain(one.reason or "unknown", one.phase)._asdict(),
             }
             for one in recent_failures(wanted, asked.limit)

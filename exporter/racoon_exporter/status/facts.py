@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Final, NamedTuple
 
 from racoon_exporter.engine import Engine
-from racoon_exporter.metrics import QUIET_AFTER
+from racoon_exporter.metrics import QUIET_AFTER, gateways_of
 from racoon_exporter.sa import DaemonRun, IpsecSa, IsakmpSa, Knowledge, Negotiation
 from racoon_exporter.sa.model import OTHER, UNATTRIBUTED, Peer
 from racoon_exporter.sa.racoon import Racoon
@@ -94,6 +94,8 @@ class Facts:
     daemons: tuple[DaemonFacts, ...]
     knowledge: Knowledge
     """What is configured."""
+    gateways: frozenset[str]
+    """Gateways heard of, and those of the sources, of which nothing was heard yet; "" where no line and no source names one."""
     sources: tuple[SourceStatus, ...]
     last_line: Mapping[str, float]
     unknown_messages: int
@@ -131,6 +133,7 @@ def take_facts(engine: Engine, statuses: tuple[SourceStatus, ...]) -> Facts:
         negotiations=tuple(archive.negotiations),
         daemons=tuple(map(_daemon, racoons)),
         knowledge=state.knowledge,
+        gateways=gateways_of(engine, statuses),
         sources=statuses,
         last_line=dict(engine.last_line),
         unknown_messages=engine.unparsed["unknown_message"],

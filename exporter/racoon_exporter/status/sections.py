@@ -130,7 +130,7 @@ def _failure(scene: Scene, folded: _Folded) -> list[Child]:
     told = explain(reason, newest.phase)
     first = scene.at(folded.oldest.ended) if folded.number > 1 else NOTHING
     link = element("a", reason, href=told.runbook)
-    name = scene.shown.name_of(newest.peer)
+    name = scene.shown.name_of(newest.gateway, newest.peer)
     return [name, str(newest.phase), link, f"{folded.number:,}", scene.at(newest.ended), first, told.gloss]
 
 

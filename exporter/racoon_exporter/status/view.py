@@ -122,9 +122,9 @@ class Overview:
         known_from = None if peer.state == "unknown" else self.known_from
         return spans((*peer.history, *peer.ipsec), self.now - DAY, self.now, known_from, self.known_to)
 
-    def name_of(self, address: str) -> str:
-        """Give the name of an address."""
-        return self.facts.knowledge.name(address)
+    def name_of(self, gateway: str, address: str) -> str:
+        """Give the name of an address at a gateway."""
+        return self.facts.knowledge.at(gateway).name(address)
 
 
 def overview(facts: Facts, now: float) -> Overview:
@@ -134,19 +134,20 @@ def overview(facts: Facts, now: float) -> Overview:
     ipsec = _by_peer(facts.ipsec)
     ended = _by_peer(facts.ended_ipsec)
     seeing = {daemon.gateway for daemon in facts.daemons if not daemon.quiet}
+    keys = dict.fromkeys((*_expected_keys(facts), *known))
+    at = {gateway: facts.knowledge.at(gateway) for gateway, _ in keys}
     peers = [
         _peer(
             key,
             known.get(key),
-            facts.knowledge.expected(key[1]),
+            at[key[0]].expected(key[1]),
             isakmp.get(key, ()),
             ipsec.get(key, ()),
             ended.get(key, ()),
             now,
-            known_address=facts.knowledge.is_known(key[1]),
             blind=key[0] not in seeing,
         )
-        for key in dict.fromkeys((*_expected_keys(facts), *known))
+        for key in keys
     ]
     unattributed = [
         Unattributed(peer.gateway, peer.address, peer.failures)
@@ -162,11 +163,9 @@ def _urgency(peer: PeerView) -> tuple[bool, int, str, str]:
 
 def _expected_keys(facts: Facts) -> Iterable[tuple[str, str]]:
     """Give every configured peer on every gateway it may belong to, as the metrics do."""
-    gateways = {daemon.gateway for daemon in facts.daemons} or {""}
     for address, expected in facts.knowledge.peers.items():
-        for gateway in sorted(gateways):
-            if expected.gateway in (None, gateway):
-                yield gateway, address
+        for gateway in sorted(facts.gateways) if expected.gateway is None else (expected.gateway,):
+            yield gateway, address
 
 
 def _merged(peers: Iterable[PeerFacts]) -> dict[tuple[str, str], PeerFacts]:
@@ -200,15 +199,14 @@ def _peer(
     ended: tuple[IpsecSa, ...],
     now: float,
     *,
-    known_address: bool,
     blind: bool,
 ) -> PeerView:
     gateway, address = key
-    kind = _kind(facts, expected, known_address=known_address)
+    kind = _kind(facts, expected)
     return PeerView(
         gateway=gateway,
         address=address,
-        name=address if expected is None else expected.name,
+        name=address if expected is None else expected.name or address,
         kind=kind,
         state=_state(kind, facts, now, blind=blind),
         since=None if facts is None else facts.since,
@@ -227,12 +225,10 @@ def _peer(
     )
 
 
-def _kind(facts: PeerFacts | None, expected: Expectation | None, *, known_address: bool) -> Kind:
+def _kind(facts: PeerFacts | None, expected: Expectation | None) -> Kind:
     """Tell what a peer is to us. Of a configured network nobody can say which address ought to be there."""
     if expected is not None:
         return "roaming" if expected.kind == "roaming" else "permanent"
-    if known_address:
-        return "roaming"
     return "stranger" if facts is not None and facts.stranger else "unexpected"
 
 

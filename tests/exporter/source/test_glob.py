@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import gzip
 import json
 import os
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from racoon_exporter.source import Position, SourceSet, System
-from racoon_exporter.source.glob import LINGER_SECONDS, is_pattern
+from racoon_exporter.source.glob import LINGER_SECONDS, is_pattern, matches
 from tests.exporter.source.logs import Log, blocks, lines, record, records
 
 
@@ -259,3 +260,32 @@ def test_a_path_given_twice_and_matched_is_read_once(tmp_path: Path) -> None:
     assert lines(logs) == records(1)
     assert len(logs.sources) == 1
     logs.close()
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "*",
+        "*.log",
+        "a/*",
+        "*/x.log",
+        "**/*.log",
+        "a/**/x.log",
+        "**",
+        "?/*",
+        ".*",
+        "a/.*/*",
+        "[ab]/*.log",
+        "[!a]/*.log",
+        "a/x.log",
+    ],
+)
+def test_a_pattern_matches_the_names_that_it_finds(tmp_path: Path, pattern: str) -> None:
+    """`*` of fnmatch would run over directories, so that one gateway's pattern takes in another's logs."""
+    names = ["x.log", ".x.log", "a/x.log", "a/.x.log", "b/x.log", "b/y.txt", "a/b/x.log", "a/b/c/x.log", "a/.b/x.log"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    full = str(tmp_path / pattern)
+    found = {path for path in glob.glob(full, recursive=True) if Path(path).is_file()}  # noqa: PTH207  as it is looked up
+    assert {str(tmp_path / name) for name in names if matches(full, str(tmp_path / name))} == found

@@ -80,6 +80,12 @@ def test_a_scanner_is_a_stranger_and_comes_last() -> None:
     assert totals(shown.peers)["failing"] == 0
 
 
+def test_a_peer_of_a_gateway_that_was_not_heard_of_is_shown() -> None:
+    expected = permanent() | {"192.0.2.9": Expectation("far", gateway="berlin")}
+    peer = Gateway(expected).read(until("02-rekey", STOP)).peer("192.0.2.9")
+    assert (peer.gateway, peer.name, peer.state) == ("berlin", "far", "unknown")
+
+
 def test_an_expected_peer_that_no_line_names_is_shown_as_down() -> None:
     expected = permanent() | {"192.0.2.9": Expectation("silent")}
     peer = Gateway(expected).read(until("02-rekey", STOP)).peer("192.0.2.9")
