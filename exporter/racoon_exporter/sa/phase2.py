@@ -348,7 +348,7 @@ def _revive(racoon: Racoon, spi: int, address: str) -> IpsecSa | None:
 
 
 def purged(racoon: Racoon, record: Record, event: IpsecSaPurged) -> None:
-    """racoon removed an SA."""
+    """racoon removed an SA. A delete of the peer names the protocol and takes the outbound one."""
     if event.spi is None or (record.message is not None and record.message.stage == "step"):
         return
     sas = list(racoon.ipsec.get(event.spi, ()))
@@ -360,6 +360,8 @@ def purged(racoon: Racoon, record: Record, event: IpsecSaPurged) -> None:
         sas = [sa for sa in sas if sa.peer == address]
     sas.sort(key=lambda sa: not _is_torn_down(racoon, sa.peer))
     for sa in sas[:1]:
+        if event.protocol is not None:
+            racoon.correct_direction(sa, "out")
         racoon.end_ipsec(sa, _why_purged(racoon, sa, event))
 
 

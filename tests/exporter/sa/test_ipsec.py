@@ -97,6 +97,13 @@ def test_a_delete_from_the_peer_takes_the_outbound_half_only() -> None:
     assert peer_of(engine).counters["phase2_flaps",] == 1
 
 
+def test_a_delete_from_the_peer_tells_the_direction_where_the_inbound_line_was_lost() -> None:
+    engine = read_lines(*PAIR[:3], PAIR[4], "08:40:00 INFO: purged IPsec-SA proto_id=ESP spi=2002.")
+    (one,) = ipsec(engine)
+    assert (one.direction, one.source, one.destination, one.end) == ("out", L, P, "deleted_by_peer")
+    assert peer_of(engine).counters["phase2_flaps",] == 0
+
+
 def test_losing_phase_1_does_not_end_phase_2() -> None:
     engine = read_lines(
         *PAIR,
