@@ -493,11 +493,17 @@ class Racoon:
             self.settle(sa.peer)
 
     def correct_direction(self, sa: IpsecSa, direction: str) -> None:
-        """Believe a line that prints the true direction over what the order of lines said."""
+        """Believe a line that prints the true direction over what the order of lines said, for both of a pair."""
         if sa.direction == direction:
             return
-        sa.source, sa.destination = sa.destination, sa.source
-        sa.direction = direction
+        at_once = [
+            one
+            for one in self.ipsec_of.get(sa.peer, ())
+            if one.protocol == sa.protocol and one.established == sa.established and one is not sa
+        ]
+        if [one.direction for one in at_once] == [direction]:
+            _turn(at_once[0], "out" if direction == "in" else "in")
+        _turn(sa, direction)
         self.settle(sa.peer)
 
     def settle(self, address: str) -> None:
@@ -556,6 +562,11 @@ class Racoon:
         timer = self._timers[0][0] if self._timers else _NEVER
         forgotten = self._unfinished[0][0] if self._unfinished else _NEVER
         return min(timer, forgotten)
+
+
+def _turn(sa: IpsecSa, direction: str) -> None:
+    sa.source, sa.destination = sa.destination, sa.source
+    sa.direction = direction
 
 
 def _take_out(table: dict[Any, list[Any]], key: Any, record: Any) -> None:

@@ -205,6 +205,7 @@ class SaState:
             setattr(state.archive, name, [from_json(kind, record) for record in given["archive"][name]])
         for item in given["racoons"]:
             racoon = racoon_from_json(item, state.knowledge, state.archive)
+            racoon.learn(state.knowledge)
             state.racoons[racoon.gateway, racoon.ident, racoon.stream] = racoon
         return state
 

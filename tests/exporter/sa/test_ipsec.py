@@ -104,6 +104,13 @@ def test_a_delete_from_the_peer_tells_the_direction_where_the_inbound_line_was_l
     assert peer_of(engine).counters["phase2_flaps",] == 0
 
 
+def test_the_expiry_corrects_both_of_a_pair_whose_lines_came_in_the_wrong_order() -> None:
+    engine = read_lines(*PAIR[:3], PAIR[4], PAIR[3], f"08:54:04 {sa(1001, event='expired', inbound=True)}")
+    assert {one.spi: (one.direction, one.source) for one in ipsec(engine)} == {1001: ("in", P), 2002: ("out", L)}
+    assert peer_of(engine).phase2_up
+    assert peer_of(engine).counters["phase2_flaps",] == 0
+
+
 def test_losing_phase_1_does_not_end_phase_2() -> None:
     engine = read_lines(
         *PAIR,
