@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from racoon_exporter import checkpoint
 from racoon_exporter.engine import Engine, restore, to_json
 from racoon_exporter.metrics import OwnState, Samples, collect
+from racoon_exporter.moved import adapt
 from racoon_exporter.sa import Knowledge
 from racoon_exporter.sa.state import advance
 from racoon_exporter.source import SourceStatus
+from racoon_exporter.text import visible
 
 if TYPE_CHECKING:
     from racoon_exporter.source.inputs import Inputs
@@ -86,6 +88,7 @@ class Follower:
             self._set_aside(path, str(error) if isinstance(error, checkpoint.StateFileError) else f"{path} is damaged")
 
     def _resume(self, content: dict[str, Any]) -> None:
+        dropped = adapt(content, self._inputs.reads, self.engine.gateway_of) if "gateways" in content else []
         restored = Engine.like(self.engine)
         restore(restored, content["engine"])
         positions = dict(content["positions"])
@@ -93,11 +96,14 @@ class Follower:
         away = max(0.0, self._wall() - float(content["saved"]))
         seen = {tuple(key): (float(log_time), float(ago)) for *key, log_time, ago in content["seen"]}
         self.engine = restored
+        self._pending = True  # a record may have been kept back
         self._inputs.resume(positions)
         self._earlier = earlier
         now = self._monotonic()
         self._read_at = {key: (log_time, now - ago - away) for key, (log_time, ago) in seen.items()}
         self._checkpoint_time = float(content["saved"])
+        for remark in dropped:
+            _LOGGER.warning("%s", visible(remark))
 
     def _set_aside(self, path: Path, why: str) -> None:
         try:
@@ -188,9 +194,12 @@ class Follower:
         now = self._monotonic()
         with self._lock:
             engine = to_json(self.engine)
+        positions = self._inputs.positions()
+        names = (*(status.name for status in self._inputs.statuses()), *positions)
         return {
             "engine": engine,
-            "positions": self._inputs.positions(),
+            "positions": positions,
+            "gateways": {name: self.engine.gateway_of(name) for name in names},
             "sources": {status.name: {key: getattr(status, key) for key in _COUNTED} for status in self.statuses()},
             "seen": [[*key, log_time, now - read_at] for key, (log_time, read_at) in self._read_at.items()],
             "saved": self._wall(),

@@ -124,9 +124,9 @@ def test_a_fault_is_named_with_its_line(text: str, line: int, said: str) -> None
 
 def test_one_network_may_be_told_for_each_gateway() -> None:
     config = read(
-        "peers: [{network: 10.0.0.0/8, name: a, gateway: one, phase2_lifetime: 9}, {network: 10.0.0.0/8, name: b, gateway: two}]"
+        "peers: [{network: 10.0.0.0/8, name: a, gateway: x, phase2_lifetime: 9}, {network: 10.0.0.0/8, name: b, gateway: y}]"
     )
-    assert [(one.name, one.gateway, one.phase2_lifetime) for one in config.networks] == [("a", "one", 9), ("b", "two", None)]
+    assert [(one.name, one.gateway, one.phase2_lifetime) for one in config.networks] == [("a", "x", 9), ("b", "y", None)]
 
 
 def test_the_journal_needs_no_more_than_its_name() -> None:

@@ -83,6 +83,16 @@ def test_a_new_process_goes_on_where_the_old_one_wrote_its_state(log: Path, foll
     assert status.lines == 5
 
 
+def test_a_record_kept_back_in_the_state_file_counts_although_the_log_is_silent(log: Path, follower: MakeFollower) -> None:
+    write(log, "08:30:00 " + start(), "08:30:01 " + up())
+    killed = follower()
+    killed.step()
+    killed.save()
+    second = follower()
+    drain(second)
+    assert peer_of(second.engine).phase1_last_established is not None
+
+
 def test_what_was_read_after_the_last_checkpoint_is_read_again_and_counts_once(log: Path, follower: MakeFollower) -> None:
     write(log, f"08:30:00 {start()}")
     first = follower()

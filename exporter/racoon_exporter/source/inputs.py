@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from racoon_exporter.source.base import DEFAULT_LIMIT, Block, Position, SourceStatus, StartAt
 from racoon_exporter.source.bell import Bell, WatchedFiles
-from racoon_exporter.source.glob import SourceSet, is_pattern
+from racoon_exporter.source.glob import SourceSet, is_pattern, matches
 from racoon_exporter.source.journal import JournalOptions, JournalSource
 from racoon_exporter.source.live import LiveInput
 from racoon_exporter.source.siblings import regular
@@ -55,6 +55,7 @@ class Inputs:
         are for tests. Raises ValueError for a path that no file can have and for an address that is none.
         """
         given = tuple(dict.fromkeys(paths))
+        self._given = given
         self._plain = tuple(path for path in given if path != STDIN and not is_pattern(path))
         self._fifos = {path: FifoSource(path) for path in self._plain if is_fifo(path)}
         at_start = [path for path in given if path != STDIN and path not in self._fifos]
@@ -89,6 +90,14 @@ class Inputs:
         if block is None and self._look_for_fifos():
             block = self._round(limit)
         return block
+
+    def reads(self, name: str) -> bool:
+        """Whether a source of this name is asked for, by itself or by a pattern."""
+        return (
+            name in self._given
+            or any(name == live.name for live in self._live())
+            or any(matches(path, name) for path in self._given if is_pattern(path))
+        )
 
     def positions(self) -> dict[str, object]:
         """Where each input stands after the last block it gave, as JSON values by name; only of those that have positions."""

@@ -1,0 +1,126 @@
+"""What a changed configuration makes of a state file: a racoon goes with its source, to another gateway or away.
+
+Otherwise the SAs of a source that is no longer read, or that now has a gateway, would stay as those of a racoon that never
+logs again: its peers would go down one by one and page somebody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from racoon_exporter.engine import stream_of
+
+_OWNED: Final = ("isakmp", "ipsec", "open")
+"""Tables of a racoon whose rows name the gateway."""
+_GATEWAY: Final = 1
+"""Place of the gateway in the records that a reader keeps back."""
+
+Key = tuple[str, str, str]
+"""Gateway, name and stream of a racoon."""
+
+
+class _Sources:
+    """The sources of before, as they are configured now."""
+
+    def __init__(self, before: Mapping[str, str], is_read: Callable[[str], bool], gateway_of: Callable[[str], str]) -> None:
+        self._before = before
+        self._names: dict[str, list[str]] = {}
+        for name in before:
+            self._names.setdefault(stream_of(name), []).append(name)
+        self._is_read = is_read
+        self._gateway_of = gateway_of
+
+    def now(self, stream: str) -> str | None:
+        """Give the gateway that is configured for a stream, "" if none is; None if it is no longer read."""
+        names = [name for name in (stream, *self._names.get(stream, ())) if self._is_read(name)]
+        return next((gateway for name in names if (gateway := self._gateway_of(name))), "") if names else None
+
+    def of_gateway(self, gateway: str, nameless: set[str]) -> tuple[bool, set[str]]:
+        """Tell whether a gateway was configured (else lines named it), and the present gateways of the sources it was heard in.
+
+        Lines of the streams in `nameless` name no host.
+        """
+        configured = [name for name, known in self._before.items() if known == gateway]
+        others = [name for name, known in self._before.items() if not known and stream_of(name) not in nameless]
+        sources = configured or others
+        return bool(configured), {now for name in sources if (now := self.now(stream_of(name))) is not None}
+
+
+def adapt(content: dict[str, Any], is_read: Callable[[str], bool], gateway_of: Callable[[str], str]) -> list[str]:
+    """Fit the content of a state file to the sources that are read now, and say what was dropped.
+
+    `gateway_of` gives the configured gateway of a source, or "". Raises KeyError, TypeError, ValueError or AttributeError
+    for what is no content of a state file.
+    """
+    sources = _Sources(content["gateways"], is_read, gateway_of)
+    engine = content["engine"]
+    keys = [_key(racoon) for racoon in engine["state"]["racoons"]]
+    moves = _moves(keys, sources)
+    _move_racoons(engine["state"], moves)
+    seen = {(gateway, ident, stream): times for gateway, ident, stream, *times in content["seen"]}
+    content["seen"] = [[*moves[key], *times] for key, times in seen.items() if key in moves]
+    for table in (content["positions"], content["sources"], engine["last_line"]):
+        _forget(table, sources)
+    _forget(engine["readers"], sources)
+    for stream, reader in engine["readers"].items():
+        _move_reader(reader, content["gateways"].get(stream, ""), sources.now(stream) or "")
+    gone = {key[0] or key[2] for key in keys if key not in moves}
+    return sorted(f"what was known of {name!r} is dropped: it is read no longer, or under another gateway" for name in gone)
+
+
+def _key(racoon: Mapping[str, Any]) -> Key:
+    return racoon["gateway"], racoon["ident"], racoon["stream"]
+
+
+def _moves(keys: Sequence[Key], sources: _Sources) -> dict[Key, Key]:
+    """Say where each racoon belongs now. Two of one place cannot be put together: the one that was there stays."""
+    nameless = {stream for gateway, _, stream in keys if not gateway}
+    heard = {gateway for gateway, _, _ in keys if gateway}
+    moves = {key: new for key in keys if (new := _move(key, sources, nameless, heard)) is not None}
+    places: dict[Key, Key] = {}
+    for key in sorted(moves, key=lambda key: moves[key] != key):
+        places.setdefault(moves[key], key)
+    return {key: new for new, key in places.items()}
+
+
+def _move(key: Key, sources: _Sources, nameless: set[str], heard: set[str]) -> Key | None:
+    gateway, ident, stream = key
+    if not gateway:
+        now = sources.now(stream)
+        return None if now is None else (now, ident, "" if now else stream)
+    configured, found = sources.of_gateway(gateway, nameless)
+    if gateway in found or ("" in found and not configured):
+        return key
+    if len(found) == 1 and "" not in found and (configured or len(heard) == 1):
+        return found.pop(), ident, ""
+    return None
+
+
+def _move_racoons(state: dict[str, Any], moves: Mapping[Key, Key]) -> None:
+    state["racoons"] = [racoon for racoon in state["racoons"] if _key(racoon) in moves]
+    renamed: dict[str, set[str]] = {}
+    for racoon in state["racoons"]:
+        before, (gateway, _, stream) = racoon["gateway"], moves[_key(racoon)]
+        renamed.setdefault(before, set()).add(gateway)
+        racoon["gateway"], racoon["stream"] = gateway, stream
+        for row in (racoon["run"], *(row for table in _OWNED for row in racoon[table])):
+            if row is not None:
+                row["gateway"] = gateway
+    for row in (row for table in state["archive"].values() for row in table):
+        if len(now := renamed.get(row["gateway"], set())) == 1:
+            row["gateway"] = next(iter(now))
+
+
+def _forget(table: dict[str, Any], sources: _Sources) -> None:
+    for name in [name for name in table if sources.now(stream_of(name)) is None]:
+        del table[name]
+
+
+def _move_reader(reader: dict[str, Any], before: str, now: str) -> None:
+    for record in (reader["pending"], reader["last"]):
+        if record is not None and (now or record[_GATEWAY] == before):
+            record[_GATEWAY] = now
+
+
+__all__ = ["adapt"]
