@@ -120,8 +120,7 @@ def bound(racoon: Racoon, sa: IsakmpSa) -> None:
     """
     if sa.purging is not None:
         racoon.timer_at(sa.purging + GRACE, "isakmp", sa)
-    proven = is_configured(racoon, sa) or racoon.peer(sa.peer).phase1_proofs >= _PROOFS
-    if sa.established is not None and sa.lifetime is not None and proven:
+    if sa.established is not None and sa.lifetime is not None and is_proven(racoon, sa):
         racoon.timer_at(sa.established + sa.lifetime + max(10.0, sa.lifetime / 20), "isakmp", sa)
 
 
@@ -129,6 +128,11 @@ def is_configured(racoon: Racoon, sa: IsakmpSa) -> bool:
     """Whether its lifetime is what the configuration says, not what was learned."""
     expected = racoon.knowledge.expected(sa.peer)
     return expected is not None and expected.phase1_lifetime is not None
+
+
+def is_proven(racoon: Racoon, sa: IsakmpSa) -> bool:
+    """Whether its lifetime is known well enough to end it."""
+    return is_configured(racoon, sa) or racoon.peer(sa.peer).phase1_proofs >= _PROOFS
 
 
 def _find(racoon: Racoon, cookies: str | None) -> IsakmpSa | None:
@@ -177,7 +181,7 @@ def _why_expired(racoon: Racoon, sa: IsakmpSa) -> Phase1End:
     age = racoon.now - sa.established
     peer = racoon.peer(sa.peer)
     if sa.lifetime is not None and abs(age - sa.lifetime) <= _TOLERANCE + sa.lifetime / 100:
-        peer.phase1_proofs += 1
+        _prove(racoon, peer)
         return "expired"
     if sa.lifetime is not None:
         return "expired" if age > sa.lifetime else "deleted_by_peer"
@@ -190,6 +194,14 @@ def _why_expired(racoon: Racoon, sa: IsakmpSa) -> Phase1End:
     else:
         return "deleted_by_peer"
     return "expired"
+
+
+def _prove(racoon: Racoon, peer: Peer) -> None:
+    """One more lived as long as was learned; from the second on that ends SAs, those that are there already as well."""
+    peer.phase1_proofs += 1
+    if peer.phase1_proofs == _PROOFS:
+        for sa in racoon.isakmp_of.get(peer.address, ()):
+            bound(racoon, sa)
 
 
 def purging(racoon: Racoon, _record: Record, event: Phase1Purging) -> None:

@@ -255,7 +255,7 @@ def _presume_isakmp_ended(racoon: Racoon, sa: IsakmpSa) -> None:
     if sa.ended is None and sa.purging is not None:
         _, cause = racoon.clues.causes.get(sa.cookies, (None, "purged"))
         racoon.end_isakmp(sa, cause, sa.purging)
-    elif sa.ended is None and sa.established is not None and sa.lifetime is not None:
+    elif sa.ended is None and sa.established is not None and sa.lifetime is not None and phase1.is_proven(racoon, sa):
         racoon.presume_isakmp_ended(sa, sa.lifetime)
 
 
