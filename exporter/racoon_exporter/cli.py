@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import re
 import signal
 import sys
 import threading
@@ -19,11 +21,12 @@ from tabulate import tabulate
 
 from racoon_exporter import __version__, events_output, history, knowledge, own_log, replay
 from racoon_exporter.config import Config, ConfigError, is_config, read_config
-from racoon_exporter.engine import Engine, spare_the_collector, stream_of
+from racoon_exporter.engine import Engine, block_lines, spare_the_collector, stream_of
 from racoon_exporter.knowledge import Flags
 from racoon_exporter.source import STDIN, read_all
 from racoon_exporter.source.base import Block
 from racoon_exporter.text import visible
+from racoon_exporter.yaml_document import Problem
 from racoon_exporter.zone import read_zone
 from racoon_parsers.clock import Clock
 from racoon_parsers.line import LineSplitter
@@ -38,6 +41,9 @@ _HISTORY_ROWS: Final = 10_000
 _NO_LIMIT: Final = 10_000_000
 _SYSTEM_STATE: Final = Path("/var/lib/racoon-exporter")
 _STATE_NAME: Final = "state.json"
+_PAGE: Final = re.compile(r"(?:/[\w.~-]+)+", re.ASCII)
+_TAKEN: Final = ("/-/", "/api/", "/assets/")
+"""Where pages of ours stand."""
 
 Command = Callable[..., Any]
 
@@ -107,7 +113,7 @@ def _quiet_pipe(command: Command) -> Command:
             result = command(*args, **kwargs)
             sys.stdout.flush()
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _abandon_output()
             sys.exit(128 + signal.SIGPIPE)
         return result
 
@@ -225,7 +231,8 @@ def explain(lines: tuple[str, ...]) -> None:
     """Say what a line of racoon means; without LINE, lines are read from standard input."""
     if len(lines) > 1 and not any(" " in line for line in lines):
         lines = (" ".join(lines),)  # one line, typed without quotes
-    texts = lines or tuple(line.rstrip("\n") for line in sys.stdin)
+    problems: list[str] = []
+    texts = lines or (line for block in _blocks((STDIN,), problems) for line in block_lines(block.data)[0])
     engine = Engine(read_zone("UTC"), reference_of=lambda _: time.time())
     reader = engine.reader("explain")
     for text in texts:
@@ -236,6 +243,7 @@ def explain(lines: tuple[str, ...]) -> None:
             for record in [*reader.feed([message]), *reader.flush()] or ([alone] if alone is not None else []):
                 rows = [(f"{heading}:", value) for heading, value in events_output.explanation(record)]
                 click.echo(tabulate(rows, tablefmt="plain", disable_numparse=True, maxcolwidths=[None, 100]) + "\n")
+    _report(problems)
 
 
 @main.command(name="replay")
@@ -273,11 +281,15 @@ def check_config(file: str) -> None:
         raise Failure(f"{file}: {getattr(error, 'strerror', None) or error}") from error
     problems = read_config(text, path.parent)[1] if is_config(text) else check_web_config(text, path.parent)
     for problem in problems:
-        where = f"{file}:{problem.line}" if problem.line is not None else file
-        click.echo(f"{where}: {visible(problem.message)}", err=True)
+        click.echo(visible(_placed(file, problem)), err=True)
     if problems:
         sys.exit(USAGE)
     click.echo(f"{file}: good")
+
+
+def _placed(file: str | Path, problem: Problem) -> str:
+    where = file if problem.line is None else f"{file}:{problem.line}"
+    return f"{where}: {problem.message}"
 
 
 # serve
@@ -347,7 +359,7 @@ def serve(context: click.Context, /, **given: Any) -> None:
     from racoon_exporter.web import ListenError, WebConfigError  # noqa: PLC0415
 
     path: str = given["telemetry_path"]
-    if not path.startswith("/") or path == "/":
+    if not _PAGE.fullmatch(path) or path.startswith(_TAKEN):
         raise click.UsageError("--web.telemetry-path must begin with / and name a page of its own")
     own_log.set_up(given["log_level"], given["log_format"])
     zone_given = context.get_parameter_source("zone") is not ParameterSource.DEFAULT
@@ -374,7 +386,7 @@ def serve(context: click.Context, /, **given: Any) -> None:
         service = Service(settings)
         service.start()
     except (ConfigError, WebConfigError) as error:
-        _report([f"{error.path}:{problem.line or 0}: {problem.message}" for problem in error.problems], USAGE)
+        _report([_placed(error.path, problem) for problem in error.problems], USAGE)
     except ListenError as error:
         raise Failure(str(error)) from error
     except OSError as error:
@@ -393,10 +405,35 @@ def _flags(given: dict[str, Any], **limits: int | None) -> Flags:
     return Flags(given["expect_peers"], given["racoon_config"], given["policy_files"], given["lifetime"], **limits)
 
 
+def _stand_in_for_closed() -> None:
+    """Give standard descriptors that the caller closed something that refuses.
+
+    Else the next file or socket would get their number, and be read as standard input or written to as standard output.
+    """
+    for descriptor, flags in ((0, os.O_WRONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, flags)  # takes the lowest number that is free
+    sys.stdin = sys.stdin or os.fdopen(0, "r", closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
+
+
+def _abandon_output() -> None:
+    """Let what cannot be written go, so that the interpreter does not try once more as it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
 def run() -> None:
     """Run the command line. What is wrong is said in one line, where click prints usage around it."""
+    _stand_in_for_closed()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that is not UTF-8
     try:
         main(standalone_mode=False)
+        sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(USAGE)
@@ -408,4 +445,8 @@ def run() -> None:
         error.show()
         sys.exit(error.exit_code)
     except click.Abort:
+        sys.exit(FAILURE)
+    except OSError as error:
+        _abandon_output()
+        click.echo(f"racoon-exporter: {visible(error.filename or 'standard output')}: {error.strerror}", err=True)
         sys.exit(FAILURE)

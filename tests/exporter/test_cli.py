@@ -5,6 +5,8 @@ import csv
 import gzip
 import io
 import json
+import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -183,3 +185,35 @@ def test_a_reader_that_goes_away_is_no_traceback() -> None:
             process.stdin.write(log)
         assert process.stderr.read() == b""
     assert process.wait() == 141
+
+
+@pytest.mark.parametrize(
+    "command", [("events", str(SEED)), ("history", str(SEED)), ("explain", "x"), ("--version",), ("serve", "--help")]
+)
+@pytest.mark.parametrize(
+    ("redirection", "said"), [(">/dev/full", "No space left on device"), (">&-", "Bad file descriptor")], ids=["full", "closed"]
+)
+def test_output_that_cannot_be_written_is_one_line_and_status_1(command: tuple[str, ...], redirection: str, said: str) -> None:
+    done = shell(*command, redirection=redirection)
+    assert (done.returncode, done.stderr.decode()) == (1, f"racoon-exporter: standard output: {said}\n")
+
+
+@pytest.mark.parametrize("command", [("events",), ("explain",), ("history", "-")], ids=" ".join)
+def test_a_closed_standard_input_is_one_line_and_status_1(command: tuple[str, ...]) -> None:
+    done = shell(*command, redirection="<&-")
+    assert (done.returncode, done.stderr.decode()) == (1, "racoon-exporter: -: Bad file descriptor\n")
+
+
+def test_explain_takes_bytes_that_are_no_text_and_writes_what_a_terminal_cannot_show() -> None:
+    line = b"ERROR: phase1 negotiation failed due to time up. 8f1b2c3d4e5f6071:0000000000000000"
+    done = shell("explain", redirection="", stdin=line + b"\n\xff\n", PYTHONIOENCODING="ascii:strict")
+    assert done.returncode == 0
+    assert done.stdout.count(b"event: ") == 2
+
+
+def shell(*arguments: str, redirection: str, stdin: bytes = b"", **environment: str) -> subprocess.CompletedProcess[bytes]:
+    """Run the program with a descriptor that the shell closed or sent elsewhere."""
+    command = f"exec {shlex.join([sys.executable, '-m', 'racoon_exporter', *arguments])} {redirection}"
+    return subprocess.run(
+        ["/bin/sh", "-c", command], input=stdin, capture_output=True, check=False, env=os.environ | environment
+    )

@@ -160,8 +160,20 @@ def test_a_port_in_use_is_one_line_and_status_1(log: Path) -> None:
         ((), "nothing to read"),
         (("--syslog.listen-address", "514"), "expected udp://"),
         (("racoon.log", "--web.telemetry-path", "metrics"), "must begin with /"),
+        (("racoon.log", "--web.telemetry-path", "/api/v1/peers"), "page of its own"),
+        (("racoon.log", "--web.telemetry-path", "/{path}"), "page of its own"),
+        (("racoon.log", "--web.config.file", "missing.yml"), "racoon-exporter: missing.yml: cannot read"),
+        (("racoon.log", "--expect-peer", "192.0.2.1:500"), "an address is expected"),
     ],
-    ids=["no source", "bad syslog address", "bad path"],
+    ids=[
+        "no source",
+        "bad syslog address",
+        "bad path",
+        "taken path",
+        "pattern as path",
+        "no web configuration",
+        "port of a peer",
+    ],
 )
 def test_wrong_usage_is_one_line_and_status_2(arguments: tuple[str, ...], said: str) -> None:
     done = serve(*arguments)
