@@ -20,9 +20,11 @@ LEVELS: Final = ("ERROR", "WARNING", "NOTIFY", "INFO", "DEBUG", "DEBUG2", "(not 
 _LEVEL: Final = r"ERROR|WARNING|NOTIFY|INFO|DEBUG2?|\(not defined\)"
 _OWN_TIME: Final = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
 
+TAG: Final = r"[0-9a-fA-FxX]*[.:][0-9a-fA-FxX.:]*(?:%[\w.-]+)?"
+"""An address without port, with its scope, or what stood in its place."""
 _MARKS: Final = (
     r"(?:\[(?P<tunnel>[^\]]*)\]: ?)?"
-    r"(?:\[(?P<tag>[0-9a-fA-FxX]*[.:][0-9a-fA-FxX.:]*)\] )?"
+    rf"(?:\[(?P<tag>{TAG})\] )?"
     r"(?:\[(?P<own_pid>\d+)\] )?"
 )
 _LOCATION: Final = r"(?:[\w.-]+\.[cyl]:\d+:(?:\w+\(\):)? ?)?"
@@ -79,7 +81,7 @@ _ISO: Final = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?"
 STAMPS: Final = {"local": _OWN_TIME, "rfc3164": _RFC3164, "iso": _ISO}
 """How a time text looks, for the kinds that stand in the same place in line after line."""
 _STAMPS: Final = {kind: re.compile(pattern) for kind, pattern in STAMPS.items()}
-_TAG_AND_LEVEL: Final = re.compile(rf"(?:\[([0-9a-fA-FxX]*[.:][0-9a-fA-FxX.:]*)\] )?({_LEVEL}): ")
+_TAG_AND_LEVEL: Final = re.compile(rf"(?:\[({TAG})\] )?({_LEVEL}): ")
 
 
 class Head(NamedTuple):

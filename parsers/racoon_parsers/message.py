@@ -150,6 +150,7 @@ class Message:
         `stage`, what a message of failure is to its negotiation: `end` (it is over), `step` (evidence), `begin` (over if we
         answered its first packet), `refusal` (none was begun), `waiting` (phase 2 was given up before it began).
         `phase`, the phase it speaks of. `teardown`: SAs go by local command. `nat=gone`: NAT keepalives end.
+        `other_half=yes`: the process that ended is the other one of a privilege-separated pair.
         `newline=no`: racoon prints it without its newline, so that the next record follows on the same line.
         `newline=within`: it ends with a value that a peer chose, printed as received; newlines in it tear the record.
         """

@@ -6,12 +6,12 @@ import re
 from itertools import pairwise
 from typing import Final
 
-from racoon_parsers.line import LEVELS, STAMPS
+from racoon_parsers.line import LEVELS, STAMPS, TAG
 from racoon_parsers.message import Catalogue
 
 _STAMP: Final = rf"{STAMPS['local']}: |(?:{STAMPS['rfc3164']}|{STAMPS['iso']}) (?:\S+ )?\S+: "
 _LEVEL: Final = "|".join(map(re.escape, LEVELS))
-_HEAD: Final = re.compile(rf"(?:{_STAMP})?(?:\[[0-9a-fA-F]*[.:][0-9a-fA-F.:]*\] )?(?:{_LEVEL}): ")
+_HEAD: Final = re.compile(rf"(?:{_STAMP})?(?:\[{TAG}\] )?(?:{_LEVEL}): ")
 
 
 def quoted_messages(text: str, catalogue: Catalogue) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from racoon_parsers.clock import Clock
 from racoon_parsers.events import REMARK, Event
-from racoon_parsers.line import Head, Line, LineSplitter, head_of, is_racoon, split_inner
+from racoon_parsers.line import STAMPS, Head, Line, LineSplitter, head_of, is_racoon, split_inner
 from racoon_parsers.message import Catalogue, Message
 
 
@@ -53,7 +53,10 @@ class Record(NamedTuple):
 _DUMP: Final = re.compile(r"\s*(?:[0-9a-f]{2,8}\s*)+$")
 """A line of `plog.c: plogdump()`: groups of up to eight hexadecimal digits."""
 _DUMP_GROUPS: Final = re.compile(r"\s*[0-9a-f]{8}(?: [0-9a-f]{2,8})*\s*$|\s*(?:[0-9a-f]{2}){1,4}\s*$|\s*[0-9a-f]{16}\s*$")
-_LAST_REPEATED: Final = re.compile(r".{8,60}?\s(?:--- )?last message repeated (?P<count>\d{1,6}) times?(?: ---)?\s*$")
+_LAST_REPEATED: Final = re.compile(
+    rf"(?:(?:<\d+>)?(?:(?P<rfc3164>{STAMPS['rfc3164']})|(?P<iso>{STAMPS['iso']})))?.{{0,60}}?\s"
+    r"(?:--- )?last message repeated (?P<count>\d{1,6}) times?(?: ---)?\s*$"
+)
 _MESSAGE_REPEATED: Final = re.compile(r"message repeated (?P<count>\d{1,6}) times: \[ ?(?P<record>.*)\]$", re.DOTALL)
 _GLUED: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d: (?:\[[^\]]*\] )?(?:ERROR|WARNING|NOTIFY|INFO|DEBUG2?):(?: |$)")
 _MOST_CONTINUATIONS: Final = 4
@@ -279,17 +282,21 @@ class LogReader:
         repeated = _LAST_REPEATED.match(line)
         if repeated:
             self._complete(records)
-            self._repeat(int(repeated["count"]), number, records)
+            self._repeat(repeated, number, records)
         elif self._pending is None or not self._open or len(self._continuations) >= _MOST_CONTINUATIONS:
             self.not_racoon += 1
         else:
             self._continuations.append(line)
 
-    def _repeat(self, times: int, number: int, records: list[Record]) -> None:
+    def _repeat(self, repeated: re.Match[str], number: int, records: list[Record]) -> None:
+        """Say the last record again, at the time by which it had been repeated."""
         if self._last is None:
             self.not_racoon += 1
-        else:
-            records.append(self._last._replace(number=number, times=times))
+            return
+        kind = "iso" if repeated["iso"] else "rfc3164"
+        time = self.clock.time(kind, repeated[kind]) if repeated[kind] else None
+        again = self._last._replace(number=number, times=int(repeated["count"]))
+        records.append(again if time is None else again._replace(time=time))
 
     def _complete(self, records: list[Record]) -> None:
         """Give the record kept back, with the lines that followed it."""

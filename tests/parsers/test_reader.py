@@ -85,12 +85,29 @@ def test_a_record_within_the_text_of_a_peer_is_not_split_off() -> None:
     [
         ("Jan 15 08:30:09 gw last message repeated 3 times", 3),
         ("Jan 15 08:30:09 mac --- last message repeated 1 time ---", 1),
+        ("<29>Jan 15 08:30:09 gw last message repeated 3 times", 3),
+        ("2027-01-15T08:30:09Z gw last message repeated 3 times", 3),
     ],
 )
 def test_a_repetition_counts_the_last_message_again(line: str, times: int) -> None:
     records = records_of(["Jan 15 08:30:02 gw racoon: NOTIFY: the packet is retransmitted by 198.51.100.7[500] (1).", line])
     assert classes(records) == ["retransmit", "retransmit"]
     assert [record.times for record in records] == [1, times]
+    first, again = (record.time for record in records)
+    assert first is not None
+    assert again == first + 7
+
+
+def test_a_repetition_without_time_was_said_when_the_message_was() -> None:
+    records = records_of(["2026-01-15 08:30:02: INFO: caught signal 15", "gateway one last message repeated 3 times"])
+    assert [record.time for record in records] == [records[0].time] * 2
+
+
+@pytest.mark.parametrize("tag", ["198.51.100.7", "2001:db8::7", "fe80::2%eth0", "fe80::2%br-lan.7", "xxx.xxx.xxx.xxx"])
+def test_the_tag_is_an_address_in_every_form(tag: str) -> None:
+    lines = [f"2026-01-15 08:30:0{second}: [{tag}] ERROR: phase1 negotiation failed." for second in (2, 3)]
+    assert [(record.tag, record.level) for record in records_of(lines)] == [(tag, "ERROR")] * 2
+    assert classes(records_of(lines)) == ["phase1_failed"] * 2
 
 
 def test_a_repetition_of_another_programs_line_is_not_racoons() -> None:
