@@ -147,7 +147,10 @@ class Follower:
         return block is not None
 
     def _note_times(self, now: float) -> None:
-        for key, racoon in self.engine.state.racoons.items():
+        racoons = self.engine.state.racoons
+        if len(self._read_at) > len(racoons):
+            self._read_at = {key: times for key, times in self._read_at.items() if key in racoons}
+        for key, racoon in racoons.items():
             known = self._read_at.get(key)
             if racoon.now is not None and (known is None or known[0] != racoon.now):
                 self._read_at[key] = (racoon.now, now)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from racoon_exporter.sa import daemon, evidence, phase1, phase2
 from racoon_exporter.sa.checkpoint import racoon_from_json, racoon_to_json
-from racoon_exporter.sa.model import HISTORY, IpsecSa, IsakmpSa, Negotiation, from_json
+from racoon_exporter.sa.model import HISTORY, OTHER, IpsecSa, IsakmpSa, Negotiation, from_json
 from racoon_exporter.sa.racoon import NEGOTIATION_TTL, ORPHAN_LIFETIME, Archive, Knowledge, Racoon
 from racoon_exporter.sa.tables import EVIDENCE, NOT_EVIDENCE
 from racoon_parsers.events import Event
@@ -74,6 +74,7 @@ HANDLERS: Final[dict[str, Handler]] = dict.fromkeys(EVIDENCE, _evidence) | {
 }
 """What each event class does. A class that is not here changes nothing but the count of its messages."""
 
+_FOLDED: Final = (OTHER, "racoon", "")
 _ADDRESSED: Final = frozenset(
     {
         "phase1_established",
@@ -91,6 +92,10 @@ _ADDRESSED: Final = frozenset(
 )
 """Classes whose line, if it has an address, closes the packet whose lines without address stand before it."""
 
+MOST_RACOONS: Final = 1000
+"""Beyond it, racoons of new hosts and names are one racoon of the gateway `other`: whoever may write the log names any host."""
+IDLE_RACOON: Final = 86400.0
+"""Seconds without a line after which a racoon's place may be given to another."""
 _MOST_REPEATS: Final = 100
 """`last message repeated` is applied at most this often: more changes nothing."""
 
@@ -104,21 +109,38 @@ class SaState:
         self.racoons: dict[tuple[str, str, str], Racoon] = {}
         self._latest: Racoon | None = None
         """The racoon of the last record: most often that of the next."""
+        self._full_until = float("-inf")
+        """Before this time no racoon gives way to another."""
 
-    def racoon(self, gateway: str, ident: str, stream: str) -> Racoon:
+    def racoon(self, gateway: str, ident: str, stream: str, time: float | None = None) -> Racoon:
         """Give the racoon of a gateway that runs under a name. Where no line names a host, each stream is a racoon's own."""
         key = (gateway, ident, stream)
         racoon = self.racoons.get(key)
         if racoon is None:
-            racoon = self.racoons[key] = Racoon(*key, self.knowledge, self.archive)
+            if not self._has_room(time):
+                key = _FOLDED
+            racoon = self.racoons[key] = self.racoons.get(key) or Racoon(*key, self.knowledge, self.archive)
         return racoon
+
+    def _has_room(self, time: float | None) -> bool:
+        """Tell whether there is room for a racoon; one that has been silent for long makes it."""
+        if len(self.racoons) < MOST_RACOONS:
+            return True
+        if time is None or time < self._full_until:
+            return False
+        oldest = min(self.racoons, key=lambda key: self.racoons[key].now or 0.0)
+        self._full_until = (self.racoons[oldest].now or 0.0) + IDLE_RACOON
+        if time < self._full_until:
+            return False
+        del self.racoons[oldest]
+        return True
 
     def apply(self, record: Record, stream: str = "") -> None:
         """Take a record of a stream. Never raises; what is unexpected is believed."""
         time, gateway, ident, _, _, _, message, text, _, times, event = record
         racoon = self._latest
         if racoon is None or racoon.ident != ident or racoon.gateway != gateway or racoon.stream != stream:
-            racoon = self._latest = self.racoon(gateway, ident, stream)
+            racoon = self._latest = self.racoon(gateway, ident, stream, time)
         if time is not None and time != racoon.now:
             advance(racoon, time)
         if message is None:
