@@ -16,6 +16,7 @@ from racoon_exporter.engine import UNPARSED_REASONS, Engine
 from racoon_exporter.sa.model import OTHER, UNATTRIBUTED, Peer
 from racoon_exporter.sa.racoon import DURATION_BUCKETS, Racoon
 from racoon_exporter.source.base import SourceStatus
+from racoon_exporter.text import visible
 
 QUIET_AFTER: Final = 30.0
 """Seconds after its start in which a racoon that logs INFO says on which addresses it listens."""
@@ -254,8 +255,8 @@ def collect(engine: Engine, own: OwnState) -> tuple[Samples, bool]:
     for racoon in racoons:
         _collect_racoon(samples, racoon)
     for gateway in gateways.difference(racoon.gateway for racoon in racoons):
-        _collect_zeros(samples, gateway)
-    _collect_expected(samples, engine, gateways)
+        _collect_zeros(samples, visible(gateway))
+    _collect_expected(samples, engine, [visible(gateway) for gateway in gateways])
     for (level, severity, event), count in engine.messages.items():
         samples.add("racoon_log_messages", count, "", level, severity, event)
     _collect_own(samples, engine, own)
@@ -263,8 +264,7 @@ def collect(engine: Engine, own: OwnState) -> tuple[Samples, bool]:
 
 
 def _collect_racoon(samples: Samples, racoon: Racoon) -> None:
-    gateway = racoon.gateway
-    name_of = racoon.knowledge.name
+    gateway = visible(racoon.gateway)
     for key, count in racoon.counters.items():
         row = _RACOON_COUNTERS[key[0]]
         samples.add(row.name, count, gateway, *key[1:])
@@ -273,9 +273,14 @@ def _collect_racoon(samples: Samples, racoon: Racoon) -> None:
         known = samples.durations.setdefault((gateway, role), [0.0] * len(counts))
         samples.durations[gateway, role] = [one + other for one, other in zip(known, counts, strict=True)]
     for address, peer in racoon.peers.items():
-        _collect_peer(samples, gateway, peer, name_of(address))
+        _collect_peer(samples, gateway, peer, _name(racoon, address))
     _collect_sas(samples, racoon)
     _collect_daemon(samples, racoon)
+
+
+def _name(racoon: Racoon, address: str) -> str:
+    """Name a peer as labels show it: an address is what a line says, a name what a comment in racoon.conf does."""
+    return visible(racoon.knowledge.name(address))
 
 
 def _collect_zeros(samples: Samples, gateway: str) -> None:
@@ -293,7 +298,7 @@ def _collect_peer(samples: Samples, gateway: str, peer: Peer, name: str) -> None
     for key, count in peer.counters.items():
         samples.add(_PEER_COUNTERS[key[0]].name, count, gateway, name, *key[1:])
     if peer.address not in {OTHER, UNATTRIBUTED}:
-        samples.put("racoon_peer_info", 1, gateway, name, peer.address)
+        samples.put("racoon_peer_info", 1, gateway, name, visible(peer.address))
         samples.put("racoon_phase2_up", float(peer.phase2_up), gateway, name)
         samples.add("racoon_phase1_sas", 0, gateway, name)
         samples.add("racoon_phase2_flaps", 0, gateway, name)
@@ -310,18 +315,17 @@ def _collect_peer(samples: Samples, gateway: str, peer: Peer, name: str) -> None
 
 
 def _collect_sas(samples: Samples, racoon: Racoon) -> None:
-    name_of = racoon.knowledge.name
-    gateway = racoon.gateway
+    gateway = visible(racoon.gateway)
     for address, isakmp in racoon.isakmp_of.items():
-        samples.add("racoon_phase1_sas", len(isakmp), gateway, name_of(address))
+        samples.add("racoon_phase1_sas", len(isakmp), gateway, _name(racoon, address))
     for address, sas in racoon.ipsec_of.items():
-        name = name_of(address)
+        name = _name(racoon, address)
         for sa in sas:
             samples.add("racoon_ipsec_sas", 1, gateway, name, sa.protocol, sa.state)
 
 
 def _collect_daemon(samples: Samples, racoon: Racoon) -> None:
-    gateway, run = racoon.gateway, racoon.run
+    gateway, run = visible(racoon.gateway), racoon.run
     samples.put("racoon_daemon_up", float(run is not None or not racoon.stopped), gateway)
     quiet = (
         run is not None
@@ -334,14 +338,14 @@ def _collect_daemon(samples: Samples, racoon: Racoon) -> None:
     if run is not None:
         if run.started is not None:
             samples.put("racoon_daemon_start_timestamp_seconds", run.started, gateway)
-        samples.put("racoon_daemon_info", 1, gateway, run.version or "", run.openssl or "")
+        samples.put("racoon_daemon_info", 1, gateway, visible(run.version or ""), visible(run.openssl or ""))
 
 
 def _collect_expected(samples: Samples, engine: Engine, gateways: Iterable[str]) -> None:
     """Give every configured peer its series, whether its racoon was heard of or not."""
     for address, expected in engine.state.knowledge.peers.items():
-        for gateway in gateways if expected.gateway is None else (expected.gateway,):
-            name = expected.name
+        for gateway in gateways if expected.gateway is None else (visible(expected.gateway),):
+            name = visible(expected.name)
             samples.put("racoon_peer_expected", 1, gateway, name, expected.kind)
             samples.put("racoon_peer_info", 1, gateway, name, address)
             samples.put("racoon_phase2_up", 0, gateway, name)
@@ -360,7 +364,7 @@ def _collect_own(samples: Samples, engine: Engine, own: OwnState) -> None:
     for reason in UNPARSED_REASONS:
         samples.add("racoon_exporter_unparsed_lines", engine.unparsed[reason], "", reason)
     for status in own.sources:
-        name = status.name
+        name = visible(status.name)
         samples.put("racoon_exporter_source_up", float(status.up), "", name)
         samples.put("racoon_exporter_source_lag_bytes", status.lag_bytes, "", name)
         samples.add("racoon_exporter_source_lines", status.lines, "", name)
@@ -368,8 +372,8 @@ def _collect_own(samples: Samples, engine: Engine, own: OwnState) -> None:
         samples.add("racoon_exporter_source_rotations", status.rotations, "", name)
         samples.add("racoon_exporter_source_lost_bytes", status.lost_bytes, "", name)
         samples.add("racoon_exporter_unparsed_lines", status.too_long, "", "too_long")
-        if name in engine.last_line:
-            samples.put("racoon_exporter_source_last_line_timestamp_seconds", engine.last_line[name], "", name)
+        if status.name in engine.last_line:
+            samples.put("racoon_exporter_source_last_line_timestamp_seconds", engine.last_line[status.name], "", name)
     samples.put("racoon_exporter_checkpoint_timestamp_seconds", own.checkpoint_time, "")
     samples.add("racoon_exporter_checkpoint_failures", own.checkpoint_failures, "")
     samples.put("racoon_exporter_web_config_ok", float(own.web_config_ok), "")

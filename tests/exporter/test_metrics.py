@@ -87,3 +87,24 @@ def test_a_peer_of_one_gateway_is_expected_there_before_anything_is_heard_of_it(
     written = metrics(Engine(UTC, knowledge=expecting("berlin")), "racoon.log")
     assert 'racoon_phase2_up{gateway="berlin",peer="branch"} 0.0\n' in written
     assert 'racoon_peer_expected{gateway="berlin",kind="permanent",peer="branch"} 1.0\n' in written
+
+
+def test_no_label_holds_what_a_terminal_obeys() -> None:
+    """Whoever may write the log names hosts, addresses and versions; files of a glob are named by who makes them."""
+    told = "ISAKMP-SA established 192.0.2.1[500]-198.51.100\x1b.7[500] spi:8f1b2c3d4e5f6071:a1b2c3d4e5f60718"
+    log = "".join(
+        f"<30>1 2026-01-15T08:30:00Z a\u202eb racoon - - - {text}\n"
+        for text in (
+            f"INFO: {told}",
+            "INFO: @(#)ipsec-tools 0.9\x1b[31m (http://ipsec-tools.sourceforge.net)",
+            "INFO: @(#)This product linked OpenSSL 3\x1b (http://www.openssl.org/)",
+        )
+    )
+    engine = Engine(UTC, knowledge=Knowledge({"198.51.100.7": Expectation("a\tname")}))
+    engine.feed(block(log.encode(), source="gateways/\x1b[2J.log"))
+    engine.flush()
+    written = metrics(engine, "gateways/\x1b[2J.log")
+    assert 'peer="198.51.100\\\\x1b.7"' in written
+    assert 'gateway="a\\\\u202eb"' in written
+    assert 'source_last_line_timestamp_seconds{source="gateways/\\\\x1b[2J.log"}' in written
+    assert not [line for line in written.split("\n") if not line.isprintable()]
