@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.exporter.web.conftest import Serve
 
 #: Seconds that a scrape may take while others misbehave; the first one of a process also starts a worker thread.
-QUICK = 1.0
+QUICK = 5.0
 
 HEALTHY = b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n"
 
