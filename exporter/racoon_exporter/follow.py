@@ -30,6 +30,8 @@ CHECKPOINT_SECONDS: Final = 10.0
 QUIET_SECONDS: Final = 0.1
 """Silence after which a record that may go on in the next line is taken to be complete."""
 IDLE_SECONDS: Final = 1.0
+_CHECKPOINTS_SPARED: Final = 6
+"""So much rarer the state is written where only time passed: a new start lets it pass again."""
 _COUNTED: Final = ("lines", "bytes", "rotations", "lost_bytes", "too_long")
 
 
@@ -60,6 +62,7 @@ class Follower:
         self._lock = threading.Lock()
         self._stopping = False
         self._dirty = False
+        self._aged = False
         self._pending = False
         self._caught_up = False
         self._read_at: dict[tuple[str, str, str], tuple[float, float]] = {}
@@ -142,9 +145,12 @@ class Follower:
                 self.engine.feed(block)
                 self._note_times(now)
             self._dirty = self._pending = True
-        if self._dirty and now - self._checkpointed >= self._checkpoint_seconds:
+        if (self._dirty or self._aged) and now >= self._due():
             self.save()
         return block is not None
+
+    def _due(self) -> float:
+        return self._checkpointed + self._checkpoint_seconds * (1 if self._dirty else _CHECKPOINTS_SPARED)
 
     def _note_times(self, now: float) -> None:
         racoons = self.engine.state.racoons
@@ -167,7 +173,7 @@ class Follower:
                 if racoon is not None and racoon.next_timer <= log_time + now - read_at:
                     advance(racoon, log_time + now - read_at)
                     racoon.now = log_time
-                    self._dirty = True
+                    self._aged = True
 
     def learn(self, knowledge: Knowledge) -> None:
         """Take what a changed configuration says."""
@@ -188,7 +194,7 @@ class Follower:
             self._fail(f"cannot write the state file {self._state_file}: {error.strerror or error}")
         else:
             self._checkpoint_time = content["saved"]
-            self._dirty = False
+            self._dirty = self._aged = False
             if self._trouble:
                 _LOGGER.info("state file %s is written again", self._state_file)
                 self._trouble = ""

@@ -209,6 +209,31 @@ def test_time_passes_while_the_exporter_is_down(log: Path, time: Time, follower:
     assert not peer_of(second.engine).phase2_up
 
 
+def test_the_state_is_written_more_rarely_where_only_time_passed(log: Path, time: Time, follower: MakeFollower) -> None:
+    write(log, f"08:30:00 {sa(1)}", f"08:30:00 {sa(2)}")
+    made = follower(knowing(P, lifetime=3600))
+    drain(made)
+    time.now += 3779
+    made.save()
+
+    def written_after(seconds: float) -> bool:
+        time.now += seconds
+        before = saved_at(made)
+        drain(made)
+        return saved_at(made) > before
+
+    assert not written_after(11)  # the SAs have ended by their lifetime
+    assert not peer_of(made.engine).phase2_up
+    assert written_after(50)
+    assert not written_after(100)
+    write(log, f"09:40:00 {up()}")
+    assert written_after(11)
+
+
+def saved_at(follower: Follower) -> float:
+    return follower.look()[0].values["racoon_exporter_checkpoint_timestamp_seconds"]["",]
+
+
 def test_a_log_of_last_year_is_shown_as_it_ended(log: Path, follower: MakeFollower) -> None:
     write(log, f"08:30:00 {sa(1)}", f"08:30:00 {sa(2)}")
     made = follower(knowing(P, lifetime=3600))
