@@ -83,6 +83,10 @@ def _negotiation_place(
     return _place(negotiations, negotiation) if place is None else ~place
 
 
+def _negotiation_at(negotiations: list[Negotiation], archive: Archive, place: int) -> Negotiation:
+    return negotiations[place] if place >= 0 else archive.negotiations[~place]
+
+
 def racoon_from_json(given: dict[str, Any], knowledge: Knowledge, archive: Archive) -> Racoon:
     """Make a racoon's tables of what `racoon_to_json` gave, and set their timers again."""
     racoon = Racoon(given["gateway"], given["ident"], given["stream"], knowledge, archive)
@@ -103,13 +107,7 @@ def racoon_from_json(given: dict[str, Any], knowledge: Knowledge, archive: Archi
     racoon.folded = set(given["folded"])
     racoon.true_arrows = given["true_arrows"]
     for peer, protocol, sa, negotiation in given["halves"]:
-        known = (
-            None
-            if negotiation is None
-            else negotiations[negotiation]
-            if negotiation >= 0
-            else archive.negotiations[~negotiation]
-        )
+        known = None if negotiation is None else _negotiation_at(negotiations, archive, negotiation)
         racoon.halves.setdefault(peer, {})[protocol] = (sas[sa], known)
     racoon.presumed = OrderedDict((archive.ipsec[place].spi, archive.ipsec[place]) for place in given["presumed"])
     over = [archive.phase1[place] for place in given.get("presumed_isakmp", ())]
