@@ -7,6 +7,7 @@ import io
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -185,6 +186,24 @@ def test_a_reader_that_goes_away_is_no_traceback() -> None:
             process.stdin.write(log)
         assert process.stderr.read() == b""
     assert process.wait() == 141
+
+
+def test_an_interrupt_is_status_130_and_no_traceback() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "racoon_exporter", "explain"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with process:
+        process.stdin.write(b"INFO: caught signal 15\n")
+        assert process.stdout.readline().startswith(b"text: "), "it reads, and waits for more"
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate()
+    assert (process.returncode, said.strip()) == (130, b"")
 
 
 @pytest.mark.parametrize(
