@@ -1,39 +1,17 @@
 """A raw line, taken apart: who wrote it, when, at which level, and the message text.
 
-`FORMATS` has a row for each way racoon's output is stored (`docs/formats.md`). What racoon itself writes, `INNER`, is the
-same in all of them: time, tunnel name (pfSense), peer tag, process id (Apple), level, source location, message.
+The dialects hold a row for each way racoon's output is stored (`docs/formats.md`). What racoon itself writes, `INNER`, is the
+same in most of them: time, tunnel name (pfSense), peer tag, process id (Apple), level, source location, message.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-# `re` and not `regex`: these patterns have one way to match, hold no text of a peer but the last group, and stand in
-# the hottest place; `re` is twice as fast there.
-
-LEVELS: Final = ("ERROR", "WARNING", "NOTIFY", "INFO", "DEBUG", "DEBUG2", "(not defined)")
-"""racoon's level names (`plog.c`)."""
-
-_LEVEL: Final = r"ERROR|WARNING|NOTIFY|INFO|DEBUG2?|\(not defined\)"
-_OWN_TIME: Final = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
-
-TAG: Final = r"[0-9a-fA-FxX]*[.:][0-9a-fA-FxX.:]*(?:%[\w.-]+)?"
-"""An address without port, with its scope, or what stood in its place."""
-_MARKS: Final = (
-    r"(?:\[(?P<tunnel>[^\]]*)\]: ?)?"
-    rf"(?:\[(?P<tag>{TAG})\] )?"
-    r"(?:\[(?P<own_pid>\d+)\] )?"
-)
-_LOCATION: Final = r"(?:[\w.-]+\.[cyl]:\d+:(?:\w+\(\):)? ?)?"
-_LEVELLED: Final = rf"(?P<level>{_LEVEL}): *{_LOCATION}(?P<text>.*)"
-_MAYBE_LEVELLED: Final = rf"(?:(?P<level>{_LEVEL}): *)?{_LOCATION}(?P<text>.*)"
-
-INNER: Final = rf"\s*(?:(?P<inner>{_OWN_TIME}): )?{_MARKS}{_MAYBE_LEVELLED}"
-"""What racoon writes when somebody else adds the time."""
-
+from racoon_parsers.dialects import DIALECTS, FORMATS
+from racoon_parsers.dialects.base import INNER, LEVEL, LEVELS, STAMPS, TAG, Format, head
 
 class Line(NamedTuple):
     """A line of some program's log, taken apart."""
@@ -61,27 +39,8 @@ class Line(NamedTuple):
     """Length of what stands before the message; 0 where it is not one piece of the line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
-    """One way in which racoon's records are stored."""
-
-    name: str
-    kind: str
-    pattern: re.Pattern[str]
-    groups: tuple[int, ...]
-    """Numbers of the groups of `_GROUPS` in the pattern."""
-    raw: bool = False
-    """Whether racoon's lines stand there as it wrote them, newlines within a value and all; collectors escape those."""
-    levels: tuple[tuple[str, str], ...] = ()
-    """The collector's levels as racoon's words."""
-
-
-_RFC3164: Final = r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d"
-_ISO: Final = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?"
-STAMPS: Final = {"local": _OWN_TIME, "rfc3164": _RFC3164, "iso": _ISO}
-"""How a time text looks, for the kinds that stand in the same place in line after line."""
 _STAMPS: Final = {kind: re.compile(pattern) for kind, pattern in STAMPS.items()}
-_TAG_AND_LEVEL: Final = re.compile(rf"(?:\[({TAG})\] )?({_LEVEL}): ")
+_TAG_AND_LEVEL: Final = re.compile(rf"(?:\[({TAG})\] )?({LEVEL}): ")
 
 
 class Head(NamedTuple):
@@ -105,117 +64,6 @@ class Head(NamedTuple):
         if marks is None or _STAMPS[kind].fullmatch(line, start, end) is None:
             return None
         return line[start:end], marks[1] or "", marks[2], marks.end()
-
-
-_GROUPS: Final = (
-    "stamp",
-    "inner",
-    "host",
-    "ident",
-    "pid",
-    "own_pid",
-    "level",
-    "collected",
-    "tag",
-    "tunnel",
-    "text",
-)
-
-
-def _format(name: str, kind: str, pattern: str, *, raw: bool = False, levels: dict[str, str] | None = None) -> Format:
-    absent = "".join(f"(?P<{group}>)" for group in _GROUPS if f"(?P<{group}>" not in pattern)
-    compiled = re.compile(pattern + absent, re.DOTALL)
-    groups = tuple(compiled.groupindex[group] for group in _GROUPS)
-    return Format(name, kind, compiled, groups, raw, tuple((levels or {}).items()))
-
-
-_HOST: Final = r"(?:(?P<host>[\w.-]+|[0-9a-fA-F.]*:[0-9a-fA-F:.]+)\s+)?"
-_IDENT: Final = r"(?P<ident>[^\s:\[\]<>|()\"']+)(?:\[(?P<pid>\w+)\])?(?: \(\S+\))?(?: <(?P<collected>\w+)>)?:"
-_FACILITY: Final = r"(?:(?:auth|authpriv|daemon|local\d|security|syslog|user|kern)\.\w+ )?"
-_ANDROID: Final = {"E": "ERROR", "W": "WARNING", "I": "INFO", "N": "NOTIFY", "D": "DEBUG", "V": "DEBUG2"}
-_APPLE: Final = {
-    "Emergency": "ERROR",
-    "Alert": "ERROR",
-    "Critical": "ERROR",
-    "Fault": "ERROR",
-    "Error": "ERROR",
-    "error": "ERROR",
-    "fault": "ERROR",
-    "Warning": "WARNING",
-    "Notice": "NOTICE",
-    "Default": "NOTICE",
-    "default": "NOTICE",
-    "Info": "INFO",
-    "info": "INFO",
-    "Debug": "DEBUG",
-    "debug": "DEBUG",
-}
-_MERAKI: Final = r"(?:Site-to-site VPN|Non-Meraki / Client VPN negotiation):? (?:msg: )?"
-
-FORMATS: Final = (
-    _format("file", "local", rf"(?P<stamp>{_OWN_TIME}): ?{_MARKS}{_MAYBE_LEVELLED}", raw=True),
-    _format(
-        "meraki",
-        "unix",
-        rf"(?:{_RFC3164} \S+ 1 )?(?P<stamp>\d{{9,11}}\.\d+) (?P<host>\S+) events {_MERAKI}(?P<text>.*)",
-    ),
-    _format("meraki-dashboard", "rfc3164", rf"(?P<stamp>{_RFC3164}) {_MERAKI}(?P<text>.*)"),
-    _format(
-        "syslog",
-        "rfc3164",
-        rf"(?:<\d+>)?(?P<stamp>{_RFC3164})(?:\.\d+)?\s+{_HOST}{_FACILITY}{_IDENT}{INNER}",
-        levels=_APPLE,
-    ),
-    _format("container", "iso", rf"(?P<stamp>{_ISO}) std(?:out|err) [FP] {INNER}", raw=True),
-    _format("syslog-iso", "iso", rf"(?:<\d+>)?(?P<stamp>{_ISO})\s+{_HOST}{_FACILITY}{_IDENT}{INNER}"),
-    _format(
-        "syslog-5424",
-        "iso",
-        rf"(?:<\d+>)?1 (?P<stamp>{_ISO}|-) (?P<host>\S+) (?P<ident>\S+) (?P<pid>\S+) \S+ (?:-|(?:\[(?:[^\]\\]|\\.)*\])+) ?{INNER}",
-    ),
-    _format("journal-unix", "unix", rf"(?P<stamp>\d{{9,11}}\.\d{{6}}) {_HOST}{_IDENT}{INNER}"),
-    _format(
-        "journal-full",
-        "local",
-        rf"[A-Z][a-z]{{2}} (?P<stamp>{_OWN_TIME})(?:\.\d+)? [A-Z+\-\d]+ {_HOST}{_IDENT}{INNER}",
-    ),
-    _format(
-        "unified",
-        "iso",
-        r"(?P<stamp>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+[+-]\d{4}) 0x[0-9a-f]+\s+(?P<collected>\w+)\s+0x[0-9a-f]+\s+"
-        r"(?P<pid>\d+)\s+\d+\s+(?P<ident>[^\s:]+): (?:\(NetworkExtension\) )?(?!\([\w. -]+\) \[)(?:\[com\.apple\.networkextension:[^\]]*\] )?(?P<text>.*)",
-        levels=_APPLE,
-    ),
-    _format(
-        "unified-compact",
-        "time_of_day",
-        r"(?P<collected>default|error|fault|info|debug)\t(?P<stamp>\d\d:\d\d:\d\d\.\d+[+-]\d{4})\t(?P<ident>[^\t]+)\t(?P<text>.*)",
-        levels=_APPLE,
-    ),
-    _format(
-        "logcat",
-        "logcat",
-        r"(?P<stamp>\d\d-\d\d \d\d:\d\d:\d\d\.\d+)\s+(?P<pid>\d+)\s+\d+ (?P<collected>[VDIWEN]) (?P<ident>\S+)\s*: (?P<text>.*)",
-        levels=_ANDROID,
-    ),
-    _format(
-        "logcat-time",
-        "logcat",
-        r"(?P<stamp>\d\d-\d\d \d\d:\d\d:\d\d\.\d+) (?P<collected>[VDIWEN])/(?P<ident>[^\s(]+)\s*\(\s*(?P<pid>\d+)\): (?P<text>.*)",
-        levels=_ANDROID,
-    ),
-    _format(
-        "logcat-brief",
-        "",
-        r"(?P<collected>[VDIWEN])/(?P<ident>[^\s(]+)\s*\(\s*(?P<pid>\d+)\): (?P<text>.*)",
-        levels=_ANDROID,
-    ),
-    _format("android-stderr", "", r"(?P<collected>[EWIN]): (?P<text>.*)", raw=True, levels=_ANDROID),
-    _format("compose", "local", rf"(?P<ident>racoon[\w.-]*)\s+\| (?P<stamp>{_OWN_TIME}): {_MARKS}{_MAYBE_LEVELLED}", raw=True),
-    _format("console", "", rf"{_MARKS}{_LEVELLED}", raw=True),
-    _format("stderr", "", rf"(?P<ident>racoon[\w.-]*)(?:\[(?P<pid>\w+)\])?:{INNER}"),
-)
-"""Every format, the commonest first; the first that fits a line is its format."""
 
 
 def head_of(line: str, parsed: Line) -> Head | None:
@@ -258,11 +106,14 @@ def _split(line_format: Format, line: str) -> Line | None:
     )
 
 
+_FIRST: Final = DIALECTS["ipsec_tools"].formats[0]
+
+
 class LineSplitter:
     """Takes the lines of one stream apart. A stream keeps its format, so the last one that fitted is tried first."""
 
     def __init__(self) -> None:
-        self._format = FORMATS[0]
+        self._format = _FIRST
 
     @property
     def format(self) -> Format:
@@ -284,7 +135,7 @@ class LineSplitter:
         return None
 
 
-_INNER_PATTERN: Final = _format("inner", "", INNER)
+_INNER_PATTERN: Final = head("inner", "", INNER)
 
 
 def split_inner(text: str) -> Line | None:
@@ -329,3 +180,6 @@ def _inner(message: str, kind: str, stamp: str, host: str, ident: str, pid: str)
     return inside._replace(
         kind=kind if stamp else "", stamp=stamp, host=host, ident=ident or "racoon", pid=inside.pid or pid, head=0
     )
+
+
+__all__ = ["FORMATS", "LEVELS", "STAMPS", "TAG", "Format", "Head", "Line", "LineSplitter", "head_of", "is_racoon", "split_inner"]

@@ -1,0 +1,32 @@
+"""The dialects: one folder each, found by their folders, read by `line.py` and `messages`."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Final
+
+from racoon_parsers.dialects.base import Dialect, Format
+
+BASE: Final = "ipsec_tools"
+"""The dialect that the others lean on: its heads are the widest, so they are tried last."""
+
+
+def _folders() -> list[str]:
+    names = sorted(module.name for module in iter_modules(__path__) if module.ispkg)
+    return [*(name for name in names if name != BASE), BASE]
+
+
+def _dialect(name: str) -> Dialect:
+    dialect: Dialect = import_module(f"{__name__}.{name}.dialect").DIALECT
+    if dialect.name != name:
+        raise ValueError(f"dialects/{name}/dialect.py: named {dialect.name}")
+    return dialect
+
+
+DIALECTS: Final[dict[str, Dialect]] = {name: _dialect(name) for name in _folders()}
+"""Every dialect by its folder's name, ipsec-tools last."""
+FORMATS: Final[tuple[Format, ...]] = tuple(one for dialect in DIALECTS.values() for one in dialect.formats)
+"""Every format; the first that fits a line is its format."""
+
+__all__ = ["BASE", "DIALECTS", "FORMATS"]

@@ -1,0 +1,1 @@
+"""Android: racoon of its VPN, in logcat."""

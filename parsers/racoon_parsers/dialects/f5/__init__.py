@@ -1,0 +1,1 @@
+"""F5 BIG-IP: racoon's own files, with rows of its own."""

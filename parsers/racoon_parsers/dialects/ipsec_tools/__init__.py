@@ -1,0 +1,1 @@
+"""racoon of ipsec-tools, as its own files, syslog, the journal and container engines keep it."""
