@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 from racoon_parsers.dialects import DIALECTS, FORMATS
 from racoon_parsers.dialects.base import INNER, LEVEL, LEVELS, STAMPS, TAG, Format, head
 
+
 class Line(NamedTuple):
     """A line of some program's log, taken apart."""
 
@@ -182,4 +183,16 @@ def _inner(message: str, kind: str, stamp: str, host: str, ident: str, pid: str)
     )
 
 
-__all__ = ["FORMATS", "LEVELS", "STAMPS", "TAG", "Format", "Head", "Line", "LineSplitter", "head_of", "is_racoon", "split_inner"]
+__all__ = [
+    "FORMATS",
+    "LEVELS",
+    "STAMPS",
+    "TAG",
+    "Format",
+    "Head",
+    "Line",
+    "LineSplitter",
+    "head_of",
+    "is_racoon",
+    "split_inner",
+]

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from racoon_parsers.events import EVENT_TYPES, Event
 from racoon_parsers.message import Message
-from racoon_parsers.messages import FAMILIES, catalogue, read_family, read_table
+from racoon_parsers.messages import TABLES, catalogue, read_rows
+from racoon_parsers.messages.table import read_table
 from racoon_parsers.reasons import REASON_OF_CLASS
 
 EVENT_CLASSES = Path(__file__).with_name("event_classes.tsv")
@@ -15,8 +16,8 @@ DECIDED_LATER = {"by_code": "as OpenSSL's number says", "replaced": "none: a new
 def messages() -> str:
     """Give the generated part of `docs/messages.md`."""
     lines = [*_classes(), *_values()]
-    for family in FAMILIES:
-        lines += _family(family)
+    for name in TABLES:
+        lines += _table(name)
     return "\n".join(lines) + "\n"
 
 
@@ -25,7 +26,7 @@ def _classes() -> Iterator[str]:
     for message in catalogue().messages:
         counts[message.event] = counts.get(message.event, 0) + 1
     yield from ("## Event classes", "", "| event | meaning | messages |", "|---|---|---|")
-    for row in read_table(EVENT_CLASSES.read_text(encoding="utf-8")):
+    for _, row in read_table(EVENT_CLASSES.read_text(encoding="utf-8"), EVENT_CLASSES.name):
         yield f"| `{row['event']}` | {row['meaning']} | {counts[row['event']]} |"
     yield ""
 
@@ -42,11 +43,11 @@ def _first_paragraph(kind: type[Event]) -> str:
     return " ".join((kind.__doc__ or "").partition("\n\n")[0].split())
 
 
-def _family(family: str) -> Iterator[str]:
+def _table(name: str) -> Iterator[str]:
     groups: dict[tuple[str, str, str, str], list[Message]] = {}
-    for message in read_family(family):
+    for message in read_rows(name):
         groups.setdefault((message.event, message.severity, message.reason, message.gloss), []).append(message)
-    yield from (f"## {family}", "")
+    yield from (f"## {name}", "")
     for (event, severity, reason, gloss), rows in groups.items():
         yield f"`{event}`, {severity}, reason {_reason(reason)}. {gloss}"
         yield from ("", "```text", *(message.template or "(empty)" for message in rows), "```", "")

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from racoon_parsers.line import FORMATS, LineSplitter
-from racoon_parsers.messages import FAMILIES
+from racoon_parsers.messages import TABLES
 from tests.docs import generated, messages_page
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -16,9 +16,9 @@ def test_the_page_of_messages_is_what_the_tables_give() -> None:
     generated.check("messages.md", messages_page.messages)
 
 
-def test_the_page_of_messages_has_every_family() -> None:
+def test_the_page_of_messages_has_every_table() -> None:
     text = (DOCS / "messages.md").read_text(encoding="utf-8")
-    assert [family for family in FAMILIES if f"\n## {family}\n" not in text] == []
+    assert [name for name in TABLES if f"\n## {name}\n" not in text] == []
 
 
 def test_the_page_of_formats_names_every_format() -> None:

@@ -18,14 +18,15 @@ from racoon_parsers.events import EVENT_TYPES, Event, Remark
 from racoon_parsers.fields import FIELDS, Value
 from racoon_parsers.line import LEVELS
 from racoon_parsers.message import Catalogue, Hole, Message
-from racoon_parsers.messages import COLUMNS, FAMILIES, catalogue, read_family, read_table
+from racoon_parsers.messages import COLUMNS, TABLES, TableError, catalogue, read_messages, read_rows
+from racoon_parsers.messages.table import SEVERITIES, read_table
 from racoon_parsers.reasons import FAILURE_REASONS, REASON_OF_CLASS
 
 REFERENCE: Final = Path(__file__).with_name("reference.tsv.gz")
 """Every format string found in eight source trees of racoon, with the event class and severity decided on by hand."""
 
 EVENT_CLASSES: Final = Path(__file__).parents[1] / "docs" / "event_classes.tsv"
-CLASSES: Final = frozenset(row["event"] for row in read_table(EVENT_CLASSES.read_text(encoding="utf-8")))
+CLASSES: Final = frozenset(row["event"] for _, row in read_table(EVENT_CLASSES.read_text(encoding="utf-8"), EVENT_CLASSES.name))
 """The closed list of event classes, decided on with the reference."""
 
 AMBIGUOUS: Final = {
@@ -36,7 +37,6 @@ AMBIGUOUS: Final = {
 }
 """Rows whose printed text is another row's too, and why."""
 
-SEVERITIES: Final = frozenset(("critical", "error", "warning", "notice", "info"))
 REASON_CLASSES: Final = frozenset(REASON_OF_CLASS) | {"", "by_code", "replaced", "throttled"}
 MARKS: Final = {
     "stage": {"end", "step", "begin", "refusal", "waiting"},
@@ -208,22 +208,44 @@ def _reads(value: Value, match: re.Match[str]) -> bool:
 
 def test_every_format_string_of_racoons_sources_has_a_row_of_its_class_and_severity() -> None:
     rows = {row.printf: (row.event, row.severity) for row in ROWS}
-    reference = list(read_table(gzip.decompress(REFERENCE.read_bytes()).decode()))
+    reference = [row for _, row in read_table(gzip.decompress(REFERENCE.read_bytes()).decode(), REFERENCE.name)]
     wrong = [row["template"] for row in reference if rows.get(row["template"]) != (row["event"], row["severity"])]
     assert len(reference) == 2512
     assert wrong == []
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_a_family_has_the_columns_and_is_not_empty(family: str) -> None:
-    rows = list(read_family(family))
-    assert rows
-    assert len(COLUMNS) == 10
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_has_rows(name: str) -> None:
+    assert list(read_rows(name))
 
 
-def test_a_row_of_another_width_is_an_error() -> None:
-    with pytest.raises(ValueError, match="argument 2 is shorter"):
-        list(read_table("template\tevent\nonly one column"))
+GOOD_ROW: Final = ("begin %s mode.", "phase1_mode", "info", "-", "INFO", "no", "0.9", "-", "isakmp.c", "A meaning.")
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        pytest.param(GOOD_ROW[:9], r"^x\.tsv:3: 9 columns, expected 10: ", id="a column is missing"),
+        pytest.param((*GOOD_ROW, "more"), r"^x\.tsv:3: 11 columns, expected 10: ", id="a column too many"),
+        pytest.param(("",), r"^x\.tsv:3: 1 columns, expected 10: ", id="an empty line"),
+        pytest.param((*GOOD_ROW[:2], "bad", *GOOD_ROW[3:]), r"^x\.tsv:3: no severity: bad; one of critical ", id="severity"),
+        pytest.param((GOOD_ROW[0], "", *GOOD_ROW[2:]), r"^x\.tsv:3: event is empty$", id="no event class"),
+        pytest.param((*GOOD_ROW[:5], "maybe", *GOOD_ROW[6:]), r"^x\.tsv:3: no tag: maybe; one of ", id="tag"),
+        pytest.param(("begin {exchage} mode.", *GOOD_ROW[1:]), r"^x\.tsv:3: no field: \{exchage\}$", id="a hole without field"),
+        pytest.param(
+            (*GOOD_ROW[:7], "role", *GOOD_ROW[8:]), r"^x\.tsv:3: no constant: role; written name=value$", id="constant"
+        ),
+    ],
+)
+def test_what_is_wrong_in_a_table_is_said_with_its_file_and_line(row: tuple[str, ...], said: str) -> None:
+    text = "\n".join("\t".join(cells) for cells in (COLUMNS, GOOD_ROW, row)) + "\n"
+    with pytest.raises(TableError, match=said):
+        list(read_messages(text, "x.tsv"))
+
+
+def test_a_table_with_another_header_is_an_error() -> None:
+    with pytest.raises(TableError, match=r"^x\.tsv:1: the columns are template event, expected template event severity "):
+        list(read_messages("template\tevent\n", "x.tsv"))
 
 
 # the cost of a look-up

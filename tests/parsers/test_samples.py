@@ -7,11 +7,11 @@ from typing import Final
 import pytest
 
 from racoon_parsers.message import Hole, Message
-from racoon_parsers.messages import FAMILIES, read_family
+from racoon_parsers.messages import FAMILIES, TABLES, read_rows
 
 from .samples import FOLDER, NOTHING, Sample, described, normal, read_samples, records_of
 
-SAMPLES: Final = {family: tuple(read_samples(FOLDER / f"{family}.log")) for family in FAMILIES}
+SAMPLES: Final = {path.stem: tuple(read_samples(path)) for path in sorted(FOLDER.glob("*.log")) if path.stem in TABLES}
 ALL: Final = [sample for samples in SAMPLES.values() for sample in samples]
 
 
@@ -25,18 +25,22 @@ def test_a_sample_gives_the_records_it_must(sample: Sample) -> None:
     ]
 
 
-def _sampled(family: str) -> set[str]:
-    return {record.message.template for sample in SAMPLES[family] for record in records_of(sample.lines) if record.message}
+def _sampled() -> set[str]:
+    return {record.message.template for sample in ALL for record in records_of(sample.lines) if record.message}
 
 
 def _reads_values(row: Message) -> bool:
     return row.has_values and any(isinstance(piece, Hole) and piece.name for piece in row.pieces)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_every_row_that_carries_values_has_a_sample(family: str) -> None:
-    sampled = _sampled(family)
-    assert [row.template for row in read_family(family) if _reads_values(row) and row.template not in sampled] == []
+@pytest.mark.parametrize("name", TABLES)
+def test_every_row_that_carries_values_has_a_sample(name: str) -> None:
+    sampled = _sampled()
+    assert [row.template for row in read_rows(name) if _reads_values(row) and row.template not in sampled] == []
+
+
+def test_every_family_has_samples() -> None:
+    assert [family for family in FAMILIES if not SAMPLES.get(family)] == []
 
 
 def test_there_are_lines_that_must_not_match() -> None:

@@ -94,9 +94,7 @@ class Format:
     """The collector's levels as racoon's words."""
 
 
-def head(
-    name: str, kind: str, pattern: str, *, raw: bool = False, levels: Mapping[str, str] = MappingProxyType({})
-) -> Format:
+def head(name: str, kind: str, pattern: str, *, raw: bool = False, levels: Mapping[str, str] = MappingProxyType({})) -> Format:
     """Make a format of a pattern that names the parts it has."""
     absent = "".join(f"(?P<{group}>)" for group in GROUPS if f"(?P<{group}>" not in pattern)
     compiled = re.compile(pattern + absent, re.DOTALL)

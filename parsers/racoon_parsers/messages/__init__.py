@@ -1,6 +1,7 @@
 """The messages of racoon, one row each, one file per family.
 
-A row's columns are those of `Message`; `-` stands for nothing. The families follow racoon's subsystems.
+A row's columns are those of `Message`; `-` stands for nothing. The families follow racoon's subsystems. Rows that only one
+dialect prints stand in its folder (`dialects/<name>/rows.tsv`).
 """
 
 from __future__ import annotations
@@ -9,12 +10,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Final
 
+from racoon_parsers import dialects
+from racoon_parsers.dialects import DIALECTS
 from racoon_parsers.message import Catalogue, Message
+from racoon_parsers.messages.table import TableError, check_message, read_table
 
 FAMILIES: Final = (
-    "apple",
     "authentication",
     "config",
     "daemon",
@@ -29,7 +33,6 @@ FAMILIES: Final = (
     "proposal",
     "startup",
     "subsystem",
-    "vendor",
     "xauth",
 )
 COLUMNS: Final = (
@@ -46,17 +49,25 @@ COLUMNS: Final = (
 )
 
 
-def read_table(text: str) -> Iterator[dict[str, str]]:
-    """Read a table of tab-separated columns. Raises ValueError at a row of another width."""
-    lines = text.splitlines()
-    header = lines[0].split("\t")
-    for line in lines[1:]:
-        yield dict(zip(header, line.split("\t"), strict=True))
+def _tables() -> dict[str, Traversable]:
+    found = {family: files(__name__).joinpath(f"{family}.tsv") for family in FAMILIES}
+    found |= {name: files(dialects).joinpath(name, "rows.tsv") for name in DIALECTS}
+    return {name: table for name, table in found.items() if table.is_file()}
 
 
-def read_family(name: str) -> Iterator[Message]:
-    """Read the rows of a family."""
-    for row in read_table(files(__name__).joinpath(f"{name}.tsv").read_text(encoding="utf-8")):
+TABLES: Final = _tables()
+"""The tables of messages: of each family, and of each dialect that has rows of its own."""
+
+
+def read_rows(name: str) -> Iterator[Message]:
+    """Read the rows of a family or dialect. Raises TableError where its table is wrong."""
+    return read_messages(TABLES[name].read_text(encoding="utf-8"), f"{name}.tsv" if name in FAMILIES else f"{name}/rows.tsv")
+
+
+def read_messages(text: str, file: str) -> Iterator[Message]:
+    """Read a table of messages. Raises TableError where it is wrong."""
+    for line, row in read_table(text, file, COLUMNS):
+        check_message(row, file, line)
         yield Message(
             template=row["template"],
             event=row["event"],
@@ -82,6 +93,9 @@ def _constant(item: str) -> tuple[str, str]:
 
 @cache
 def catalogue() -> Catalogue:
-    """Give the catalogue of all families; read once."""
-    rows = (message for family in FAMILIES for message in read_family(family))
+    """Give the catalogue of all tables; read once."""
+    rows = (message for name in TABLES for message in read_rows(name))
     return Catalogue(replace(message, index=index) for index, message in enumerate(rows))
+
+
+__all__ = ["COLUMNS", "FAMILIES", "TABLES", "TableError", "catalogue", "read_messages", "read_rows"]
