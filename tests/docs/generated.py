@@ -4,8 +4,9 @@
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,10 +15,14 @@ from racoon_exporter.sa.state import HANDLERS
 from racoon_exporter.sa.tables import (
     ALIVE,
     EVIDENCE,
-    IPSEC_TRANSITIONS,
-    ISAKMP_TRANSITIONS,
+    IPSEC,
+    IPSEC_EVENTS,
+    ISAKMP,
+    ISAKMP_EVENTS,
     MOST_TELLING,
-    NEGOTIATION_TRANSITIONS,
+    NEGOTIATION,
+    NEGOTIATION_EVENTS,
+    Cause,
 )
 from racoon_parsers.advice import BY_REASON
 
@@ -48,39 +53,43 @@ def _name(row: Row) -> str:
     return f"{row.name}_total" if row.kind == "counter" else row.name
 
 
-def _diagram(table: dict[str, dict[str, str]], first: str, begin: str) -> list[str]:
+Machine = Mapping[Any, Mapping[Any, str]]
+
+
+def _diagram(table: Machine, begin: Mapping[str, str]) -> list[str]:
     """Draw a table as a Mermaid state diagram, the events of one arrow together."""
-    lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {first}: {begin}"]
-    if "waiting" in table:
-        lines.append("    [*] --> waiting: phase2_queued")
+    lines = ["```mermaid", "stateDiagram-v2", *(f"    [*] --> {state}: {classes}" for state, classes in begin.items())]
     for state, events in table.items():
         arrows: dict[str, list[str]] = {}
         for event, following in events.items():
             arrows.setdefault(following, []).append(event)
         lines += [f"    {state} --> {following}: {', '.join(names)}" for following, names in arrows.items()]
-    ends = {following for events in table.values() for following in events.values()} - set(table)
-    lines += [f"    {end} --> [*]" for end in sorted(ends)]
+    lines += [f"    {state} --> [*]" for state, events in table.items() if not events or state == "ended"]
     return [*lines, "```", ""]
 
 
-def _table(table: dict[str, dict[str, str]]) -> list[str]:
-    lines = ["| state | event | next state |", "|---|---|---|"]
-    lines += [
-        f"| {state} | `{event}` | {following} |" for state, events in table.items() for event, following in events.items()
-    ]
+def _table(table: Machine, causes: Mapping[Any, Cause]) -> list[str]:
+    lines = ["| state | what happens | next state |", "|---|---|---|"]
+    lines += [f"| {state} | {event} | {following} |" for state, events in table.items() for event, following in events.items()]
+    lines += ["", "| what happens | told by | that is |", "|---|---|---|"]
+    lines += [f"| {event} | {_told_by(cause)} | {cause.because} |" for event, cause in causes.items()]
     return [*lines, ""]
+
+
+def _told_by(cause: Cause) -> str:
+    return ", ".join([*(f"`{name}`" for name in cause.classes), *(["time"] if cause.by_time else [])])
 
 
 def sa_states() -> str:
     lines = ["## Negotiations", ""]
-    lines += _diagram(NEGOTIATION_TRANSITIONS, "negotiating", "phase1_start, phase2_start")
-    lines += _table(NEGOTIATION_TRANSITIONS)
+    lines += _diagram(NEGOTIATION, {"negotiating": "phase1_start, phase2_start", "waiting": "phase2_queued"})
+    lines += _table(NEGOTIATION, NEGOTIATION_EVENTS)
     lines += ["## ISAKMP SAs (phase 1)", ""]
-    lines += _diagram(ISAKMP_TRANSITIONS, "established", "phase1_established")
-    lines += _table(ISAKMP_TRANSITIONS)
+    lines += _diagram(ISAKMP, {"established": "phase1_established"})
+    lines += _table(ISAKMP, ISAKMP_EVENTS)
     lines += ["## IPsec SAs (phase 2)", ""]
-    lines += _diagram(IPSEC_TRANSITIONS, "mature", "ipsec_sa_established")
-    lines += _table(IPSEC_TRANSITIONS)
+    lines += _diagram(IPSEC, {"mature": "ipsec_sa_established"})
+    lines += _table(IPSEC, IPSEC_EVENTS)
     lines += [f"An SA exists in these states: {', '.join(sorted(ALIVE))}.", ""]
     lines += ["## Reasons, the most telling first", ""]
     lines += ["| reason | what to do |", "|---|---|"]

@@ -1,8 +1,7 @@
 """The pages that follow from tables say what the tables say."""
 
-from racoon_exporter.sa.tables import IPSEC_TRANSITIONS, ISAKMP_TRANSITIONS, MOST_TELLING, NEGOTIATION_TRANSITIONS
+from racoon_exporter.sa.tables import MOST_TELLING
 from racoon_parsers.advice import BY_REASON
-from racoon_parsers.events import EVENT_TYPES
 from racoon_parsers.reasons import FAILURE_REASONS
 from tests.docs import generated
 
@@ -17,9 +16,3 @@ def test_the_sa_states_page_is_drawn_from_the_tables() -> None:
 
 def test_every_reason_has_its_rank_and_its_advice() -> None:
     assert set(MOST_TELLING) == set(FAILURE_REASONS) == set(BY_REASON)
-
-
-def test_transitions_speak_of_event_classes_only() -> None:
-    for table in (NEGOTIATION_TRANSITIONS, ISAKMP_TRANSITIONS, IPSEC_TRANSITIONS):
-        for events in table.values():
-            assert set(events) <= set(EVENT_TYPES)

@@ -37,11 +37,18 @@ def read_logs(paths: Iterable[Path], *, zone: tzinfo = UTC, knowledge: Knowledge
     return engine
 
 
-def read_lines(*lines: str, knowledge: Knowledge | None = None, engine: Engine | None = None) -> Engine:
-    """Read messages as 0.9 writes them into a file: each with its time, `08:30:02 INFO: …`, on one day in UTC."""
+def told(*lines: str, knowledge: Knowledge | None = None, engine: Engine | None = None) -> Engine:
+    """Read messages as 0.9 writes them into a file, each with its time, `08:30:02 INFO: …`, on a day in UTC. More may come."""
     engine = engine or Engine(UTC, knowledge=knowledge)
     text = "".join(f"2026-01-15 {line.replace(' ', ': ', 1)}\n" for line in lines)
     engine.feed(block(text.encode()))
+    engine.flush()
+    return engine
+
+
+def read_lines(*lines: str, knowledge: Knowledge | None = None, engine: Engine | None = None) -> Engine:
+    """Read messages as `told` does, to the end of the log: what waits for a next line is decided."""
+    engine = told(*lines, knowledge=knowledge, engine=engine)
     engine.finish()
     return engine
 

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from racoon_exporter import history
 from racoon_exporter.engine import Engine, restore, to_json
-from racoon_exporter.sa import Limits
+from racoon_exporter.sa import Limits, Negotiation
+from racoon_exporter.sa.model import from_json
 from racoon_exporter.sa.state import MOST_RACOONS
 from tests.exporter.reading import block, knowing, lab_logs, peer_of, read_lines, start, up
 from tests.exporter.test_scenarios import exposition
@@ -141,3 +143,17 @@ def test_a_host_that_is_silent_for_a_day_gives_way() -> None:
     gateways = {racoon.gateway for racoon in engine.state.racoons.values()}
     assert {"host1", "late", "other"} <= gateways
     assert not gateways & {"host0", "early", "later"}
+
+
+@pytest.mark.parametrize(
+    ("written", "state"),
+    [
+        pytest.param({"waiting": True}, "waiting", id="a wish"),
+        pytest.param({}, "negotiating", id="under way"),
+        pytest.param({"ended": 2.0, "outcome": "failed"}, "failed", id="with a verdict"),
+        pytest.param({"ended": 2.0}, "abandoned", id="ended without a verdict"),
+    ],
+)
+def test_a_negotiation_of_an_older_state_file_has_the_state_that_its_fields_said(written: dict[str, Any], state: str) -> None:
+    fields = {"phase": 1, "gateway": "", "local": None, "peer": "198.51.100.7", "role": None, "exchange": None, "begun": 1.0}
+    assert from_json(Negotiation, fields | written).state == state

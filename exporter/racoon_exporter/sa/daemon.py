@@ -9,7 +9,7 @@ from racoon_exporter.sa import evidence
 from racoon_exporter.sa.model import UNATTRIBUTED, DaemonRun, IsakmpSa
 from racoon_exporter.sa.phase1 import address_of
 from racoon_exporter.sa.racoon import Racoon
-from racoon_exporter.sa.tables import NOT_EVIDENCE
+from racoon_exporter.sa.tables import NEGOTIATION, NOT_EVIDENCE, move
 from racoon_parsers.events import (
     AdminCommand,
     CertificateProblem,
@@ -85,11 +85,11 @@ def _end_run(racoon: Racoon, end: str) -> None:
     racoon.archive.add(racoon.archive.daemon, run)
     racoon.stopped = True
     for isakmp in list(racoon.isakmp.values()):
-        racoon.end_isakmp(isakmp, "restart")
+        racoon.end_isakmp(isakmp, "daemon_ended", "restart")
     racoon.presumed_isakmp.clear()
     for table in (racoon.open, racoon.waiting):
         for negotiation in [one for negotiations in table.values() for one in negotiations]:
-            racoon.finish(negotiation, None)
+            racoon.finish(negotiation, "daemon_ended")
     racoon.halves.clear()
     racoon.clues.floating.clear()
     racoon.clues.context = None
@@ -109,9 +109,9 @@ def signalled(racoon: Racoon, _record: Record, event: DaemonSignalled) -> None:
 
 def _flush(racoon: Racoon) -> None:
     for isakmp in list(racoon.isakmp.values()):
-        racoon.end_isakmp(isakmp, "restart")
+        racoon.end_isakmp(isakmp, "daemon_ended", "restart")
     for sa in [one for sas in racoon.ipsec.values() for one in sas]:
-        racoon.end_ipsec(sa, "restart")
+        racoon.end_ipsec(sa, "daemon_ended", "restart")
 
 
 def stopped(racoon: Racoon, record: Record, _event: DaemonStopped) -> None:
@@ -255,11 +255,12 @@ def xauth_failed(racoon: Racoon, _record: Record, _event: XauthLoginFailed) -> N
         racoon.count_failure(1, UNATTRIBUTED, "xauth_failed")
         return
     sa.xauth = False
-    racoon.end_isakmp(sa, "deleted_locally")
+    racoon.end_isakmp(sa, "login_refused", "deleted_locally")
     racoon.count_failure(1, sa.peer, "xauth_failed")
     for negotiation in reversed(racoon.archive.negotiations):
         if negotiation.cookies == sa.cookies:
-            negotiation.outcome, negotiation.reason, negotiation.ended = "failed", "xauth_failed", racoon.now
+            move(NEGOTIATION, negotiation, "login_refused")
+            negotiation.reason, negotiation.ended = "xauth_failed", racoon.now
             racoon.archive.changed()
             break
 

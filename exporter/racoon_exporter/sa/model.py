@@ -9,6 +9,8 @@ from collections import Counter
 from dataclasses import dataclass, field, fields
 from typing import Any, Final, Literal, TypeVar
 
+from racoon_exporter.sa.tables import IpsecState, IsakmpState, NegotiationState
+
 Record = TypeVar("Record")
 
 Phase1End = Literal["expired", "deleted_by_peer", "dead_peer", "deleted_locally", "purged", "restart"]
@@ -33,12 +35,10 @@ class Negotiation:
     begun: float | None
     cookies: str | None = None
     ended: float | None = None
-    outcome: Outcome | None = None
+    state: NegotiationState = "negotiating"
     reason: str | None = None
     evidence: str | None = None
     """Most telling reason so far."""
-    waiting: bool = False
-    """Phase 2 that waits for a phase 1 and has not begun."""
     half: bool = False
     """Phase 2 whose inbound SA is there and whose outbound one is not yet."""
     message_id: str | None = None
@@ -46,13 +46,14 @@ class Negotiation:
     """Time of the last line that belongs to it."""
 
     @property
-    def state(self) -> str:
-        """Where it stands, as `tables.NEGOTIATION_TRANSITIONS` names it."""
-        if self.outcome is not None:
-            return self.outcome
-        if self.ended is not None:
-            return "abandoned"
-        return "waiting" if self.waiting else "negotiating"
+    def outcome(self) -> Outcome | None:
+        """Its verdict; None while there is none, or where there never was one."""
+        return self.state if self.state == "established" or self.state == "failed" else None  # noqa: PLR1714 (narrows the type)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it is a phase 2 that waits for a phase 1 and has not begun."""
+        return self.state == "waiting"
 
 
 @dataclass(slots=True, eq=False)
@@ -68,7 +69,7 @@ class IsakmpSa:
     established: float | None
     ended: float | None = None
     end: Phase1End | None = None
-    state: str = "established"
+    state: IsakmpState = "established"
     dying: float | None = None
     purging: float | None = None
     """When its teardown began."""
@@ -102,7 +103,7 @@ class IpsecSa:
     dying: float | None = None
     ended: float | None = None
     end: str | None = None
-    state: str = "mature"
+    state: IpsecState = "mature"
     lifetime: float | None = None
     """Seconds from establishment to its hard expiry, where known."""
     orphan: bool = False
@@ -174,9 +175,18 @@ def to_json(record: Any) -> dict[str, Any]:
 def from_json(kind: type[Record], given: dict[str, Any]) -> Record:
     """Make a record of what `to_json` gave. Raises TypeError or ValueError on anything else."""
     values = dict(given)
+    if kind is Negotiation and "state" not in values:
+        values["state"] = _state_of(values)
     if "counters" in values:
         values["counters"] = counters_from_json(values["counters"])
     return kind(**values)
+
+
+def _state_of(values: dict[str, Any]) -> str:
+    """Give the state of a negotiation of an older state file, which had no such field: it followed from three others."""
+    outcome, waiting = values.pop("outcome", None), values.pop("waiting", False)
+    unfinished = "waiting" if waiting else "negotiating"
+    return str(outcome or ("abandoned" if values.get("ended") is not None else unfinished))
 
 
 def counters_from_json(given: list[list[Any]]) -> Counter[tuple[str, ...]]:

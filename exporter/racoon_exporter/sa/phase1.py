@@ -7,7 +7,7 @@ from typing import Final
 from racoon_exporter.sa import evidence
 from racoon_exporter.sa.model import UNATTRIBUTED, IsakmpSa, Negotiation, Peer, Phase1End
 from racoon_exporter.sa.racoon import DURATION_BUCKETS, GRACE, Racoon, TimedOut
-from racoon_exporter.sa.tables import ISAKMP_TRANSITIONS, more_telling
+from racoon_exporter.sa.tables import ISAKMP, IsakmpEvent, more_telling, move
 from racoon_parsers.events import (
     Phase1Deleted,
     Phase1Established,
@@ -89,7 +89,7 @@ def established(racoon: Racoon, record: Record, event: Phase1Established) -> Non
     negotiation.local = local or negotiation.local
     if local:
         racoon.locals.add(local)
-    racoon.finish(negotiation, "established")
+    racoon.finish(negotiation, "came_up")
     if racoon.clues.ambiguous:
         claim(racoon)
     racoon.remember_cookies(event.cookies, address)
@@ -161,7 +161,7 @@ def rekeying(racoon: Racoon, record: Record, event: Phase1Rekeying) -> None:
     named = _find(racoon, event.cookies)
     address = address_of(record, event.peer)
     for sa in [named] if named is not None else racoon.isakmp_of.get(address or "", []):
-        sa.state = ISAKMP_TRANSITIONS[sa.state].get("phase1_rekey", sa.state)
+        move(ISAKMP, sa, "rekeying")
         sa.dying = sa.dying or record.time
 
 
@@ -169,7 +169,7 @@ def expired(racoon: Racoon, _record: Record, event: Phase1Expired) -> None:
     """An ISAKMP SA's lifetime is over, or the peer deleted it: racoon prints the same."""
     sa = _find(racoon, event.cookies)
     if sa is not None:
-        racoon.end_isakmp(sa, _why_expired(racoon, sa))
+        racoon.end_isakmp(sa, "expired", _why_expired(racoon, sa))
 
 
 def _why_expired(racoon: Racoon, sa: IsakmpSa) -> Phase1End:
@@ -208,7 +208,7 @@ def purging(racoon: Racoon, _record: Record, event: Phase1Purging) -> None:
     """The daemon begins to tear an ISAKMP SA down."""
     sa = _find(racoon, event.cookies)
     if sa is not None:
-        sa.state = ISAKMP_TRANSITIONS[sa.state].get("phase1_purge", sa.state)
+        move(ISAKMP, sa, "teardown")
         sa.purging = racoon.now
         bound(racoon, sa)
         racoon.explain_teardown(sa.cookies, racoon.teardown_cause(sa.cookies, sa.peer) or "purged")
@@ -217,8 +217,9 @@ def purging(racoon: Racoon, _record: Record, event: Phase1Purging) -> None:
 def purged(racoon: Racoon, record: Record, event: Phase1Purged | Phase1Deleted) -> None:
     """The teardown of an ISAKMP SA is over."""
     sa = _find(racoon, event.cookies)
-    if sa is not None and record.message is not None and record.message.event in ISAKMP_TRANSITIONS[sa.state]:
-        racoon.end_isakmp(sa, racoon.teardown_cause(sa.cookies, sa.peer) or "purged")
+    if sa is not None and record.message is not None:
+        happened: IsakmpEvent = "purged" if record.message.event == "phase1_purged" else "deleted"
+        racoon.end_isakmp(sa, happened, racoon.teardown_cause(sa.cookies, sa.peer) or "purged")
 
 
 def failed(racoon: Racoon, record: Record, event: Phase1Failed) -> None:

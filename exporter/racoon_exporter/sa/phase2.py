@@ -8,7 +8,7 @@ from racoon_exporter.sa import evidence
 from racoon_exporter.sa.model import UNATTRIBUTED, IpsecSa, Negotiation
 from racoon_exporter.sa.phase1 import address_of
 from racoon_exporter.sa.racoon import GRACE, ORPHAN_LIFETIME, SOFT_SHARE, Racoon
-from racoon_exporter.sa.tables import IPSEC_TRANSITIONS, more_telling
+from racoon_exporter.sa.tables import IPSEC, more_telling, move
 from racoon_parsers.events import (
     IpsecSaDeleted,
     IpsecSaEstablished,
@@ -40,7 +40,7 @@ def queued(racoon: Racoon, record: Record, event: Phase2Queued) -> None:
     """Traffic wants an IPsec SA and waits for phase 1."""
     address = address_of(record, event.peer)
     if address is not None:
-        waiting = Negotiation(2, racoon.gateway, None, address, "initiator", "quick", record.time, waiting=True)
+        waiting = Negotiation(2, racoon.gateway, None, address, "initiator", "quick", record.time, state="waiting")
         racoon.begin(waiting)
 
 
@@ -223,7 +223,7 @@ def _pair(racoon: Racoon, sa: IpsecSa) -> None:
     if negotiation is None:
         racoon.count(sa.peer, "phase2_established", "unknown")
     elif negotiation.outcome is None:
-        racoon.finish(negotiation, "established")
+        racoon.finish(negotiation, "came_up")
         racoon.count(sa.peer, "phase2_established", negotiation.role or "unknown")
 
 
@@ -232,7 +232,7 @@ def _abandon_half(racoon: Racoon, sa: IpsecSa) -> None:
     halves = racoon.halves.get(sa.peer, {})
     half = halves.pop(sa.protocol, None)
     if half is not None and half[1] is not None and half[1].ended is None:
-        racoon.abandon(half[1])
+        racoon.abandon(half[1], "half_left")
 
 
 def _negotiation_of(racoon: Racoon, sa: IpsecSa) -> Negotiation | None:
@@ -272,14 +272,13 @@ def expired(racoon: Racoon, record: Record, event: IpsecSaExpired) -> None:
     direction = "in" if event.destination.address == local else "out"
     if sa.direction != direction:
         racoon.correct_direction(sa, direction)
-    state = IPSEC_TRANSITIONS[sa.state]["ipsec_sa_expired"]
     _outlive(racoon, sa, record.time)
-    if state == "ended" or _was_hard(sa, record.time):
+    if _was_hard(sa, record.time) or not move(IPSEC, sa, "soft_expired"):
         if sa.dying is not None and sa.established is not None and record.time is not None:
             _learn_lifetime(racoon, sa, record.time - sa.established)
-        racoon.end_ipsec(sa, "expired")
+        racoon.end_ipsec(sa, "hard_expired", "expired")
         return
-    sa.state, sa.dying = state, record.time
+    sa.dying = record.time
     racoon.bound_ipsec(sa)
     known = racoon.peer(sa.peer).phase2_lifetime
     if known is not None and sa.lifetime is not None and sa.lifetime > known * _MUCH and not sa.orphan:
@@ -342,7 +341,8 @@ def _revive(racoon: Racoon, spi: int, address: str) -> IpsecSa | None:
     del racoon.presumed[spi]
     racoon.archive.ipsec.remove(sa)
     racoon.archive.changed()
-    sa.state, sa.end, sa.ended, sa.lifetime = "mature", None, None, None
+    move(IPSEC, sa, "heard_of")
+    sa.end, sa.ended, sa.lifetime = None, None, None
     racoon.add_ipsec(sa)
     return sa
 
@@ -362,7 +362,7 @@ def purged(racoon: Racoon, record: Record, event: IpsecSaPurged) -> None:
     for sa in sas[:1]:
         if event.protocol is not None:
             racoon.correct_direction(sa, "out")
-        racoon.end_ipsec(sa, _why_purged(racoon, sa, event))
+        racoon.end_ipsec(sa, "purged", _why_purged(racoon, sa, event))
 
 
 def _is_torn_down(racoon: Racoon, peer: str) -> bool:
@@ -391,4 +391,4 @@ def deleted(racoon: Racoon, _record: Record, event: IpsecSaDeleted) -> None:
     _, address = racoon.ends(event.source, event.destination)
     sa = _find(racoon, event, address)
     if sa is not None:
-        racoon.end_ipsec(sa, "deleted_in_kernel")
+        racoon.end_ipsec(sa, "deleted", "deleted_in_kernel")

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from racoon_exporter.sa.model import (
     HISTORY,
@@ -21,12 +21,20 @@ from racoon_exporter.sa.model import (
     IpsecSa,
     IsakmpSa,
     Negotiation,
-    Outcome,
     Peer,
     Phase1End,
     to_json,
 )
-from racoon_exporter.sa.tables import more_telling
+from racoon_exporter.sa.tables import (
+    IPSEC,
+    ISAKMP,
+    NEGOTIATION,
+    IpsecEvent,
+    IsakmpEvent,
+    NegotiationEvent,
+    more_telling,
+    move,
+)
 from racoon_parsers.fields import Endpoint
 
 DURATION_BUCKETS: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0)
@@ -328,13 +336,13 @@ class Racoon:
     def stop_waiting(self, negotiation: Negotiation) -> None:
         """Let a wish become a negotiation."""
         self._remove(self.waiting, negotiation)
-        negotiation.waiting = False
+        move(NEGOTIATION, negotiation, "begun")
         negotiation.touched = self.now
         self.open.setdefault(negotiation.peer, []).append(negotiation)
 
     def _drop_oldest(self) -> None:
         table = self.open or self.waiting
-        self.finish(next(iter(table.values()))[0], None)
+        self.finish(next(iter(table.values()))[0], "crowded_out")
 
     @staticmethod
     def _remove(table: dict[str, list[Negotiation]], negotiation: Negotiation) -> bool:
@@ -346,9 +354,12 @@ class Racoon:
             del table[negotiation.peer]
         return True
 
-    def finish(self, negotiation: Negotiation, outcome: Outcome | None) -> None:
-        """End a negotiation, with a verdict or without one."""
-        if self._remove(self.waiting if negotiation.waiting else self.open, negotiation):
+    def finish(self, negotiation: Negotiation, event: NegotiationEvent) -> bool:
+        """End a negotiation, with a verdict or without one, and tell whether that ended it."""
+        table = self.waiting if negotiation.waiting else self.open
+        if not move(NEGOTIATION, negotiation, event):
+            return False
+        if self._remove(table, negotiation):
             self.open_count -= 1
         if negotiation.phase == 1 and negotiation.begun is not None:
             second = self.begun_at.get(int(negotiation.begun), {})
@@ -358,21 +369,21 @@ class Racoon:
         if self.clues.context is negotiation:
             self.clues.context = None
         negotiation.ended = self.now
-        negotiation.outcome = outcome
         self.archive.add(self.archive.negotiations, negotiation)
+        return True
 
-    def fail(self, negotiation: Negotiation, reason: str | None) -> None:
+    def fail(self, negotiation: Negotiation, reason: str | None, event: Literal["failed", "half_failed"] = "failed") -> None:
         """End a negotiation as failed, for its most telling reason, and count it."""
-        negotiation.reason = more_telling(negotiation.evidence, reason) or "unknown"
-        self.finish(negotiation, "failed")
-        self.count_failure(negotiation.phase, negotiation.peer, negotiation.reason)
+        if self.finish(negotiation, event):
+            negotiation.reason = more_telling(negotiation.evidence, reason) or "unknown"
+            self.count_failure(negotiation.phase, negotiation.peer, negotiation.reason)
 
-    def abandon(self, negotiation: Negotiation) -> None:
+    def abandon(self, negotiation: Negotiation, event: Literal["silence", "half_left"]) -> None:
         """End a negotiation of which nothing more will come: half a pair and a line that tells why make it a failure."""
         if negotiation.half and negotiation.evidence is not None:
-            self.fail(negotiation, None)
+            self.fail(negotiation, None, "half_failed")
         else:
-            self.finish(negotiation, None)
+            self.finish(negotiation, event)
 
     def count_failure(self, phase: int, address: str, reason: str) -> None:
         """Count a failed negotiation."""
@@ -430,11 +441,13 @@ class Racoon:
         self.isakmp[sa.cookies] = sa
         self.isakmp_of.setdefault(sa.peer, []).append(sa)
 
-    def end_isakmp(self, sa: IsakmpSa, end: Phase1End, ended: float | None = None) -> None:
-        """End an ISAKMP SA."""
+    def end_isakmp(self, sa: IsakmpSa, event: IsakmpEvent, end: Phase1End, ended: float | None = None) -> None:
+        """End an ISAKMP SA, if what happened ends one of its state."""
+        if not move(ISAKMP, sa, event):
+            return
         if self.isakmp.pop(sa.cookies, None) is not None:
             _take_out(self.isakmp_of, sa.peer, sa)
-        sa.state, sa.end = "ended", end
+        sa.end = end
         sa.ended = self.now if ended is None else ended
         self.archive.add(self.archive.phase1, sa)
         if not sa.counted:
@@ -446,7 +459,7 @@ class Racoon:
         self.presumed_isakmp[sa.cookies] = sa
         if len(self.presumed_isakmp) > _MOST_OPEN:
             self.presumed_isakmp.popitem(last=False)
-        self.end_isakmp(sa, "expired", (sa.established or 0.0) + lifetime)
+        self.end_isakmp(sa, "lifetime", "expired", (sa.established or 0.0) + lifetime)
 
     def revive_isakmp(self, cookies: str) -> IsakmpSa | None:
         """Bring an ISAKMP SA back that was taken to be over."""
@@ -454,7 +467,8 @@ class Racoon:
         if sa is not None and sa in self.archive.phase1:
             self.archive.phase1.remove(sa)
             self.archive.changed()
-            sa.state, sa.end, sa.ended = "established", None, None
+            move(ISAKMP, sa, "heard_of")
+            sa.end, sa.ended = None, None
             self.add_isakmp(sa)
         return sa
 
@@ -478,11 +492,13 @@ class Racoon:
         if lifetime is not None:
             self.timer_at(sa.established + lifetime + max(GRACE, lifetime / 20), "ipsec", sa)
 
-    def end_ipsec(self, sa: IpsecSa, end: str, ended: float | None = None) -> None:
+    def end_ipsec(self, sa: IpsecSa, event: IpsecEvent, end: str, ended: float | None = None) -> None:
         """End an IPsec SA."""
+        if not move(IPSEC, sa, event):
+            return
         _take_out(self.ipsec, sa.spi, sa)
         _take_out(self.ipsec_of, sa.peer, sa)
-        sa.state, sa.end = "ended", end
+        sa.end = end
         sa.ended = self.now if ended is None else ended
         self.archive.add(self.archive.ipsec, sa)
         peer = self.peer(sa.peer)

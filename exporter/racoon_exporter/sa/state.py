@@ -255,7 +255,7 @@ def advance(racoon: Racoon, now: float) -> None:
 
 def _give_up(racoon: Racoon, negotiation: Negotiation) -> None:
     """End a negotiation of which nothing more was heard, at the time when that was clear."""
-    racoon.abandon(negotiation)
+    racoon.abandon(negotiation, "silence")
     if negotiation.touched is not None:
         negotiation.ended = negotiation.touched + NEGOTIATION_TTL
 
@@ -270,13 +270,13 @@ def _presume_ipsec_ended(racoon: Racoon, sa: IpsecSa, now: float) -> None:
     racoon.presumed[sa.spi] = sa
     if len(racoon.presumed) > _MOST_PRESUMED:
         racoon.presumed.popitem(last=False)
-    racoon.end_ipsec(sa, "lifetime", sa.established + lifetime)
+    racoon.end_ipsec(sa, "lifetime", "lifetime", sa.established + lifetime)
 
 
 def _presume_isakmp_ended(racoon: Racoon, sa: IsakmpSa) -> None:
     if sa.ended is None and sa.purging is not None:
         _, cause = racoon.clues.causes.get(sa.cookies, (None, "purged"))
-        racoon.end_isakmp(sa, cause, sa.purging)
+        racoon.end_isakmp(sa, "silence", cause, sa.purging)
     elif sa.ended is None and sa.established is not None and sa.lifetime is not None and phase1.is_proven(racoon, sa):
         racoon.presume_isakmp_ended(sa, sa.lifetime)
 

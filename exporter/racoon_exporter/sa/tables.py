@@ -1,80 +1,188 @@
-"""The state tables: what each event does to an SA, and which reason tells most.
+"""The state tables: what happens to negotiations and SAs, and which reason tells most.
 
-`docs/sa-states.md` is drawn from these.
+`docs/sa-states.md` is drawn from these. `move` executes them; a test lets every event class and every timer meet every state.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, Protocol, TypeVar
 
-NEGOTIATION_TRANSITIONS: Final[dict[str, dict[str, str]]] = {
+NegotiationState = Literal["waiting", "negotiating", "established", "failed", "abandoned"]
+IsakmpState = Literal["established", "dying", "purging", "ended"]
+IpsecState = Literal["mature", "dying", "ended"]
+
+NegotiationEvent = Literal[
+    "begun", "came_up", "failed", "login_refused", "half_failed", "half_left", "daemon_ended", "silence", "crowded_out"
+]
+IsakmpEvent = Literal[
+    "rekeying", "teardown", "purged", "expired", "deleted", "login_refused", "daemon_ended", "silence", "lifetime", "heard_of"
+]
+IpsecEvent = Literal["soft_expired", "hard_expired", "purged", "deleted", "daemon_ended", "lifetime", "heard_of"]
+
+State = TypeVar("State", bound=str)
+Happening = TypeVar("Happening", bound=str)
+Table = Mapping[State, Mapping[Happening, State]]
+"""State, what happens: the next state. A pair that is not here changes nothing."""
+
+
+class Stateful(Protocol[State]):
+    """What has a state."""
+
+    state: State
+
+
+def move(table: Table[State, Happening], thing: Stateful[State], happening: Happening) -> bool:
+    """Move a negotiation or an SA as its table says, and tell whether it moved. Nothing else sets a state."""
+    following = table[thing.state].get(happening)
+    if following is None:
+        return False
+    thing.state = following
+    return True
+
+
+NEGOTIATION: Final[Table[NegotiationState, NegotiationEvent]] = {
     "waiting": {
-        "phase2_start": "negotiating",
-        "phase2_failed": "failed",
-        "phase2_expired": "failed",
-        "phase2_rekey": "failed",
-        "daemon_shutdown": "abandoned",
+        "begun": "negotiating",
+        "failed": "failed",
+        "daemon_ended": "abandoned",
+        "silence": "abandoned",
+        "crowded_out": "abandoned",
     },
     "negotiating": {
-        "phase1_established": "established",
-        "ipsec_sa_established": "established",
-        "phase1_failed": "failed",
-        "phase2_failed": "failed",
-        "daemon_shutdown": "abandoned",
+        "came_up": "established",
+        "failed": "failed",
+        "half_failed": "failed",
+        "half_left": "abandoned",
+        "daemon_ended": "abandoned",
+        "silence": "abandoned",
+        "crowded_out": "abandoned",
     },
-    "established": {
-        "xauth_login_failed": "failed",
-    },
+    "established": {"login_refused": "failed"},
+    "failed": {},
+    "abandoned": {},
 }
-"""State of a negotiation, event class: the next state. A phase 2 waits until there is a phase 1."""
+"""A phase 2 waits until there is a phase 1."""
 
-ISAKMP_TRANSITIONS: Final[dict[str, dict[str, str]]] = {
+ISAKMP: Final[Table[IsakmpState, IsakmpEvent]] = {
     "established": {
-        "phase1_rekey": "dying",
-        "phase1_purge": "purging",
-        "phase1_expired": "ended",
-        "phase1_deleted": "ended",
-        "xauth_login_failed": "ended",
-        "daemon_signal": "ended",
-        "daemon_shutdown": "ended",
-        "daemon_start": "ended",
+        "rekeying": "dying",
+        "teardown": "purging",
+        "expired": "ended",
+        "deleted": "ended",
+        "login_refused": "ended",
+        "daemon_ended": "ended",
+        "lifetime": "ended",
     },
     "dying": {
-        "phase1_purge": "purging",
-        "phase1_expired": "ended",
-        "phase1_deleted": "ended",
-        "daemon_signal": "ended",
-        "daemon_shutdown": "ended",
-        "daemon_start": "ended",
+        "teardown": "purging",
+        "expired": "ended",
+        "deleted": "ended",
+        "login_refused": "ended",
+        "daemon_ended": "ended",
+        "lifetime": "ended",
     },
     "purging": {
-        "phase1_purged": "ended",
-        "phase1_expired": "ended",
-        "phase1_deleted": "ended",
-        "daemon_signal": "ended",
-        "daemon_shutdown": "ended",
-        "daemon_start": "ended",
+        "purged": "ended",
+        "expired": "ended",
+        "deleted": "ended",
+        "login_refused": "ended",
+        "daemon_ended": "ended",
+        "silence": "ended",
     },
+    "ended": {"heard_of": "established"},
 }
-"""State of an ISAKMP SA, event class: the next state. A pair that is not here changes nothing."""
+"""`purged` without `purging` before it is another SA's: the peer reuses cookies, or lines are missing."""
 
-IPSEC_TRANSITIONS: Final[dict[str, dict[str, str]]] = {
+IPSEC: Final[Table[IpsecState, IpsecEvent]] = {
     "mature": {
-        "ipsec_sa_expired": "dying",
-        "ipsec_sa_purged": "ended",
-        "ipsec_sa_deleted": "ended",
-        "daemon_signal": "ended",
-        "daemon_shutdown": "ended",
+        "soft_expired": "dying",
+        "hard_expired": "ended",
+        "purged": "ended",
+        "deleted": "ended",
+        "daemon_ended": "ended",
+        "lifetime": "ended",
     },
     "dying": {
-        "ipsec_sa_expired": "ended",
-        "ipsec_sa_purged": "ended",
-        "ipsec_sa_deleted": "ended",
-        "daemon_signal": "ended",
-        "daemon_shutdown": "ended",
+        "hard_expired": "ended",
+        "purged": "ended",
+        "deleted": "ended",
+        "daemon_ended": "ended",
+        "lifetime": "ended",
     },
+    "ended": {"heard_of": "mature"},
 }
-"""State of an IPsec SA, event class: the next state. The first expiry is the soft one, the second the end (RFC 2367 §2.3.3)."""
+"""The first expiry is the soft one, the second the end (RFC 2367, section 2.3.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """How what happens is known: by lines of these classes, by the passing of time, or by either."""
+
+    classes: tuple[str, ...]
+    because: str
+    """What racoon does then, or why it must have happened."""
+    by_time: bool = False
+
+
+NEGOTIATION_EVENTS: Final[dict[NegotiationEvent, Cause]] = {
+    "begun": Cause(("phase2_start",), "quick mode takes up the wish that waited for phase 1"),
+    "came_up": Cause(
+        ("phase1_established", "ipsec_sa_established"),
+        "phase 1: its SA is there; phase 2: so is the outbound SA, the second of the pair",
+    ),
+    "failed": Cause(
+        ("phase1_failed", "phase2_failed", "phase2_expired", "phase2_rekey", "no_config", "phase1_established"),
+        "racoon gave it up. A time-out that names only cookies waits until other lines tell whose it is, an established "
+        "phase 1 of another peer among them",
+    ),
+    "login_refused": Cause(("xauth_login_failed",), "phase 1 was up, and the login that was asked for then is refused"),
+    "half_failed": Cause(
+        ("ipsec_sa_established",),
+        "its outbound SA never came, and a line told why: a later pair comes, or nothing is heard of it for 10 minutes",
+        by_time=True,
+    ),
+    "half_left": Cause(("ipsec_sa_established",), "a later pair comes, and its outbound SA never did"),
+    "daemon_ended": Cause(
+        ("daemon_shutdown", "daemon_start", "config_error"), "the daemon stopped, crashed, or could not start"
+    ),
+    "silence": Cause((), "nothing was heard of it for 10 minutes", by_time=True),
+    "crowded_out": Cause(
+        ("phase1_start", "phase2_start"),
+        "more negotiations are under way than are kept: the one of the longest-waiting peer goes",
+    ),
+}
+ISAKMP_EVENTS: Final[dict[IsakmpEvent, Cause]] = {
+    "rekeying": Cause(("phase1_rekey",), "80 % of its lifetime are over, and there is phase 2 to go on with"),
+    "teardown": Cause(("phase1_purge",), "racoon takes it and its IPsec SAs down (`isakmp.c: purge_remote()`)"),
+    "purged": Cause(("phase1_purged",), "the teardown is over"),
+    "expired": Cause(("phase1_expired",), "its lifetime is over, or the peer deleted it: racoon prints the same"),
+    "deleted": Cause(("phase1_deleted",), "it is gone"),
+    "login_refused": Cause(("xauth_login_failed",), "both sides drop it without a line"),
+    "daemon_ended": Cause(
+        ("daemon_signal", "daemon_shutdown", "daemon_start", "config_error"), "the daemon stopped, or crashed: a new one starts"
+    ),
+    "silence": Cause((), "a teardown that says no more held no IPsec SA (`isakmp.c: purge_remote()`)", by_time=True),
+    "lifetime": Cause((), "its lifetime is known, and over, and no line told of its end", by_time=True),
+    "heard_of": Cause(
+        ("phase1_rekey", "phase1_purge", "phase1_purged", "phase1_expired", "phase1_deleted"),
+        "a line speaks of one that only its lifetime ended: it lives",
+    ),
+}
+IPSEC_EVENTS: Final[dict[IpsecEvent, Cause]] = {
+    "soft_expired": Cause(("ipsec_sa_expired",), "the first expiry; it carries traffic until the second"),
+    "hard_expired": Cause(
+        ("ipsec_sa_expired",),
+        "the second expiry, or the first of one that a crash left behind and that has reached its known lifetime",
+    ),
+    "purged": Cause(("ipsec_sa_purged",), "racoon removed it: at a teardown, or as the peer asked"),
+    "deleted": Cause(("ipsec_sa_deleted",), "somebody else removed it from the kernel"),
+    "daemon_ended": Cause(("daemon_signal", "daemon_shutdown"), "an orderly end flushes the kernel's SAs; a crash does not"),
+    "lifetime": Cause((), "its lifetime is known, and over, and no line told of its end", by_time=True),
+    "heard_of": Cause(("ipsec_sa_expired",), "a line speaks of one that only its lifetime ended: it lives"),
+}
+"""What can happen, and which lines tell of it; `docs/sa-states.md` shows it beside the tables."""
 
 ALIVE: Final = frozenset({"mature", "dying", "established", "purging"})
 """States in which an SA exists."""
