@@ -205,11 +205,11 @@ def test_no_text_makes_reading_raise(text: str) -> None:
 )
 def test_time_grows_with_the_text_only(piece: str) -> None:
     def seconds(times: int) -> float:
-        begin = time.perf_counter()
+        begin = time.process_time()
         parse_policies(piece * times)
         parse_spd_dump(piece * times)
         parse_setkey(f"spdadd a b any -P out ipsec {piece * times};")
-        return time.perf_counter() - begin
+        return time.process_time() - begin
 
     seconds(1_000)
     small, large = min(seconds(2_000) for _ in range(3)), min(seconds(16_000) for _ in range(2))
