@@ -11,7 +11,7 @@ from racoon_exporter.text import visible
 from racoon_parsers.advice import advice
 from racoon_parsers.fields import Endpoint
 from racoon_parsers.reader import Record
-from racoon_parsers.reasons import severity_and_reason
+from racoon_parsers.reasons import phase_of, severity_and_reason
 
 _VALUES: Final = {
     "role": "role",
@@ -109,7 +109,7 @@ def explanation(record: Record) -> list[tuple[str, str]]:
         ("severity", severity),
         ("reason", reason or "-"),
         ("meaning", message.gloss),
-        ("what to do", advice(message.event, reason, severity)),
+        ("what to do", advice(message.event, reason, severity, phase_of(message, event))),
         ("levels", " ".join(message.levels) or "-"),
         ("versions", message.dialects),
         ("printed by", message.printed_by),

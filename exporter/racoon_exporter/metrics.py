@@ -17,27 +17,12 @@ from racoon_exporter.sa.model import OTHER, UNATTRIBUTED, Peer
 from racoon_exporter.sa.racoon import DURATION_BUCKETS, Racoon
 from racoon_exporter.source.base import SourceStatus
 from racoon_exporter.text import visible
+from racoon_parsers.reasons import zero_for_expected
 
 QUIET_AFTER: Final = 30.0
 """Seconds after its start in which a racoon that logs INFO says on which addresses it listens."""
 
-ALERTED_PHASE1: Final = (
-    "no_response",
-    "timeout",
-    "proposal_mismatch",
-    "no_config",
-    "psk_missing",
-    "psk_mismatch",
-    "signature_invalid",
-    "id_mismatch",
-    "certificate_expired",
-    "certificate_revoked",
-    "certificate_invalid",
-    "xauth_failed",
-)
 _ROLES: Final = ("initiator", "responder")
-ALERTED_PHASE2: Final = ("timeout", "proposal_mismatch", "no_policy", "no_phase1")
-"""Reasons whose series exist at 0 from the first scrape for every expected peer, so that a first failure is an increase."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,9 +339,9 @@ def _collect_expected(samples: Samples, engine: Engine, gateways: Iterable[str])
             for role in _ROLES:
                 samples.add("racoon_phase1_established", 0, gateway, name, role)
                 samples.add("racoon_phase2_established", 0, gateway, name, role)
-            for reason in ALERTED_PHASE1:
+            for reason in zero_for_expected(1):
                 samples.add("racoon_phase1_failures", 0, gateway, name, reason)
-            for reason in ALERTED_PHASE2:
+            for reason in zero_for_expected(2):
                 samples.add("racoon_phase2_failures", 0, gateway, name, reason)
 
 

@@ -78,33 +78,3 @@ METRICS: dict[str, Metric] = {
     "scrape_duration_seconds": _gauge(gateway=False),
     "up": _gauge(gateway=False),
 }
-
-REASONS = frozenset(
-    {
-        "no_response",
-        "timeout",
-        "proposal_mismatch",
-        "no_config",
-        "psk_missing",
-        "psk_mismatch",
-        "signature_invalid",
-        "id_mismatch",
-        "certificate_expired",
-        "certificate_not_yet_valid",
-        "certificate_revoked",
-        "certificate_invalid",
-        "crl_expired",
-        "crl_missing",
-        "xauth_failed",
-        "no_policy",
-        "no_phase1",
-        "dead_peer",
-        "malformed_packet",
-        "kernel_error",
-        "send_error",
-        "peer_notify",
-        "local_config",
-        "unknown",
-    }
-)
-"""The closed list of failure reasons."""

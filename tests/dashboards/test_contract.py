@@ -1,9 +1,8 @@
-"""The contract that dashboards and rules are held to is what the exporter serves, and its reasons are the closed list."""
+"""The contract that dashboards and rules are held to is what the exporter serves."""
 
 from racoon_exporter.metrics import METRICS as ROWS
 from racoon_exporter.metrics import Row
-from racoon_parsers.reasons import FAILURE_REASONS
-from tests.dashboards.contract import METRICS, REASONS, Metric
+from tests.dashboards.contract import METRICS, Metric
 
 
 def promised(row: Row) -> dict[str, Metric]:
@@ -19,7 +18,3 @@ def promised(row: Row) -> dict[str, Metric]:
 def test_the_contract_is_what_the_exporter_serves() -> None:
     ours = {name: metric for name, metric in METRICS.items() if name.startswith("racoon_")}
     assert {name: metric for row in ROWS for name, metric in promised(row).items()} == ours
-
-
-def test_the_reasons_of_the_contract_are_the_closed_list() -> None:
-    assert frozenset(FAILURE_REASONS) == REASONS

@@ -1,13 +1,15 @@
 """The rules: promtool's own tests pass, none lacks a case, and each says what is wrong and where to read on."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.dashboards.contract import METRICS, REASONS
+from racoon_parsers.reasons import FAILURE_REASONS, REASONS
+from tests.dashboards.contract import METRICS
 from tests.dashboards.promql import label_lists, selectors
 from tests.dashboards.tools import ROOT, RULE_TESTS, RULES, RUNBOOKS, run
 
@@ -127,7 +129,43 @@ def test_reasons_are_of_the_closed_list(rule: dict[str, Any]) -> None:
         operator, value = selector.matchers.get("reason", ("=", "unknown"))
         if selector.metric != "racoon_exporter_unparsed_lines_total":
             for choice in value.split("|"):
-                assert any(re.fullmatch(choice, reason) for reason in REASONS), (operator, choice)
+                assert any(re.fullmatch(choice, reason) for reason in FAILURE_REASONS), (operator, choice)
+
+
+_COUNTED = {
+    "peer_reason:racoon_phase1_failures:increase15m": "1",
+    "peer_reason:racoon_phase2_failures:increase15m": "2",
+    "peer_reason:racoon_certificate_problems:increase15m": "certificate",
+}
+"""What a recorded series counts, as the table of reasons names it."""
+
+
+def _selected() -> Iterator[tuple[str, str, str, str]]:
+    """Give each choice of reasons in an alert: what is counted, the alert, the operator and the pattern."""
+    for alert in ALERTS:
+        for selector in selectors(alert["expr"]):
+            if selector.metric in _COUNTED and "reason" in selector.matchers:
+                yield _COUNTED[selector.metric], alert["alert"], *selector.matchers["reason"]
+
+
+def test_the_alerts_choose_the_reasons_that_the_table_gives_them() -> None:
+    """A reason that is forgotten in a rule, or a rule in the table, is found here."""
+    chosen = {
+        (counted, name, reason)
+        for counted, name, operator, pattern in _selected()
+        for reason in FAILURE_REASONS
+        if operator in {"=", "=~"} and re.fullmatch(pattern, reason)
+    }
+    assert chosen == {(counted, name, reason.name) for reason in REASONS.values() for counted, name in reason.alerts}
+
+
+def test_the_general_alerts_leave_out_only_what_may_pass_by_itself() -> None:
+    """Every other reason, a new one as well, is alerted by its phase's general alert."""
+    excluded = [(counted, pattern) for counted, _, operator, pattern in _selected() if operator == "!~"]
+    assert {counted for counted, _ in excluded} == {"1", "2"}
+    for counted, pattern in excluded:
+        left_out = {reason for reason in FAILURE_REASONS if re.fullmatch(pattern, reason)}
+        assert left_out == {reason.name for reason in REASONS.values() if int(counted) in reason.passing}
 
 
 @rules

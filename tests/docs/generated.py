@@ -19,12 +19,11 @@ from racoon_exporter.sa.tables import (
     IPSEC_EVENTS,
     ISAKMP,
     ISAKMP_EVENTS,
-    MOST_TELLING,
     NEGOTIATION,
     NEGOTIATION_EVENTS,
     Cause,
 )
-from racoon_parsers.advice import BY_REASON
+from racoon_parsers.reasons import MOST_TELLING, told
 
 DOCS = Path(__file__).parents[2] / "docs"
 BEGIN, END = "<!-- from the tables: begin -->", "<!-- from the tables: end -->"
@@ -93,7 +92,7 @@ def sa_states() -> str:
     lines += [f"An SA exists in these states: {', '.join(sorted(ALIVE))}.", ""]
     lines += ["## Reasons, the most telling first", ""]
     lines += ["| reason | what to do |", "|---|---|"]
-    lines += [f"| `{reason}` | {BY_REASON[reason]} |" for reason in MOST_TELLING]
+    lines += [f"| `{reason}` | {told(reason).advice} |" for reason in MOST_TELLING]
     lines += ["", "## Event classes that may be evidence", "", "| event | phase |", "|---|---|"]
     lines += [f"| `{event}` | {phase or 'of the negotiation it belongs to'} |" for event, phase in EVIDENCE.items()]
     lines += ["", "## What each event class does", "", "| event | function |", "|---|---|"]

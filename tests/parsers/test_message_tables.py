@@ -19,8 +19,9 @@ from racoon_parsers.fields import FIELDS, Value
 from racoon_parsers.line import LEVELS
 from racoon_parsers.message import Catalogue, Hole, Message
 from racoon_parsers.messages import COLUMNS, TABLES, TableError, catalogue, read_messages, read_rows
-from racoon_parsers.messages.table import SEVERITIES, read_table
+from racoon_parsers.messages.table import SEVERITIES
 from racoon_parsers.reasons import FAILURE_REASONS, REASON_OF_CLASS
+from racoon_parsers.tables import read_table
 
 REFERENCE: Final = Path(__file__).with_name("reference.tsv.gz")
 """Every format string found in eight source trees of racoon, with the event class and severity decided on by hand."""

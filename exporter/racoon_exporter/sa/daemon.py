@@ -29,7 +29,7 @@ from racoon_parsers.events import (
     XauthLoginSucceeded,
 )
 from racoon_parsers.reader import Record
-from racoon_parsers.reasons import NOTIFICATIONS, severity_and_reason
+from racoon_parsers.reasons import NOTIFICATIONS, phase_of, severity_and_reason
 
 _VERSION: Final = re.compile(r"\d+(?:\.\d+)*\S*")
 _FIRST_LOCAL_TO_PEER: Final = (0, 8)
@@ -190,15 +190,13 @@ def notification(racoon: Racoon, record: Record, event: NotificationReceived) ->
     if message is None:
         return
     severity, reason = severity_and_reason(message, event)
-    protected = event.exchange == "informational"
     count: tuple[str, ...] = ()
     if event.notification is not None:
         count = ("notifications", event.notification if event.notification in NOTIFICATIONS else "other")
     why = None if severity in NOT_EVIDENCE else reason
-    phase = 2 if protected else 1 if event.exchange == "unencrypted informational" else None
     address = address_of(record, None)
     if why is not None or count:
-        evidence.add(racoon, address, evidence.Evidence(record.time, why, phase, count))
+        evidence.add(racoon, address, evidence.Evidence(record.time, why, phase_of(message, event), count))
 
 
 def certificate(racoon: Racoon, record: Record, event: CertificateProblem) -> None:

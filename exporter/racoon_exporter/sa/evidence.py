@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from racoon_exporter.sa.model import UNATTRIBUTED, Negotiation
 from racoon_exporter.sa.racoon import Racoon
-from racoon_exporter.sa.tables import more_telling
+from racoon_parsers.reasons import more_telling
 
 _SAME_PACKET = 1.0
 """Seconds between the lines of one packet: times have whole seconds."""

@@ -7,7 +7,7 @@ from typing import Final
 from racoon_exporter.sa import evidence
 from racoon_exporter.sa.model import UNATTRIBUTED, IsakmpSa, Negotiation, Peer, Phase1End
 from racoon_exporter.sa.racoon import DURATION_BUCKETS, GRACE, Racoon, TimedOut
-from racoon_exporter.sa.tables import ISAKMP, IsakmpEvent, more_telling, move
+from racoon_exporter.sa.tables import ISAKMP, IsakmpEvent, move
 from racoon_parsers.events import (
     Phase1Deleted,
     Phase1Established,
@@ -22,7 +22,7 @@ from racoon_parsers.events import (
 from racoon_parsers.fields import Endpoint
 from racoon_parsers.message import Message
 from racoon_parsers.reader import Record
-from racoon_parsers.reasons import severity_and_reason
+from racoon_parsers.reasons import more_telling, severity_and_reason
 
 _NO_ANSWER: Final = "0" * 16
 _GIVE_UP: Final = 50.0

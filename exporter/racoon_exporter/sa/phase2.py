@@ -8,7 +8,7 @@ from racoon_exporter.sa import evidence
 from racoon_exporter.sa.model import UNATTRIBUTED, IpsecSa, Negotiation
 from racoon_exporter.sa.phase1 import address_of
 from racoon_exporter.sa.racoon import GRACE, ORPHAN_LIFETIME, SOFT_SHARE, Racoon
-from racoon_exporter.sa.tables import IPSEC, more_telling, move
+from racoon_exporter.sa.tables import IPSEC, move
 from racoon_parsers.events import (
     IpsecSaDeleted,
     IpsecSaEstablished,
@@ -21,7 +21,7 @@ from racoon_parsers.events import (
     Phase2Started,
 )
 from racoon_parsers.reader import Record
-from racoon_parsers.reasons import severity_and_reason
+from racoon_parsers.reasons import more_telling, severity_and_reason
 
 _HALF_OPEN: Final = 30.0
 """Seconds the outbound half of a pair may come after the inbound one; a half that never comes spoils no later pair."""

@@ -32,10 +32,10 @@ from racoon_exporter.sa.tables import (
     IpsecEvent,
     IsakmpEvent,
     NegotiationEvent,
-    more_telling,
     move,
 )
 from racoon_parsers.fields import Endpoint
+from racoon_parsers.reasons import more_telling
 
 DURATION_BUCKETS: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0)
 """Upper bounds, in seconds, of the duration of phase 1 negotiations; racoon's times have whole seconds."""

@@ -1,4 +1,4 @@
-"""The state tables: what happens to negotiations and SAs, and which reason tells most.
+"""The state tables: what happens to negotiations and SAs, and which events tell why a negotiation fails.
 
 `docs/sa-states.md` is drawn from these. `move` executes them; a test lets every event class and every timer meet every state.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol, TypeVar
+
+from racoon_parsers.reasons import PHASE_OF_CLASS
 
 NegotiationState = Literal["waiting", "negotiating", "established", "failed", "abandoned"]
 IsakmpState = Literal["established", "dying", "purging", "ended"]
@@ -187,58 +189,23 @@ IPSEC_EVENTS: Final[dict[IpsecEvent, Cause]] = {
 ALIVE: Final = frozenset({"mature", "dying", "established", "purging"})
 """States in which an SA exists."""
 
-MOST_TELLING: Final = (
-    "certificate_revoked",
-    "certificate_expired",
-    "certificate_not_yet_valid",
-    "crl_expired",
-    "psk_missing",
-    "signature_invalid",
-    "id_mismatch",
-    "psk_mismatch",
-    "crl_missing",
-    "certificate_invalid",
-    "xauth_failed",
-    "no_policy",
-    "no_config",
-    "proposal_mismatch",
-    "local_config",
-    "kernel_error",
-    "send_error",
-    "dead_peer",
-    "malformed_packet",
-    "peer_notify",
-    "no_phase1",
-    "no_response",
-    "timeout",
-    "unknown",
-)
-"""Reasons, the most telling first: of a negotiation's evidence the foremost is its reason."""
-
-_RANKS: Final = {reason: rank for rank, reason in enumerate(MOST_TELLING)}
-
-
-def more_telling(one: str | None, other: str | None) -> str | None:
-    """Give the more telling of two reasons; None is no reason."""
-    if one is None or other is None:
-        return one or other
-    return min(one, other, key=_RANKS.__getitem__)
-
-
 EVIDENCE: Final[dict[str, int | None]] = {
-    "auth_failed": 1,
-    "cert_error": 1,
-    "id_mismatch": 1,
-    "no_config": None,
-    "no_policy": 2,
-    "proposal_mismatch": None,
-    "malformed_packet": None,
-    "unexpected_packet": None,
-    "notify_received": None,
-    "xauth_error": 1,
-    "kernel_error": 2,
-    "crypto_error": None,
-    "negotiation_error": None,
+    name: PHASE_OF_CLASS.get(name)
+    for name in (
+        "auth_failed",
+        "cert_error",
+        "id_mismatch",
+        "no_config",
+        "no_policy",
+        "proposal_mismatch",
+        "malformed_packet",
+        "unexpected_packet",
+        "notify_received",
+        "xauth_error",
+        "kernel_error",
+        "crypto_error",
+        "negotiation_error",
+    )
 }
 """Event classes that may tell why a negotiation fails, with the phase they speak of where it is always the same."""
 

@@ -16,7 +16,8 @@ from typing import Final
 from racoon_parsers import dialects
 from racoon_parsers.dialects import DIALECTS
 from racoon_parsers.message import Catalogue, Message
-from racoon_parsers.messages.table import TableError, check_message, read_table
+from racoon_parsers.messages.table import check_message
+from racoon_parsers.tables import TableError, optional, read_table
 
 FAMILIES: Final = (
     "authentication",
@@ -72,18 +73,14 @@ def read_messages(text: str, file: str) -> Iterator[Message]:
             template=row["template"],
             event=row["event"],
             severity=row["severity"],
-            reason=_optional(row["reason"]),
+            reason=optional(row["reason"]),
             levels=tuple(row["levels"].split()),
             tag=row["tag"],
             dialects=row["dialects"],
-            constants=tuple(_constant(item) for item in _optional(row["constants"]).split()),
+            constants=tuple(_constant(item) for item in optional(row["constants"]).split()),
             printed_by=row["printed_by"],
             gloss=row["gloss"],
         )
-
-
-def _optional(text: str) -> str:
-    return "" if text == "-" else text
 
 
 def _constant(item: str) -> tuple[str, str]:

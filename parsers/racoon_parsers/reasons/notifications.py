@@ -1,0 +1,54 @@
+"""What a notification of the peer means."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_INFORMATION: Final = ("info", None)
+_PROPOSAL: Final = ("error", "proposal_mismatch")
+_CERTIFICATE: Final = ("error", "certificate_invalid")
+_LOST_SA: Final = ("warning", "no_phase1")
+_MALFORMED: Final = ("error", "malformed_packet")
+OTHER_NOTIFICATION: Final = ("warning", "peer_notify")
+
+NOTIFICATIONS: Final[dict[str, tuple[str, str | None]]] = {
+    "CONNECTED": _INFORMATION,
+    "REPLAY-STATUS": _INFORMATION,
+    "RESPONDER-LIFETIME": _INFORMATION,
+    "NOTIFY-SA-LIFETIME": _INFORMATION,
+    "HEARTBEAT": _INFORMATION,
+    "INITIAL-CONTACT": _INFORMATION,
+    "R-U-THERE": _INFORMATION,
+    "R-U-THERE-ACK": _INFORMATION,
+    "NO-PROPOSAL-CHOSEN": _PROPOSAL,
+    "BAD-PROPOSAL-SYNTAX": _PROPOSAL,
+    "ATTRIBUTES-NOT-SUPPORTED": _PROPOSAL,
+    "INVALID-TRANSFORM-ID": _PROPOSAL,
+    "INVALID-PROTOCOL-ID": _PROPOSAL,
+    "DOI-NOT-SUPPORTED": _PROPOSAL,
+    "SITUATION-NOT-SUPPORTED": _PROPOSAL,
+    "AUTHENTICATION-FAILED": ("error", "psk_mismatch"),
+    "INVALID-HASH-INFORMATION": ("error", "psk_mismatch"),
+    "INVALID-SIGNATURE": ("error", "signature_invalid"),
+    "INVALID-ID-INFORMATION": ("error", "id_mismatch"),
+    "INVALID-CERT-ENCODING": _CERTIFICATE,
+    "INVALID-CERTIFICATE": _CERTIFICATE,
+    "BAD-CERT-REQUEST-SYNTAX": _CERTIFICATE,
+    "INVALID-CERT-AUTHORITY": _CERTIFICATE,
+    "CERTIFICATE-UNAVAILABLE": _CERTIFICATE,
+    "INVALID-COOKIE": _LOST_SA,
+    "INVALID-SPI": _LOST_SA,
+    "INVALID-PAYLOAD-TYPE": _MALFORMED,
+    "PAYLOAD-MALFORMED": _MALFORMED,
+    "INVALID-FLAGS": _MALFORMED,
+    "INVALID-MESSAGE-ID": _MALFORMED,
+    "INVALID-KEY-INFORMATION": _MALFORMED,
+    "UNEQUAL-PAYLOAD-LENGTHS": _MALFORMED,
+    "INVALID-MAJOR-VERSION": _MALFORMED,
+    "INVALID-MINOR-VERSION": _MALFORMED,
+    "INVALID-EXCHANGE-TYPE": OTHER_NOTIFICATION,
+    "UNSUPPORTED-EXCHANGE-TYPE": OTHER_NOTIFICATION,
+    "ADDRESS-NOTIFICATION": OTHER_NOTIFICATION,
+    "RETRY-LIMIT-REACHED": OTHER_NOTIFICATION,
+}
+"""Notification types of RFC 2408 section 3.14.1, RFC 2407 section 4.6.3 and RFC 3706: severity and reason of each."""
