@@ -8,10 +8,10 @@ from __future__ import annotations
 import gc
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import tzinfo
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from racoon_exporter.sa import Knowledge, SaState
 from racoon_exporter.sa.state import HANDLERS
@@ -19,8 +19,10 @@ from racoon_exporter.source.base import Block
 from racoon_parsers.clock import Clock
 from racoon_parsers.message import Catalogue
 from racoon_parsers.messages import catalogue as all_messages
-from racoon_parsers.reader import LogReader, Record
+from racoon_parsers.reader import LogReader
 from racoon_parsers.reasons import severity_and_reason
+from racoon_parsers.record import Origin, Record, record_of
+from racoon_parsers.stems import Number, Stem
 
 _DEBUG_LEVELS: Final = frozenset({"DEBUG", "DEBUG2"})
 _SEVERITY_IN_VALUES: Final = frozenset({"cert_error", "notify_received"})
@@ -71,6 +73,27 @@ def spare_the_collector() -> None:
     gc.set_threshold(100_000, 20, 20)
 
 
+MessageKey = tuple[str, str, str]
+"""Level, severity and event class."""
+
+
+class Count:
+    """A number that goes up."""
+
+    __slots__ = ("number",)
+
+    def __init__(self) -> None:
+        self.number = 0
+
+
+class Use(NamedTuple):
+    """What the engine does with the messages of a stem."""
+
+    counted: Count
+    changes_state: bool
+    shown: bool
+
+
 class Engine:
     """Reads blocks and keeps what follows from them. Not thread-safe: whoever shares it holds a lock."""
 
@@ -99,12 +122,13 @@ class Engine:
         self._catalogue = catalogue or all_messages()
         self.state = SaState(knowledge)
         self.readers: dict[str, LogReader] = {}
-        self.messages: Counter[tuple[str, str, str]] = Counter()
-        """Records by level, severity and event class."""
+        self._counts: dict[MessageKey, Count] = {}
         self.unparsed: Counter[str] = Counter(dict.fromkeys(UNPARSED_REASONS, 0))
         self.last_line: dict[str, float] = {}
         """By source: time of the newest line."""
         self._debug_heads = _debug_heads(self._catalogue)
+        self._source = self._stream = ""
+        """Where the lines come from that are read just now."""
 
     @classmethod
     def like(cls, other: Engine) -> Engine:
@@ -122,14 +146,19 @@ class Engine:
             lines = self._decodable(reader, lines)
         if "DEBUG" in block.data[:4096].decode("latin-1"):
             lines = self._without_debug(reader, lines)
-        self._take(reader, block.source, reader.feed(lines, first))
+        self._source, self._stream = block.source, stream_of(block.source)
+        reader.read(lines, first, self)
+        self._note(reader, said=bool(lines))
 
     def flush(self, source: str | None = None) -> None:
         """Nothing more comes for now: what was kept back is complete."""
-        names = list(self.readers) if source is None else [source]
-        for name in names:
+        for name in list(self.readers) if source is None else [source]:
             reader = self.reader(name)
-            self._take(reader, name, reader.flush())
+            self._source, self._stream = name, stream_of(name)
+            records = reader.flush()
+            for record in records:
+                self.take(record)
+            self._note(reader, said=bool(records))
 
     def finish(self) -> None:
         """Nothing more comes at all: decide what waits for a next line."""
@@ -156,35 +185,74 @@ class Engine:
             reader = self.readers[stream] = LogReader(self._catalogue, clock, gateway=gateway)
         return reader
 
-    def _take(self, reader: LogReader, source: str, records: list[Record]) -> None:
-        messages = self.messages
-        apply = self.state.apply
-        stream = stream_of(source)
-        handled = HANDLERS
-        on_record = self._on_record
-        for record in records:
-            message = record.message
-            if message is None:
-                messages[record.level or "none", "none", "unknown"] += record.times
-                self.unparsed["unknown_message"] += record.times
-                continue
-            event = message.event
-            if event in handled:
-                apply(record, "" if record.gateway else stream)
-                severity = severity_and_reason(message, record.event)[0] if event in _SEVERITY_IN_VALUES else message.severity
-                messages[record.level or "none", severity, event] += record.times
-                if on_record is not None:
-                    on_record(record, source)
-            elif record.level in _DEBUG_LEVELS:
-                messages[record.level, "info", "other"] += record.times
-            else:
-                messages[record.level or "none", message.severity, event] += record.times
-                if on_record is not None and message.severity != "info":
-                    on_record(record, source)
-        if records:
-            last = reader.clock.last
-            if last is not None:
-                self.last_line[source] = last
+    # listening
+
+    def hear(self, time: float, origin: Origin, stem: Stem, number: Number, ending: str, line: int) -> None:
+        """Take a message of a stem."""
+        use: Use = stem.use or self._use_of(stem)
+        use.counted.number += 1
+        if use.changes_state:
+            record = record_of(time, origin, stem, number, ending, line)
+            self.state.apply(record, "" if origin.gateway else self._stream)
+            if self._on_record is not None:
+                self._on_record(record, self._source)
+        elif use.shown and self._on_record is not None:
+            self._on_record(record_of(time, origin, stem, number, ending, line), self._source)
+
+    def _use_of(self, stem: Stem) -> Use:
+        message, event = stem.message, stem.message.event
+        changes_state = event in HANDLERS
+        severity = severity_and_reason(message, stem.event(None))[0] if event in _SEVERITY_IN_VALUES else message.severity
+        if not changes_state and stem.level in _DEBUG_LEVELS:
+            severity = "info"
+            event = "other"
+        use = stem.use = Use(self._count(stem.level or "none", severity, event), changes_state, severity != "info")
+        return use
+
+    def take(self, record: Record) -> None:
+        """Take a record."""
+        message = record.message
+        if message is None:
+            self._count(record.level or "none", "none", "unknown").number += record.times
+            self.unparsed["unknown_message"] += record.times
+            return
+        event = message.event
+        if event in HANDLERS:
+            self.state.apply(record, "" if record.gateway else self._stream)
+            severity = severity_and_reason(message, record.event)[0] if event in _SEVERITY_IN_VALUES else message.severity
+            self._count(record.level or "none", severity, event).number += record.times
+            if self._on_record is not None:
+                self._on_record(record, self._source)
+        elif record.level in _DEBUG_LEVELS:
+            self._count(record.level, "info", "other").number += record.times
+        else:
+            self._count(record.level or "none", message.severity, event).number += record.times
+            if self._on_record is not None and message.severity != "info":
+                self._on_record(record, self._source)
+
+    def _count(self, *key: str) -> Count:
+        """Give the count of a level, severity and event class."""
+        level, severity, event = key
+        count = self._counts.get((level, severity, event))
+        if count is None:
+            count = self._counts[level, severity, event] = Count()
+        return count
+
+    @property
+    def messages(self) -> Counter[MessageKey]:
+        """Records by level, severity and event class."""
+        return Counter({key: count.number for key, count in self._counts.items()})
+
+    @messages.setter
+    def messages(self, numbers: Mapping[MessageKey, int]) -> None:
+        for key, number in numbers.items():
+            self._count(*key).number = number
+
+    def _note(self, reader: LogReader, *, said: bool) -> None:
+        """Note what a reader found out beside records."""
+        last = reader.clock.last
+        if said and last is not None:
+            self.last_line[self._source] = last
         self.unparsed["not_racoon"] += reader.not_racoon
         reader.not_racoon = 0
 
@@ -219,9 +287,9 @@ class Engine:
             debug = dropped - dumps
             second = min(second, debug)
             if debug > second:
-                self.messages["DEBUG", "info", "other"] += debug - second
+                self._count("DEBUG", "info", "other").number += debug - second
             if second:
-                self.messages["DEBUG2", "info", "other"] += second
+                self._count("DEBUG2", "info", "other").number += second
             reader.dump_lines += dumps
         return kept
 

@@ -16,6 +16,9 @@ _LATEST: Final = 253402214400.0
 """9999-12-31, UTC: no calendar goes further in every zone, while a number in a collector's JSON may."""
 _OUT_OF_ORDER: Final = 120.0
 """Seconds by which lines of a merged log may come too early before the earlier reading of a repeated hour is given up."""
+_SECONDS: Final = {f"{second:02d}": float(second) for second in range(60)}
+_ENDS_IN_SECONDS: Final = frozenset({"local", "rfc3164"})
+"""Kinds of time texts that end in whole seconds. Zones change by whole minutes, so all lines of a minute are read alike."""
 _ZONE_STEP: Final = 900
 """Seconds; every zone's offset is a multiple of a quarter of an hour (since 1972, IANA time zone database)."""
 _MONTHS: Final = {
@@ -38,6 +41,9 @@ class Clock:
         self._year: int | None = None
         self._text = ""
         self._time: float | None = None
+        self._minute = ""
+        """What the last time text began with, up to its seconds; "" where those are not its end."""
+        self._minute_began = 0.0
 
     @property
     def last(self) -> float | None:
@@ -47,6 +53,7 @@ class Clock:
     def resume(self, last: float | None) -> None:
         """Go on after a line of that time, as after a restart."""
         self._last = last
+        self._minute = ""
         self._year = None if last is None else datetime.fromtimestamp(last, self._zone).year
 
     def time(self, kind: str, text: str) -> float | None:
@@ -62,6 +69,18 @@ class Clock:
         if time is not None:
             self._last = time
             self._text, self._time = text, time
+            self._minute = text[:-2] if kind in _ENDS_IN_SECONDS else ""
+            self._minute_began = time - _SECONDS.get(text[-2:], 0.0)
+        return time
+
+    def same_minute(self, text: str) -> float | None:
+        """Read a time text that differs from the last in its seconds only; None for any other text."""
+        seconds = _SECONDS.get(text[-2:])
+        if seconds is None or text[:-2] != self._minute:
+            return None
+        time = self._minute_began + seconds
+        self._last = self._time = time
+        self._text = text
         return time
 
     def combined(self, inner: str, kind: str, outer: str) -> float | None:

@@ -8,47 +8,15 @@ line (racoon leaves out the newline of some debug messages) are taken apart, dum
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterable
+from typing import Any, Final
 
 from racoon_parsers.clock import Clock
-from racoon_parsers.events import REMARK, Event
-from racoon_parsers.line import STAMPS, Head, Line, LineSplitter, head_of, is_racoon, split_inner
+from racoon_parsers.heads import Heads, split_marks
+from racoon_parsers.line import STAMPS, Line, LineSplitter, is_racoon, split_inner
 from racoon_parsers.message import Catalogue, Message
-
-
-class Record(NamedTuple):
-    """One record of racoon: a message with its circumstances."""
-
-    time: float | None
-    """Seconds since the epoch; None where the line has none."""
-    gateway: str
-    """Host the line names, or the configured one, or ""."""
-    ident: str
-    """Name under which racoon runs."""
-    pid: str
-    level: str
-    """racoon's word for its level, or ""."""
-    tag: str
-    """Address before the level, 0.8 and later: usually the peer's."""
-    message: Message | None
-    """What was said; None if no row of the catalogue fits."""
-    text: str
-    number: int
-    """Number of the line, from 1."""
-    times: int = 1
-    """How often it was said (`last message repeated 3 times`)."""
-
-    values: Event | None = None
-    """The message's values, where finding it read them."""
-
-    @property
-    def event(self) -> Event:
-        """The message's values."""
-        if self.values is not None:
-            return self.values
-        return REMARK if self.message is None else self.message.read(self.text)
-
+from racoon_parsers.record import Heard, Listener, Record, Records, record_of
+from racoon_parsers.stems import MARK, Number, Stem, Stems
 
 _DUMP: Final = re.compile(r"\s*(?:[0-9a-f]{2,8}\s*)+$")
 """A line of `plog.c: plogdump()`: groups of up to eight hexadecimal digits."""
@@ -68,12 +36,6 @@ _LONGEST_QUOTED: Final = 4096
 _DEBUG: Final = frozenset({"DEBUG", "DEBUG2"})
 
 
-_Shared = tuple[float | None, str, str, str, str, str]
-"""What lines with the same head have in common: the first fields of a `Record`."""
-_NOTHING: Final[_Shared] = (None, "", "", "", "", "")
-_new: Final[Callable[[type[Record], Iterable[Any]], Record]] = tuple.__new__
-
-
 class LogReader:
     """Reads the lines of one stream. Feed it lines in order; it gives the records that are complete.
 
@@ -81,7 +43,8 @@ class LogReader:
     more will come for now. No text makes it raise.
     """
 
-    def __init__(self, catalogue: Catalogue, clock: Clock, *, gateway: str = "") -> None:
+    def __init__(self, catalogue: Catalogue, clock: Clock, *, gateway: str = "", shortcuts: bool = True) -> None:
+        """Without `shortcuts` each line is read for itself, which gives the same, slowly."""
         self._catalogue = catalogue
         self._splitter = LineSplitter()
         self._gateway = gateway
@@ -100,11 +63,9 @@ class LogReader:
         self._quoted: list[tuple[str, int]] = []
         """Those lines, and their numbers."""
         self._last: Record | None = None
-        self._head = ""
-        """What stood before the last message: lines of the same second and level have the same."""
-        self._shared: _Shared = _NOTHING
-        self._like: Head | None = None
-        """What the head of the last record has in common with those of later ones."""
+        self._heads = Heads(clock, gateway)
+        self._stems = Stems()
+        self._shortcuts = shortcuts
 
     def read_text(self, text: str) -> Record | None:
         """Read one message that stands alone, without the head of a log line, as somebody quotes it."""
@@ -155,36 +116,81 @@ class LogReader:
 
     def feed(self, lines: Iterable[str], first: int = 1) -> list[Record]:
         """Read lines without their newlines, numbered from `first`."""
-        records: list[Record] = []
-        recognise = self._catalogue.recognise
-        pending, head, length = self._pending, self._head, len(self._head)
-        time, gateway, ident, pid, level, tag = self._shared
-        for number, line in enumerate(lines, start=first):
-            known = length and line.startswith(head)
-            if not known and self._like is not None:
-                known = self._renew(line)
-                if known:
-                    head, length = self._head, len(self._head)
-                    time, gateway, ident, pid, level, tag = self._shared
-            if known:
-                text = line[length:].strip()
-                found = recognise(text)
-                if found is not None and not found[0].glued and not self._continuations:
-                    if pending is not None:
-                        records.append(pending)
-                    pending = _new(Record, (time, gateway, ident, pid, level, tag, found[0], text, number, 1, found[1]))
-                    continue
-            self._pending = pending
-            self._read_line(line, number, records)
-            pending, head = self._pending, self._head
-            length = len(head)
-            time, gateway, ident, pid, level, tag = self._shared
-        self._pending = pending
-        if pending is not None:
-            self._last = pending
-        elif records:
-            self._last = records[-1] if self._open else self._last
+        records = Records()
+        self.read(lines, first, records)
         return records
+
+    def read(self, lines: Iterable[str], first: int, listener: Listener) -> None:
+        """Let somebody hear what the lines say.
+
+        This is the loop that every line goes through. Most have the head of the line before, and say what was said before
+        (`heads.py`, `stems.py`): their parts are compared and looked up. All others go through `_read_line`, which is what
+        a line means; this is only a faster way to the same. The last line is held back here as well.
+        """
+        heads, whole, begun = self._heads, self._stems.whole, self._stems.begun
+        hear = listener.hear
+        held: Heard | None = None
+        stamp, end, between = heads.stamp, heads.end, heads.between
+        for place, line in enumerate(lines, start=first):
+            stem: Stem | None = None
+            number: Number = None
+            if line.startswith(between, end) or heads.find_origin(line):
+                rest = line[heads.middle :]
+                lead, mark, ending = rest.partition(MARK)
+                if not mark:
+                    stem = whole.get(lead)
+                elif (stem := begun.get(lead)) is not None:
+                    found = stem.match(ending)
+                    if found is None:
+                        stem = None
+                    else:
+                        number = stem.read(found[1])
+                if stem is None:
+                    stem = self._recognise(rest, lead, mark, ending)
+            if stem is None or (line[:end] != stamp and not heads.find_time(line)):
+                self._hold(held)
+                held = None
+                self._read_slowly(line, place, listener)
+            else:
+                if held is not None:
+                    hear(*held)
+                elif self._pending is not None:
+                    self._release_pending(listener)
+                stem.used = True
+                held = (heads.time, heads.origin, stem, number, ending, place)
+            stamp, end, between = heads.stamp, heads.end, heads.between
+        self._hold(held)
+
+    def _hold(self, held: Heard | None) -> None:
+        """Keep back what was heard last, as a record."""
+        if held is not None:
+            self._pending = self._last = record_of(*held)
+            self._open = True
+
+    def _release_pending(self, listener: Listener) -> None:
+        records: list[Record] = []
+        self._complete(records)
+        for record in records:
+            listener.take(record)
+
+    def _read_slowly(self, line: str, number: int, listener: Listener) -> None:
+        records: list[Record] = []
+        self._read_line(line, number, records)
+        for record in records:
+            listener.take(record)
+
+    def _recognise(self, rest: str, lead: str, mark: str, ending: str) -> Stem | None:
+        """Read what follows a known head; None where more must be known to read it."""
+        parts = split_marks(rest) if self._shortcuts else None
+        if parts is None:
+            return None
+        tag, level, text = parts
+        found = self._catalogue.recognise(text)
+        if found is None or found[0].glued:
+            return None
+        stem = Stem(level, tag, found[0], text, found[1])
+        self._stems.meet(lead, mark, ending, stem)
+        return stem
 
     def flush(self) -> list[Record]:
         """Give the record that was kept back, as nothing more belongs to it."""
@@ -192,20 +198,6 @@ class LogReader:
         self._release(records)
         self._complete(records)
         return records
-
-    def _renew(self, line: str) -> bool:
-        """Take the head of a line that differs from the last record's in time, tag and level only."""
-        assert self._like is not None
-        found = self._like.read(line)
-        if found is None:
-            return False
-        stamp, tag, level, length = found
-        time = self.clock.time(self._like.kind, stamp)
-        if time is None:
-            return False
-        _, gateway, ident, pid, _, _ = self._shared
-        self._head, self._shared = line[:length], (time, gateway, ident, pid, level, tag)
-        return True
 
     def _read_line(self, line: str, number: int, records: list[Record]) -> None:
         """Read a line whose head is not like that of the line before."""
@@ -225,9 +217,8 @@ class LogReader:
             self.not_racoon += 1
             self._open = False
             self._last = None
-            self._forget_head()
             return
-        self._share(line, parsed, record)
+        self._heads.learn(line, parsed, record.time)
         if record.message is None or record.message.glued:
             record = self._unglue(record, parsed, number, records)
         if record.message is None:
@@ -246,7 +237,7 @@ class LogReader:
         """
         self._opened = self._catalogue.opened(record.text)
         if self._opened is not None:
-            self._forget_head()
+            self._heads.forget()
 
     def _quote(self, opened: Message, line: str, number: int, records: list[Record]) -> None:
         """Take a line while a value is open, up to the one that closes it."""
@@ -264,16 +255,6 @@ class LogReader:
         quoted, self._opened, self._quoted = self._quoted, None, []
         for line, number in quoted:
             self._read_line(line, number, records)
-
-    def _share(self, line: str, parsed: Line, record: Record) -> None:
-        """Remember what stood before the message, if it says all there is to say before one."""
-        if parsed.head and parsed.level:
-            self._head, self._shared, self._like = line[: parsed.head], record[:6], head_of(line, parsed)
-        else:
-            self._forget_head()
-
-    def _forget_head(self) -> None:
-        self._head, self._shared, self._like = "", _NOTHING, None
 
     def _headless(self, line: str, number: int, records: list[Record]) -> None:
         """Take a line that does not begin a record."""
@@ -391,3 +372,6 @@ class LogReader:
 
 def _plain(record: Record | None) -> list[Any] | None:
     return None if record is None else [*record[:6], record.text, record.number, record.times]
+
+
+__all__ = ["LogReader", "Record"]

@@ -1,0 +1,110 @@
+"""Heads of lines like that of the line before: one racoon's differ in their time only, a central log's in who wrote them too.
+
+    <30>Jan 15 08:30:02 berlin racoon[99]: [198.51.100.7] INFO: received INITIAL-CONTACT
+    before   stamp     | between          | marks       | text
+                                            what `stems.py` knows
+
+A head is taken apart properly once (`line.py`). From then on a line whose parts stand in the same places is known by
+comparing them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from racoon_parsers.clock import Clock
+from racoon_parsers.line import LEVELS, STAMPS, TAG, Line
+from racoon_parsers.record import Origin
+
+_STAMPS: Final = {kind: re.compile(pattern) for kind, pattern in STAMPS.items()}
+_MARKS: Final = re.compile(rf"(?:\[[^\]]*\]: )?(?:\[({TAG})\] )?({'|'.join(map(re.escape, LEVELS))}): ")
+_NOWHERE: Final = "\n"
+"""What no line holds."""
+_NOBODY: Final = Origin("", "", "")
+_MOST_ORIGINS: Final = 4096
+
+
+class Heads:
+    """What the heads of one stream's lines have in common with that of the last."""
+
+    def __init__(self, clock: Clock, gateway: str) -> None:
+        self._clock = clock
+        self._gateway = gateway
+        self._kind = ""
+        self._before = ""
+        self._origins: dict[str, Origin] = {}
+        """By what stands between the time and the marks."""
+        self.stamp = _NOWHERE
+        """The last line up to the end of its time."""
+        self.time = 0.0
+        self.end = 0
+        """Where the time ends."""
+        self.between = _NOWHERE
+        self.middle = 0
+        """Where the marks begin."""
+        self.origin = _NOBODY
+
+    def learn(self, line: str, parsed: Line, time: float | None) -> int:
+        """Take the head of a line that was taken apart; gives where its marks begin, 0 if it has other parts than these."""
+        marks = f"[{parsed.tag}] {parsed.level}: " if parsed.tag else f"{parsed.level}: "
+        if parsed.tunnel:
+            marks = f"[{parsed.tunnel}]: {marks}"
+        head = line[: parsed.head]
+        if time is None or not parsed.level or parsed.inner or parsed.kind not in STAMPS or not head.endswith(marks):
+            self.forget()
+            return 0
+        before, _, _ = head.partition(parsed.stamp)
+        if before != self._before or parsed.kind != self._kind or len(self._origins) >= _MOST_ORIGINS:
+            self._origins.clear()
+        middle = len(head) - len(marks)
+        self._before, self._kind = before, parsed.kind
+        self.end = len(before) + len(parsed.stamp)
+        self.stamp, self.time = line[: self.end], time
+        self.between, self.middle = line[self.end : middle], middle
+        self.origin = Origin(self._gateway or parsed.host, parsed.ident, parsed.pid)
+        if self.between.find(": ") == len(self.between) - 2:
+            self._origins[self.between] = self.origin
+        return middle
+
+    def forget(self) -> None:
+        """Let the next line be taken apart."""
+        self.stamp = self.between = _NOWHERE
+        self._origins.clear()
+
+    def find_origin(self, line: str) -> bool:
+        """Find who wrote a line, where that is not who wrote the last."""
+        between = line[self.end : line.find(": ", self.end) + 2]
+        origin = self._origins.get(between)
+        if origin is None:
+            return False
+        self.between, self.origin = between, origin
+        self.middle = self.end + len(between)
+        return True
+
+    def find_time(self, line: str) -> bool:
+        """Read the time of a line, where that is not the last one's."""
+        start = len(self._before)
+        stamp = line[start : self.end]
+        if line[:start] != self._before:
+            return False
+        time = self._clock.same_minute(stamp)
+        if time is None:
+            if _STAMPS[self._kind].fullmatch(stamp) is None:
+                return False
+            time = self._clock.time(self._kind, stamp)
+        if time is None:
+            return False
+        self.stamp, self.time = line[: self.end], time
+        return True
+
+
+def split_marks(rest: str) -> tuple[str, str, str] | None:
+    """Give tag, level and message of what follows a head; None where racoon says where in its source it is, or no level."""
+    marks = _MARKS.match(rest)
+    if marks is None:
+        return None
+    text = rest[marks.end() :]
+    if ".c:" in text or ".y:" in text or ".l:" in text:
+        return None
+    return marks[1] or "", marks[2], text.strip()

@@ -1,0 +1,80 @@
+"""What is read of a log: a record of racoon, and who said it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from racoon_parsers.events import REMARK, Event
+from racoon_parsers.message import Message
+from racoon_parsers.stems import Number, Stem
+
+
+class Record(NamedTuple):
+    """One record of racoon: a message with its circumstances."""
+
+    time: float | None
+    """Seconds since the epoch; None where the line has none."""
+    gateway: str
+    """Host the line names, or the configured one, or ""."""
+    ident: str
+    """Name under which racoon runs."""
+    pid: str
+    level: str
+    """racoon's word for its level, or ""."""
+    tag: str
+    """Address before the level, 0.8 and later: usually the peer's."""
+    message: Message | None
+    """What was said; None if no row of the catalogue fits."""
+    text: str
+    number: int
+    """Number of the line, from 1."""
+    times: int = 1
+    """How often it was said (`last message repeated 3 times`)."""
+
+    values: Event | None = None
+    """The message's values, where finding it read them."""
+
+    @property
+    def event(self) -> Event:
+        """The message's values."""
+        if self.values is not None:
+            return self.values
+        return REMARK if self.message is None else self.message.read(self.text)
+
+
+class Origin(NamedTuple):
+    """Who wrote a line."""
+
+    gateway: str
+    ident: str
+    pid: str
+
+
+Heard = tuple[float, Origin, Stem, Number, str, int]
+"""What `Listener.hear` is told: time, who wrote it, the stem, the number and the ending that holds it, the line."""
+
+
+class Listener(Protocol):
+    """Takes what a reader reads, in the order of the lines."""
+
+    def hear(self, time: float, origin: Origin, stem: Stem, number: Number, ending: str, line: int) -> None:
+        """Take a message like one that was said before; `record_of` makes a record of it."""
+
+    def take(self, record: Record) -> None:
+        """Take a record that was read the long way."""
+
+
+def record_of(time: float, origin: Origin, stem: Stem, number: Number, ending: str, line: int) -> Record:
+    """Give the record that `Listener.hear` was told."""
+    gateway, ident, pid = origin
+    return Record(time, gateway, ident, pid, stem.level, stem.tag, stem.message, stem.text(ending), line, 1, stem.event(number))
+
+
+class Records(list[Record]):
+    """A listener that keeps what it hears."""
+
+    take = list.append
+
+    def hear(self, time: float, origin: Origin, stem: Stem, number: Number, ending: str, line: int) -> None:
+        """Keep a message as a record."""
+        self.append(record_of(time, origin, stem, number, ending, line))
