@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from email.utils import formatdate
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import MutableHeaders
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from racoon_exporter.web.live import LiveConfig
 
 HEALTH_PATHS = frozenset({"/-/healthy", "/-/ready"})
+
+#: Key of a scope's state under which a connection may want to be told that its request was let in and answered.
+SERVED = "served"
 
 #: Sent with every response, unless the route or the configuration says otherwise.
 SECURITY_HEADERS: Mapping[str, str] = {
@@ -77,6 +81,8 @@ class Guard:
             self._note_failure(scope, error)
             if not answer.started:
                 await _text("Internal Server Error", 500, {"Connection": "close"})(scope, receive, answer.send)
+        if 0 < answer.status < HTTPStatus.BAD_REQUEST and scope["path"] not in self._open_paths:
+            scope.get("state", {}).get(SERVED, _nobody_listens)()
 
     async def _refusal(self, scope: Scope, config: WebConfig) -> ASGIApp | None:
         if _head_bytes(scope) > self._max_head_bytes:  # h11 counts only heads that come in several pieces
@@ -114,11 +120,15 @@ class _Answer:
     def __init__(self, send: Send, configured: Mapping[str, str]) -> None:
         self._send = send
         self._configured = configured
-        self.started = False
+        self.status = 0
+
+    @property
+    def started(self) -> bool:
+        return self.status != 0
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.started = True
+            self.status = message["status"]
             self._add_headers(MutableHeaders(raw=message.setdefault("headers", [])))
         await self._send(message)
 
@@ -135,6 +145,10 @@ class _Answer:
 
 def _text(text: str, status: int, headers: Mapping[str, str] | None = None) -> PlainTextResponse:
     return PlainTextResponse(text + "\n", status, headers)
+
+
+def _nobody_listens() -> None:
+    """Stand in for a server that has no connections of ours."""
 
 
 def _head_bytes(scope: Scope) -> int:

@@ -26,6 +26,11 @@ class Limits:
     max_tls_connections: int = 64
     #: Clients that have stopped reading in the middle of a response, each of which holds that response in memory.
     max_stalled: int = 8
+    #: TLS handshakes begun in a second, and at once, by a network (an IPv4 address or an IPv6 /64) that was served before.
+    max_handshakes: int = 50
+    #: The same of a network that was not, and of all such networks together.
+    max_stranger_handshakes: int = 10
+    max_strangers_handshakes: int = 25
     #: For a TLS handshake, and again for a whole request.
     request_timeout: float = 10.0
     #: A kept connection without a request: longer than any usual scrape interval.
@@ -44,6 +49,8 @@ class Connection:
     client: str
     #: Ends the connection in good order: HTTP puts its own way here.
     finish: Callable[[], None]
+    #: A request that came on it, or from its network, was let in and answered: of two idle connections, the other gives way.
+    served: bool = False
 
 
 class Connections:
@@ -61,10 +68,10 @@ class Connections:
     def __len__(self) -> int:
         return len(self._all)
 
-    def admit(self, transport: asyncio.Transport) -> Connection:
+    def admit(self, transport: asyncio.Transport, *, served: bool = False) -> Connection:
         """Enter a new connection, which is idle until a request has come, and close another where there are too many."""
         peer = transport.get_extra_info("peername") or ("",)  # a client that has gone already has none
-        connection = Connection(transport, client_network(str(peer[0])), transport.abort)
+        connection = Connection(transport, client_network(str(peer[0])), transport.abort, served)
         if len(self._all) >= self._limit:
             self._drop(self._dispensable() or connection)
         if not transport.is_closing():
@@ -108,11 +115,14 @@ class Connections:
     def _dispensable(self) -> Connection | None:
         """Return the oldest idle connection of the network that holds most, so that a flood displaces itself first.
 
-        Without idle ones, the one that has not read its response for longest; None where all requests are running.
+        Those that were served come after all others: a flood from many networks holds one connection of each, as a scraper
+        does. Without idle ones, the one that has not read its response for longest; None where all requests are running.
         """
-        held = Counter(connection.client for connection in self._idle)
+        strangers = [connection for connection in self._idle if not connection.served]
+        candidates = strangers or list(self._idle)
+        held = Counter(connection.client for connection in candidates)
         most = max(held.values(), default=0)
-        idle = (connection for connection in self._idle if held[connection.client] == most)
+        idle = (connection for connection in candidates if held[connection.client] == most)
         return next(idle, next(iter(self._stalled), None))
 
     def _drop(self, connection: Connection) -> None:

@@ -3,33 +3,28 @@
 uvicorn's h11 protocol reads requests and runs the application. It trusts clients in two ways that the open internet does
 not deserve, and this module adds what is missing: the time for a request to arrive (a drip of header bytes would be waited
 for without end), and the time for a response to be taken (a client that stops reading keeps its response in memory).
-
-TLS is made here and not by the listening socket: each connection then gets the certificates and CA in force when it comes,
-and one that never finishes its handshake counts and is timed like any other.
 """
 
 from __future__ import annotations
 
 import asyncio
-import asyncio.sslproto
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from racoon_exporter.web.tls import client_is_allowed
+from racoon_exporter.web.application import SERVED
 
 if TYPE_CHECKING:
-    import ssl
-
     from uvicorn.config import Config
     from uvicorn.protocols.http.h11_impl import RequestResponseCycle
 
     from racoon_exporter.web.connections import Connection, Connections, Limits
-    from racoon_exporter.web.live import LiveConfig, Loaded
+    from racoon_exporter.web.handshakes import Handshakes
+    from racoon_exporter.web.live import LiveConfig
 
 
 @dataclass(slots=True)
@@ -40,93 +35,19 @@ class Endpoint:
     live: LiveConfig
     limits: Limits
     connections: Connections
+    #: Those that TLS has not begun on: they hold a socket and nothing else, so there may be more of them.
+    waiting: Connections
+    handshakes: Handshakes
     logger: logging.Logger
     loop: asyncio.AbstractEventLoop
     state: ServerState = field(default_factory=ServerState)
-
-
-def shrink_tls_buffers() -> None:
-    """Let asyncio read TLS in pieces of 32 KiB, in the whole process.
-
-    It keeps a buffer of 256 KiB for each connection, 16 MiB for 64 of them, where a TLS record has 16 KiB at most
-    (RFC 8446, 5.1). The size is an attribute of its class, and there is no other way to it.
-    """
-    asyncio.sslproto.SSLProtocol.max_size = 32 * 1024
-
-
-class Gate(asyncio.Protocol):
-    """The first protocol of every connection: counts it, makes TLS where the configuration says so, hands it to HTTP."""
-
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
-        self._connection: Connection
-        self._handshake: asyncio.Task[None] | None = None
-        self._early = bytearray()
-        self._lost = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Admit a connection that was accepted."""
-        accepted = cast("asyncio.Transport", transport)
-        self._connection = self._endpoint.connections.admit(accepted)
-        if accepted.is_closing():  # it was the one to give way
-            return
-        loaded = self._endpoint.live.current()
-        if loaded.context is None:
-            self._hand_over(accepted)
-        else:
-            accepted.pause_reading()  # what the client says first is for TLS
-            self._handshake = self._endpoint.loop.create_task(self._secure(accepted, loaded, loaded.context))
-
-    def data_received(self, data: bytes) -> None:
-        """Keep a request that came with the last message of the handshake."""
-        self._early += data
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Forget a connection that ended before HTTP had it."""
-        del exc
-        self._lost = True
-        self._endpoint.connections.remove(self._connection)
-
-    async def _secure(self, transport: asyncio.Transport, loaded: Loaded, context: ssl.SSLContext) -> None:
-        secured = None
-        try:
-            secured = await self._endpoint.loop.start_tls(
-                transport,
-                self,
-                context,
-                server_side=True,
-                ssl_handshake_timeout=self._endpoint.limits.request_timeout,
-                ssl_shutdown_timeout=self._endpoint.limits.request_timeout,
-            )
-        except OSError as error:  # ssl.SSLError is one, and so are time-outs
-            self._endpoint.logger.debug("TLS handshake with %s failed: %s", self._connection.client, error)
-        # None also if the connection was cut meanwhile: asyncio then calls nobody's connection_lost.
-        if secured is None or self._lost:
-            self._endpoint.connections.remove(self._connection)
-        elif self._is_allowed(secured, loaded):
-            self._hand_over(secured)
-        else:
-            self._endpoint.logger.debug("client %s has none of client_allowed_sans", self._connection.client)
-            secured.abort()
-
-    @staticmethod
-    def _is_allowed(secured: asyncio.Transport, loaded: Loaded) -> bool:
-        certificate = secured.get_extra_info("ssl_object").getpeercert()
-        return loaded.config.tls is not None and client_is_allowed(loaded.config.tls, certificate)
-
-    def _hand_over(self, transport: asyncio.Transport) -> None:
-        http = HttpConnection(self._endpoint, self._connection)
-        transport.set_protocol(http)
-        http.connection_made(transport)
-        if self._early:
-            http.data_received(bytes(self._early))
 
 
 class HttpConnection(H11Protocol):
     """uvicorn's HTTP/1.1 protocol with time limits."""
 
     def __init__(self, endpoint: Endpoint, connection: Connection) -> None:
-        super().__init__(endpoint.config, endpoint.state, {}, endpoint.loop)
+        super().__init__(endpoint.config, endpoint.state, {SERVED: self._note_served}, endpoint.loop)
         self.logger = _ProtocolLogger(endpoint.logger)
         self.access_log = False
         connection.finish = self.shutdown
@@ -198,6 +119,10 @@ class HttpConnection(H11Protocol):
         else:
             self.transport.close()
         self._observe()
+
+    def _note_served(self) -> None:
+        self._connection.served = True
+        self._endpoint.handshakes.note_served(self._connection.client)
 
     def _observe(self) -> None:
         """Set the clock that fits the state of the connection.

@@ -13,9 +13,11 @@ from uvicorn.config import Config
 
 from racoon_exporter.web.application import Guard
 from racoon_exporter.web.connections import Connections, Limits
+from racoon_exporter.web.gate import Gate, shrink_tls_buffers
+from racoon_exporter.web.handshakes import Handshakes
 from racoon_exporter.web.listen import BACKLOG, activated, listen
 from racoon_exporter.web.live import LiveConfig
-from racoon_exporter.web.protocol import Endpoint, Gate, shrink_tls_buffers
+from racoon_exporter.web.protocol import Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +59,7 @@ class WebServer:
         self._limits = limits or Limits()
         self._live: LiveConfig | None = None
         self._connections: Connections | None = None
+        self._waiting: Connections | None = None
         self._urls: tuple[str, ...] = ()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -79,7 +82,7 @@ class WebServer:
     @property
     def connections(self) -> int:
         """How many connections are open now."""
-        return 0 if self._connections is None else len(self._connections)
+        return sum(len(book) for book in (self._connections, self._waiting) if book is not None)
 
     def start(self) -> None:
         """Read the configuration, listen, and serve in the background.
@@ -167,9 +170,12 @@ class WebServer:
         )
         config.load()
         self._connections = Connections(most, limits.max_stalled)
-        return Endpoint(config, live, limits, self._connections, self._logger, loop)
+        self._waiting = Connections(limits.max_connections, limits.max_stalled)
+        handshakes = Handshakes(limits.max_handshakes, limits.max_stranger_handshakes, limits.max_strangers_handshakes)
+        return Endpoint(config, live, limits, self._connections, self._waiting, handshakes, self._logger, loop)
 
     async def _finish(self, endpoint: Endpoint) -> None:
+        endpoint.waiting.drop_all()
         endpoint.connections.finish_all()
         try:
             async with asyncio.timeout(self._grace):

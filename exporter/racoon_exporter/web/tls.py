@@ -21,6 +21,19 @@ _VERIFY_MODES = {
     ClientAuth.IF_GIVEN: ssl.CERT_OPTIONAL,
     ClientAuth.REQUIRED: ssl.CERT_REQUIRED,
 }
+#: Suites for TLS 1.2 where the file names none: no CBC (padding oracles), no finite fields (see _KEY_EXCHANGE).
+_CIPHERS = (
+    "ECDHE-ECDSA-AES256-GCM-SHA384",
+    "ECDHE-RSA-AES256-GCM-SHA384",
+    "ECDHE-ECDSA-CHACHA20-POLY1305",
+    "ECDHE-RSA-CHACHA20-POLY1305",
+    "ECDHE-ECDSA-AES128-GCM-SHA256",
+    "ECDHE-RSA-AES128-GCM-SHA256",
+)
+#: The group for the key exchange where the file names none. OpenSSL's own list holds finite fields of up to 8,192 bits, for
+#: which an answer takes a hundred times as long, and anybody may ask for one before he has shown who he is. Python's ssl
+#: takes one curve or that list; every TLS 1.3 client knows P-256 (RFC 8446, 9.1).
+_KEY_EXCHANGE = "prime256v1"
 _SAN_TYPES = frozenset({"DNS", "email", "URI"})
 
 
@@ -43,10 +56,8 @@ def server_context(config: TlsConfig) -> ssl.SSLContext:
     else:
         context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
     context.set_alpn_protocols(["http/1.1"])
-    if config.ciphers is not None:
-        context.set_ciphers(":".join(config.ciphers))
-    if config.curve is not None:
-        _offer(context, config.curve)
+    context.set_ciphers(":".join(config.ciphers or _CIPHERS))
+    _offer(context, config.curve or _KEY_EXCHANGE)
     _load_certificate(context, config)
     _load_client_ca(context, config)
     return context
@@ -56,9 +67,10 @@ def _offer(context: ssl.SSLContext, curve: str) -> None:
     try:
         context.set_ecdh_curve(curve)
     except ssl.SSLError:
-        # Python 3.11.2 (Debian 12) cannot name X25519. OpenSSL's own list, which is then offered, begins with it.
+        # Python 3.11.2 (Debian 12) cannot name X25519.
         if curve != "X25519":
             raise
+        context.set_ecdh_curve(_KEY_EXCHANGE)
 
 
 def client_is_allowed(config: TlsConfig, certificate: Mapping[str, Any] | None) -> bool:

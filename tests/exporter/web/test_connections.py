@@ -344,6 +344,24 @@ def test_the_oldest_idle_connection_of_the_busiest_network_gives_way() -> None:
     assert len(connections) == 4
 
 
+def test_a_connection_that_was_served_gives_way_last() -> None:
+    connections = Connections(limit=3, max_stalled=1)
+    scraper, *strangers = (transport(f"192.0.2.{number}") for number in range(9))
+    connections.admit(scraper).served = True
+    for stranger in strangers:
+        connections.admit(stranger)
+    assert [each.aborted for each in (scraper, *strangers)] == [False, *[True] * 6, False, False]
+    assert len(connections) == 3
+
+
+def test_where_all_were_served_the_oldest_gives_way() -> None:
+    connections = Connections(limit=2, max_stalled=1)
+    first, second, third = (transport(f"192.0.2.{number}") for number in range(3))
+    for each in (first, second, third):
+        connections.admit(each, served=True)
+    assert [each.aborted for each in (first, second, third)] == [True, False, False]
+
+
 def test_a_running_request_does_not_give_way() -> None:
     connections = Connections(limit=2, max_stalled=1)
     running, idle = transport("192.0.2.1"), transport("192.0.2.1")

@@ -1,0 +1,90 @@
+"""Which TLS handshakes may begin: a client pays nothing for its ClientHello, the server a key exchange and a signature.
+
+Three bounds keep that from being a way to stop the endpoint. A ClientHello that came before is a replay and gets nothing:
+each carries 32 random bytes of its own (RFC 8446, 4.1.2). A network may begin only so many each second, and so may all
+networks together that nobody has been served in yet. Who was served has a measure of his own, so that a flood of strangers
+does not keep a scraper out, also where it opens a connection for each scrape.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+from racoon_exporter.web.config import RateLimit
+from racoon_exporter.web.rate import TokenBucket
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+
+#: What a record needs to have for its ClientHello to be told from others: two heads, the version, the random.
+HELLO_BYTES = 5 + 4 + 2 + 32
+_RANDOM = slice(HELLO_BYTES - 32, HELLO_BYTES)
+_HANDSHAKE_RECORD = 22  # RFC 8446, 5.1: ContentType handshake
+_CLIENT_HELLO = 1  # RFC 8446, 4: HandshakeType client_hello
+#: Networks that are remembered as served, the last ones.
+_MAX_SERVED = 64
+#: Networks whose rate is kept, and ClientHellos that are known again.
+_MAX_REMEMBERED = 4096
+
+
+class Handshakes:
+    """Decides for each ClientHello whether TLS may answer it."""
+
+    def __init__(self, served: int, stranger: int, strangers: int, clock: Callable[[], float] = time.monotonic) -> None:
+        """Take the rates of a network that was served, of one that was not, and of all of these together."""
+        self._clock = clock
+        self._of_served = served
+        self._of_stranger = stranger
+        self._of_strangers = self._bucket(strangers)
+        self._strangers: dict[str, TokenBucket] = {}  # dicts keep order: the longest unused comes first
+        self._served: dict[str, TokenBucket] = {}
+        self._hellos: dict[bytes, None] = {}
+
+    def may_begin(self, network: str, hello: bytes) -> bool:
+        """Tell whether ``network`` may have an answer to ``hello``, the first bytes of its connection."""
+        if not is_client_hello(hello) or self._is_replayed(hello[_RANDOM]):
+            return False
+        if network in self._served:
+            return self._served[network].take()
+        bucket = self._strangers.get(network) or self._bucket(self._of_stranger)
+        _touch(self._strangers, network, bucket, _MAX_REMEMBERED)
+        return bucket.take() and self._of_strangers.take()
+
+    def has_served(self, network: str) -> bool:
+        """Tell whether ``network`` is one of the last that were served."""
+        return network in self._served
+
+    def note_served(self, network: str) -> None:
+        """Note that a request from ``network`` was let in and answered."""
+        bucket = self._served.get(network) or self._bucket(self._of_served)
+        _touch(self._served, network, bucket, _MAX_SERVED)
+
+    def _is_replayed(self, random: bytes) -> bool:
+        known = random in self._hellos
+        _touch(self._hellos, random, None, _MAX_REMEMBERED)
+        return known
+
+    def _bucket(self, per_second: int) -> TokenBucket:
+        return TokenBucket(RateLimit(1 / per_second, per_second), self._clock)
+
+
+def is_client_hello(data: bytes) -> bool:
+    """Tell whether the first bytes of a connection begin a TLS handshake, with a random that can be compared."""
+    return len(data) >= HELLO_BYTES and data[0] == _HANDSHAKE_RECORD and data[5] == _CLIENT_HELLO
+
+
+def could_become_client_hello(data: bytes) -> bool:
+    """Tell whether more bytes could make a ClientHello of these."""
+    return len(data) < HELLO_BYTES and data[:1] in (b"", bytes([_HANDSHAKE_RECORD]))
+
+
+def _touch(table: dict[_K, _V], key: _K, value: _V, bound: int) -> None:
+    """Put an entry last, and drop the first ones beyond the bound."""
+    table.pop(key, None)
+    table[key] = value
+    if len(table) > bound:
+        del table[next(iter(table))]
