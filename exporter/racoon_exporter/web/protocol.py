@@ -17,6 +17,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from racoon_exporter.web.application import SERVED
+from racoon_exporter.web.requests import StrictConnection
 
 if TYPE_CHECKING:
     from uvicorn.config import Config
@@ -51,8 +52,10 @@ class HttpConnection(H11Protocol):
         self.logger = _ProtocolLogger(endpoint.logger)
         self.access_log = False
         connection.finish = self.shutdown
+        self.conn = StrictConnection(h11.SERVER, endpoint.limits.max_head_bytes)
         self._endpoint = endpoint
         self._connection = connection
+        self._ended = False
         self._deadline: asyncio.TimerHandle | None = None
         self._deadline_is_for = ""
         self._stall: asyncio.TimerHandle | None = None
@@ -71,6 +74,15 @@ class HttpConnection(H11Protocol):
             self.transport.abort()
         self._observe()
 
+    def eof_received(self) -> bool:
+        """Answer what came before a client closed its half (RFC 9112, 9.6), then close ours."""
+        self._ended = True
+        # asyncio has no half-closed TLS: it closes whatever is returned, and warns of True.
+        keeps_open = self._is_running() and self.scheme == "http"
+        if keeps_open:
+            self._observe()
+        return keeps_open
+
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP. A request whose body it was is answered with that: its own response comes too late."""
         cycle = self._cycle_or_none()
@@ -81,6 +93,8 @@ class HttpConnection(H11Protocol):
     def on_response_complete(self) -> None:
         """Go on with the next request."""
         super().on_response_complete()
+        if self._ended and not self._is_running():
+            self.transport.close()
         self._observe()
 
     def pause_writing(self) -> None:

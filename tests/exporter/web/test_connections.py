@@ -268,8 +268,7 @@ def test_what_is_no_http_is_refused(serve: Serve, line: bytes) -> None:
         b"/metrics%0d%0aX:y",
         b"/%ff%fe",
         b"/%",
-        b"http://x/metrics",
-        b"*",
+        b"http://x/metrics/",
         b"/../../etc/passwd",
     ],
 )
@@ -277,7 +276,7 @@ def test_a_path_means_what_it_says_and_nothing_else(serve: Serve, path: bytes) -
     assert status(get(serve(), path)) == 404
 
 
-@pytest.mark.parametrize("path", [b"/metrics?x=/../..", b"/metri%63s", b"/metrics?"])
+@pytest.mark.parametrize("path", [b"/metrics?x=/../..", b"/metri%63s", b"/metrics?", b"http://x/metrics"])
 def test_a_path_in_another_spelling_is_the_same_path(serve: Serve, path: bytes) -> None:
     assert b"racoon_test_total" in get(serve(), path)
 

@@ -1,0 +1,80 @@
+"""What a request must be beyond what h11 asks for, and the one form of its target that routes know.
+
+h11 reads heads and framing. Three things it leaves to its user: which versions are spoken, what a Host may be, and that a
+message which says its length in two ways is refused (RFC 9112, 6.1: the way one request is smuggled inside another).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import h11
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_VERSION = re.compile(rb"1\.[0-9]")  # RFC 9110, 2.5: a higher minor version is read like ours
+#: uri-host [ ":" port ] of RFC 9110, 7.2, and RFC 3986, 3.2.2. May be empty.
+_HOST = re.compile(
+    rb"(?:\[(?:[0-9A-Fa-f:.]+|[vV][0-9A-Fa-f]+\.[A-Za-z0-9._~!$&'()*+,;=:-]+)\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)"
+    rb"(?::[0-9]{0,5})?"
+)
+_ABSOLUTE = re.compile(rb"[Hh][Tt][Tt][Pp][Ss]?://(?P<authority>[^/?#]*)(?P<rest>.*)")  # RFC 9112, 3.2.2
+
+
+class StrictConnection(h11.Connection):
+    """h11's connection, for a server: raises RemoteProtocolError also for the requests described above."""
+
+    def receive_data(self, data: bytes) -> None:
+        """Take bytes; empty lines before a request are passed over (RFC 9112, 2.2)."""
+        if self.their_state is h11.IDLE and not self.trailing_data[0]:
+            data = data.lstrip(b"\r\n")
+        if data:  # none would say that the client has closed, which is seen elsewhere
+            super().receive_data(data)
+
+    def next_event(self) -> Any:
+        """Return the next event; a request has a target that begins with a slash, or ``*``."""
+        event = super().next_event()
+        return _checked(event) if isinstance(event, h11.Request) else event
+
+
+def _checked(request: h11.Request) -> h11.Request:
+    if not _VERSION.fullmatch(request.http_version):
+        raise h11.RemoteProtocolError("HTTP version is not 1")
+    _check_framing(request)
+    _check_host(_values(request, b"host"))
+    if request.target.startswith(b"/") or (request.target == b"*" and request.method == b"OPTIONS"):
+        return request
+    return _with_target(request, _origin_form(request.target))
+
+
+def _check_framing(request: h11.Request) -> None:
+    if not _values(request, b"transfer-encoding"):
+        return
+    if _values(request, b"content-length"):
+        raise h11.RemoteProtocolError("both Transfer-Encoding and Content-Length")
+    if request.http_version == b"1.0":
+        raise h11.RemoteProtocolError("Transfer-Encoding in HTTP/1.0")
+
+
+def _check_host(hosts: Sequence[bytes]) -> None:
+    if any(not _HOST.fullmatch(host) for host in hosts):
+        raise h11.RemoteProtocolError("Host is none")
+
+
+def _origin_form(target: bytes) -> bytes:
+    """Return the path and query of a target that names its server too."""
+    found = _ABSOLUTE.fullmatch(target)
+    if found is None or not found["authority"]:
+        raise h11.RemoteProtocolError("target is no path and no address")
+    _check_host([found["authority"]])
+    return found["rest"] if found["rest"].startswith(b"/") else b"/" + found["rest"]
+
+
+def _with_target(request: h11.Request, target: bytes) -> h11.Request:
+    return h11.Request(method=request.method, headers=request.headers, target=target, http_version=request.http_version)
+
+
+def _values(request: h11.Request, name: bytes) -> list[bytes]:
+    return [value for key, value in request.headers if key == name]

@@ -1,0 +1,71 @@
+"""What is a request and what is none: a table of raw ones."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from tests.exporter.web.client import connect, read_all
+
+if TYPE_CHECKING:
+    from tests.exporter.web.conftest import Serve
+
+#: Asked after a request whose connection should be kept.
+NEXT = b"GET /-/healthy HTTP/1.1\r\nHost: next\r\nConnection: close\r\n\r\n"
+
+
+class Case(NamedTuple):
+    name: str
+    answers: list[int]
+    then: str
+    end: str
+    request: bytes
+
+
+def cases() -> list[Case]:
+    lines = (Path(__file__).parent / "requests.tsv").read_text().splitlines()
+    rows = csv.DictReader((line for line in lines if not line.startswith("#")), delimiter="\t", quoting=csv.QUOTE_NONE)
+    return [
+        Case(
+            row["name"],
+            [int(answer) for answer in row["answers"].split() if answer != "-"],
+            row["then"],
+            row["end"],
+            codecs.decode(row["request"], "unicode_escape").encode("latin-1"),
+        )
+        for row in rows
+    ]
+
+
+@pytest.mark.parametrize("case", cases(), ids=[case.name for case in cases()])
+def test_a_request_is_answered_as_the_table_says(serve: Serve, case: Case) -> None:
+    with connect(serve()) as client:
+        client.sendall(case.request)
+        if case.end == "half":
+            client.shutdown(socket.SHUT_WR)
+        elif case.then == "kept":
+            client.sendall(NEXT)
+        answer = read_all(client)
+    statuses = [int(status) for status in re.findall(rb"HTTP/1\.1 ([0-9]{3}) ", answer)]
+    assert statuses == case.answers + [200] * (case.then == "kept")
+
+
+def test_a_request_that_is_refused_closes_before_what_comes_after_it(serve: Serve) -> None:
+    """As a whole: no request behind a refused one is answered."""
+    server = serve()
+    for case in cases():
+        if case.answers == [400] and case.end == "open":
+            with connect(server) as client:
+                client.sendall(case.request + NEXT)
+                assert read_all(client).count(b"HTTP/1.1 ") == 1, case.name
+
+
+def test_names_of_cases_are_told_apart() -> None:
+    names = [case.name for case in cases()]
+    assert len(set(names)) == len(names)
