@@ -74,7 +74,7 @@ class HttpConnection(H11Protocol):
             self.transport.abort()
         self._observe()
 
-    def eof_received(self) -> bool:
+    def eof_received(self) -> bool:  # type: ignore[override]  # asyncio asks for it, uvicorn has none
         """Answer what came before a client closed its half (RFC 9112, 9.6), then close ours."""
         self._ended = True
         # asyncio has no half-closed TLS: it closes whatever is returned, and warns of True.
