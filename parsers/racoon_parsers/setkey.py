@@ -107,7 +107,7 @@ def parse_policies(text: str, *, path: str = "setkey.conf") -> Policies:
 
 # --- requests, the same in both ---
 
-_ENDS = re.compile(r"(?P<source>[^\s\[\]/]+?)(?:\[[^\]]*\])?-(?P<destination>[^\s\[\]/]+?)(?:\[[^\]]*\])?")
+_ENDS = re.compile(r"(?P<source>[^\s\[\]/-]+)(?:\[[^\]]*\])?-(?P<destination>[^\s\[\]/]+?)(?:\[[^\]]*\])?")
 _LEVEL = re.compile(r"(?P<level>default|use|require|unique)(?:[:#](?P<reqid>\d{1,10}))?")
 _PORTED = re.compile(r"(?P<address>[^\s\[\]]+)(?:\[(?P<port>[^\s\[\]]*)\])?")
 

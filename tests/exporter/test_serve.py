@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-SECONDS = 20
+SECONDS = 60
 PEER_UP = 'racoon_phase1_up{peer="10.0.0.2"} 1.0'
 ESTABLISHED = "INFO: ISAKMP-SA established 10.0.0.1[500]-10.0.0.2[500] spi:2698c81446191f6c:9b9127e3b6956065"
 

@@ -246,10 +246,10 @@ def test_pieces_that_come_quickly_are_read_together(make: Make) -> None:
     """Between two returns for descriptors there is a gap."""
     inputs = make(syslog=["udp://127.0.0.1:0"])
     send(inputs, record(1))
-    assert inputs.wait(SOON)
     begun = time.monotonic()
     assert inputs.wait(SOON)
-    assert time.monotonic() - begun > GAP_SECONDS / 2
+    assert inputs.wait(SOON)
+    assert time.monotonic() - begun >= GAP_SECONDS  # a slow machine makes it longer, never shorter
     assert lines(inputs) == records(1)
 
 

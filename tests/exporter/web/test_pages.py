@@ -19,7 +19,7 @@ from prometheus_client.registry import Collector
 
 from racoon_exporter.web.negotiation import accepts_gzip, prefers_openmetrics
 from racoon_exporter.web.pages import health_routes, landing_route, metrics_route
-from tests.exporter.web.client import PATIENCE, connect, get, read_all, scrape_seconds, status
+from tests.exporter.web.client import PATIENCE, connect, get, read_all, scrape, status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -200,7 +200,7 @@ def test_a_collector_that_fails_is_500_and_the_next_scrape_works(serve: Serve) -
     server = serve([metrics_route("/metrics", registry)])
     assert status(get(server, b"/metrics")) == 500
     failing.fails = False
-    assert scrape_seconds(server) < PATIENCE
+    scrape(server)
 
 
 @pytest.mark.parametrize(("is_ready", "code"), [(True, 200), (False, 503)])
