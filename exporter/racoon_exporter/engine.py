@@ -29,7 +29,7 @@ _SEVERITY_IN_VALUES: Final = frozenset({"cert_error", "notify_received"})
 """Classes whose severity depends on what the message says."""
 _HEAD: Final = 3
 """Characters of a debug message by which those that matter are told from the rest."""
-UNPARSED_REASONS: Final = ("not_racoon", "unknown_message", "too_long", "undecodable")
+UNPARSED_REASONS: Final = ("not_racoon", "ikev2", "unknown_message", "too_long", "undecodable")
 """Why a line gave no event."""
 
 
@@ -254,7 +254,8 @@ class Engine:
         if said and last is not None:
             self.last_line[self._source] = last
         self.unparsed["not_racoon"] += reader.not_racoon
-        reader.not_racoon = 0
+        self.unparsed["ikev2"] += reader.ikev2
+        reader.not_racoon = reader.ikev2 = 0
 
     def _decodable(self, reader: LogReader, lines: list[str]) -> list[str]:
         """Set lines aside that are neither UTF-8 nor racoon's: binary junk."""

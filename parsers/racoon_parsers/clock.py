@@ -141,6 +141,20 @@ class Clock:
                 continue
         return year
 
+    def _month_day(self, text: str) -> float:
+        """Read `jul/08 09:12:31` or `Oct/02/2026 16:49:36`."""
+        date, _, clock = text.partition(" ")
+        month, day, *year = date.split("/")
+        number = _MONTHS[month.capitalize()]
+        if year:
+            return self._in_year(int(year[0]), number, int(day), clock)
+        return self._without_year(number, int(day), clock)
+
+    def _dotted(self, text: str) -> float:
+        """Read `2025.09.14-10:00:00`."""
+        date, _, clock = text.partition("-")
+        return self._local(f"{date.replace('.', '-')} {clock}")
+
     def _in_year(self, year: int, month: int, day: int, clock: str) -> float:
         return self._resolve(datetime.fromisoformat(f"{year:04d}-{month:02d}-{day:02d} {clock}"))
 
@@ -174,6 +188,8 @@ READERS: Final[dict[str, Callable[[Clock, str], float]]] = {
     "unix": Clock._unix,  # noqa: SLF001
     "microseconds": Clock._microseconds,  # noqa: SLF001
     "time_of_day": Clock._time_of_day,  # noqa: SLF001
+    "month_day": Clock._month_day,  # noqa: SLF001
+    "dotted": Clock._dotted,  # noqa: SLF001
 }
 """Kinds of time texts: racoon's own, RFC 3164, logcat, ISO 8601, seconds and microseconds since the epoch, time of day."""
 

@@ -21,6 +21,8 @@ class Phase1Started(NamedTuple):
     local: Endpoint | None = None
     peer: Endpoint | None = None
     role: Role | None = None
+    exchange: str | None = None
+    """Where the same line tells it; else `Phase1Mode` follows."""
 
 
 class Phase1Mode(NamedTuple):
@@ -57,6 +59,8 @@ class Phase1Expired(NamedTuple):
 class Phase1Purging(NamedTuple):
     """The daemon begins to tear down an ISAKMP SA and its IPsec SAs."""
 
+    local: Endpoint | None = None
+    peer: Endpoint | None = None
     cookies: str | None = None
 
 
@@ -79,6 +83,7 @@ class Phase1Deleted(NamedTuple):
 class Phase1Failed(NamedTuple):
     """A phase 1 negotiation, or a step of it, failed."""
 
+    local: Endpoint | None = None
     peer: Endpoint | None = None
     cookies: str | None = None
     role: Role | None = None
@@ -203,6 +208,7 @@ class AuthenticationFailed(NamedTuple):
 class IdMismatch(NamedTuple):
     """An identity is not as expected."""
 
+    peer: Endpoint | None = None
     id_type: str | None = None
     certificate_id_type: str | None = None
 
@@ -392,6 +398,13 @@ class KernelError(NamedTuple):
     error: str | None = None
 
 
+class Mention(NamedTuple):
+    """Any other message that names the ends it speaks of."""
+
+    local: Endpoint | None = None
+    peer: Endpoint | None = None
+
+
 class Remark(NamedTuple):
     """Any other message: its row says all there is to say."""
 
@@ -445,6 +458,7 @@ Event = (
     | ConfigProblem
     | AdminCommand
     | KernelError
+    | Mention
     | Remark
 )
 

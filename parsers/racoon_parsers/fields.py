@@ -154,6 +154,16 @@ def _number(name: str, *samples: str) -> Field:
     return Field(f"\\s?{{{name}}}", (Value(name, _INTEGER, int),), samples or ("1", "0"))
 
 
+_SELECTOR: Final = r"(?:\d{1,3}+\.){3}\d{1,3}+:\d{1,5}+"
+"""`address:port` of a RouterOS policy; a network is no end."""
+
+
+def read_selected(text: str) -> Endpoint:
+    """Read the end that a RouterOS selector names."""
+    address, _, port = text.rpartition(":")
+    return Endpoint(address, int(port))
+
+
 JOINERS: Final = {
     "<=>": r"(?:<=>|&lt;=&gt;|(?<=\])|\s)",
     "<->": r"(?:<->|&lt;-&gt;|(?<=\])|\s)",
@@ -168,7 +178,7 @@ _SA: Final = (
     Value("mode", r"\w+", str.lower),
     Value("source", _ENDPOINT, read_endpoint),
     Value("destination", _ENDPOINT, read_endpoint),
-    Value("spi", r"\d{1,20}+", int),
+    Value("spi", r"0x[0-9a-fA-F]{1,8}+|\d{1,20}+", read_spi),
 )
 
 FIELDS: Final[dict[str, Field]] = {
@@ -183,7 +193,7 @@ FIELDS: Final[dict[str, Field]] = {
         ("192.0.2.1[4500]->198.51.100.7[4500]",),
     ),
     "ports": Field(
-        "{peer}" + JOINERS["<->"] + "{local}",
+        "{peer}(?:<=>|" + JOINERS["<->"] + ")" + "{local}",
         (Value("peer", _ENDPOINT, read_endpoint), Value("local", _ENDPOINT, read_endpoint)),
         ("198.51.100.7[4500]<->192.0.2.1[4500]",),
     ),
@@ -197,6 +207,18 @@ FIELDS: Final[dict[str, Field]] = {
         ),
         ("ESP 198.51.100.7[0]->192.0.2.1[0]", "ESP/Tunnel 198.51.100.7[500]->192.0.2.1[500]"),
     ),
+    "local_selector": Field(
+        "(?:{local}|[^\\s<>=]+)(?:\\sip-proto:\\d{1,3})?",
+        (Value("local", _SELECTOR, read_selected),),
+        ("192.0.2.1:1701 ip-proto:17",),
+    ),
+    "peer_selector": Field(
+        "(?:{peer}|[^\\s<>=]+)(?:\\sip-proto:\\d{1,3})?",
+        (Value("peer", _SELECTOR, read_selected),),
+        ("198.51.100.7:1701 ip-proto:17",),
+    ),
+    "id_address": Field("\\s?{peer}", (Value("peer", _ENDPOINT, read_endpoint),), ("198.51.100.7",)),
+    "ikev2_ends": Field(r"[^\s/]+\]?->[^\s/]+", (), ("198.51.100.7[4500]->192.0.2.1[4500]",)),
     # SAs
     "sa": Field(
         "{protocol}(?:/{mode})?\\s+{source}" + _ARROW + "{destination}(?:\\s+spi={spi}(?:\\(0x[0-9a-f]+\\))?)?",
@@ -204,6 +226,7 @@ FIELDS: Final[dict[str, Field]] = {
         (
             "ESP/Tunnel 198.51.100.7[500]->192.0.2.1[500] spi=241280704(0xe61a6c0)",
             "AH/Transport 198.51.100.7->192.0.2.1 spi=4711(0x1267)",
+            "ESP/Transport 198.51.100.7[4500]->192.0.2.1[4500] spi=0x6b352f8",
         ),
     ),
     "spi": Field("{spi}", (Value("spi", r"0x[0-9a-fA-F]{1,8}+|\d{1,10}+", read_spi),), ("241280704",)),

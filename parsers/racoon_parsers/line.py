@@ -38,6 +38,10 @@ class Line(NamedTuple):
     """The message."""
     head: int = 0
     """Length of what stands before the message; 0 where it is not one piece of the line."""
+    dialect: str = ""
+    """The dialect that alone has such a head, or ""."""
+    needs: str = ""
+    """What the text must be, where the head says too little (`Format.needs`)."""
 
 
 _STAMPS: Final = {kind: re.compile(pattern) for kind, pattern in STAMPS.items()}
@@ -92,8 +96,15 @@ def _split(line_format: Format, line: str) -> Line | None:
     stamp, inner, host, ident, pid, own_pid, level, collected, tag, tunnel, text = match.group(*line_format.groups)
     if not level and collected:
         level = dict(line_format.levels).get(collected, collected)
+    kind = line_format.kind
+    if line_format.kinds:
+        kind, stamp = next(((name, match[number]) for name, number in line_format.kinds if match[number]), ("", ""))
+    if line_format.dialect:
+        return _of_dialect(
+            line_format, Line(kind, stamp, "", host or "", ident or "", pid or "", level or "", tag or "", "", text or "")
+        )
     return Line(
-        line_format.kind if stamp else "",
+        kind if stamp else "",
         stamp,
         inner or "",
         host or "",
@@ -107,6 +118,15 @@ def _split(line_format: Format, line: str) -> Line | None:
     )
 
 
+def _of_dialect(line_format: Format, line: Line) -> Line:
+    """Finish a line of a dialect that has heads of its own."""
+    text = line.text
+    for escaped, character in line_format.escapes:
+        text = text.replace(escaped, character)
+    kind = line.kind if line.stamp else ""
+    return line._replace(kind=kind, text=text.strip(), dialect=line_format.dialect, needs=line_format.needs)
+
+
 _FIRST: Final = DIALECTS["ipsec_tools"].formats[0]
 
 
@@ -114,7 +134,7 @@ class LineSplitter:
     """Takes the lines of one stream apart. A stream keeps its format, so the last one that fitted is tried first."""
 
     def __init__(self) -> None:
-        self._format = _FIRST
+        self._format = self._tried_first = _FIRST
 
     @property
     def format(self) -> Format:
@@ -123,8 +143,9 @@ class LineSplitter:
 
     def split(self, line: str) -> Line | None:
         """Take a line apart; None where it has no known head: a continuation, a dump, or another program's text."""
-        found = _split(self._format, line)
+        found = _split(self._tried_first, line)
         if found is not None:
+            self._format = self._tried_first
             return found
         if line.startswith("{"):
             return _split_json(line)
@@ -132,6 +153,8 @@ class LineSplitter:
             found = _split(line_format, line)
             if found is not None:
                 self._format = line_format
+                if not line_format.needs:
+                    self._tried_first = line_format
                 return found
         return None
 

@@ -7,14 +7,15 @@ conversion after a colon where it is not `%s`; what is not read keeps racoon's o
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import regex
 
-from racoon_parsers.events import EVENT_TYPES, REMARK, Event, Remark
+from racoon_parsers.events import EVENT_TYPES, REMARK, Event, Mention, Remark
 from racoon_parsers.fields import FIELDS, JOINERS, Field, Value
 
 _HOLE: Final = regex.compile(
@@ -115,7 +116,12 @@ class Message:
     @cached_property
     def event_type(self) -> type[Event]:
         """The type of event this message becomes."""
-        return EVENT_TYPES.get(self.event, Remark)
+        return EVENT_TYPES.get(self.event) or (Mention if self._names_the_peer else Remark)
+
+    @cached_property
+    def _names_the_peer(self) -> bool:
+        fields = (piece.field for piece in self.pieces if isinstance(piece, Hole) and piece.field)
+        return any(value.name == "peer" for field in fields for value in field.values)
 
     @cached_property
     def has_values(self) -> bool:
@@ -140,6 +146,8 @@ class Message:
     @cached_property
     def _slight(self) -> bool:
         """Whether its literals alone say too little, so that its values must fit as well."""
+        if "exact" in self.marks:
+            return True
         letters = sum(character.isalpha() for piece in self.pieces if isinstance(piece, str) for character in piece)
         return letters < _FEW_LETTERS and not self.constant
 
@@ -153,6 +161,9 @@ class Message:
         `other_half=yes`: the process that ended is the other one of a privilege-separated pair.
         `newline=no`: racoon prints it without its newline, so that the next record follows on the same line.
         `newline=within`: it ends with a value that a peer chose, printed as received; newlines in it tear the record.
+        `exact=yes`: its literals alone could be another row's, so that its values must fit as well.
+        `program=…`: another program of the same system says it (`Dialect.program`), such as a router that it restarts.
+        `ike=2`: it may speak of IKEv2, and changes nothing that is believed of IKEv1.
         """
         return dict(self.constants)
 
@@ -160,6 +171,11 @@ class Message:
     def stage(self) -> str:
         """Give the mark of that name."""
         return self.marks.get("stage", "end")
+
+    @cached_property
+    def whole(self) -> bool:
+        """Whether the text says all there is to say: no value in it is free text, which another may have chosen."""
+        return ".*" not in self.expression
 
     @cached_property
     def glued(self) -> bool:
@@ -339,8 +355,11 @@ class Catalogue:
     its nodes, the most special first. Messages that begin with a hole are filed under one of their own words.
     """
 
-    def __init__(self, messages: Iterable[Message]) -> None:
+    def __init__(self, messages: Iterable[Message], own: Mapping[str, Sequence[Message]] = MappingProxyType({})) -> None:
+        """Take the messages that all lines may hold, and by dialect those that stand only behind its own heads."""
         self.messages: tuple[Message, ...] = tuple(messages)
+        self.own = own
+        self._in_dialect: dict[str, Catalogue] = {}
         self._constants: dict[str, Message] = {}
         self._root = _Node()
         self._by_word: dict[str, list[Message]] = {}
@@ -351,7 +370,16 @@ class Catalogue:
         self.free_text: Message | None = next((m for m in self.messages if m.template == "%s"), None)
         """The row for text that racoon passes on as it is, such as OpenSSL's."""
         self._tearable = [m for m in self.messages if m.marks.get("newline") == "within"]
-        self._empty = {level: m for m in self.messages if not m.pieces for level in m.levels}
+        self._empty = {level: m for m in reversed(self.messages) if not m.pieces for level in m.levels}
+
+    def in_dialect(self, name: str) -> Catalogue:
+        """Give the catalogue for lines of a dialect with heads of its own: its rows go before those that all share."""
+        if name not in self.own:
+            return self
+        made = self._in_dialect.get(name)
+        if made is None:
+            made = self._in_dialect[name] = Catalogue([*self.own[name], *self.messages])
+        return made
 
     def opened(self, text: str) -> Message | None:
         """Give the message that a text begins and that goes on in the next line."""

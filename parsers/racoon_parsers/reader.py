@@ -8,10 +8,11 @@ line (racoon leaves out the newline of some debug messages) are taken apart, dum
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from racoon_parsers.clock import Clock
+from racoon_parsers.dialects import DIALECTS, Dialect
 from racoon_parsers.heads import Heads, split_marks
 from racoon_parsers.line import STAMPS, Line, LineSplitter, is_racoon, split_inner
 from racoon_parsers.message import Catalogue, Message
@@ -51,6 +52,8 @@ class LogReader:
         self.clock = clock
         self.not_racoon = 0
         """Lines of other programs, and text that belongs to no record."""
+        self.ikev2 = 0
+        """Lines of a daemon that speaks IKEv2 as well, about that."""
         self.dump_lines = 0
         """Lines of hexadecimal dumps."""
         self._pending: Record | None = None
@@ -70,12 +73,29 @@ class LogReader:
     def read_text(self, text: str) -> Record | None:
         """Read one message that stands alone, without the head of a log line, as somebody quotes it."""
         inside = split_inner(text)
-        return None if inside is None else self._record(inside, 1)
+        record = None if inside is None else self._record(inside, 1)
+        if record is not None and record.message is not None:
+            return record
+        return next(self._alone(text), record)
+
+    def _alone(self, text: str) -> Iterator[Record]:
+        """Read a message as each dialect that has heads of its own writes it."""
+        for name, dialect in DIALECTS.items():
+            inside = dialect.inner.fullmatch(text.strip()) if dialect.own and dialect.inner else None
+            if inside is not None:
+                line = Line("", "", "", "", "", "", "", inside["tag"] or "", "", inside["text"].strip(), 0, name, "known")
+                record = self._record(line, 1)
+                if record is not None:
+                    yield record
 
     def is_foreign(self, line: str) -> bool:
         """Whether a line is another program's, or no text at all."""
         parsed = self._splitter.split(line)
-        return parsed is None or not is_racoon(parsed.ident)
+        if parsed is None:
+            return True
+        if parsed.dialect:
+            return DIALECTS[parsed.dialect].program.search(parsed.ident) is None
+        return not is_racoon(parsed.ident)
 
     def debug_place(self, line: str) -> int | None:
         """Give the place of the level in a debug line of racoon; None for any other line, and where a location follows."""
@@ -111,7 +131,8 @@ class LogReader:
         if given is None:
             return None
         time, gateway, ident, pid, level, tag, text, number, times = given
-        message = self._catalogue.find(text) or self._known_otherwise(text, level)
+        catalogue = self._catalogue.in_dialect(ident)
+        message = catalogue.find(text) or self._known_otherwise(catalogue, text, level)
         return Record(time, gateway, ident, pid, level, tag, message, text, number, times)
 
     def feed(self, lines: Iterable[str], first: int = 1) -> list[Record]:
@@ -208,15 +229,13 @@ class LogReader:
             self._quote(self._opened, line, number, records)
             return
         parsed = self._splitter.split(line)
-        if parsed is None:
+        record = None if parsed is None else self._record(parsed, number)
+        if parsed is None or (record is None and parsed.needs):
             self._headless(line, number, records)
             return
         self._complete(records)
-        record = self._record(parsed, number)
-        if record is None:
-            self.not_racoon += 1
-            self._open = False
-            self._last = None
+        if record is None or (record.message is not None and record.message.event == "ikev2"):
+            self._set_aside(record)
             return
         self._heads.learn(line, parsed, record.time)
         if record.message is None or record.message.glued:
@@ -228,6 +247,15 @@ class LogReader:
             self._open_quote(record)
         self._open = True
         self._pending = self._last = record
+
+    def _set_aside(self, record: Record | None) -> None:
+        """Count a line of another program, or of the other protocol of one that speaks both."""
+        if record is None:
+            self.not_racoon += 1
+        else:
+            self.ikev2 += 1
+        self._open = False
+        self._last = None
 
     def _open_quote(self, record: Record) -> None:
         """Look for a value that goes on in the next lines: only where racoon's own lines are stored as it wrote them.
@@ -293,34 +321,44 @@ class LogReader:
     def _unwrap(self, record: Record, line: Line, number: int) -> Record:
         """Read `message repeated 3 times: [ … ]`, as rsyslog writes it."""
         repeated = _MESSAGE_REPEATED.match(record.text)
-        inside = split_inner(repeated["record"]) if repeated else None
+        inside = _inner_line(line, repeated["record"].strip()) if repeated else None
         if repeated is None or inside is None:
             return record
-        again = self._record(line._replace(level=inside.level, tag=inside.tag, text=inside.text), number)
+        again = self._record(inside, number)
         return record if again is None else again._replace(times=int(repeated["count"]))
 
     def _join(self, record: Record) -> Record:
         """Put a torn record together, if its parts make a message and the first alone does not, or says less."""
         continuations, self._continuations = self._continuations, []
+        catalogue = self._catalogue.in_dialect(record.ident)
         text = record.text
         best, used = record, 0
-        known = self._catalogue.find(text)
+        known = catalogue.find(text)
         for taken, part in enumerate(continuations, start=1):
-            text = f"{text} {part.strip()}"
-            joined = self._catalogue.find(text)
-            if joined is None:
+            text, joined = self._put_together(catalogue, record.ident, text, part)
+            if joined is None and catalogue is self._catalogue:
                 torn = split_inner(text)  # a location stood at the end of the first line
                 if torn is not None and torn.text != text:
                     text, joined = torn.text, self._catalogue.find(torn.text)
-            if joined is not None and (known is None or self._says_more(joined, text, best.text)):
+            if joined is not None and (known is None or self._says_more(catalogue, joined, text, best.text)):
                 best, used, known = record._replace(message=joined, text=text), taken, joined
         self.not_racoon += len(continuations) - used
         return best
 
-    def _says_more(self, message: Message, text: str, less: str) -> bool:
+    def _put_together(self, catalogue: Catalogue, ident: str, text: str, part: str) -> tuple[str, Message | None]:
+        """Join two pieces with what was lost between them: a blank, or nothing where a terminal breaks within words."""
+        dialect = DIALECTS.get(ident)
+        glue = dialect.glue if dialect is not None and dialect.own else " "
+        joined = f"{text}{glue}{part if glue == '' else part.strip()}".strip()
+        found = catalogue.find(joined)
+        if found is None and dialect is not None:
+            found, joined = _respelled(catalogue, dialect, joined) or (None, joined)
+        return joined, found
+
+    def _says_more(self, catalogue: Catalogue, message: Message, text: str, less: str) -> bool:
         """Whether the longer text fills a value that the shorter leaves open."""
         fuller = message.read(text)
-        return self._catalogue.find(less) is message and sum(v is not None for v in fuller) > sum(
+        return catalogue.find(less) is message and sum(v is not None for v in fuller) > sum(
             v is not None for v in message.read(less)
         )
 
@@ -342,12 +380,14 @@ class LogReader:
 
     def _record(self, line: Line, number: int) -> Record | None:
         """Recognise a line's message; None if the line is another program's."""
-        kind, stamp, inner, host, ident, pid, level, tag, _, text, _ = line
+        kind, stamp, inner, host, ident, pid, level, tag, _, text, _, dialect, _ = line
+        if dialect:
+            return self._record_of_dialect(line, number)
         message = self._catalogue.find(text)
         if message is None:
             if ident != "racoon" and not is_racoon(ident):
                 return None
-            message = self._known_otherwise(text, level)
+            message = self._known_otherwise(self._catalogue, text, level)
         elif ident != "racoon" and not is_racoon(ident) and not (level and inner):
             return None  # a container's name may stand there, but then racoon's own time follows
         if inner:
@@ -358,9 +398,33 @@ class LogReader:
             time = None
         return Record(time, self._gateway or host, ident, pid, level, tag, message, text, number)
 
-    def _known_otherwise(self, text: str, level: str) -> Message | None:
+    def _record_of_dialect(self, line: Line, number: int) -> Record | None:
+        """Recognise the message of a line whose head only one dialect has; None if it is another program's, or IKEv2's."""
+        dialect = DIALECTS[line.dialect]
+        catalogue = self._catalogue.in_dialect(line.dialect)
+        time = self.clock.time(line.kind, line.stamp) if line.stamp else None
+        text, message = line.text, catalogue.find(line.text)
+        own = dialect.program.search(line.ident) is not None
+        if message is None and (own or line.needs):
+            message, text = _respelled(catalogue, dialect, text) or (self._known_otherwise(catalogue, text, ""), text)
+        if message is None:
+            if line.needs or not own:
+                return None
+            if line.level in _DEBUG:
+                return self._dump(line, time, number)
+        elif not _holds(message, text, line, own=own):
+            return None
+        return Record(time, self._gateway or line.host, line.dialect, line.pid, line.level, line.tag, message, text, number)
+
+    def _dump(self, line: Line, time: float | None, number: int) -> Record | None:
+        """Take a debug line that no row knows: a dump of a packet is told by its digits, anything else is not racoon's."""
+        if not _DUMP.match(line.text):
+            return None
+        message = self._catalogue.in_dialect(line.dialect).empty(line.level)
+        return Record(time, self._gateway or line.host, line.dialect, line.pid, line.level, "", message, "", number)
+
+    def _known_otherwise(self, catalogue: Catalogue, text: str, level: str) -> Message | None:
         """Find a message whose text was changed on its way, or that only its level tells."""
-        catalogue = self._catalogue
         if not text:
             return catalogue.empty(level)
         for form in (f"{text}.", text.partition("#012")[0].strip(), text.partition("\n")[0].strip()):
@@ -368,6 +432,35 @@ class LogReader:
             if found is not None and found.matches(form):
                 return found
         return catalogue.free_text if level in _DEBUG else None
+
+
+def _holds(message: Message, text: str, line: Line, *, own: bool) -> bool:
+    """Whether a message is its program's, and as certain as a head that says little asks for (`Format.needs`)."""
+    if line.ident and message.marks.get("program", "") != ("" if own else line.ident.partition(",")[0]):
+        return False
+    return not line.needs or (message.matches(text) and (line.needs == "known" or message.whole))
+
+
+def _respelled(catalogue: Catalogue, dialect: Dialect, text: str) -> tuple[Message, str] | None:
+    """Find a text that a dialect spells in its own way, and give it as the row spells it."""
+    for pattern, replacement in dialect.spellings:
+        other = pattern.sub(replacement, text)
+        if other != text:
+            text = other
+            found = catalogue.find(text)
+            if found is not None:
+                return found, text
+    return None
+
+
+def _inner_line(line: Line, text: str) -> Line | None:
+    """Give a line as it would be if it held the record that stands within its own."""
+    dialect = DIALECTS.get(line.dialect)
+    if dialect is None or dialect.inner is None:
+        inside = split_inner(text)
+        return None if inside is None else line._replace(level=inside.level, tag=inside.tag, text=inside.text)
+    found = dialect.inner.fullmatch(text)
+    return None if found is None else line._replace(tag=found["tag"] or "", text=found["text"].strip())
 
 
 def _plain(record: Record | None) -> list[Any] | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from racoon_parsers.events import EVENT_TYPES, Event
 from racoon_parsers.message import Message
-from racoon_parsers.messages import TABLES, catalogue, read_rows
+from racoon_parsers.messages import OWN, TABLES, catalogue, own_rows, read_rows
 from racoon_parsers.reasons import REASON_OF_CLASS
 from racoon_parsers.tables import read_table
 
@@ -23,7 +23,7 @@ def messages() -> str:
 
 def _classes() -> Iterator[str]:
     counts: dict[str, int] = {}
-    for message in catalogue().messages:
+    for message in (*catalogue().messages, *(row for name in OWN for row in own_rows(name))):
         counts[message.event] = counts.get(message.event, 0) + 1
     yield from ("## Event classes", "", "| event | meaning | messages |", "|---|---|---|")
     for _, row in read_table(EVENT_CLASSES.read_text(encoding="utf-8"), EVENT_CLASSES.name):

@@ -19,14 +19,17 @@ from .samples import FOLDER, Sample, read_samples
 NO_FORMAT: Final = "none"
 REFERENCE: Final = datetime(2026, 9, 1, tzinfo=UTC).timestamp()
 SAMPLES: Final = tuple(
-    Sample(sample.place, sample.expected, (line,)) for sample in read_samples(FOLDER / "formats.log") for line in sample.lines
+    Sample(sample.place, sample.expected, (line,))
+    for path in (FOLDER / "formats.log", *sorted((FOLDER / "heads").glob("*.log")))
+    for sample in read_samples(path)
+    for line in sample.lines
 )
 PARTS: Final = ("inner", "host", "ident", "pid", "level", "tag", "tunnel", "text")
 
 
-def described(text: str) -> str:
+def described(text: str, splitter: LineSplitter | None = None) -> str:
     """Describe what a line holds: its format, then every part that is there."""
-    splitter = LineSplitter()
+    splitter = splitter or LineSplitter()
     line = splitter.split(text)
     if line is None:
         return NO_FORMAT
@@ -42,6 +45,17 @@ def described(text: str) -> str:
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.place)
 def test_a_line_is_taken_apart_as_its_comment_says(sample: Sample) -> None:
     assert [described(line) for line in sample.lines] == [shlex.join(shlex.split(text)) for text in sample.expected]
+
+
+def test_no_line_is_read_otherwise_because_of_the_format_of_the_line_before() -> None:
+    """A dialect guessed for one line does not stick to the stream."""
+    lines = [sample.lines[0] for sample in SAMPLES]
+    alone = [described(line) for line in lines]
+    for before in lines:
+        for line, wanted in zip(lines, alone, strict=True):
+            splitter = LineSplitter()
+            splitter.split(before)
+            assert described(line, splitter) == wanted, before
 
 
 def test_every_format_has_a_sample() -> None:

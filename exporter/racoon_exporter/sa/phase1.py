@@ -62,6 +62,8 @@ def started(racoon: Racoon, record: Record, event: Phase1Started) -> None:
     negotiation = Negotiation(1, racoon.gateway, local, event.peer.address, event.role, None, record.time)
     racoon.begin(negotiation)
     racoon.clues.context = negotiation
+    if event.exchange is not None:
+        mode(racoon, record, Phase1Mode(event.exchange))
 
 
 def mode(racoon: Racoon, _record: Record, event: Phase1Mode) -> None:

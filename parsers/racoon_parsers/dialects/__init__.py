@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Final
@@ -26,7 +28,15 @@ def _dialect(name: str) -> Dialect:
 
 DIALECTS: Final[dict[str, Dialect]] = {name: _dialect(name) for name in _folders()}
 """Every dialect by its folder's name, ipsec-tools last."""
-FORMATS: Final[tuple[Format, ...]] = tuple(one for dialect in DIALECTS.values() for one in dialect.formats)
-"""Every format; the first that fits a line is its format."""
 
-__all__ = ["BASE", "DIALECTS", "FORMATS"]
+
+def _formats() -> Iterator[Format]:
+    for dialect in DIALECTS.values():
+        for one in dialect.formats:
+            yield replace(one, dialect=dialect.name) if dialect.own else one
+
+
+FORMATS: Final[tuple[Format, ...]] = tuple(sorted(_formats(), key=lambda one: one.needs != ""))
+"""Every format; the first that fits a line is its format. Those that say too little by themselves stand last."""
+
+__all__ = ["BASE", "DIALECTS", "FORMATS", "Dialect", "Format"]

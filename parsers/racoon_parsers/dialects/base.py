@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
@@ -22,8 +22,23 @@ LEVEL: Final = r"ERROR|WARNING|NOTIFY|INFO|DEBUG2?|\(not defined\)"
 OWN_TIME: Final = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
 RFC3164: Final = r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d"
 ISO: Final = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?"
-STAMPS: Final = {"local": OWN_TIME, "rfc3164": RFC3164, "iso": ISO}
-"""How a time text looks, for the kinds that stand in the same place in line after line."""
+_CLOCK: Final = r"\d\d:\d\d:\d\d"
+STAMPS: Final = {
+    "local": OWN_TIME,
+    "rfc3164": RFC3164,
+    "iso": ISO,
+    "time_of_day": rf"{_CLOCK}(?:\.\d+)?",
+    "month_day": rf"[A-Za-z]{{3}}/\d\d(?:/\d{{4}})? {_CLOCK}",
+    "dotted": rf"\d{{4}}\.\d\d\.\d\d-{_CLOCK}",
+    "logcat": rf"\d\d-\d\d {_CLOCK}(?:\.\d+)?",
+}
+"""How a time text of each kind looks (`clock.READERS`)."""
+
+
+def stamp(*kinds: str) -> str:
+    """Give the pattern of a time that may be of any of these kinds; the head tells which it was."""
+    return "(?:" + "|".join(f"(?P<stamp_{kind}>{STAMPS[kind]})" for kind in kinds) + ")"
+
 
 TAG: Final = r"[0-9a-fA-FxX]*[.:][0-9a-fA-FxX.:]*(?:%[\w.-]+)?"
 """An address without port, with its scope, or what stood in its place."""
@@ -40,7 +55,9 @@ INNER: Final = rf"\s*(?:(?P<inner>{OWN_TIME}): )?{MARKS}{MAYBE_LEVELLED}"
 """What racoon writes when somebody else adds the time."""
 
 HOST: Final = r"(?:(?P<host>[\w.-]+|[0-9a-fA-F.]*:[0-9a-fA-F:.]+)\s+)?"
-IDENT: Final = r"(?P<ident>[^\s:\[\]<>|()\"']+)(?:\[(?P<pid>\w+)\])?(?: \(\S+\))?(?: <(?P<collected>\w+)>)?:"
+_NO_IDENT: Final = r"(?!CEF:\d|(?:\S*/)?iked(?:\[\d+\])?: \[[A-Z]|VPN: |events )"
+"""What looks like a program's name and belongs to a head of some dialect."""
+IDENT: Final = _NO_IDENT + r"(?P<ident>[^\s:\[\]<>|()\"']+)(?:\[(?P<pid>\w+)\])?(?: \(\S+\))?(?: <(?P<collected>\w+)>)?:"
 FACILITY: Final = r"(?:(?:auth|authpriv|daemon|local\d|security|syslog|user|kern)\.\w+ )?"
 
 ASL: Final = {
@@ -92,14 +109,40 @@ class Format:
     """Whether racoon's lines stand there as it wrote them, newlines within a value and all; collectors escape those."""
     levels: tuple[tuple[str, str], ...] = ()
     """The collector's levels as racoon's words."""
+    kinds: tuple[tuple[str, int], ...] = ()
+    """Where the time may be written in several ways: each kind and its group."""
+    needs: str = ""
+    """What a line must hold besides this head, which other programs' lines may have as well: `known`, a message that the
+    dialect knows; `whole`, one without free text in it. Such a head is tried last and never remembered."""
+    escapes: tuple[tuple[str, str], ...] = ()
+    """What the collector writes in place of a character of the message."""
+    dialect: str = ""
+    """The dialect that alone has such heads; "" where the rows that all share are meant."""
 
 
-def head(name: str, kind: str, pattern: str, *, raw: bool = False, levels: Mapping[str, str] = MappingProxyType({})) -> Format:
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+def head(
+    name: str,
+    kind: str,
+    pattern: str,
+    *,
+    raw: bool = False,
+    levels: Mapping[str, str] = _NOTHING,
+    needs: str = "",
+    escapes: Mapping[str, str] = _NOTHING,
+) -> Format:
     """Make a format of a pattern that names the parts it has."""
     absent = "".join(f"(?P<{group}>)" for group in GROUPS if f"(?P<{group}>" not in pattern)
     compiled = re.compile(pattern + absent, re.DOTALL)
     groups = tuple(compiled.groupindex[group] for group in GROUPS)
-    return Format(name, kind, compiled, groups, raw, tuple(levels.items()))
+    found = compiled.groupindex.items()
+    kinds = tuple((group.removeprefix("stamp_"), number) for group, number in found if group.startswith("stamp_"))
+    return Format(name, kind, compiled, groups, raw, tuple(levels.items()), kinds, needs, tuple(escapes.items()))
+
+
+_ANY: Final = re.compile("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +153,25 @@ class Dialect:
     """The folder's name, and the word in the column `dialects` of message rows."""
     title: str
     """What the system is called where people speak of it."""
-    formats: tuple[Format, ...] = field(default=())
+    formats: tuple[Format, ...] = ()
     """Heads that no other dialect has, the commonest first."""
+    own: bool = False
+    """Whether its lines are told by their heads alone: its rows, and its spelling, are then read behind these only."""
+    program: re.Pattern[str] = _ANY
+    """Which of the programs or topics that its heads name is its IKE daemon."""
+    inner: re.Pattern[str] | None = None
+    """What the daemon itself writes, as it stands within another record: `tag` and `text`."""
+    spellings: tuple[tuple[re.Pattern[str], str], ...] = ()
+    """How its texts are turned into those of the rows: each pattern in turn, where the text as it stands is not known."""
+    glue: str = " "
+    """What a terminal took away where it broke a line: a blank, or nothing where it breaks within words."""
+    copies: bool = False
+    """Whether one message may be logged once more at once, by a second rule with another prefix."""
 
 
-__all__ = ["GROUPS", "LEVELS", "STAMPS", "TAG", "Dialect", "Format", "head"]
+def spelling(*pairs: tuple[str, str]) -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Make rules of spelling: what is found, and what stands in its place."""
+    return tuple((re.compile(pattern, re.DOTALL), replacement) for pattern, replacement in pairs)
+
+
+__all__ = ["GROUPS", "LEVELS", "STAMPS", "TAG", "Dialect", "Format", "head", "spelling", "stamp"]

@@ -60,6 +60,16 @@ TABLES: Final = _tables()
 """The tables of messages: of each family, and of each dialect that has rows of its own."""
 
 
+OWN: Final = tuple(name for name in TABLES if name in DIALECTS and DIALECTS[name].own)
+"""The dialects whose rows are read only behind heads of their own."""
+
+
+def own_rows(name: str) -> tuple[Message, ...]:
+    """Give the rows of such a dialect, before all others by their numbers."""
+    rows = list(read_rows(name))
+    return tuple(replace(message, index=index - len(rows)) for index, message in enumerate(rows))
+
+
 def read_rows(name: str) -> Iterator[Message]:
     """Read the rows of a family or dialect. Raises TableError where its table is wrong."""
     return read_messages(TABLES[name].read_text(encoding="utf-8"), f"{name}.tsv" if name in FAMILIES else f"{name}/rows.tsv")
@@ -91,8 +101,10 @@ def _constant(item: str) -> tuple[str, str]:
 @cache
 def catalogue() -> Catalogue:
     """Give the catalogue of all tables; read once."""
-    rows = (message for name in TABLES for message in read_rows(name))
-    return Catalogue(replace(message, index=index) for index, message in enumerate(rows))
+    rows = (message for name in TABLES if name not in OWN for message in read_rows(name))
+    return Catalogue(
+        [replace(message, index=index) for index, message in enumerate(rows)], {name: own_rows(name) for name in OWN}
+    )
 
 
-__all__ = ["COLUMNS", "FAMILIES", "TABLES", "TableError", "catalogue", "read_messages", "read_rows"]
+__all__ = ["COLUMNS", "FAMILIES", "OWN", "TABLES", "TableError", "catalogue", "own_rows", "read_messages", "read_rows"]
