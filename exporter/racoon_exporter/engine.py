@@ -19,7 +19,7 @@ from racoon_exporter.source.base import Block
 from racoon_parsers.clock import Clock
 from racoon_parsers.message import Catalogue
 from racoon_parsers.messages import catalogue as all_messages
-from racoon_parsers.reader import LogReader
+from racoon_parsers.reader import IKEV2, LogReader
 from racoon_parsers.reasons import severity_and_reason
 from racoon_parsers.record import Origin, Record, record_of
 from racoon_parsers.stems import Number, Stem
@@ -29,7 +29,7 @@ _SEVERITY_IN_VALUES: Final = frozenset({"cert_error", "notify_received"})
 """Classes whose severity depends on what the message says."""
 _HEAD: Final = 3
 """Characters of a debug message by which those that matter are told from the rest."""
-UNPARSED_REASONS: Final = ("not_racoon", "ikev2", "unknown_message", "too_long", "undecodable")
+UNPARSED_REASONS: Final = ("not_racoon", "unknown_message", "too_long", "undecodable")
 """Why a line gave no event."""
 
 
@@ -254,8 +254,11 @@ class Engine:
         if said and last is not None:
             self.last_line[self._source] = last
         self.unparsed["not_racoon"] += reader.not_racoon
-        self.unparsed["ikev2"] += reader.ikev2
-        reader.not_racoon = reader.ikev2 = 0
+        reader.not_racoon = 0
+        if reader.ikev2:
+            for level, count in reader.ikev2.items():
+                self.messages[level or "none", "info", IKEV2] += count
+            reader.ikev2.clear()
 
     def _decodable(self, reader: LogReader, lines: list[str]) -> list[str]:
         """Set lines aside that are neither UTF-8 nor racoon's: binary junk."""

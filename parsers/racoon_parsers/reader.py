@@ -8,6 +8,7 @@ line (racoon leaves out the newline of some debug messages) are taken apart, dum
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
@@ -19,6 +20,8 @@ from racoon_parsers.message import Catalogue, Message
 from racoon_parsers.record import Heard, Listener, Record, Records, record_of
 from racoon_parsers.stems import MARK, Number, Stem, Stems
 
+IKEV2: Final = "ikev2"
+"""The class of lines about the other protocol of a daemon that speaks both."""
 _DUMP: Final = re.compile(r"\s*(?:[0-9a-f]{2,8}\s*)+$")
 """A line of `plog.c: plogdump()`: groups of up to eight hexadecimal digits."""
 _DUMP_GROUPS: Final = re.compile(r"\s*[0-9a-f]{8}(?: [0-9a-f]{2,8})*\s*$|\s*(?:[0-9a-f]{2}){1,4}\s*$|\s*[0-9a-f]{16}\s*$")
@@ -52,8 +55,8 @@ class LogReader:
         self.clock = clock
         self.not_racoon = 0
         """Lines of other programs, and text that belongs to no record."""
-        self.ikev2 = 0
-        """Lines of a daemon that speaks IKEv2 as well, about that."""
+        self.ikev2: Counter[str] = Counter()
+        """Lines of a daemon that speaks IKEv2 as well, about that, by their level."""
         self.dump_lines = 0
         """Lines of hexadecimal dumps."""
         self._pending: Record | None = None
@@ -234,7 +237,7 @@ class LogReader:
             self._headless(line, number, records)
             return
         self._complete(records)
-        if record is None or (record.message is not None and record.message.event == "ikev2"):
+        if record is None or (record.message is not None and record.message.event == IKEV2):
             self._set_aside(record)
             return
         self._heads.learn(line, parsed, record.time)
@@ -253,7 +256,7 @@ class LogReader:
         if record is None:
             self.not_racoon += 1
         else:
-            self.ikev2 += 1
+            self.ikev2[record.level] += record.times
         self._open = False
         self._last = None
 
@@ -467,4 +470,4 @@ def _plain(record: Record | None) -> list[Any] | None:
     return None if record is None else [*record[:6], record.text, record.number, record.times]
 
 
-__all__ = ["LogReader", "Record"]
+__all__ = ["IKEV2", "LogReader", "Record"]
