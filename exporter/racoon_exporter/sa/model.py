@@ -13,7 +13,7 @@ from racoon_exporter.sa.tables import IpsecState, IsakmpState, NegotiationState
 
 Record = TypeVar("Record")
 
-Phase1End = Literal["expired", "deleted_by_peer", "dead_peer", "deleted_locally", "purged", "restart"]
+Phase1End = Literal["expired", "deleted_by_peer", "dead_peer", "deleted_locally", "purged", "restart", "vanished"]
 Outcome = Literal["established", "failed"]
 
 UNATTRIBUTED: Final = "unattributed"

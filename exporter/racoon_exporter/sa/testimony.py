@@ -1,0 +1,133 @@
+"""What a witness beside the log makes of SAs: an end that no line told, an SA whose line was lost, a direction.
+
+Applied in `serve` only: `history` is what the log alone tells. A witness is believed about what is there, never about why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from racoon_exporter.sa.model import OTHER, UNATTRIBUTED, IpsecSa, IsakmpSa
+from racoon_exporter.sa.racoon import Racoon
+
+VANISHED: Final = "vanished"
+"""End of an SA that is not there any more, and whose end no line told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Believed:
+    """What the log believes of one racoon, as of one moment."""
+
+    gateway: str
+    locals: frozenset[str] = frozenset()
+    peers: frozenset[str] = frozenset()
+    """Addresses of peers with series of their own."""
+    ipsec: Mapping[tuple[str, int], str | None] = field(default_factory=dict)
+    """IPsec SAs alive: direction by protocol and SPI."""
+    isakmp: frozenset[str] = frozenset()
+    """ISAKMP SAs alive, by cookies."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnloggedIpsec:
+    """An IPsec SA whose line was lost."""
+
+    protocol: str
+    mode: str | None
+    source: str
+    destination: str
+    spi: int
+    peer: str
+    direction: str
+    established: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnloggedIsakmp:
+    """An ISAKMP SA whose line was lost."""
+
+    cookies: str
+    local: str | None
+    peer: str
+    role: str | None
+    exchange: str | None
+    established: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Testimony:
+    """What follows from a look, of one gateway."""
+
+    gateway: str
+    vanished_ipsec: Mapping[tuple[str, int], float] = field(default_factory=dict)
+    """By protocol and SPI: since when it is gone."""
+    unlogged_ipsec: tuple[UnloggedIpsec, ...] = ()
+    turned: tuple[tuple[tuple[str, int], str], ...] = ()
+    """SAs whose direction is another one, with that."""
+    vanished_isakmp: Mapping[str, float] = field(default_factory=dict)
+    unlogged_isakmp: tuple[UnloggedIsakmp, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether anything follows."""
+        return bool(self.vanished_ipsec or self.unlogged_ipsec or self.turned or self.vanished_isakmp or self.unlogged_isakmp)
+
+
+def believed(racoon: Racoon) -> Believed:
+    """Copy what is compared with a look."""
+    return Believed(
+        racoon.gateway,
+        frozenset(racoon.locals),
+        _peers(racoon),
+        {(sa.protocol, sa.spi): sa.direction for sas in racoon.ipsec.values() for sa in sas},
+        frozenset(racoon.isakmp),
+    )
+
+
+def _peers(racoon: Racoon) -> frozenset[str]:
+    """Name the peers that have series of their own here."""
+    configured = (address for address, expected in racoon.knowledge.peers.items() if expected.gateway in (None, racoon.gateway))
+    return frozenset({*racoon.peers, *configured} - {OTHER, UNATTRIBUTED})
+
+
+def testify(racoon: Racoon, testimony: Testimony) -> None:
+    """Take what a witness made sure of. What the log told meanwhile stands: such an SA is not among the living any more."""
+    for (protocol, spi), since in testimony.vanished_ipsec.items():
+        for sa in [sa for sa in racoon.ipsec.get(spi, ()) if sa.protocol == protocol]:
+            racoon.end_ipsec(sa, VANISHED, _not_before(sa.established, since))
+    for cookies, since in testimony.vanished_isakmp.items():
+        isakmp = racoon.isakmp.get(cookies)
+        if isakmp is not None:
+            racoon.end_isakmp(isakmp, VANISHED, _not_before(isakmp.established, since))
+    for (protocol, spi), direction in testimony.turned:
+        for sa in [sa for sa in racoon.ipsec.get(spi, ()) if sa.protocol == protocol]:
+            racoon.correct_direction(sa, direction)
+    for one in testimony.unlogged_ipsec:
+        _add_ipsec(racoon, one)
+    for unlogged in testimony.unlogged_isakmp:
+        _add_isakmp(racoon, unlogged)
+
+
+def _not_before(established: float | None, since: float) -> float:
+    return since if established is None else max(established, since)
+
+
+def _add_ipsec(racoon: Racoon, one: UnloggedIpsec) -> None:
+    if any(sa.protocol == one.protocol for sa in racoon.ipsec.get(one.spi, ())):
+        return
+    sa = IpsecSa(
+        racoon.gateway, one.protocol, one.mode, one.source, one.destination, one.spi, one.peer, one.direction, one.established
+    )
+    sa.lifetime = racoon.peer(one.peer).phase2_lifetime
+    racoon.add_ipsec(sa)
+
+
+def _add_isakmp(racoon: Racoon, one: UnloggedIsakmp) -> None:
+    if one.cookies in racoon.isakmp:
+        return
+    racoon.acquaint(one.peer)
+    racoon.add_isakmp(IsakmpSa(racoon.gateway, one.local, one.peer, one.cookies, one.role, one.exchange, one.established))
+
+
+__all__ = ["VANISHED", "Believed", "Testimony", "UnloggedIpsec", "UnloggedIsakmp", "believed", "testify"]
