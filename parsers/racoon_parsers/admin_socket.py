@@ -68,11 +68,13 @@ class ReplyHead:
     """Bytes that follow."""
 
 
-def read_head(data: bytes) -> ReplyHead:
-    """Read the eight bytes before a reply. Raises AdminError if they can be no such head."""
+def read_head(data: bytes, request: bytes | None = None) -> ReplyHead:
+    """Read the eight bytes before a reply, to a request. Raises AdminError if they can be no such head."""
     if len(data) < HEAD.size:
         raise AdminError("the reply ends within its head")
     length, command, either, _ = HEAD.unpack_from(data)
+    if request is not None and (command ^ HEAD.unpack_from(request)[1]) & ~_LONG_REPLY & 0xFFFF:
+        raise AdminError("an answer to another question: no admin socket of racoon's")
     long_reply = bool(command & _LONG_REPLY)
     total = length | (either << 16 if long_reply else 0)
     if not HEAD.size <= total <= MOST_REPLY:

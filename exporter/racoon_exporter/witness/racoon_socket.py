@@ -82,7 +82,7 @@ class RacoonSocket:
         with contextlib.closing(self._connected()) as connection:
             connection.sendall(question)
             until = time.monotonic() + SECONDS
-            head = admin_socket.read_head(_received(connection, admin_socket.HEAD.size, until))
+            head = admin_socket.read_head(_received(connection, admin_socket.HEAD.size, until), question)
             if head.error:
                 raise _RefusedError(f"racoon refused with error {head.error} ({errno.errorcode.get(head.error, 'unknown')})")
             return _received(connection, head.body, until)
