@@ -14,10 +14,12 @@ from typing import Final
 from racoon_exporter.expected import ExpectedPeer, is_address, name_fault, normal_address
 from racoon_exporter.source.glob import matches
 from racoon_exporter.source.listen import ListenAddress
+from racoon_exporter.witness.settings import KEYS as WITNESS_KEYS
+from racoon_exporter.witness.settings import WitnessSettings, read_settings
 from racoon_exporter.yaml_document import Problem, Section, compose, shown
 from racoon_exporter.zone import read_zone
 
-_TOP: Final = ("sources", "peers", "limits", "time_zone", "lifetime", "racoon")
+_TOP: Final = ("sources", "peers", "limits", "time_zone", "lifetime", "racoon", "witnesses")
 _SOURCE: Final = ("path", "journal", "syslog", "gateway")
 _JOURNAL: Final = ("identifiers", "units")
 _PEER: Final = ("address", "network", "name", "kind", "gateway", "phase1_lifetime", "phase2_lifetime")
@@ -67,6 +69,7 @@ class Config:
     lifetime: int | None = None
     racoon_config: str | None = None
     policy_files: tuple[str, ...] = ()
+    witnesses: WitnessSettings = field(default_factory=WitnessSettings)
 
     def gateway_of(self, source: str) -> str:
         """Name the gateway of a source, or of the pattern a file was found by; empty where the file names none."""
@@ -126,6 +129,7 @@ def read_config(text: str, directory: Path) -> tuple[Config, list[Problem]]:
         _natural(top, "lifetime", 1),
         _resolved(racoon.text("config"), directory),
         tuple(str(directory / entry.text) for entry in racoon.entries("policy_files") or ()),
+        read_settings(top.section("witnesses", WITNESS_KEYS), directory),
     )
     return config, sorted(problems, key=lambda problem: problem.line or 0)
 

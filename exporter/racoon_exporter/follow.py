@@ -14,12 +14,14 @@ from racoon_exporter.engine import Engine, restore, to_json
 from racoon_exporter.metrics import OwnState, Samples, collect
 from racoon_exporter.moved import adapt
 from racoon_exporter.sa import Knowledge
+from racoon_exporter.sa.findings import Believed, Findings, believed, take_findings, witnessed
 from racoon_exporter.sa.state import advance
 from racoon_exporter.source import SourceStatus
 from racoon_exporter.text import visible
 
 if TYPE_CHECKING:
     from racoon_exporter.source.inputs import Inputs
+    from racoon_exporter.witness import WitnessPanel
 
 T = TypeVar("T")
 
@@ -46,14 +48,18 @@ class Follower:
         state_file: Path | None = None,
         checkpoint_seconds: float = CHECKPOINT_SECONDS,
         on_turn: Callable[[], None] = lambda: None,
+        witnesses: WitnessPanel | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        """Follow `inputs` with `engine`; `on_turn` is called in each turn of the loop."""
+        """Follow `inputs` with `engine`; `on_turn` is called in each turn of the loop. `witnesses` say what the log cannot."""
         self.engine = engine
         self.config_ok = True
         self.web_config_ok: Callable[[], bool] = lambda: True
         self._on_turn = on_turn
+        self.witnesses = witnesses
+        if witnesses is not None:
+            witnesses.believes, witnesses.report = self._believed, self._take_findings
         self._inputs = inputs
         self._state_file = state_file
         self._checkpoint_seconds = checkpoint_seconds
@@ -98,6 +104,8 @@ class Follower:
         earlier = {str(name): {key: int(counts[key]) for key in _COUNTED} for name, counts in content["sources"].items()}
         away = max(0.0, self._wall() - float(content["saved"]))
         seen = {tuple(key): (float(log_time), float(ago)) for *key, log_time, ago in content["seen"]}
+        if self.witnesses is not None and "witnesses" in content:
+            self.witnesses.restore(content["witnesses"])
         self.engine = restored
         self._pending = True  # a record may have been kept back
         self._inputs.resume(positions)
@@ -180,6 +188,23 @@ class Follower:
         with self._lock:
             self.engine.state.learn(knowledge)
 
+    # witnesses
+
+    def _believed(self, gateway: str | None) -> Believed | None:
+        """Copy what the log believes, for a witness to compare with; None while the log is not followed to its end."""
+        if not self._caught_up or any(status.lag_bytes for status in self._inputs.statuses()):
+            return None
+        with self._lock:
+            racoon = witnessed(self.engine.state.racoons.values(), gateway)
+            return None if racoon is None else believed(racoon)
+
+    def _take_findings(self, findings: Findings) -> None:
+        with self._lock:
+            racoon = witnessed(self.engine.state.racoons.values(), findings.gateway)
+            if racoon is not None:
+                take_findings(racoon, findings)
+                self._aged = True
+
     # checkpoints
 
     def save(self) -> None:
@@ -212,6 +237,7 @@ class Follower:
             "sources": {status.name: {key: getattr(status, key) for key in _COUNTED} for status in self.statuses()},
             "seen": [[*key, log_time, now - read_at] for key, (log_time, read_at) in self._read_at.items()],
             "saved": self._wall(),
+            **({} if self.witnesses is None else {"witnesses": self.witnesses.to_json()}),
         }
 
     def _fail(self, text: str) -> None:
@@ -224,7 +250,14 @@ class Follower:
 
     def look(self) -> tuple[Samples, bool]:
         """Take all samples, holding the reader up only while they are copied."""
-        own = OwnState(self.statuses(), self._checkpoint_time, self._checkpoint_failures, self.web_config_ok(), self.config_ok)
+        own = OwnState(
+            self.statuses(),
+            self._checkpoint_time,
+            self._checkpoint_failures,
+            self.web_config_ok(),
+            self.config_ok,
+            None if self.witnesses is None else self.witnesses.shown(),
+        )
         with self._lock:
             return collect(self.engine, own)
 

@@ -11,12 +11,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from racoon_exporter import __version__
+from racoon_exporter import __version__, witness
 from racoon_exporter.engine import UNPARSED_REASONS, Engine
 from racoon_exporter.sa.model import OTHER, UNATTRIBUTED, Peer
 from racoon_exporter.sa.racoon import DURATION_BUCKETS, Racoon
 from racoon_exporter.source.base import SourceStatus
 from racoon_exporter.text import visible
+from racoon_exporter.witness import Shown
 from racoon_parsers.reasons import zero_for_expected
 
 QUIET_AFTER: Final = 30.0
@@ -188,6 +189,7 @@ METRICS: Final = (
         "0 while the web configuration file on disk is broken and an older one is in force.",
     ),
     Row("racoon_exporter_config_ok", "gauge", "0 while the configuration file on disk is broken and an older one is in force."),
+    *(Row(*row) for row in witness.metrics.ROWS),
     Row("racoon_exporter_build_info", "gauge", "Version of the exporter and of Python.", ("version", "python")),
 )
 """Every metric, in the order of `/metrics`."""
@@ -206,6 +208,7 @@ class OwnState:
     checkpoint_failures: int = 0
     web_config_ok: bool = True
     config_ok: bool = True
+    witnesses: Shown | None = None
 
 
 @dataclass(slots=True)
@@ -245,7 +248,21 @@ def collect(engine: Engine, own: OwnState) -> tuple[Samples, bool]:
     for (level, severity, event), count in engine.messages.items():
         samples.add("racoon_log_messages", count, "", level, severity, event)
     _collect_own(samples, engine, own)
+    if own.witnesses is not None:
+        _collect_witnesses(samples, engine, own.witnesses, gateways)
     return samples, any(gateways) or any(expected.gateway for expected in engine.state.knowledge.peers.values())
+
+
+def _collect_witnesses(samples: Samples, engine: Engine, shown: Shown, gateways: Iterable[str]) -> None:
+    knowledge = engine.state.knowledge
+    expected = [
+        (gateway, address)
+        for address, known in knowledge.peers.items()
+        for gateway in ([known.gateway] if known.gateway is not None else gateways)
+    ]
+    witness.metrics.collect_witnesses(
+        samples, shown, lambda gateway, address: visible(knowledge.at(gateway).name(address)), expected
+    )
 
 
 def _collect_racoon(samples: Samples, racoon: Racoon) -> None:

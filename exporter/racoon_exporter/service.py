@@ -31,6 +31,7 @@ from racoon_exporter.status.routes import status_routes
 from racoon_exporter.text import visible
 from racoon_exporter.web import WebServer
 from racoon_exporter.web.pages import Format, health_routes, metrics_route
+from racoon_exporter.witness import WitnessPanel
 
 _LOGGER: Final = logging.getLogger("racoon_exporter")
 _STATUS_SECONDS: Final = 5.0
@@ -92,8 +93,14 @@ class Service:
             on_record=ring.add,
         )
         self._inputs = _inputs(paths, config, settings)
+        self._witnesses = _witnesses(config, settings.local_zone)
         self.follower = Follower(
-            engine, self._inputs, state_file=settings.state_file, checkpoint_seconds=settings.state_interval, on_turn=self._turn
+            engine,
+            self._inputs,
+            state_file=settings.state_file,
+            checkpoint_seconds=settings.state_interval,
+            on_turn=self._turn,
+            witnesses=self._witnesses,
         )
         self._reload_asked = False
         self._told = 0.0
@@ -142,6 +149,8 @@ class Service:
         signal.signal(signal.SIGHUP, self._ask_reload)
         self.follower.restore()
         self._server.start()
+        if self._witnesses is not None:
+            self._witnesses.start()
         for url in self.urls:
             _LOGGER.info("serving on %s", url)
         if self._settings.state_file is None:
@@ -154,6 +163,8 @@ class Service:
             self.follower.run()
         finally:
             self._notifier.stopping()
+            if self._witnesses is not None:
+                self._witnesses.stop()
             self._server.stop()
             self._inputs.close()
 
@@ -193,18 +204,25 @@ class Service:
             self.follower.config_ok = False
             return False
         _tell(remarks)
-        if (config.paths, config.journal, config.syslog, config.zone, config.gateways) != (
+        if (config.paths, config.journal, config.syslog, config.zone, config.gateways, config.witnesses) != (
             self._config.paths,
             self._config.journal,
             self._config.syslog,
             self._config.zone,
             self._config.gateways,
+            self._config.witnesses,
         ):
-            _LOGGER.warning("sources, their gateways and the time zone change with a restart, not with a reload")
+            _LOGGER.warning("sources, their gateways, witnesses and the time zone change with a restart, not with a reload")
         self.follower.learn(known)
         self.follower.config_ok = True
         _LOGGER.info("the configuration was read anew")
         return True
+
+
+def _witnesses(config: Config, zone: tzinfo) -> WitnessPanel | None:
+    """Make those that the configuration names. Dumps of `ip xfrm` are in this machine's zone, whatever the log's is."""
+    witnesses = tuple(config.witnesses.witnesses(zone))
+    return WitnessPanel(witnesses, interval=config.witnesses.interval) if witnesses else None
 
 
 def _inputs(paths: tuple[str, ...], config: Config, settings: Settings) -> Inputs:

@@ -76,7 +76,13 @@ def _table(table: Machine, causes: Mapping[Any, Cause]) -> list[str]:
 
 
 def _told_by(cause: Cause) -> str:
-    return ", ".join([*(f"`{name}`" for name in cause.classes), *(["time"] if cause.by_time else [])])
+    return ", ".join(
+        [
+            *(f"`{name}`" for name in cause.classes),
+            *(["time"] if cause.by_time else []),
+            *(["a witness"] if cause.by_witness else []),
+        ]
+    )
 
 
 def sa_states() -> str:

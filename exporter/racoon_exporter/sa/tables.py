@@ -19,9 +19,19 @@ NegotiationEvent = Literal[
     "begun", "came_up", "failed", "login_refused", "half_failed", "half_left", "daemon_ended", "silence", "crowded_out"
 ]
 IsakmpEvent = Literal[
-    "rekeying", "teardown", "purged", "expired", "deleted", "login_refused", "daemon_ended", "silence", "lifetime", "heard_of"
+    "rekeying",
+    "teardown",
+    "purged",
+    "expired",
+    "deleted",
+    "login_refused",
+    "daemon_ended",
+    "silence",
+    "lifetime",
+    "vanished",
+    "heard_of",
 ]
-IpsecEvent = Literal["soft_expired", "hard_expired", "purged", "deleted", "daemon_ended", "lifetime", "heard_of"]
+IpsecEvent = Literal["soft_expired", "hard_expired", "purged", "deleted", "daemon_ended", "lifetime", "vanished", "heard_of"]
 
 State = TypeVar("State", bound=str)
 Happening = TypeVar("Happening", bound=str)
@@ -76,6 +86,7 @@ ISAKMP: Final[Table[IsakmpState, IsakmpEvent]] = {
         "login_refused": "ended",
         "daemon_ended": "ended",
         "lifetime": "ended",
+        "vanished": "ended",
     },
     "dying": {
         "teardown": "purging",
@@ -84,6 +95,7 @@ ISAKMP: Final[Table[IsakmpState, IsakmpEvent]] = {
         "login_refused": "ended",
         "daemon_ended": "ended",
         "lifetime": "ended",
+        "vanished": "ended",
     },
     "purging": {
         "purged": "ended",
@@ -92,6 +104,7 @@ ISAKMP: Final[Table[IsakmpState, IsakmpEvent]] = {
         "login_refused": "ended",
         "daemon_ended": "ended",
         "silence": "ended",
+        "vanished": "ended",
     },
     "ended": {"heard_of": "established"},
 }
@@ -105,6 +118,7 @@ IPSEC: Final[Table[IpsecState, IpsecEvent]] = {
         "deleted": "ended",
         "daemon_ended": "ended",
         "lifetime": "ended",
+        "vanished": "ended",
     },
     "dying": {
         "hard_expired": "ended",
@@ -112,6 +126,7 @@ IPSEC: Final[Table[IpsecState, IpsecEvent]] = {
         "deleted": "ended",
         "daemon_ended": "ended",
         "lifetime": "ended",
+        "vanished": "ended",
     },
     "ended": {"heard_of": "mature"},
 }
@@ -120,12 +135,14 @@ IPSEC: Final[Table[IpsecState, IpsecEvent]] = {
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """How what happens is known: by lines of these classes, by the passing of time, or by either."""
+    """How what happens is known: by lines of these classes, by the passing of time, by either, or by a witness."""
 
     classes: tuple[str, ...]
     because: str
     """What racoon does then, or why it must have happened."""
     by_time: bool = False
+    by_witness: bool = False
+    """Whether a witness beside the log tells it (`findings.py`)."""
 
 
 NEGOTIATION_EVENTS: Final[dict[NegotiationEvent, Cause]] = {
@@ -167,6 +184,7 @@ ISAKMP_EVENTS: Final[dict[IsakmpEvent, Cause]] = {
     ),
     "silence": Cause((), "a teardown that says no more held no IPsec SA (`isakmp.c: purge_remote()`)", by_time=True),
     "lifetime": Cause((), "its lifetime is known, and over, and no line told of its end", by_time=True),
+    "vanished": Cause((), "racoon has it no more at two looks in a row, and no line told of its end", by_witness=True),
     "heard_of": Cause(
         ("phase1_rekey", "phase1_purge", "phase1_purged", "phase1_expired", "phase1_deleted"),
         "a line speaks of one that only its lifetime ended: it lives",
@@ -182,6 +200,7 @@ IPSEC_EVENTS: Final[dict[IpsecEvent, Cause]] = {
     "deleted": Cause(("ipsec_sa_deleted",), "somebody else removed it from the kernel"),
     "daemon_ended": Cause(("daemon_signal", "daemon_shutdown"), "an orderly end flushes the kernel's SAs; a crash does not"),
     "lifetime": Cause((), "its lifetime is known, and over, and no line told of its end", by_time=True),
+    "vanished": Cause((), "the kernel has it no more at two looks in a row, and no line told of its end", by_witness=True),
     "heard_of": Cause(("ipsec_sa_expired",), "a line speaks of one that only its lifetime ended: it lives"),
 }
 """What can happen, and which lines tell of it; `docs/sa-states.md` shows it beside the tables."""

@@ -3,6 +3,7 @@
 All are off unless configured. Each is asked in a thread of its own; a witness that fails changes nothing that the log says.
 """
 
+from racoon_exporter.witness import metrics
 from racoon_exporter.witness.contract import FilesLook, KernelLook, Look, RacoonLook, Witness, WitnessError
 from racoon_exporter.witness.panel import Shown, WitnessPanel
 from racoon_exporter.witness.poller import WitnessStatus
@@ -17,4 +18,5 @@ __all__ = [
     "WitnessError",
     "WitnessPanel",
     "WitnessStatus",
+    "metrics",
 ]

@@ -1,7 +1,7 @@
-"""What the log believes beside what a witness sees. Pure: both come in, findings go out.
+"""What the log believes beside what a witness sees. Pure: both come in, differences go out.
 
-A finding is made of two looks in a row, as either side may be a moment behind the other: an SA is in the kernel before its line
-is written, and gone before its last line is read.
+A difference is one after two looks in a row, as either side may be a moment behind the other: an SA is in the kernel before
+its line is written, and gone before its last line is read.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
-class Findings(Generic[Key]):
+class Differences(Generic[Key]):
     """Where log and witness differ, by the second look in a row."""
 
     vanished: dict[Key, float] = field(default_factory=dict)
@@ -31,18 +31,18 @@ class Comparison(Generic[Key]):
         self._missing: dict[Key, float] = {}
         self._surplus: dict[Key, float] = {}
 
-    def look(self, believed: Iterable[Key], seen: Iterable[Key], taken: float, *, complete: bool = True) -> Findings[Key]:
+    def look(self, believed: Iterable[Key], seen: Iterable[Key], taken: float, *, complete: bool = True) -> Differences[Key]:
         """Compare. A look that is not complete proves what it has, and nothing by what it lacks."""
         believed, seen = set(believed), set(seen)
         missing = believed - seen if complete else set()
         surplus = seen - believed
-        findings = Findings(
+        differences = Differences(
             {key: since for key, since in self._missing.items() if key in missing},
             {key: since for key, since in self._surplus.items() if key in surplus},
         )
-        self._missing = {key: taken for key in missing if key not in findings.vanished}
-        self._surplus = {key: taken for key in surplus if key not in findings.unlogged}
-        return findings
+        self._missing = {key: taken for key in missing if key not in differences.vanished}
+        self._surplus = {key: taken for key in surplus if key not in differences.unlogged}
+        return differences
 
     def forget(self) -> None:
         """Begin anew: the log was not followed to its end when this look was taken."""

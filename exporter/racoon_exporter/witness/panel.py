@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from racoon_exporter.sa.findings import Believed, Findings, UnloggedIpsec, UnloggedIsakmp
 from racoon_exporter.sa.model import OTHER
-from racoon_exporter.sa.testimony import Believed, Testimony, UnloggedIpsec, UnloggedIsakmp
 from racoon_exporter.witness.certificates import Certificates
 from racoon_exporter.witness.compare import Comparison
 from racoon_exporter.witness.contract import FilesLook, KernelLook, Look, RacoonLook, Witness
@@ -64,12 +64,12 @@ class WitnessPanel:
         witnesses: Iterable[Witness] = (),
         *,
         believes: Believes = lambda _gateway: None,
-        testify: Callable[[Testimony], None] = lambda _testimony: None,
+        report: Callable[[Findings], None] = lambda _findings: None,
         interval: float = INTERVAL,
     ) -> None:
-        """Make a panel that asks nobody yet. `believes` and `testify` are the log's side, and hold its lock themselves."""
+        """Make a panel that asks nobody yet. `believes` and `report` are the log's side, and hold its lock themselves."""
         self.believes = believes
-        self.testify = testify
+        self.report = report
         self._lock = threading.Lock()
         self._pollers = [Poller(witness, self.heard, interval=interval) for witness in witnesses]
         self._ipsec: dict[str, Comparison[tuple[str, int]]] = {}
@@ -135,7 +135,7 @@ class WitnessPanel:
                 counted_as = lambda address: address if address in believed.peers else OTHER  # noqa: E731
                 counts = policy_counts(policies, look.sas, counted_as)
                 self._replace(self._shown.policies, gateway, counts)
-        self._testify_kernel(usable, owners, look, believed)
+        self._compare_kernel(usable, owners, look, believed)
 
     def _note_kernel(self, gateway: str, usable: list[KernelSa], owners: dict[Any, Owner], look: KernelLook) -> None:
         """Note expiry and algorithms. The youngest SA of a peer is the one that lives longest."""
@@ -171,16 +171,16 @@ class WitnessPanel:
             del table[key]
         table.update({(gateway, peer): value for peer, value in values.items()})
 
-    def _testify_kernel(self, usable: list[KernelSa], owners: dict[Any, Owner], look: KernelLook, believed: Believed) -> None:
+    def _compare_kernel(self, usable: list[KernelSa], owners: dict[Any, Owner], look: KernelLook, believed: Believed) -> None:
         """Compare SAs by protocol and SPI: what the log has of their ends may be wrong, and that is a finding."""
-        seen = {(sa.protocol, sa.spi): sa for sa in usable if sa.protocol != "IPCOMP"}
+        seen = {(sa.protocol, sa.spi): sa for sa in usable if sa.protocol != "ipcomp"}
         comparison = self._ipsec.setdefault(believed.gateway, Comparison())
-        findings = comparison.look(believed.ipsec, seen, look.taken, complete=look.complete)
+        differences = comparison.look(believed.ipsec, seen, look.taken, complete=look.complete)
         unlogged = [
             UnloggedIpsec(
                 sa.protocol, sa.mode or None, sa.source, sa.destination, sa.spi, owner.peer, owner.direction, sa.added
             )
-            for key in findings.unlogged
+            for key in differences.unlogged
             if (sa := seen.get(key)) is not None and (owner := owners.get(sa.key)) is not None and owner.peer != OTHER
         ]
         turned = [
@@ -188,10 +188,10 @@ class WitnessPanel:
             for key, direction in believed.ipsec.items()
             if (sa := seen.get(key)) is not None and (owner := owners.get(sa.key)) is not None and direction != owner.direction
         ]
-        testimony = Testimony(believed.gateway, dict(findings.vanished), tuple(unlogged), tuple(turned))
-        self._count("kernel", len(findings.vanished), len(unlogged), len(turned))
-        if testimony:
-            self.testify(testimony)
+        findings = Findings(believed.gateway, dict(differences.vanished), tuple(unlogged), tuple(turned))
+        self._count("kernel", len(differences.vanished), len(unlogged), len(turned))
+        if findings:
+            self.report(findings)
 
     def _heard_racoon(self, look: RacoonLook, believed: Believed) -> None:
         gateway = believed.gateway
@@ -199,7 +199,7 @@ class WitnessPanel:
         with self._lock:
             self._note_racoon(gateway, look, up, believed)
         comparison = self._isakmp.setdefault(gateway, Comparison())
-        findings = comparison.look(believed.isakmp, up, look.taken)
+        differences = comparison.look(believed.isakmp, up, look.taken)
         unlogged = tuple(
             UnloggedIsakmp(
                 cookies,
@@ -209,13 +209,13 @@ class WitnessPanel:
                 sa.exchange or None,
                 sa.created,
             )
-            for cookies in findings.unlogged
+            for cookies in differences.unlogged
             if (sa := up.get(cookies)) is not None and sa.remote is not None and sa.remote.address in believed.peers
         )
-        testimony = Testimony(gateway, vanished_isakmp=dict(findings.vanished), unlogged_isakmp=unlogged)
-        self._count("racoon", len(findings.vanished), len(unlogged), 0)
-        if testimony:
-            self.testify(testimony)
+        findings = Findings(gateway, vanished_isakmp=dict(differences.vanished), unlogged_isakmp=unlogged)
+        self._count("racoon", len(differences.vanished), len(unlogged), 0)
+        if findings:
+            self.report(findings)
 
     def _note_racoon(self, gateway: str, look: RacoonLook, up: dict[str, Phase1], believed: Believed) -> None:
         shown = self._shown

@@ -23,7 +23,7 @@ def policy_counts(
     policies: Iterable[Policy], sas: Iterable[KernelSa], counted_as: Callable[[str], str] = normal_address
 ) -> dict[str, PolicyCounts]:
     """Count by peer. Policies without a peer (a network in transport mode) and those racoon made for a visitor are left out."""
-    serving = {(sa.protocol.lower(), sa.destination) for sa in sas if sa.state in {"mature", "dying"}}
+    serving = {(sa.protocol, sa.destination) for sa in sas if sa.state in {"mature", "dying"}}
     total: Counter[str] = Counter()
     without: Counter[str] = Counter()
     for policy in policies:

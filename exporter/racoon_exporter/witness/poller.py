@@ -59,6 +59,10 @@ class Poller:
         """Ask no more. A look that is under way ends by its own bounds and is not waited for."""
         self._stopping.set()
 
+    def join(self) -> None:
+        """Wait until a stopped poller has asked for the last time."""
+        self._thread.join()
+
     def ask(self) -> None:
         """Ask once. Trouble is kept, and told when it begins, changes and ends."""
         try:

@@ -17,7 +17,7 @@ HEAD: Final = re.compile(
     r"===\s+(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?)?(?P<command>.*)"
 )
 """A line that whoever collects dumps puts before each: a time, and perhaps the command."""
-_PROTOCOLS: Final = {"esp": "ESP", "esp-udp": "ESP", "ah": "AH", "ipcomp": "IPCOMP", "comp": "IPCOMP", "50": "ESP", "51": "AH"}
+_PROTOCOLS: Final = {"esp": "esp", "esp-udp": "esp", "ah": "ah", "ipcomp": "ipcomp", "comp": "ipcomp", "50": "esp", "51": "ah"}
 _MODES: Final = {"transport": "Transport", "tunnel": "Tunnel"}
 
 
@@ -27,7 +27,7 @@ def number(text: str) -> int:
 
 
 def protocol_name(text: str) -> str | None:
-    """Spell an IPsec protocol as racoon's log does; None for another one, such as a routing header of Mobile IPv6."""
+    """Spell an IPsec protocol as SA state does; None for another one, such as a routing header of Mobile IPv6."""
     return _PROTOCOLS.get(text)
 
 
@@ -92,7 +92,7 @@ class SaLines:
 
     def _state(self, added: float | None, taken: float | None) -> State:
         """Tell the state where the form does not name it: `ip xfrm state` has none."""
-        if not (self.encryption or self.authentication or self.protocol == "IPCOMP"):
+        if not (self.encryption or self.authentication or self.protocol == "ipcomp"):
             return "larval"
         past_soft = self.soft and added is not None and taken is not None and taken >= added + self.soft
         return "dying" if past_soft else "mature"

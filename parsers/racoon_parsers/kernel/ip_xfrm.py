@@ -168,7 +168,7 @@ class _PolicyLines:
             level_name = {"required": "require"}.get(level_name, level_name)
             mode_text = mode["mode"] if mode else "any"
             number_ = number(reqid["reqid"]) if reqid else None
-            self.requests.append(IpsecRequest(name.lower(), mode_text, source, destination, level_name, number_))
+            self.requests.append(IpsecRequest(name, mode_text, source, destination, level_name, number_))
         self.template = None
 
 

@@ -21,7 +21,7 @@ class KernelSa:
     source: str
     destination: str
     protocol: str
-    """`ESP`, `AH` or `IPCOMP`, as racoon's log spells them."""
+    """`esp`, `ah` or `ipcomp`."""
     spi: int
     mode: str = ""
     """`Transport`, `Tunnel` or "", as racoon's log spells them."""

@@ -53,7 +53,7 @@ _ALGORITHM_KINDS: Final = {1: "auth", 2: "enc", 3: "comp", 18: "enc", 20: "auth"
 """XFRMA_ALG_AUTH, _CRYPT, _COMP, _AEAD, _AUTH_TRUNC."""
 _TEMPLATES: Final = 5
 """XFRMA_TMPL."""
-_PROTOCOLS: Final = {50: "ESP", 51: "AH", 108: "IPCOMP"}
+_PROTOCOLS: Final = {50: "esp", 51: "ah", 108: "ipcomp"}
 _MODES: Final = {0: "Transport", 1: "Tunnel"}
 _DIRECTIONS: Final = {0: "in", 1: "out", 2: "fwd"}
 _FOR_EVER: Final = 2**63
@@ -235,7 +235,7 @@ def _requests(attributes: memoryview) -> Iterator[IpsecRequest]:
             if name is not None:
                 level = "use" if optional else "unique" if reqid else "require"
                 ends = (_end(family, source), _end(family, destination))
-                yield IpsecRequest(name.lower(), _MODES.get(mode, "any").lower(), *ends, level, reqid or None)
+                yield IpsecRequest(name, _MODES.get(mode, "any").lower(), *ends, level, reqid or None)
 
 
 def _end(family: int, address: bytes) -> str | None:

@@ -7,6 +7,7 @@ import pytest
 
 from racoon_exporter.engine import Engine
 from racoon_exporter.sa import Knowledge
+from racoon_exporter.sa.findings import Findings, believed, take_findings
 from racoon_exporter.sa.model import Negotiation
 from racoon_exporter.sa.state import HANDLERS
 from racoon_exporter.sa.tables import (
@@ -146,6 +147,7 @@ STORIES: dict[tuple[str, str], tuple[Story, ...]] = {
         Story((f"07:30:00 {sa(1001)}", f"08:54:00 {LISTENS}"), HALF_AN_HOUR),
     ),
 }
+NOON = 1768478400.0
 NAMELESS = "ERROR: phase1 negotiation failed due to time up. 8f1b2c3d4e5f6071:0000000000000000"
 LATER: dict[tuple[str, str, str], Story] = {
     ("negotiation", "negotiating", "failed"): Story(
@@ -164,13 +166,20 @@ LATER: dict[tuple[str, str, str], Story] = {
 """Arrows that need more than one line, or more time, after the state was reached."""
 
 
-def arrows(*, by_lines: bool) -> list[object]:
+BY: dict[str, Callable[[Cause], bool]] = {
+    "lines": lambda cause: bool(cause.classes),
+    "time": lambda cause: cause.by_time,
+    "a witness": lambda cause: cause.by_witness,
+}
+
+
+def arrows(by: str) -> list[object]:
     return [
         pytest.param(name, state, event, following, id=f"{name}: {state} {event}")
         for name, machine in MACHINES.items()
         for state, events in machine.table.items()
         for event, following in events.items()
-        if (bool(machine.causes[event].classes) if by_lines else machine.causes[event].by_time)
+        if BY[by](machine.causes[event])
     ]
 
 
@@ -201,7 +210,7 @@ def test_the_stories_lead_to_their_states(name: str, state: str) -> None:
     assert {first(MACHINES[name], before(story)) for story in STORIES[name, state]} == {state}
 
 
-@pytest.mark.parametrize(("name", "state", "event", "following"), arrows(by_lines=True))
+@pytest.mark.parametrize(("name", "state", "event", "following"), arrows("lines"))
 def test_a_line_moves_it_as_the_table_says(
     name: str, state: str, event: str, following: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,9 +228,32 @@ def test_a_line_moves_it_as_the_table_says(
     assert told_by & ({following} | (onwards - {state} if event == "heard_of" else set()))
 
 
-@pytest.mark.parametrize(("name", "state", "event", "following"), arrows(by_lines=False))
+@pytest.mark.parametrize(("name", "state", "event", "following"), arrows("time"))
 def test_time_moves_it_as_the_table_says(name: str, state: str, event: str, following: str) -> None:
     assert following in {after(name, story, f"20:54:01 {LISTENS}") for story in STORIES[name, state]}, event
+
+
+def witnessed_gone(story: Story) -> Engine:
+    """What is left after a witness saw none of the SAs there were."""
+    engine = before(story)
+    (racoon,) = engine.state.racoons.values()
+    known = believed(racoon)
+    gone = Findings(known.gateway, dict.fromkeys(known.ipsec, NOON), vanished_isakmp=dict.fromkeys(known.isakmp, NOON))
+    take_findings(racoon, gone)
+    return engine
+
+
+@pytest.mark.parametrize(("name", "state", "event", "following"), arrows("a witness"))
+def test_a_witness_moves_it_as_the_table_says(name: str, state: str, event: str, following: str) -> None:
+    assert {first(MACHINES[name], witnessed_gone(story)) for story in STORIES[name, state]} == {following}, event
+
+
+@pytest.mark.parametrize(("name", "state"), STORIES)
+def test_a_witness_does_nothing_that_the_table_does_not_say(name: str, state: str) -> None:
+    machine = MACHINES[name]
+    allowed = {following for event, following in machine.table[state].items() if machine.causes[event].by_witness}
+    for story in STORIES[name, state]:
+        assert first(machine, witnessed_gone(story)) in (allowed or {state})
 
 
 @pytest.mark.parametrize("kind", HANDLERS)

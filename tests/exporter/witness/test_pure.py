@@ -25,7 +25,7 @@ def ends(*locals_: str, peers: tuple[str, ...] = (PEER,)) -> Ends:
 
 
 def sa(source: str, destination: str, **more: object) -> KernelSa:
-    return replace(KernelSa(source, destination, "ESP", 7), **more)  # type: ignore[arg-type]
+    return replace(KernelSa(source, destination, "esp", 7), **more)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -79,19 +79,19 @@ def test_an_sa_that_carries_nothing_serves_no_policy(state: str) -> None:
     assert policy_counts(POLICIES, [sa(OURS, PEER, state=state)])[PEER] == PolicyCounts(2, 2)
 
 
-def test_a_finding_takes_two_looks() -> None:
+def test_a_difference_takes_two_looks() -> None:
     comparison: Comparison[int] = Comparison()
     assert comparison.look({1, 2}, {2, 3}, 10.0).vanished == {}
-    findings = comparison.look({1, 2}, {2, 3}, 20.0)
-    assert (findings.vanished, findings.unlogged) == ({1: 10.0}, {3: 10.0})
+    differences = comparison.look({1, 2}, {2, 3}, 20.0)
+    assert (differences.vanished, differences.unlogged) == ({1: 10.0}, {3: 10.0})
     assert not comparison.look({2, 3}, {2, 3}, 30.0).vanished
 
 
-def test_what_the_log_caught_up_with_is_no_finding() -> None:
+def test_what_the_log_caught_up_with_is_no_difference() -> None:
     comparison: Comparison[int] = Comparison()
     comparison.look({1}, {2}, 10.0)
-    findings = comparison.look({2}, {2}, 20.0)
-    assert (findings.vanished, findings.unlogged) == ({}, {})
+    differences = comparison.look({2}, {2}, 20.0)
+    assert (differences.vanished, differences.unlogged) == ({}, {})
 
 
 def test_a_cut_look_proves_nothing_by_what_it_lacks_and_breaks_the_row() -> None:

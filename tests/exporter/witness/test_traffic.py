@@ -17,7 +17,7 @@ OURS, PEER = "192.0.2.1", "192.0.2.2"
 
 def sa(spi: int, bytes_: int, *, packets: int = 0, inbound: bool = True, integrity: int = 0) -> KernelSa:
     ends = (PEER, OURS) if inbound else (OURS, PEER)
-    return KernelSa(*ends, "ESP", spi, bytes=bytes_, packets=packets, integrity=integrity)
+    return KernelSa(*ends, "esp", spi, bytes=bytes_, packets=packets, integrity=integrity)
 
 
 def owner(sa: KernelSa) -> Owner | None:

@@ -26,7 +26,7 @@ def test_an_sa_of_setkey_is_read_to_its_last_value() -> None:
     taken = parse_sad(text_of("setkey-rekey.txt")).taken
     assert taken is not None
     assert first == KernelSa(
-        "192.168.0.40", "192.168.0.41", "ESP", 49037648, "Transport", "mature", taken - 1, taken + 39, 64, 1, 0, 0, 0,
+        "192.168.0.40", "192.168.0.41", "esp", 49037648, "Transport", "mature", taken - 1, taken + 39, 64, 1, 0, 0, 0,
         "3des-cbc", "hmac-sha1", 192,
     )  # fmt: skip
 
@@ -39,7 +39,7 @@ def test_a_soft_expired_sa_is_dying_and_still_counts() -> None:
 def test_an_sa_of_iproute2_is_read_to_its_last_value() -> None:
     (first, _) = parse_sad(text_of("ip-state.txt")).sas
     assert first == KernelSa(
-        "192.168.0.40", "192.168.0.41", "ESP", 235004356, "Transport", "mature", 1795493299.0, 1795496899.0, 640, 10, 0, 0, 0,
+        "192.168.0.40", "192.168.0.41", "esp", 235004356, "Transport", "mature", 1795493299.0, 1795496899.0, 640, 10, 0, 0, 0,
         "cbc(des3_ede)", "hmac(sha1)", 192,
     )  # fmt: skip
 
@@ -47,12 +47,12 @@ def test_an_sa_of_iproute2_is_read_to_its_last_value() -> None:
 def test_ports_of_nat_traversal_are_no_part_of_an_address() -> None:
     sas = parse_sad(text_of("setkey-natt.txt")).sas
     assert {sa.source for sa in sas} == {"10.9.0.2", "192.168.0.41"}
-    assert {sa.protocol for sa in sas} == {"ESP"}
+    assert {sa.protocol for sa in sas} == {"esp"}
 
 
 def test_ah_has_no_encryption_and_ipv6_ends_are_read() -> None:
     assert {(sa.protocol, sa.encryption) for sa in parse_sad(text_of("setkey-ah.txt")).sas if sa.state != "larval"} == {
-        ("AH", "")
+        ("ah", "")
     }
     assert {sa.destination for sa in parse_sad(text_of("setkey-ipv6.txt")).sas} == {"fd00:168::40", "fd00:168::41"}
 

@@ -61,7 +61,7 @@ ALGORITHMS = algorithm(2, "cbc(aes)") + algorithm(20, "hmac(sha256)", 128)
 
 def test_an_sa_is_read_to_its_last_value() -> None:
     assert read_sa(sa_message(attributes=ALGORITHMS), now=1010.0) == KernelSa(
-        "192.0.2.1", "192.0.2.2", "ESP", 0x01020304, "Tunnel", "mature", 1000.0, 1100.0, 640, 10, 2, 3, 1,
+        "192.0.2.1", "192.0.2.2", "esp", 0x01020304, "Tunnel", "mature", 1000.0, 1100.0, 640, 10, 2, 3, 1,
         "cbc(aes)", "hmac(sha256)", 8 * len(KEY),
     )  # fmt: skip
 

@@ -5,7 +5,7 @@ Applied in `serve` only: `history` is what the log alone tells. A witness is bel
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -57,7 +57,7 @@ class UnloggedIsakmp:
 
 
 @dataclass(frozen=True, slots=True)
-class Testimony:
+class Findings:
     """What follows from a look, of one gateway."""
 
     gateway: str
@@ -72,6 +72,15 @@ class Testimony:
     def __bool__(self) -> bool:
         """Whether anything follows."""
         return bool(self.vanished_ipsec or self.unlogged_ipsec or self.turned or self.vanished_isakmp or self.unlogged_isakmp)
+
+
+def witnessed(racoons: Iterable[Racoon], gateway: str | None) -> Racoon | None:
+    """Find the racoon that a witness of a gateway speaks of; of the only one there is, where the witness names none.
+
+    Of several on one gateway nobody can say which one's SAs the kernel's are: then there is none.
+    """
+    found = [racoon for racoon in racoons if gateway in (None, racoon.gateway)]
+    return found[0] if len(found) == 1 else None
 
 
 def believed(racoon: Racoon) -> Believed:
@@ -91,21 +100,21 @@ def _peers(racoon: Racoon) -> frozenset[str]:
     return frozenset({*racoon.peers, *configured} - {OTHER, UNATTRIBUTED})
 
 
-def testify(racoon: Racoon, testimony: Testimony) -> None:
+def take_findings(racoon: Racoon, findings: Findings) -> None:
     """Take what a witness made sure of. What the log told meanwhile stands: such an SA is not among the living any more."""
-    for (protocol, spi), since in testimony.vanished_ipsec.items():
+    for (protocol, spi), since in findings.vanished_ipsec.items():
         for sa in [sa for sa in racoon.ipsec.get(spi, ()) if sa.protocol == protocol]:
-            racoon.end_ipsec(sa, VANISHED, _not_before(sa.established, since))
-    for cookies, since in testimony.vanished_isakmp.items():
+            racoon.end_ipsec(sa, VANISHED, VANISHED, _not_before(sa.established, since))
+    for cookies, since in findings.vanished_isakmp.items():
         isakmp = racoon.isakmp.get(cookies)
         if isakmp is not None:
-            racoon.end_isakmp(isakmp, VANISHED, _not_before(isakmp.established, since))
-    for (protocol, spi), direction in testimony.turned:
+            racoon.end_isakmp(isakmp, VANISHED, VANISHED, _not_before(isakmp.established, since))
+    for (protocol, spi), direction in findings.turned:
         for sa in [sa for sa in racoon.ipsec.get(spi, ()) if sa.protocol == protocol]:
             racoon.correct_direction(sa, direction)
-    for one in testimony.unlogged_ipsec:
+    for one in findings.unlogged_ipsec:
         _add_ipsec(racoon, one)
-    for unlogged in testimony.unlogged_isakmp:
+    for unlogged in findings.unlogged_isakmp:
         _add_isakmp(racoon, unlogged)
 
 
@@ -130,4 +139,4 @@ def _add_isakmp(racoon: Racoon, one: UnloggedIsakmp) -> None:
     racoon.add_isakmp(IsakmpSa(racoon.gateway, one.local, one.peer, one.cookies, one.role, one.exchange, one.established))
 
 
-__all__ = ["VANISHED", "Believed", "Testimony", "UnloggedIpsec", "UnloggedIsakmp", "believed", "testify"]
+__all__ = ["VANISHED", "Believed", "Findings", "UnloggedIpsec", "UnloggedIsakmp", "believed", "take_findings", "witnessed"]
