@@ -71,6 +71,8 @@ class Follower:
         self._aged = False
         self._pending = False
         self._caught_up = False
+        self._behind = True
+        """Whether the last turn found something to read: more may wait behind it."""
         self._read_at: dict[tuple[str, str, str], tuple[float, float]] = {}
         """By racoon: time of its last line, and when that was read on the monotonic clock."""
         self._earlier: dict[str, dict[str, int]] = {}
@@ -145,6 +147,7 @@ class Follower:
         """Read one block, or notice that there is none; True if there was one."""
         block = self._inputs.read(BLOCK_BYTES)
         now = self._monotonic()
+        self._behind = block is not None
         if block is None:
             self._caught_up = True
             self._idle(now)
@@ -192,7 +195,7 @@ class Follower:
 
     def _believed(self, gateway: str | None) -> Believed | None:
         """Copy what the log believes, for a witness to compare with; None while the log is not followed to its end."""
-        if not self._caught_up or any(status.lag_bytes for status in self._inputs.statuses()):
+        if self._behind:
             return None
         with self._lock:
             racoon = witnessed(self.engine.state.racoons.values(), gateway)

@@ -153,7 +153,8 @@ def test_nothing_is_compared_while_the_log_is_still_being_read(gateway: MakeGate
     here = gateway()
     here.logs(*PAIR)
     with here.log.open("a") as file:
-        file.write(f"2026-01-15 08:31:00: {sa(3)}\n")
+        file.write("2026-01-15 08:31:00: INFO: received Vendor ID: DPD\n" * 3000)
+    assert here.follower.step()
     here.sees(times=5)
     assert peer_of(here.engine).phase2_up
 
