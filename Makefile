@@ -7,7 +7,7 @@ SPEED ?= 1
 ADDRESS ?= localhost:10500
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint tools check torture clean
+.PHONY: help run test lint tools check torture witness-test clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -47,6 +47,10 @@ lint: $(VENV)/.tests ## ruff, mypy, import-linter
 
 tools: ## Install Prometheus' promtool and friends where they are missing (Debian's packages)
 	@sh .ci/tools promtool
+
+witness-test: $(VENV)/.tests ## The kernel witness on a real kernel with IPsec (Debian's User Mode Linux)
+	@sh .ci/tools linux.uml ip modprobe setpriv
+	$(BIN)/python -m pytest -m kernel tests/kernel
 
 torture: $(VENV)/.tests ## 1,000 times kill -9 of a live exporter, and a million strangers
 	KILLS=1000 STRANGERS=1000000 $(BIN)/python -m pytest -q -m torture --timeout 7200 tests/torture

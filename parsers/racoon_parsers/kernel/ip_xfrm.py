@@ -167,7 +167,7 @@ class _PolicyLines:
             level_name = level["level"] if level else "require"
             level_name = {"required": "require"}.get(level_name, level_name)
             mode_text = mode["mode"] if mode else "any"
-            number_ = number(reqid["reqid"]) if reqid else None
+            number_ = (number(reqid["reqid"]) if reqid else 0) or None
             self.requests.append(IpsecRequest(name, mode_text, source, destination, level_name, number_))
         self.template = None
 

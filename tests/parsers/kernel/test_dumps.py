@@ -136,7 +136,7 @@ def test_policies_of_iproute2_are_those_of_setkey() -> None:
     assert (blocked.direction, blocked.action, blocked.requests) == ("in", "discard", ())
     assert (forward.direction, forward.requests, forward.generated) == (
         "fwd",
-        (IpsecRequest("esp", "transport", reqid=0, level="require"),),
+        (IpsecRequest("esp", "transport", level="require"),),
         True,
     )
     assert parse_policies(POLICY).policies == parse_ip_policy(POLICY, path="spd.txt").policies
