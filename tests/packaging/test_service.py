@@ -81,6 +81,20 @@ def test_the_unit_is_hardened_to_an_exposure_of_at_most_1_5() -> None:
     assert rated.returncode == 0, rated.stdout
 
 
+def test_with_the_kernel_witness_its_exposure_is_at_most_2(tmp_path: Path) -> None:
+    unit = tmp_path / "racoon-exporter.service"
+    drop_in = EXAMPLES / "witness-kernel.conf"
+    unit.write_text(UNIT.read_text(encoding="utf-8").replace("[Install]", drop_in.read_text(encoding="utf-8") + "\n[Install]"))
+    rated = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager", unit],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert rated.returncode == 0, rated.stdout
+
+
 def test_systemd_finds_nothing_wrong_with_the_units(gateway: Machine) -> None:
     checked = gateway.attempt("systemd-analyze verify --man=no racoon-exporter.service racoon-exporter.socket")
     assert (checked.returncode, checked.stderr) == (0, "")
