@@ -23,6 +23,13 @@ NOT_HERE = {
     "RacoonLogSilent": "takes eight hours",
     "RacoonPeerFlapping": "no recording has three long interruptions",
     "RacoonPeersFolded": "few peers",
+    **dict.fromkeys(
+        (
+            *("RacoonCRLExpiring", "RacoonCRLFileMissing", "RacoonCertificateExpiring", "RacoonLogAndKernelDisagree"),
+            *("RacoonPolicyWithoutSA", "RacoonWeakCrypto", "RacoonWitnessDown"),
+        ),
+        "the recordings have no witness beside them",
+    ),
     "RacoonSourceLagging": "the recordings are small",
     "RacoonUnexpectedPeersFailing": "compares with an hour ago",
     "RacoonUnknownMessages": "every line is known",
