@@ -83,7 +83,7 @@ def test_the_unit_is_hardened_to_an_exposure_of_at_most_1_5() -> None:
 
 def test_with_the_kernel_witness_its_exposure_is_at_most_2(tmp_path: Path) -> None:
     unit = tmp_path / "racoon-exporter.service"
-    drop_in = EXAMPLES / "witness-kernel.conf"
+    drop_in = CHECKOUT / "packaging" / "examples" / "witness-kernel.conf"
     unit.write_text(UNIT.read_text(encoding="utf-8").replace("[Install]", drop_in.read_text(encoding="utf-8") + "\n[Install]"))
     rated = subprocess.run(
         ["systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager", unit],
