@@ -130,7 +130,14 @@ class Service:
         routes: list[BaseRoute] = [
             metrics_route(telemetry_path, registry, self._own_metrics),
             *health_routes(self.follower.ready),
-            *status_routes(self.follower.take, now=time.time, zone=zone, telemetry_path=telemetry_path, ring=ring),
+            *status_routes(
+                self.follower.take,
+                now=time.time,
+                zone=zone,
+                telemetry_path=telemetry_path,
+                ring=ring,
+                witnessed=lambda: None if self._witnesses is None else self._witnesses.shown(),
+            ),
         ]
         if self._settings.lifecycle:
             routes.insert(0, Route("/-/reload", self._reload_endpoint, methods=["POST", "PUT"]))

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from racoon_exporter.events_output import as_dict
 from racoon_exporter.history import COLUMNS, timestamp
 from racoon_exporter.sa import IpsecSa, IsakmpSa, Negotiation
+from racoon_exporter.status import witnessed
 from racoon_exporter.status.reasons import explain
 from racoon_exporter.status.ring import Window
 from racoon_exporter.status.view import Failure, Overview, PeerView, expected_expiry, recent_failures
@@ -71,7 +72,11 @@ def peers_body(shown: Overview, asked: Parameters, zone: tzinfo) -> Body:
     return {
         "time": timestamp(shown.now, zone),
         "known_from": timestamp(shown.known_from, zone),
-        "peers": [_peer(peer, zone) for peer in shown.peers if asked.wants(peer.gateway, peer.address, peer.name)],
+        "peers": [
+            {**_peer(peer, zone), **witnessed.peer_body(shown.facts.witnessed, peer, zone)}
+            for peer in shown.peers
+            if asked.wants(peer.gateway, peer.address, peer.name)
+        ],
         "unattributed": [
             {
                 "gateway": one.gateway,
@@ -194,6 +199,8 @@ OVERVIEW_BODIES: Final[Mapping[str, tuple[Callable[[Overview, Parameters, tzinfo
     "peers": (peers_body, frozenset({"peer", "gateway"})),
     "sas": (sas_body, frozenset({"peer", "gateway"})),
     "failures": (failures_body, frozenset({"peer", "gateway", "limit"})),
+    "witnesses": (lambda shown, _asked, zone: witnessed.witnesses_body(shown, zone), frozenset()),
+    "crypto": (lambda shown, _asked, zone: witnessed.crypto_body(shown, zone), frozenset()),
 }
 """Resources that are made of an overview, with the parameters they take."""
 EVENT_PARAMETERS: Final = frozenset({"since", "limit"})

@@ -11,6 +11,7 @@ from racoon_exporter.status.markup import Child, Html, element
 from racoon_exporter.status.reasons import ENDINGS
 from racoon_exporter.status.scene import Scene, table
 from racoon_exporter.status.view import STATES, Failure, PeerView, State, expected_expiry
+from racoon_exporter.status.witnessed import peer_line
 from racoon_exporter.status.words import count
 
 MOST_SAS: Final = 50
@@ -50,6 +51,7 @@ def card(scene: Scene, peer: PeerView) -> Html:
         element("p", _since(scene, peer)),
         None if peer.phase2_up else _ending(scene, peer),
         _trouble(scene, peer),
+        peer_line(scene, peer),
         _day(scene, peer),
         _sas(scene, peer),
         id=name,

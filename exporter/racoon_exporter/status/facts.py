@@ -13,6 +13,7 @@ from racoon_exporter.sa import DaemonRun, IpsecSa, IsakmpSa, Knowledge, Negotiat
 from racoon_exporter.sa.model import OTHER, UNATTRIBUTED, Peer
 from racoon_exporter.sa.racoon import Racoon
 from racoon_exporter.source import SourceStatus
+from racoon_exporter.witness import Shown
 
 Failures = Mapping[int, Mapping[str, int]]
 """By phase and reason: how many negotiations failed."""
@@ -103,6 +104,8 @@ class Facts:
     """Lives of racoons that ended."""
     history: int | None
     """Ended records kept of each kind; None for all."""
+    witnessed: Shown | None = None
+    """What witnesses beside the log say; None without one."""
 
     def known_from(self) -> float | None:
         """Give the time from which on no IPsec SA can be missing; None if nothing is known at all.

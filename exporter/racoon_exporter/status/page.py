@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Final
 
 from racoon_exporter import __version__
-from racoon_exporter.status import sections
+from racoon_exporter.status import sections, witnessed
 from racoon_exporter.status.card import WORDS, card
 from racoon_exporter.status.drawing import HATCH, legend
 from racoon_exporter.status.markup import Child, Html, element
@@ -63,6 +63,7 @@ def _body(scene: Scene, newest: Sequence[Entry]) -> Html:
             sections.messages(scene, newest),
             sections.daemons(scene),
             sections.sources(scene),
+            witnessed.section(scene),
             id="main",
         ),
         _footer(scene),

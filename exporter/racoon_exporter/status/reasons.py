@@ -31,6 +31,7 @@ ENDINGS: Final[dict[str, str]] = {
     "initial_contact": "the peer had restarted and began anew",
     "deleted_in_kernel": "something other than racoon removed it from the kernel",
     "restart": "racoon stopped or was restarted",
+    "vanished": "it was gone without a line: something flushed it",
 }
 """How an SA ended, as the end of the sentence `The last IPsec SA ended: …`."""
 

@@ -6,6 +6,7 @@ import gzip
 import json
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import tzinfo
 from functools import cache
 from hashlib import blake2b
@@ -26,6 +27,7 @@ from racoon_exporter.status.ring import Entry, EventRing
 from racoon_exporter.status.scene import Scene
 from racoon_exporter.status.view import Overview, overview
 from racoon_exporter.web.negotiation import accepts_gzip
+from racoon_exporter.witness import Shown
 
 T = TypeVar("T")
 Take = Callable[[Callable[[Engine, tuple[SourceStatus, ...]], T]], T]
@@ -60,8 +62,11 @@ class _Look(NamedTuple):
 class _Looks:
     """Looks at the engine, at most once a second and one at a time."""
 
-    def __init__(self, take: Take[Any], now: Callable[[], float], ring: EventRing) -> None:
+    def __init__(
+        self, take: Take[Any], now: Callable[[], float], ring: EventRing, witnessed: Callable[[], Shown | None]
+    ) -> None:
         self._take = take
+        self._witnessed = witnessed
         self._now = now
         self._ring = ring
         self._lock = threading.Lock()
@@ -74,7 +79,7 @@ class _Looks:
             last = self._last
             if last is None or not 0 <= now - last.shown.now < _FRESH_SECONDS:
                 facts, newest = self._take(self._copy)
-                last = self._last = _Look(overview(facts, now), newest)
+                last = self._last = _Look(overview(replace(facts, witnessed=self._witnessed()), now), newest)
             return last
 
     def _copy(self, engine: Engine, statuses: tuple[SourceStatus, ...]) -> tuple[Facts, tuple[Entry, ...]]:
@@ -88,13 +93,15 @@ def status_routes(
     zone: tzinfo,
     telemetry_path: str,
     ring: EventRing,
+    witnessed: Callable[[], Shown | None] = lambda: None,
 ) -> list[Route]:
     """Give the routes of the status page (`/`), its assets, and `/api/v1/…`.
 
     `take` runs a function on the engine under the reader's lock; `now` is the time of day in seconds since the epoch;
-    `zone` is that of the log; `ring` is what the engine's `on_record` fills.
+    `zone` is that of the log; `ring` is what the engine's `on_record` fills; `witnessed` gives what witnesses
+    beside the log say.
     """
-    looks = _Looks(take, now, ring)
+    looks = _Looks(take, now, ring, witnessed)
     assets = {name: _asset(name) for name in _ASSETS}
     addresses = {name: f"assets/{name}?v={blake2b(content, digest_size=6).hexdigest()}" for name, content in assets.items()}
     return [
