@@ -202,7 +202,9 @@ def test_an_interrupt_is_status_130_and_no_traceback() -> None:
         process.stdin.write(b"INFO: caught signal 15\n")
         assert process.stdout.readline().startswith(b"text: "), "it reads, and waits for more"
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate()
+        process.wait()  # its input stays open until then: an end of it would be another reason to end
+        assert process.stderr is not None
+        said = process.stderr.read()
     assert (process.returncode, said.strip()) == (130, b"")
 
 
