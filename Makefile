@@ -52,7 +52,8 @@ witness-test: $(VENV)/.tests ## The kernel witness on a real kernel with IPsec (
 	@sh .ci/tools linux.uml ip modprobe setpriv
 	$(BIN)/python -m pytest -m kernel tests/kernel
 
-torture: $(VENV)/.tests ## 1,000 times kill -9 of a live exporter, and a million strangers
+torture: $(VENV)/.tests ## 1,000 times kill -9 of a live exporter, a million strangers, 5,000 programs of the log's model
+	PROGRAMS=5000 $(BIN)/python -m pytest -q --numprocesses auto --timeout 7200 tests/exporter/source/model
 	KILLS=1000 STRANGERS=1000000 $(BIN)/python -m pytest -q -m torture --timeout 7200 tests/torture
 
 clean: ## Remove everything that was made

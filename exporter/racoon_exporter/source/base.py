@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 DEFAULT_LIMIT = 256 * 1024
 """Bytes asked of one read: large enough that the cost per call does not show, small enough to stay in the CPU's cache."""
@@ -53,7 +54,8 @@ class Position:
 
     `offset` is that of the first byte not given yet (bytes; for compressed files in the uncompressed text), `line` the
     number of lines before it, `size` the largest size the file was seen to have, and `skipping` says that the offset is
-    inside a line that was too long and whose rest must be skipped.
+    inside a line that was too long and whose rest must be skipped. `ahead` tells the incomplete line that stood behind the
+    offset, `past` which files were read before this one; None in a position that an older version wrote.
     """
 
     device: int
@@ -63,6 +65,8 @@ class Position:
     size: int
     fingerprint: Fingerprint
     skipping: bool = False
+    ahead: Fingerprint = Fingerprint(0, "")
+    past: Past | None = None
 
     @property
     def identity(self) -> Identity:
@@ -84,6 +88,8 @@ class Position:
             "size": self.size,
             "fingerprint": {"length": self.fingerprint.length, "digest": self.fingerprint.digest},
             "skipping": self.skipping,
+            "ahead": {"length": self.ahead.length, "digest": self.ahead.digest},
+            "past": None if self.past is None else self.past.to_json(),
         }
 
     @classmethod
@@ -103,22 +109,63 @@ class Position:
             size=_count(value, "size"),
             fingerprint=_fingerprint(value.get("fingerprint"), offset),
             skipping=skipping,
+            ahead=_fingerprint(value.get("ahead", {"length": 0, "digest": ""})),
+            past=None if value.get("past") is None else Past.from_json(value["past"]),
         )
 
 
-def _count(value: dict[object, object], key: str) -> int:
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a log was before: where its former files were left, so that none is read twice under whatever name it returns.
+
+    `since_ns` is when the last of them, or what stood beside the log before it was first read, was changed last: of what is
+    older nothing is new. `base` is the file that the path led to when the present one was begun.
+    """
+
+    since_ns: int
+    base: str
+    left: tuple[Position, ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """Return it as values that any JSON library can write."""
+        left = [
+            [each.device, each.inode, each.offset, each.line, each.fingerprint.length, each.fingerprint.digest]
+            for each in self.left
+        ]
+        return {"since_ns": self.since_ns, "base": self.base, "left": left}
+
+    @classmethod
+    def from_json(cls, value: object) -> Past:
+        """Read it back; raises ValueError for anything that `to_json` does not write."""
+        match value:
+            case {"since_ns": since_ns, "base": str(base), "left": list(left)}:
+                return cls(_count({"since_ns": since_ns}, "since_ns"), base, tuple(_left(each) for each in left))
+            case _:
+                raise ValueError("position: past must have since_ns, base and left")
+
+
+def _left(value: object) -> Position:
+    match value:
+        case [device, inode, offset, line, length, digest]:
+            named = {"device": device, "inode": inode, "offset": offset, "line": line, "size": offset, "skipping": False}
+            return Position.from_json(named | {"fingerprint": {"length": length, "digest": digest}})
+        case _:
+            raise ValueError("position: a file that was left must have six values")
+
+
+def _count(value: Mapping[Any, object], key: str) -> int:
     number = value.get(key)
     if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= _LARGEST:
         raise ValueError(f"position: {key} must be a whole number from 0 to {_LARGEST}")
     return number
 
 
-def _fingerprint(value: object, offset: int) -> Fingerprint:
+def _fingerprint(value: object, most: int = FINGERPRINT_SPAN) -> Fingerprint:
     if not isinstance(value, dict):
         raise ValueError("position: fingerprint must be an object")  # noqa: TRY004 - what a file holds is a value
     length, digest = _count(value, "length"), value.get("digest")
-    if length > min(offset, FINGERPRINT_SPAN):
-        raise ValueError("position: fingerprint is longer than what stands before the offset")
+    if length > min(most, FINGERPRINT_SPAN):
+        raise ValueError("position: fingerprint is longer than what stands there")
     if not isinstance(digest, str) or len(digest) != (2 * _DIGEST_BYTES if length else 0):
         raise ValueError("position: fingerprint has no valid digest")
     if digest.strip("0123456789abcdef"):

@@ -5,11 +5,12 @@ daemons hold the file open and go on writing to the renamed one until they are t
 
 1. The open descriptor is read, whatever becomes of the name.
 2. When the path leads to another file that has content, the old one is read to its end once more, an incomplete last line
-   is given as it is, and the new file is read from its beginning. An empty new file changes nothing yet.
+   is given as it is, and what follows is read: files that became the log and were rotated away again, then the one at the
+   path. An empty new file changes nothing yet. A file that was read before is read on from where it was left.
 3. When the content before the offset is no longer what it was, the file was truncated. If copytruncate left a copy, the
-   unread rest is read from the copy, else it is counted as lost; then the file is read from its beginning.
+   unread rest is read from the copy, else it is counted as lost; then what follows is read, as in 2.
 4. After a stop, the file of the checkpoint is found under any name, or its content in a rotated or compressed sibling.
-   What is not found is counted as lost as far as it was known.
+   What is not found is counted as lost as far as it was known; then what follows is read, as in 2.
 5. Trouble (missing, a directory in its place, no permission, an I/O error) is told by `status`, logged once, and tried again
    at each read.
 """
@@ -20,31 +21,23 @@ import errno
 import logging
 import os
 import stat
-from collections import OrderedDict, deque
-from typing import TYPE_CHECKING, TypeVar
+from collections import deque
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from racoon_exporter.source.base import DEFAULT_LIMIT, Block, Identity, Position, SourceStatus, StartAt
 from racoon_exporter.source.generation import Chunk, ContentChangedError, Generation, Tally
-from racoon_exporter.source.lineage import Lineage
+from racoon_exporter.source.lineage import PATIENCE, Lineage
 from racoon_exporter.source.reader import NotALogError, PlainReader
 from racoon_exporter.source.system import SYSTEM, System, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from racoon_exporter.source.siblings import Sibling
 
 logger = logging.getLogger(__name__)
 
-_T = TypeVar("_T")
 _Look = tuple[int, int, int, int]
 _Outcome = tuple[Block | None, bool]
-
-PATIENCE = 10
-"""A rotated file that fails so many reads in a row is given up, so that a bad sector in it does not hide the log itself."""
-
-FINISHED_KEPT = 64
-"""Ends of so many past generations are remembered, for telling a renamed file from a new one."""
 
 
 class FileSource:
@@ -64,11 +57,12 @@ class FileSource:
         self._backfill = backfill
         self._system = system
         self._tally = Tally()
-        self._lineage = Lineage(path, system)
+        self._lineage = Lineage(path, system, self._tally)
         self._generation: Generation | None = None
         self._checkpoint: Position | None = None
+        self._aside: Generation | None = None
+        """A file that was truncated and is to be read from its beginning once its copy has been; it may be deleted by then."""
         self._queue: deque[Sibling] = deque()
-        self._finished: OrderedDict[Identity, Position] = OrderedDict()
         self._look_before: _Look | None = None
         self._waiting_bytes = 0
         self._failures = 0
@@ -85,6 +79,11 @@ class FileSource:
     def name(self) -> str:
         """The path as it was given."""
         return self._path
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a file is open."""
+        return self._generation is not None
 
     @property
     def gone(self) -> bool:
@@ -106,15 +105,18 @@ class FileSource:
 
     def position(self) -> Position | None:
         """Where the source stands after the last block; the checkpoint it was given as long as its file is not found."""
-        return self._generation.position() if self._generation else self._checkpoint
+        generation = self._generation
+        return self._checkpoint if generation is None else replace(generation.position(), past=self._lineage.past)
 
     def resume(self, position: Position) -> None:
         """Go on from a checkpoint; to be called before the first read."""
         self._checkpoint = position
+        if position.past is not None:
+            self._lineage.resume(position.past)
 
     def ending_of(self, identity: Identity) -> Position | None:
         """Where the file with this identity was left for good, if it once was a generation of this log."""
-        return self._finished.get(identity)
+        return self._lineage.left(identity)
 
     def holds(self, identity: Identity) -> bool:
         """Whether the file with this identity is being read here, or is to be found again from the checkpoint."""
@@ -165,7 +167,15 @@ class FileSource:
         look = _look_of(current) if current else None
         if look is not None and look == self._look_before:
             return None, False
+        return self._advance(generation, limit, here, current)
+
+    def _advance(
+        self, generation: Generation, limit: int, here: os.stat_result | None, current: os.stat_result | None
+    ) -> _Outcome:
+        """Read on; `current` is the status of the file that is read if it is the one at the path, `here`."""
         self._look_before = None
+        if generation.head == 0 and current and current.st_size and (before := self._between(generation)):
+            return self._step(generation, before, here), True  # nothing of it was seen, so nothing shows a truncation
         try:
             chunk = self._take(generation, limit, at_path=current is not None)
         except ContentChangedError:
@@ -175,7 +185,7 @@ class FileSource:
         if chunk:
             return self._block(chunk), False
         if current and generation.at_end:
-            self._look_before = look
+            self._look_before = _look_of(current)
         if current or not generation.at_end:  # it may have skipped long enough for once
             return None, False
         return self._go_over(generation, here)
@@ -184,7 +194,7 @@ class FileSource:
         """From a file that was read to its end and is not at the path go to the next, if there is one yet."""
         following = self._next_in_queue()
         if following is None:
-            following = self._between(generation) or self._successor(here)
+            following = self._between(generation) or self._successor(generation, here)
             if following is None:
                 return (self._last_words(generation) if here is None else None), False
             if self._has_more(generation, following):
@@ -192,12 +202,16 @@ class FileSource:
                 return None, True
             self._tally.rotations += not self._filling
             self._filling = False
-        block = self._step(generation, following)
+        block = self._step(generation, following, here)
         return block, block is None
 
     def _has_more(self, generation: Generation, following: Generation) -> bool:
         """Tell whether the old file got more before the next one took over, of which is known only now."""
-        return self._or_close(following, lambda: generation.reader.behind(generation.head) > 0)
+        try:
+            return generation.reader.behind(generation.head) > 0
+        except OSError:
+            following.close()
+            raise
 
     def _look(self) -> os.stat_result | None:
         """Tell what stands at the path if that is a file; else None, and the trouble is set."""
@@ -236,8 +250,12 @@ class FileSource:
             generation.saw(here.st_size)
             self._changed_ns = here.st_mtime_ns
             self._waiting_bytes = 0
+            return
+        behind = generation.reader.behind(generation.head)
+        if generation.reader.plain:
+            generation.saw(generation.head + behind)
         else:
-            generation.saw(generation.head + generation.reader.behind(generation.head))
+            generation.guess(behind)
 
     # Beginning.
 
@@ -245,93 +263,127 @@ class FileSource:
         """Return the first generation to read; None as long as there is none."""
         if self._checkpoint is not None:
             return self._found_again(self._checkpoint, here)
-        self._remember_siblings()
+        if not self._begun:
+            self._begin()
+        elif unread := self._lineage.next_unread(None):
+            return unread
         if queued := self._next_in_queue():
             return queued
         if here is None:
             if self._missing:
                 self._start_at = "beginning"
             return None
-        generation = self._open_log()
+        generation = self._lineage.open_log()
         if self._start_at == "end":
-            self._or_close(generation, generation.skip_to_end)
+            self._skip(generation)
         self._filling = False
+        self._lineage.entered()
         return generation
 
-    def _remember_siblings(self) -> None:
-        """At the first look take the rotated files for done, or for to be done; later ones were the log meanwhile."""
-        if self._begun:
-            self._queue.extend(self._lineage.unread())
-        elif rotated := self._lineage.forget_all():
-            self._filling = self._backfill
-            self._queue.extend(rotated if self._backfill else ())
+    def _begin(self) -> None:
+        """At the first look take the rotated files for old, or for to be read; later ones were the log meanwhile."""
+        rotated = self._lineage.begin(backfill=self._backfill)
+        self._filling = self._backfill and bool(rotated)
+        self._queue.extend(rotated if self._backfill else ())
         self._begun = True
 
-    def _found_again(self, position: Position, here: os.stat_result | None) -> Generation | None:
-        """Return the generation of the checkpoint, or the log from its beginning when that is not to be found any more."""
-        found = None
-        if here is not None and _identity(here) == position.identity:
-            generation = self._open_log()
-            if self._or_close(generation, lambda: generation.go_on(position)):
-                found = generation
-            else:
-                generation.close()
-        if found is None:
-            found = self._lineage.of(position, self._tally)
-            if found is None and here is None:
-                return None  # it may come back, or its successor come
-        if found is None:
-            self._tally.rotations += 1
-            found = self._open_log()
-            found.lose(position.unread)
-            self._lineage.forget_all()
-        self._begun = True
-        self._checkpoint = None
-        return found
-
-    def _open_log(self) -> Generation:
-        return Generation(PlainReader(self._path, self._system), self._tally)
-
-    def _or_close(self, generation: Generation, step: Callable[[], _T]) -> _T:
+    def _skip(self, generation: Generation) -> None:
         try:
-            return step()
+            generation.skip_to_end()
         except OSError:
             generation.close()
             raise
 
+    def _found_again(self, position: Position, here: os.stat_result | None) -> Generation | None:
+        """Return the generation of the checkpoint, or what follows it when that is not to be found any more."""
+        found = self._still_there(position) if here is not None and _identity(here) == position.identity else None
+        found = found or self._lineage.of(position)
+        if found is None and here is None:
+            return None  # it may come back, or its successor come
+        if found is None:
+            found = self._without(position)
+        elif position.past is None:
+            self._lineage.leave(position, found.changed_ns())
+        self._begun = True
+        self._checkpoint = None
+        if here is not None and found.identity == _identity(here):
+            self._lineage.entered()
+        return found
+
+    def _still_there(self, position: Position) -> Generation | None:
+        """Return the log if it is what it was, standing where the position says."""
+        generation = Generation(PlainReader(self._path, self._system), self._tally)
+        try:
+            if generation.go_on(position):
+                return generation
+        except OSError:
+            generation.close()
+            raise
+        generation.close()
+        return None
+
+    def _without(self, position: Position) -> Generation:
+        """Return what follows a file that is not to be found any more; what was known of it is lost."""
+        if position.past is None:
+            self._lineage.begin()  # an older version wrote the position: nothing tells which of the rotated files are new
+        self._lineage.leave(position)
+        unread = self._lineage.next_unread(None)
+        found = unread or self._lineage.open_log()
+        logger.warning(
+            "log %s: the file that was read last is gone, with %d bytes of it that were not read and whatever came later",
+            self._path,
+            position.unread,
+        )
+        self._tally.lost_bytes += position.unread
+        self._tally.rotations += 1
+        return found
+
     # Going from one generation to the next.
 
     def _between(self, generation: Generation) -> Generation | None:
-        """Return a file that became the log and was rotated away again between two looks."""
-        while sibling := self._lineage.after(generation):
-            if between := self._open_sibling(sibling):
-                return between
-            self._lineage.done(sibling.identity)
-        return None
+        """Return the oldest file with something unread that came after `generation` and before the one at the path."""
+        unread = self._lineage.next_unread(generation)
+        aside = self._aside
+        if aside is None or not self._comes_first(aside, unread, generation):
+            return unread
+        self._aside = None
+        if unread is not None:
+            unread.close()
+        return aside
 
-    def _successor(self, here: os.stat_result | None) -> Generation | None:
+    def _comes_first(self, aside: Generation, unread: Generation | None, leaving: Generation) -> bool:
+        """Tell whether a file that was truncated holds something unread that is older than the next rotated file."""
+        try:
+            if unread is not None and unread.changed_ns() < aside.changed_ns():
+                return False
+            return self._lineage.stand_where_left(aside, leaving).unread()
+        except OSError:
+            if unread is not None:
+                unread.close()
+            raise
+
+    def _successor(self, generation: Generation, here: os.stat_result | None) -> Generation | None:
         """Return the file that is at the path now, if it has content."""
         self._waiting_bytes = here.st_size if here else 0
         if not self._waiting_bytes:
             return None
-        opened = self._open_log()
+        opened = self._lineage.open_log(generation)
         if here is not None and opened.identity == _identity(here):
             return opened
         opened.close()  # replaced since the look: another look first, or the file in between would be missed
         return None
 
-    def _step(self, old: Generation, new: Generation) -> Block | None:
+    def _step(self, old: Generation, new: Generation, here: os.stat_result | None) -> Block | None:
         """Make `new` the generation being read; returns the incomplete last line of the old one."""
         chunk = old.end()
         if old.reader.error:
             logger.warning("log %s: %s", self._path, old.reader.error)
-        self._lineage.done(old.identity)
-        self._finished[old.identity] = old.position()
-        self._finished.move_to_end(old.identity)
-        if len(self._finished) > FINISHED_KEPT:
-            self._finished.popitem(last=False)
+        self._lineage.leave(old.position(), old.changed_ns())
         old.close()
         self._generation = new
+        if here is not None and new.identity == _identity(here):
+            self._lineage.entered()
+            self._drop_aside()
         return self._block(chunk, final=True) if chunk else None
 
     def _last_words(self, generation: Generation) -> Block | None:
@@ -342,38 +394,48 @@ class FileSource:
         return self.finish()
 
     def _truncated(self, generation: Generation) -> Block | None:
-        """Return the file was truncated: go on in the copy if there is one, else give what is held and begin again."""
-        copy = self._lineage.copy_of(generation.position(), self._tally, since_ns=self._changed_ns)
+        """The file was truncated: go on in the copy if there is one, else give what is held and go on with what follows."""
+        fresh = Generation(generation.reader, self._tally)
+        copy = self._lineage.copy_of(generation, since_ns=self._changed_ns)
         if copy is not None:
-            copy.lose(max(0, generation.seen - copy.offset - copy.reader.behind(copy.offset)))
-            generation.close()
-            self._generation = copy
+            self._drop_aside()
+            self._generation, self._aside = copy, fresh
             return None
+        unread = self._lineage.next_unread(generation)
+        first = self._comes_first(fresh, unread, generation)
         self._tally.rotations += 1  # with a copy it is counted on the way from the copy to the file
         chunk = generation.end()
         generation.lose(generation.seen - generation.head)
-        self._generation = Generation(generation.reader, self._tally)
+        self._lineage.leave(generation.position())
+        if unread is None or first:
+            if unread is not None:
+                unread.close()
+            self._generation = fresh
+        else:
+            self._drop_aside()
+            self._generation, self._aside = unread, fresh
         return self._block(chunk, final=True) if chunk else None
 
-    def _next_in_queue(self) -> Generation | None:
-        while self._queue:
-            if opened := self._open_sibling(self._queue.popleft()):
-                return opened
-        return None
+    def _drop_aside(self) -> None:
+        aside, self._aside = self._aside, None
+        if aside is not None:
+            aside.close()
 
-    def _open_sibling(self, sibling: Sibling) -> Generation | None:
-        """Return the rotated file from its beginning; None, told and counted as lost, if it cannot be had."""
-        try:
-            return self._lineage.open(sibling, self._tally)
-        except OSError as error:
-            logger.warning("log %s: %s: %s", self._path, sibling.path, error.strerror or error)
-            self._tally.lost_bytes += sibling.size
-            return None
+    def _next_in_queue(self) -> Generation | None:
+        """Return the next rotated file to fill in from its beginning; what cannot be had is told and counted as lost."""
+        while self._queue:
+            sibling = self._queue.popleft()
+            try:
+                return self._lineage.open(sibling)
+            except OSError as error:
+                self._lineage.lose(sibling, error)
+        return None
 
     def _let_go(self) -> None:
         """Close the file and keep where it stood, to find it again."""
+        self._drop_aside()
         if self._generation is not None:
-            self._checkpoint = self._generation.position()
+            self._checkpoint = self.position()
             self._generation.close()
             self._generation = None
             self._look_before = None
@@ -382,7 +444,7 @@ class FileSource:
 
     def _block(self, chunk: Chunk, *, final: bool = False) -> Block:
         assert self._generation is not None
-        return Block(self._path, chunk.data, chunk.first_line, self._generation.position(), final)
+        return Block(self._path, chunk.data, chunk.first_line, self.position(), final)
 
     def _set_trouble(self, error: OSError) -> None:
         self._up = False

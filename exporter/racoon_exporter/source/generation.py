@@ -63,6 +63,7 @@ class Generation:
         self._tail = b""
         self._rest = b""
         self._seen = 0
+        self._packed = 0
 
     @property
     def identity(self) -> Identity:
@@ -76,8 +77,8 @@ class Generation:
 
     @property
     def lag(self) -> int:
-        """Bytes known to stand in the file that were not given yet."""
-        return max(0, self._seen - self.offset)
+        """Bytes known or guessed to stand in the file that were not given yet."""
+        return max(0, self._seen - self.offset, 0 if self.at_end else self._packed)
 
     @property
     def seen(self) -> int:
@@ -86,7 +87,11 @@ class Generation:
 
     def saw(self, size: int) -> None:
         """Remember that the file, with the content that we know, was `size` bytes long."""
-        self._seen = max(size, self.head)
+        self._seen = max(self._seen, size, self.head)
+
+    def guess(self, packed: int) -> None:
+        """Remember how much of a compressed file is left, in bytes as they are stored."""
+        self._packed = packed
 
     def position(self) -> Position:
         """Where this generation stands, for the checkpoint."""
@@ -98,13 +103,31 @@ class Generation:
             size=max(self._seen, self.offset),
             fingerprint=Fingerprint.of(self._tail),
             skipping=self.skipping,
+            ahead=Fingerprint.of(self._rest[:FINGERPRINT_SPAN]),
         )
+
+    def ending(self) -> Position:
+        """Where this generation will have been left when its incomplete last line is given."""
+        span = (self._tail + self._rest)[-FINGERPRINT_SPAN:]
+        line = self.line + bool(self._rest)
+        return Position(*self.identity, self.head, line, self.head, Fingerprint.of(span), self.skipping)
+
+    def stand_behind(self, offset: int) -> bool:
+        """Stand behind bytes that are not to be read, if there are so many; their lines are not counted. Raises OSError."""
+        tail = self._before(offset)
+        if offset and not tail:
+            return False
+        self.offset, self._tail, self._rest, self._seen = offset, tail, b"", offset
+        return True
 
     def go_on(self, position: Position) -> bool:
         """Stand where `position` says if the content before it is the same as then; else stay and return False."""
         tail = self._exactly(position.fingerprint.length, position.offset - position.fingerprint.length)
         if not position.fingerprint.fits(tail) or (position.offset and not tail):
             return False
+        if not position.ahead.fits(self._exactly(position.ahead.length, position.offset)):
+            return False
+        self._seen = position.size
         self.offset, self.line, self.skipping = position.offset, position.line, position.skipping
         self._tail, self._rest = tail, b""
         return True
@@ -143,11 +166,17 @@ class Generation:
             elif want > MAX_LINE or len(raw) < want:
                 self._rest = raw
                 if self.reader.exhausted:
-                    self.at_end = True
+                    self._reach_end()
                     return None
             else:
                 want = MAX_LINE + 1
         return None
+
+    def _reach_end(self) -> None:
+        """There is no more: what was known to stand behind was cut off."""
+        self.at_end = True
+        self.lose(self.seen - self.head)
+        self._seen = self.head
 
     def end(self) -> Chunk | None:
         """Return the incomplete last line: to be asked for when no newline will come any more."""
@@ -163,6 +192,11 @@ class Generation:
     def lose(self, count: int) -> None:
         """Count bytes that were written and can never be given."""
         self._tally.lost_bytes += count
+
+    def changed_ns(self) -> int:
+        """When the file was changed last, in nanoseconds; 0 where that is not known."""
+        status = self.reader.status()
+        return 0 if status is None else status.st_mtime_ns
 
     def close(self) -> None:
         """Close the file."""
@@ -224,6 +258,10 @@ class Generation:
     def _before(self, offset: int) -> bytes:
         span = min(FINGERPRINT_SPAN, offset)
         return self._exactly(span, offset - span)
+
+    def unread(self) -> bool:
+        """Whether something stands behind the offset; raises OSError."""
+        return bool(self._exactly(1, self.offset))
 
     def _exactly(self, size: int, offset: int) -> bytes:
         """So many bytes, or what there is; a stream gives them in pieces."""

@@ -48,19 +48,21 @@ class Inputs:
         stdin: Callable[[], StdinSource] = StdinSource,
         watcher: Callable[[Iterable[str]], Watcher] = Watcher,
         clock: Callable[[], float] = time.monotonic,
+        system: System = SYSTEM,
     ) -> None:
         """Read `paths` (files, globs, FIFOs, `-` for standard input), the journal, and what arrives at syslog addresses.
 
-        `start_at` and `backfill` hold for files and the journal where no position is known. `stdin`, `watcher` and `clock`
-        are for tests. Raises ValueError for a path that no file can have and for an address that is none.
+        `start_at` and `backfill` hold for files and the journal where no position is known. `stdin`, `watcher`,
+        `clock` and `system` are for tests. Raises ValueError for a path that no file can have and for an address that is none.
         """
         given = tuple(dict.fromkeys(paths))
         self._given = given
         self._plain = tuple(path for path in given if path != STDIN and not is_pattern(path))
         self._fifos = {path: FifoSource(path) for path in self._plain if is_fifo(path)}
+        self._system = _without_fifos(system)
         at_start = [path for path in given if path != STDIN and path not in self._fifos]
         self._covered = {*at_start}
-        self._files = [SourceSet(at_start, start_at=start_at, backfill=backfill, system=_FILES)] if at_start else []
+        self._files = [SourceSet(at_start, start_at=start_at, backfill=backfill, system=self._system)] if at_start else []
         self._journal = JournalSource(journal, start_at=start_at, clock=clock) if journal else None
         self._syslog: list[SyslogSource] = []
         self._clock = clock
@@ -189,17 +191,18 @@ class Inputs:
                 self._fifos = {name: each for name, each in self._fifos.items() if name != path}
                 if path not in self._covered:
                     self._covered.add(path)
-                    self._files.append(SourceSet([path], system=_FILES))
+                    self._files.append(SourceSet([path], system=self._system))
                 changed = True
         return changed
 
 
-def _stat(path: str) -> os.stat_result:
-    """Look at a path as if no FIFO were there: those are read as streams, and are no trouble for who reads files."""
-    status = SYSTEM.stat(path)
-    if stat.S_ISFIFO(status.st_mode):
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-    return status
+def _without_fifos(system: System) -> System:
+    """Look at paths as if no FIFO were there: those are read as streams, and are no trouble for who reads files."""
 
+    def look(path: str) -> os.stat_result:
+        status = system.stat(path)
+        if stat.S_ISFIFO(status.st_mode):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+        return status
 
-_FILES: System = replace(SYSTEM, stat=_stat)
+    return replace(system, stat=look)

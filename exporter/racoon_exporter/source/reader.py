@@ -31,6 +31,8 @@ class Reader(Protocol):
     error: str | None
     exhausted: bool
     """Whether there is nothing behind what `pread` gives now. Of a plain file it gives all there is."""
+    plain: bool
+    """Whether bytes are stored as they are read, so that offsets are those of the file."""
 
     def pread(self, size: int, offset: int) -> bytes:
         """Up to `size` bytes at `offset`, fewer where the file has no more now; raises OSError for a plain file."""
@@ -44,6 +46,9 @@ class Reader(Protocol):
     def status(self) -> os.stat_result | None:
         """Return the status of the open file, None where there is none."""
 
+    def where(self) -> str | None:
+        """Return the path that the open file has by now, where the system tells."""
+
     def close(self) -> None:
         """Let go of the file."""
 
@@ -56,6 +61,7 @@ class PlainReader:
         _refuse_irregular(path, system.stat(path).st_mode)
         self.error: str | None = None
         self.exhausted = True
+        self.plain = True
         self._system = system
         self._fd = system.open(path)
         try:
@@ -86,6 +92,13 @@ class PlainReader:
         """Return the status of the open file, whatever its name is by now."""
         return self._system.fstat(self._fd)
 
+    def where(self) -> str | None:
+        """Return the present path, of a directory renamed meanwhile too; None where the system does not tell."""
+        try:
+            return self._system.where(self._fd)
+        except OSError:
+            return None
+
     def close(self) -> None:
         """Close the descriptor."""
         self._system.close(self._fd)
@@ -98,6 +111,7 @@ class StreamReader:
         self.identity = identity
         self.error: str | None = None
         self.exhausted = False
+        self.plain = False
         self._stream, self._raw, self._name = stream, raw, name
         self._window, self._start = b"", 0
 
@@ -145,6 +159,10 @@ class StreamReader:
     def status(self) -> os.stat_result | None:
         """Return the status of the compressed file, None for a pipe."""
         return os.fstat(self._raw.fileno()) if self._raw is not None else None
+
+    def where(self) -> str | None:
+        """Return None: what is compressed is no log any more."""
+        return None
 
     def close(self) -> None:
         """Close the stream and the file under it."""

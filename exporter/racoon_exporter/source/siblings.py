@@ -10,7 +10,7 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,29 +61,29 @@ class Sibling:
         return (self.mtime_ns, *self.by_name)
 
 
-def siblings(path: str, system: System) -> list[Sibling]:
-    """Return the rotated files of a log, the oldest first as the names tell it.
+def siblings(logs: Sequence[str], system: System) -> list[Sibling]:
+    """Return the rotated files of a log that has, or had, these paths, the oldest first as the names tell it.
 
-    For a symbolic link those beside its target as well. Where a file stands both plain and compressed (gzip is at work)
+    Where a file stands both plain and compressed (gzip is at work)
     only the plain one counts. Directories that cannot be listed give nothing. Raises UnsteadyError while they are renamed.
     """
-    before = _listed(path, system)
+    before = _listed(logs, system)
     for _ in range(STEADY_LOOKS):
         # A rotation renames one file after the other; a listing made meanwhile shows some twice and others not at all.
-        after = _listed(path, system)
+        after = _listed(logs, system)
         if _places(before) == _places(after):
             return after
         before = after
-    raise UnsteadyError(path)
+    raise UnsteadyError(logs[0])
 
 
 def _places(rotated: Iterable[Sibling]) -> list[tuple[str, Identity]]:
     return [(sibling.path, sibling.identity) for sibling in rotated]
 
 
-def _listed(path: str, system: System) -> list[Sibling]:
+def _listed(logs: Sequence[str], system: System) -> list[Sibling]:
     found: dict[tuple[str, str, int | None], Sibling] = {}
-    for log in dict.fromkeys((path, os.path.realpath(path))):
+    for log in dict.fromkeys(logs):
         for sibling in _beside(log, system):
             key = (log, sibling.date, sibling.number)
             if key not in found or found[key].packed:
@@ -134,19 +134,18 @@ def _beside(log: str, system: System) -> Iterator[Sibling]:
         candidate = f"{directory}/{entry}"
         status = regular(candidate, system)
         if status is not None:
-            yield Sibling(
-                path=candidate,
-                number=int(number) if number else None,
-                date=date or "",
-                identity=Identity(status.st_dev, status.st_ino),
-                size=status.st_size,
-                mtime_ns=status.st_mtime_ns,
-            )
+            yield sibling_at(candidate, status, number=int(number) if number else None, date=date or "")
 
 
-def named(path: str, identity: Identity, system: System) -> str | None:
-    """Return the path of the file with this identity in the directory of `path` (or of its target), whatever its name."""
-    for directory in dict.fromkeys((Path(path).parent, Path(os.path.realpath(path)).parent)):
+def sibling_at(path: str, status: os.stat_result, *, number: int | None = None, date: str = "") -> Sibling:
+    """Return what stands at a path as a rotated file."""
+    identity = Identity(status.st_dev, status.st_ino)
+    return Sibling(path, number, date, identity, status.st_size, status.st_mtime_ns)
+
+
+def named(logs: Iterable[str], identity: Identity, system: System) -> str | None:
+    """Return the path of the file with this identity in the directory of one of the logs, whatever its name."""
+    for directory in dict.fromkeys(Path(log).parent for log in logs):
         for entry in _entries(str(directory), system):
             candidate = f"{directory}/{entry}"
             status = regular(candidate, system)

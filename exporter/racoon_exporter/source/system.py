@@ -13,17 +13,24 @@ def open_for_reading(path: str) -> int:
     return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
 
 
+def path_of(descriptor: int) -> str:
+    """Return the path that an open file has now; raises OSError where there is no such thing as Linux's /proc."""
+    return os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115 - paths are text here
+
+
 @dataclass(frozen=True, slots=True)
 class System:
     """Functions with the signatures and errors of those in `os`."""
 
     stat: Callable[[str], os.stat_result] = os.stat
+    lstat: Callable[[str], os.stat_result] = os.lstat
     fstat: Callable[[int], os.stat_result] = os.fstat
     open: Callable[[str], int] = open_for_reading
     pread: Callable[[int, int, int], bytes] = os.pread
     lseek: Callable[[int, int, int], int] = os.lseek
     close: Callable[[int], None] = os.close
     listdir: Callable[[str], list[str]] = os.listdir
+    where: Callable[[int], str] = path_of
 
 
 SYSTEM = System()

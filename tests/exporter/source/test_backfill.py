@@ -120,7 +120,7 @@ def test_a_rotated_file_that_cannot_be_opened_is_counted_as_lost(log: Log, caplo
     source = FileSource(log.name, backfill=True, system=System(open=refuse))
     assert lines(source) == records(2)
     assert source.status().lost_bytes == len(record(1))
-    assert caplog.messages == [f"log {log.name}: {log.name}.1: Permission denied"]
+    assert caplog.messages == [f"log {log.name}: {log.name}.1: Permission denied; it is counted as lost"]
     source.close()
 
 
@@ -153,7 +153,7 @@ def test_the_kind_of_name_in_use_last_comes_last(log: Log) -> None:
     for suffix, when in ((".2", 1), (".1", 2), ("-20261101", 3), ("-20261102", 4)):
         log.sibling(suffix).write(when)
         os.utime(log.sibling(suffix).path, (when, when))
-    found = [sibling.path.removeprefix(log.name) for sibling in siblings(log.name, System())]
+    found = [sibling.path.removeprefix(log.name) for sibling in siblings([log.name], System())]
     assert found == [".2", ".1", "-20261101", "-20261102"]
 
 

@@ -139,13 +139,13 @@ def test_copytruncate_during_a_stop_loses_nothing(log: Log, source: FileSource) 
 
 
 def test_what_cannot_be_found_any_more_is_counted_as_far_as_it_was_known(log: Log, source: FileSource) -> None:
+    log.sibling(".1").write(7)  # an older file, of another life
     log.write(1, 2, 3)
     block = source.read(1)
     assert block is not None
     assert block.data == record(1)
     resumed = again(source)
     log.path.unlink()
-    log.sibling(".1").write(7)  # an older file, of another life
     log.write(4)
     assert lines(resumed) == records(4)
     assert resumed.status().lost_bytes == len(record(2)) + len(record(3))
@@ -174,4 +174,21 @@ def test_an_empty_file_at_the_stop_is_read_when_it_was_filled_and_rotated(log: L
     log.write(2)
     resumed = again(source)
     assert lines(resumed) == records(1, 2)
+    resumed.close()
+
+
+@pytest.mark.parametrize("keep", [1, 2, 3])
+def test_what_logrotate_keeps_of_many_rotations_during_a_stop_is_read(log: Log, source: FileSource, keep: int) -> None:
+    """With `rotate 2` the third rotation takes the file away in which reading stood; those after it are there."""
+    stopped_after(log, source, 1)
+    position = source.position()
+    assert position is not None
+    for number in range(2, 8):
+        log.write(number)
+        log.rename()
+        log.sibling(f".{keep + 1}").path.unlink(missing_ok=True)
+    log.write(8)
+    resumed = again(source)
+    assert lines(resumed) == records(*range(8 - keep, 9))
+    assert resumed.status().lost_bytes == 0  # of what came after the stop nobody knew
     resumed.close()

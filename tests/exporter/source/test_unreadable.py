@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from racoon_exporter.source import FileSource, System
-from racoon_exporter.source.file import PATIENCE
+from racoon_exporter.source.lineage import PATIENCE
 from tests.exporter.source.logs import Log, lines, record, records
 
 
