@@ -20,6 +20,9 @@ RATE_INTERVAL = "5s"
 EMPTY_HERE = {
     "Lines not understood": "every line of these recordings is understood",
     "Bytes lost": "nothing is truncated or over 64 KiB in these recordings",
+    **dict.fromkeys(
+        ("Traffic", "Packets dropped", "Youngest SA expires in", "How it is spoken to"), "no witness stands beside these logs"
+    ),
     "Checkpoint failures and folded peers": "the state can be written, and there are few peers",
 }
 """Panels that rightly show their no-value text here, and why."""

@@ -183,13 +183,81 @@ def _trouble() -> list[Placed]:
     return [Placed(dead, 6, 7), Placed(notifications, 6, 7), Placed(certificates, 6, 7), Placed(addresses, 6, 7)]
 
 
+def _beside() -> list[Placed]:
+    """What witnesses beside the log tell; empty where none is configured."""
+    nobody = "No witness tells: see docs/witnesses.md"
+    traffic = parts.lines(
+        Text(
+            "Traffic",
+            "Bytes per second that IPsec SAs carried, as the kernel counts them, over rekeys.",
+            nobody,
+        ),
+        Query(
+            f"sum by ({KEY}, direction) (rate(racoon_ipsec_bytes_total{{{PEER}}}[$__rate_interval]))",
+            f"{NAME} {{{{direction}}}}",
+        ),
+        unit="Bps",
+    )
+    dropped = parts.lines(
+        Text(
+            "Packets dropped",
+            "Per minute: repeated, too old for the replay window, or with a wrong integrity check.",
+            "No packet was dropped, or no witness tells",
+        ),
+        Query(per_minute("racoon_ipsec_errors_total", "direction, kind"), "{{direction}} {{kind}}"),
+        unit="cpm",
+        stacked=True,
+    )
+    expiry = parts.numbers(
+        Text(
+            "Youngest SA expires in",
+            "Hard expiry of the peer's youngest ISAKMP SA (phase 1) and IPsec SA (phase 2), as racoon and the kernel have it.",
+            nobody,
+        ),
+        *(
+            Query(
+                f"max by ({KEY}) (racoon_phase{phase}_expiry_timestamp_seconds{{{PEER}}}) - time()",
+                f"phase {phase}",
+                instant=True,
+            )
+            for phase in (1, 2)
+        ),
+        unit="s",
+    )
+    crypto = parts.grid(
+        Text(
+            "How it is spoken to",
+            "Exchange and algorithms of each phase now. Weak: DES, 3DES, MD5, SHA-1, groups below 2,048 bits, aggressive mode "
+            "with a pre-shared key.",
+            nobody,
+        ),
+        rows(
+            f"max by ({KEY}, phase, exchange, encryption, hash, group, authentication) (racoon_peer_crypto_info{{{PEER}}})"
+            f" * on ({KEY}, phase) group_left () max by ({KEY}, phase) (racoon_peer_weak_crypto{{{PEER}}})"
+        ),
+        columns=(
+            Column("phase", "Phase", width=70),
+            Column("Value", "Weak", "none", words={"0": ("No", parts.BLUE), "1": ("Weak", parts.ORANGE)}, width=80),
+            Column("exchange", "Exchange"),
+            Column("encryption", "Encryption"),
+            Column("hash", "Hash"),
+            Column("group", "Group"),
+            Column("authentication", "Authentication"),
+            Column("peer", "Peer"),
+        ),
+        hide=("instance", "gateway"),
+        unit="none",
+    )
+    return [Placed(traffic, 8, 7), Placed(dropped, 5, 7), Placed(expiry, 4, 7), Placed(crypto, 7, 7)]
+
+
 def peer() -> Dashboard:
     """Build the page of one peer."""
     return parts.page(
         UID,
         "racoon: peer",
         "State, negotiations, failures, SAs and notifications of one peer of a racoon gateway.",
-        [*_now(), _timeline(), *_negotiations(), *_associations(), *_trouble()],
+        [*_now(), _timeline(), *_negotiations(), *_associations(), *_trouble(), *_beside()],
         peers=True,
         since="now-6h",
     )

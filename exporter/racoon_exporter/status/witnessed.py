@@ -5,12 +5,12 @@ Names of XAuth users and identities stand here and in no metric.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import tzinfo
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from racoon_exporter.history import timestamp
-from racoon_exporter.status.markup import Child, Html, element
+from racoon_exporter.status.markup import Child, element
 from racoon_exporter.status.scene import NOTHING, Scene, table
 from racoon_exporter.status.view import Overview, PeerView
 from racoon_exporter.status.words import count
@@ -129,24 +129,63 @@ def _files(witnessed: Shown, zone: tzinfo) -> Iterable[tuple[str, list[Body]]]:
         yield gateway, rows
 
 
-def crypto_body(shown: Overview, zone: tzinfo) -> Body:
-    """Sunset inventory: who still speaks IKEv1 with us, how, since when, and when last."""
+class Spoken(NamedTuple):
+    """A way in which a peer is, was or would be spoken to."""
+
+    gateway: str
+    peer: str
+    crypto: Crypto
+    told_by: str
+    """`witness`, `log` (the exchange only), or `racoon.conf` (what is proposed)."""
+    first: float | None = None
+    last: float | None = None
+
+
+def spoken(shown: Overview) -> list[Spoken]:
+    """Give the sunset inventory: who still speaks IKEv1 with us, how, since when, and when last."""
     witnessed = shown.facts.witnessed or Shown()
-    rows = sorted(witnessed.inventory.ways.items(), key=lambda item: (item[0][0], item[0][1], item[0][2]))
+    found = [Spoken(*key, "witness", seen.first, seen.last) for key, seen in witnessed.inventory.ways.items()]
+    found += _logged(shown)
+    found += [
+        Spoken(gateway, peer, crypto, "racoon.conf")
+        for gateway, proposals in witnessed.configured.items()
+        for peer, crypto in dict.fromkeys(proposals)
+    ]
+    return sorted(found, key=lambda one: (one.gateway, one.peer, one.told_by, one.crypto))
+
+
+def _logged(shown: Overview) -> Iterator[Spoken]:
+    """What the log tells of each peer: its exchange, and when a phase 1 was first and last there."""
+    times: dict[tuple[str, str, str], list[float]] = {}
+    for sa in (*shown.facts.ended_isakmp, *shown.facts.isakmp):
+        last = shown.now if sa.ended is None and sa.end is None else sa.ended
+        known = [time for time in (sa.established, last) if time is not None]
+        times.setdefault((sa.gateway, sa.peer, sa.exchange or ""), []).extend(known)
+    for (gateway, peer, exchange), seen in times.items():
+        yield Spoken(gateway, peer, Crypto(1, exchange), "log", min(seen, default=None), max(seen, default=None))
+
+
+def crypto_body(shown: Overview, zone: tzinfo) -> Body:
+    """Who still speaks IKEv1 with us. `in_use`: by a witness, or an SA that is alive; null for what is only proposed."""
+    return {"time": timestamp(shown.now, zone), "crypto": [_spoken(one, shown, zone) for one in spoken(shown)]}
+
+
+def _spoken(one: Spoken, shown: Overview, zone: tzinfo) -> Body:
+    witnessed = shown.facts.witnessed or Shown()
+    used: dict[str, bool | None] = {
+        "witness": one.crypto in witnessed.crypto.get((one.gateway, one.peer), ()),
+        "log": one.last == shown.now,
+        "racoon.conf": None,
+    }
     return {
-        "time": timestamp(shown.now, zone),
-        "crypto": [
-            {
-                "gateway": gateway,
-                "peer": address,
-                "name": shown.name_of(gateway, address),
-                **_crypto(crypto),
-                "first_seen": timestamp(seen.first, zone),
-                "last_seen": timestamp(seen.last, zone),
-                "in_use": crypto in witnessed.crypto.get((gateway, address), ()),
-            }
-            for (gateway, address, crypto), seen in rows
-        ],
+        "gateway": one.gateway,
+        "peer": one.peer,
+        "name": shown.name_of(one.gateway, one.peer),
+        **_crypto(one.crypto),
+        "told_by": one.told_by,
+        "first_seen": timestamp(one.first, zone),
+        "last_seen": timestamp(one.last, zone),
+        "in_use": used[one.told_by],
     }
 
 
@@ -198,7 +237,7 @@ def section(scene: Scene) -> Child:
         element("h2", "Beside the log"),
         table("Witnesses", ("Witness", "State", "Last answer", "Disagreements with the log"), _witness_rows(scene, witnessed)),
         _files_table(scene, witnessed),
-        _crypto_table(scene, witnessed),
+        _crypto_table(scene),
         id="witnesses",
         aria_label="Beside the log",
     )
@@ -232,30 +271,36 @@ def _files_table(scene: Scene, witnessed: Shown) -> Child:
     return table("Certificates and CRLs", heads, ordered[:MOST_ROWS])
 
 
-def _crypto_table(scene: Scene, witnessed: Shown) -> Child:
-    ways = sorted(witnessed.inventory.ways.items(), key=lambda item: (not item[0][2].weaknesses, item[0][1], item[0][2]))
-    if not ways:
+def _crypto_table(scene: Scene) -> Child:
+    """Write the inventory, what is weak first."""
+    every = sorted(spoken(scene.shown), key=lambda one: not one.crypto.weaknesses)
+    if not every:
         return None
-    rows: list[list[Child]] = [
-        [
-            scene.shown.name_of(gateway, address),
-            str(crypto.phase),
-            " ".join(filter(None, (crypto.exchange, crypto.encryption, crypto.hash, crypto.group and f"group {crypto.group}"))),
-            ", ".join(crypto.weaknesses) or NOTHING,
-            scene.at(seen.first),
-            scene.at(seen.last),
-        ]
-        for (gateway, address, crypto), seen in ways[:MOST_ROWS]
-    ]
-    left = len(ways) - len(rows)
+    rows = [_crypto_row(scene, one) for one in every[:MOST_ROWS]]
+    left = len(every) - len(rows)
+    heads = ("Peer", "Phase", "How", "Weak", "Told by", "First seen", "Last seen")
     return element(
         "details",
         element("summary", element("h3", "Who still speaks IKEv1 with us")),
-        table("Who still speaks IKEv1 with us", ("Peer", "Phase", "How", "Weak", "First seen", "Last seen"), rows),
+        table("Who still speaks IKEv1 with us", heads, rows),
         element("p", f"{left} more are in the API (api/v1/crypto).") if left else None,
         id="crypto",
         class_="fold",
     )
 
 
-__all__ = ["Html", "crypto_body", "peer_body", "peer_line", "section", "size", "witnesses_body"]
+def _crypto_row(scene: Scene, one: Spoken) -> list[Child]:
+    crypto = one.crypto
+    how = (crypto.exchange, crypto.encryption, crypto.hash, crypto.group and f"group {crypto.group}", crypto.authentication)
+    return [
+        scene.shown.name_of(one.gateway, one.peer),
+        str(crypto.phase),
+        " ".join(filter(None, how)) or NOTHING,
+        ", ".join(crypto.weaknesses) or NOTHING,
+        one.told_by,
+        scene.at(one.first) if one.first is not None else NOTHING,
+        scene.at(one.last) if one.last is not None else NOTHING,
+    ]
+
+
+__all__ = ["crypto_body", "peer_body", "peer_line", "section", "size", "spoken", "witnesses_body"]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from racoon_exporter.witness.certificates import Certificates
+from racoon_exporter.witness.crypto import Crypto
 from racoon_parsers.admin_socket import Event, Phase1, Phase2
 from racoon_parsers.kernel import KernelSa
 from racoon_parsers.setkey import Policy
@@ -50,6 +51,8 @@ class FilesLook:
 
     taken: float
     certificates: Certificates = field(default_factory=Certificates)
+    configured: tuple[tuple[str, Crypto], ...] = ()
+    """What racoon.conf proposes to each peer in phase 1, by address."""
 
 
 Look: TypeAlias = KernelLook | RacoonLook | FilesLook

@@ -11,6 +11,7 @@ from typing import Final
 
 from racoon_parsers.admin_socket import Phase1
 from racoon_parsers.kernel import KernelSa
+from racoon_parsers.racoon_conf.model import Proposal
 
 _ENCRYPTION: Final = {
     "3des": ("3des", "3des-cbc", "cbc(des3_ede)", "des3_ede"),
@@ -114,3 +115,16 @@ def of_sa(sa: KernelSa, group: str = "") -> Crypto:
         bits = sa.key_bits - 32 if encryption == "aes_gcm" else sa.key_bits  # with its salt (RFC 4106, 8.1)
         encryption = f"{encryption}_{bits}"
     return Crypto(2, "quick", encryption, _spelt(_HASH, sa.authentication), group)
+
+
+def of_proposal(exchange: str, proposal: Proposal) -> Crypto:
+    """Tell how a phase 1 would be protected by a proposal of racoon.conf."""
+    encryption = _spelt(_ENCRYPTION, proposal.encryption or "")
+    return Crypto(
+        1,
+        exchange,
+        f"{encryption}_{proposal.key_length}" if proposal.key_length else encryption,
+        _spelt(_HASH, proposal.hash or ""),
+        _spelt(_GROUPS, proposal.dh_group or ""),
+        _spelt(_AUTHENTICATION, proposal.authentication_method or ""),
+    )

@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from racoon_exporter.expected import read_racoon_conf
+from racoon_exporter.expected import normal_address, read_racoon_conf
 from racoon_exporter.witness.certificates import Certificate, Certificates, Crl, Fault, Kind
 from racoon_exporter.witness.contract import FilesLook, WitnessError
+from racoon_exporter.witness.crypto import Crypto, of_proposal
 
 if TYPE_CHECKING:
     from racoon_exporter.witness.x509 import Authority, Read
@@ -78,7 +79,7 @@ class CertificateFiles:
         if directory:
             self._take_directory(Path(directory), gathered)
         self._forget()
-        return FilesLook(time.time(), _concluded(gathered, directory))
+        return FilesLook(time.time(), _concluded(gathered, directory), tuple(_configured(conf)))
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -187,6 +188,15 @@ def _named(conf: RacoonConf) -> Iterator[tuple[Path, Kind]]:
             yield Path(conf.certificate_path(section.ca_type)), "ca"
         if section.peers_certfile:
             yield Path(conf.certificate_path(section.peers_certfile)), "peer"
+
+
+def _configured(conf: RacoonConf) -> Iterator[tuple[str, Crypto]]:
+    """Give what each remote section with an address proposes, in each of its exchange modes."""
+    for section in conf.remotes:
+        if section.peer is not None:
+            for exchange in section.exchange_modes:
+                for proposal in section.proposals:
+                    yield normal_address(section.peer), of_proposal(exchange, proposal)
 
 
 def _pairs(conf: RacoonConf) -> Iterator[tuple[Path, Path]]:

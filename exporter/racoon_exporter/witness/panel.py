@@ -47,6 +47,8 @@ class Shown:
     policies: dict[tuple[str, str], PolicyCounts] = field(default_factory=dict)
     certificates: dict[str, Certificates] = field(default_factory=dict)
     """By gateway."""
+    configured: dict[str, tuple[tuple[str, Crypto], ...]] = field(default_factory=dict)
+    """By gateway: what racoon.conf proposes, by address."""
     phase1: dict[str, tuple[Phase1, ...]] = field(default_factory=dict)
     """By gateway: what racoon itself has."""
     events: tuple[tuple[str, Event], ...] = ()
@@ -103,6 +105,7 @@ class WitnessPanel:
         if isinstance(look, FilesLook):
             with self._lock:
                 self._shown.certificates[witness.gateway or ""] = look.certificates
+                self._shown.configured[witness.gateway or ""] = look.configured
             return
         believed = self.believes(witness.gateway)
         if believed is None:
@@ -259,6 +262,7 @@ class WitnessPanel:
                 dict(known.crypto),
                 dict(known.policies),
                 dict(known.certificates),
+                dict(known.configured),
                 dict(known.phase1),
                 known.events,
                 dict(self._counts),

@@ -56,6 +56,7 @@ def witnessed() -> Shown:
         phase1={
             "": (Phase1("a" * 16 + ":" + "b" * 16, "established", None, Endpoint(HQ, 500), user=HOSTILE, remote_id=HOSTILE),)
         },
+        configured={"": ((HQ, Crypto(1, "main", "aes_256", "sha256", "14", "rsasig")),)},
         events=(("", Event("phase1_auth_failed", NOW - 3, None, Endpoint(HQ, 500))),),
         disagreements={("kernel", "vanished"): 4, ("kernel", "unlogged"): 0},
         inventory=inventory,
@@ -97,7 +98,11 @@ def test_a_peer_has_its_traffic_expiry_and_algorithms(client: httpx.Client) -> N
 @pytest.mark.parametrize("client", [True], indirect=True)
 def test_the_inventory_tells_who_fell_silent(client: httpx.Client) -> None:
     rows = client.get("/api/v1/crypto").json()["crypto"]
-    assert [(row["name"], row["in_use"]) for row in rows] == [("hq", True), ("203.0.113.77", False)]
+    told = {(row["name"], row["told_by"]): (row["exchange"], row["in_use"]) for row in rows}
+    assert told["hq", "witness"] == ("aggressive", True)
+    assert told["203.0.113.77", "witness"] == ("quick", False)
+    assert told["hq", "log"] == ("main", True)
+    assert told["hq", "racoon.conf"] == ("main", None)
 
 
 @pytest.mark.parametrize("client", [True], indirect=True)
@@ -116,6 +121,7 @@ def test_without_a_witness_the_page_says_nothing_of_it(client: httpx.Client) -> 
     assert "Beside the log" not in client.get("/").text
     assert client.get("/api/v1/witnesses").json()["witnesses"] == []
     assert client.get("/api/v1/peers").json()["peers"][0]["traffic"] is None
+    assert {row["told_by"] for row in client.get("/api/v1/crypto").json()["crypto"]} == {"log"}
 
 
 @pytest.mark.parametrize(("number", "text"), [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (2**70, "1024.0 EiB")])

@@ -13,6 +13,7 @@ from cryptography import x509
 
 from racoon_exporter.witness import WitnessError
 from racoon_exporter.witness.certificates import Certificates
+from racoon_exporter.witness.crypto import Crypto
 from racoon_exporter.witness.files import CertificateFiles
 from racoon_exporter.witness.name_hash import name_hash, old_name_hash
 from tests.exporter.witness.authority import NOW, Authority, installed, key_bytes, name, new_key
@@ -105,6 +106,10 @@ def test_nothing_of_names_or_keys_is_kept(conf: Path) -> None:
     kept = repr(looked(conf))
     assert "Lab" not in kept
     assert "PRIVATE" not in kept
+
+
+def test_what_racoon_conf_proposes_is_told_by_peer(conf: Path) -> None:
+    assert CertificateFiles(conf).look().configured == (("192.0.2.2", Crypto(1, "main", "", "", "2", "rsasig")),)
 
 
 def test_a_configuration_that_is_not_there_says_so(tmp_path: Path) -> None:
