@@ -36,6 +36,31 @@ _VALUES: Final = {
     "path": "path",
 }
 """Values of an event that are printed under their own name."""
+COLUMNS: Final = (
+    "time",
+    "gateway",
+    "pid",
+    "level",
+    "event",
+    "severity",
+    "local",
+    "local_port",
+    "peer",
+    "peer_port",
+    "name",
+    "source",
+    "source_port",
+    "destination",
+    "destination_port",
+    *_VALUES.values(),
+    "reason",
+    "template",
+    "text",
+    "file",
+    "line",
+    "repeated",
+)
+"""Every key an object of `events` may have."""
 _ENDPOINTS: Final = ("local", "peer", "source", "destination")
 _BARE_VERSION: Final = "ipsec-tools "
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any, Final
-
-from tabulate import tabulate
 
 from racoon_exporter.sa import SaState
 
@@ -48,50 +45,37 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
 _TIMES: Final = frozenset({"established", "dying", "ended", "begun", "started", "stopped"})
 
 
+_TIMES_OF: Final = {table: tuple(key for key in keys if key in _TIMES) for table, keys in COLUMNS.items()}
+_VALUES: Final = {table: attrgetter(*keys) for table, keys in COLUMNS.items()}
+
+
 def timestamp(time: float | None, zone: tzinfo = UTC) -> str | None:
     """Write a time as RFC 3339 with offset; fractions only where there are any."""
     if time is None:
         return None
-    moment = datetime.fromtimestamp(time, zone)
-    return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
+    minute, second = divmod(time, 60)
+    if second != int(second):
+        moment = datetime.fromtimestamp(time, zone)
+        return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
+    before, after = _around_seconds(minute, zone)
+    return f"{before}{int(second):02d}{after}"
+
+
+@lru_cache(maxsize=4096)
+def _around_seconds(minute: float, zone: tzinfo) -> tuple[str, str]:
+    """Write what stands before and after the seconds of a time: an archive holds many of the same minute."""
+    text = datetime.fromtimestamp(minute * 60, zone).isoformat(timespec="seconds")
+    return text[:17], text[19:]
 
 
 def tables(state: SaState, zone: tzinfo = UTC) -> dict[str, list[dict[str, Any]]]:
     """Give the rows of every table with the keys of `COLUMNS`."""
-    return {
-        name: [{key: _value(record, key, zone) for key in COLUMNS[name]} for record in records]
-        for name, records in state.history().items()
-    }
+    return {name: [row(name, record, zone) for record in records] for name, records in state.history().items()}
 
 
-def _value(record: Any, key: str, zone: tzinfo) -> Any:
-    value = getattr(record, key)
-    return timestamp(value, zone) if key in _TIMES else value
-
-
-def as_json(rows: dict[str, list[dict[str, Any]]]) -> str:
-    """Write one JSON object."""
-    return json.dumps(rows, indent=1, ensure_ascii=False)
-
-
-def as_csv(rows: dict[str, list[dict[str, Any]]]) -> str:
-    """Write one CSV table with a column `table` in front; columns a table lacks are empty."""
-    columns = list(dict.fromkeys(key for keys in COLUMNS.values() for key in keys))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, ["table", *columns], lineterminator="\n")
-    writer.writeheader()
-    for name, records in rows.items():
-        writer.writerows({"table": name} | record for record in records)
-    return text.getvalue()
-
-
-def as_table(rows: dict[str, list[dict[str, Any]]]) -> str:
-    """Write plain tables for a terminal. Only texts of closed form stand in them; peers choose none of them."""
-    parts = []
-    for name, records in rows.items():
-        cells = [["-" if record[key] in (None, "") else str(record[key]) for key in COLUMNS[name]] for record in records]
-        parts.append(f"{name}\n{tabulate(cells, headers=COLUMNS[name], tablefmt='simple', disable_numparse=True)}")
-    return "\n\n".join(parts)
-
-
-FORMATS: Final = {"table": as_table, "json": as_json, "csv": as_csv}
+def row(table: str, record: Any, zone: tzinfo = UTC) -> dict[str, Any]:
+    """Give the row of a record."""
+    values = dict(zip(COLUMNS[table], _VALUES[table](record), strict=True))
+    for key in _TIMES_OF[table]:
+        values[key] = timestamp(values[key], zone)
+    return values

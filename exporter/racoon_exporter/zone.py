@@ -10,6 +10,8 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _OFFSET: Final = re.compile(r"([+-])(\d\d):?(\d\d)")
+_HOUR: Final = 60
+_DAY: Final = 24 * _HOUR
 _LOCALTIME: Final = Path("/etc/localtime")
 
 
@@ -20,6 +22,8 @@ def read_zone(name: str) -> tzinfo:
     offset = _OFFSET.fullmatch(name)
     if offset:
         minutes = int(offset[2]) * 60 + int(offset[3])
+        if minutes >= _DAY or int(offset[3]) >= _HOUR:
+            raise ValueError(f"{name!r} is no time zone: offsets go from -23:59 to +23:59")
         return timezone(timedelta(minutes=minutes if offset[1] == "+" else -minutes))
     if name.upper() == "UTC":
         return UTC
@@ -42,3 +46,12 @@ def local_zone() -> tzinfo:
             return ZoneInfo.from_file(file, key="local")
     except (OSError, ValueError):
         return UTC
+
+
+def zone_name(zone: tzinfo) -> str:
+    """Give the name by which `read_zone` gives a zone again, in another process as well."""
+    if isinstance(zone, ZoneInfo):
+        return zone.key
+    offset = zone.utcoffset(None) or timedelta()
+    minutes = round(abs(offset).total_seconds()) // _HOUR
+    return f"{'-' if offset < timedelta() else '+'}{minutes // _HOUR:02d}:{minutes % _HOUR:02d}"

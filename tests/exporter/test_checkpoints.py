@@ -39,7 +39,7 @@ def knocked_over(engine: Engine) -> Engine:
 
 
 def outcome(engine: Engine) -> tuple[str, str]:
-    return exposition(engine), history.as_json(history.tables(engine.state))
+    return exposition(engine), json.dumps(history.tables(engine.state))
 
 
 def read_with_restarts(log: bytes, cuts: list[int]) -> Engine:

@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-import sys
-from datetime import tzinfo
+from typing import Any
 
 import click
 
-from racoon_exporter import events_output
-from racoon_exporter.cli.logs import blocks, changed
-from racoon_exporter.cli.options import zone_option
-from racoon_exporter.cli.output import quiet_pipe, report
-from racoon_exporter.engine import Engine
+from racoon_exporter.archives.event_rows import EventRows
+from racoon_exporter.archives.formats import FORMATS, RowFormat
+from racoon_exporter.cli.archives import archive_options, asked, print_rows
 
 
 @click.command()
-@click.argument("logs", nargs=-1, metavar="[LOG]...", type=click.Path())
-@zone_option
-@quiet_pipe
-def events(logs: tuple[str, ...], zone: tzinfo) -> None:
+@click.option("--format", "output", type=click.Choice(FORMATS), default="jsonl", show_default=True)
+@archive_options
+@click.pass_context
+def events(context: click.Context, /, output: str, **given: Any) -> None:
     """Print one JSON object for every racoon message in LOG; `-` or no LOG reads standard input."""
-    engine = Engine(zone, reference_of=changed)
-    problems: list[str] = []
-    write = sys.stdout.write
-    source = None
-    for block in blocks(logs, problems):
-        if source is not None and source != block.source:
-            for record in engine.rest(source):
-                write(events_output.as_json_line(record, source, zone) + "\n")
-        source = block.source
-        for record in engine.records(block):
-            write(events_output.as_json_line(record, source, zone) + "\n")
-    if source is not None:
-        for record in engine.rest(source):
-            write(events_output.as_json_line(record, source, zone) + "\n")
-    sys.stdout.flush()
-    report(problems)
+    what = asked(context, given)
+    form = RowFormat(output, ("events",))
+    print_rows(what, form, EventRows(what.reading, form))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from racoon_exporter.sa import evidence
@@ -261,6 +262,13 @@ def xauth_failed(racoon: Racoon, _record: Record, _event: XauthLoginFailed) -> N
             negotiation.reason, negotiation.ended = "xauth_failed", racoon.now
             racoon.archive.changed()
             break
+
+
+def may_await_login(racoon: Racoon) -> Iterator[IsakmpSa]:
+    """Give the ISAKMP SAs that a login line may still be about: a refused login makes their negotiation a failure."""
+    for sa in racoon.isakmp.values():
+        if sa.xauth or evidence.close_in_time(sa.established, racoon.now, _XAUTH_WAIT):
+            yield sa
 
 
 def _awaiting_login(racoon: Racoon) -> IsakmpSa | None:

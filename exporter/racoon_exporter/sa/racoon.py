@@ -539,6 +539,12 @@ class Racoon:
             peer.counters["phase2_flaps",] += 1
         peer.phase2_up, peer.since = up, self.now
 
+    def open_to_change(self) -> Iterator[Any]:
+        """Give the ended records that a later line may bring back or change: what only time ended, and fresh refusals."""
+        yield from self.presumed.values()
+        yield from self.presumed_isakmp.values()
+        yield from self.clues.refusals.values()
+
     # causes
 
     def explain_teardown(self, key: str, cause: Phase1End) -> None:

@@ -210,6 +210,26 @@ class SaState:
             "daemon": sorted([*archive.daemon, *runs], key=lambda run: (run.started or 0.0, run.gateway)),
         }
 
+    def take_settled(self) -> dict[str, list[Any]]:
+        """Take the ended records out of the archive that no later line can change any more.
+
+        For archives that are read once: what is over leaves, so that memory does not grow with the log.
+        """
+        racoons = self.racoons.values()
+        open_to_change = {id(record) for racoon in racoons for record in racoon.open_to_change()}
+        awaited = {(racoon.gateway, sa.cookies) for racoon in racoons for sa in daemon.may_await_login(racoon)}
+        settled: dict[str, list[Any]] = {}
+        for name in HISTORY:
+            held: list[Any] = []
+            gone: list[Any] = []
+            for record in getattr(self.archive, name):
+                late = id(record) in open_to_change or (name == "negotiations" and (record.gateway, record.cookies) in awaited)
+                (held if late else gone).append(record)
+            setattr(self.archive, name, held)
+            settled[name] = gone
+        self.archive.changed()
+        return settled
+
     # keeping
 
     def to_json(self) -> dict[str, Any]:

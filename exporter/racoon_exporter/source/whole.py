@@ -29,11 +29,18 @@ class WholeLog:
         self._tally = Tally()
         self._opened = False
         self._error: str | None = None
+        self._stream: io.BufferedReader | None = None
+
+    @property
+    def consumed(self) -> int:
+        """Bytes of the file that were read, compressed as they are; 0 for what is no file, or not open."""
+        stream = self._stream
+        return 0 if stream is None or stream.closed or not stream.seekable() else stream.tell()
 
     def __iter__(self) -> Iterator[Block]:
         """Return the blocks in order, as they can be had: what cannot be opened gives none, what is damaged those before."""
         try:
-            stream = self._open()
+            stream = self._stream = self._open()
             identity = _identity(stream)
             unpacked = unpack(stream, compression(stream.peek(16)))
         except (OSError, ValueError) as error:

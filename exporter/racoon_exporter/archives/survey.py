@@ -1,0 +1,93 @@
+"""A look at the beginning of each log: whose it is, when it begins, and whether it is racoon's at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from pathlib import Path
+from typing import Final
+
+from racoon_exporter.engine import block_lines
+from racoon_exporter.source import STDIN, read_all
+from racoon_parsers.clock import Clock
+from racoon_parsers.line import LineSplitter, is_racoon
+
+_LOOKED_AT: Final = 64 * 1024
+"""Bytes of a log's beginning."""
+_KEPT: Final = 4096
+"""Bytes of it by which it is found in another log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What the beginning of a log tells."""
+
+    path: str
+    size: int = 0
+    """Bytes on disk, for the progress; 0 for a stream."""
+    head: bytes = b""
+    """Its first lines."""
+    first_time: float | None = None
+    hosts: frozenset[str] = frozenset()
+    """Hosts that racoon's lines name."""
+    identity: tuple[int, int] | None = None
+    """Device and inode; None for a stream, which can be read once only and is not looked at."""
+
+    @property
+    def first_line(self) -> bytes:
+        """Its first line with its end; empty where there is no whole one."""
+        return self.head[: self.head.find(b"\n") + 1]
+
+
+def changed(source: str) -> float:
+    """Give a time that no line of a log is later than: its last change, or now for a stream."""
+    try:
+        return Path(source).stat().st_mtime if source != STDIN else time.time()
+    except OSError:
+        return time.time()
+
+
+def survey(paths: Sequence[str], zone: tzinfo) -> list[Sample]:
+    """Look at the beginning of each log; one that is named twice is looked at and read once."""
+    samples: dict[object, Sample] = {}
+    for path in paths or (STDIN,):
+        sample = _sample(path, zone)
+        samples.setdefault(sample.identity or path, sample)
+    return list(samples.values())
+
+
+def _sample(path: str, zone: tzinfo) -> Sample:
+    status = _status(path)
+    if status is None:
+        return Sample(path)
+    identity = (status.st_dev, status.st_ino)
+    block = next(iter(read_all(path, _LOOKED_AT)), None)
+    if block is None:
+        return Sample(path, status.st_size, identity=identity)
+    splitter, clock = LineSplitter(), Clock(zone, status.st_mtime)
+    first_time: float | None = None
+    hosts = set()
+    for line in block_lines(block.data)[0]:
+        parsed = splitter.split(line)
+        if parsed is None or not parsed.stamp:
+            continue
+        if first_time is None:
+            first_time = clock.time(parsed.kind, parsed.stamp)
+        if parsed.host and is_racoon(parsed.ident):
+            hosts.add(parsed.host)
+    return Sample(path, status.st_size, block.data[:_KEPT], first_time, frozenset(hosts), identity)
+
+
+def _status(path: str) -> os.stat_result | None:
+    """Give the status of a regular file; None for what can be read once only, or not at all."""
+    if path == STDIN:
+        return None
+    try:
+        status = Path(path).stat()
+    except OSError:
+        return None
+    return status if stat.S_ISREG(status.st_mode) else None

@@ -1,0 +1,162 @@
+"""What the commands over old logs have in common: their options, and how their rows are read and written."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from datetime import tzinfo
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from click.core import ParameterSource
+
+from racoon_exporter import knowledge
+from racoon_exporter.archives.foreign import nothing_of_racoon
+from racoon_exporter.archives.formats import RowFormat
+from racoon_exporter.archives.plan import units
+from racoon_exporter.archives.pool import Archives, Work, all_cores
+from racoon_exporter.archives.progress import progress
+from racoon_exporter.archives.reading import Reading
+from racoon_exporter.archives.selection import Selection, read_moment
+from racoon_exporter.archives.sinks import Sink, WholeRows, sink_for
+from racoon_exporter.archives.survey import survey
+from racoon_exporter.cli.options import flags, peer_options, zone_option
+from racoon_exporter.cli.output import USAGE, Command, Failure, placed, quiet_pipe, report
+from racoon_exporter.config import Config, ConfigError, load_config
+from racoon_exporter.knowledge import Flags
+from racoon_exporter.sa import Knowledge
+from racoon_exporter.text import visible
+from racoon_exporter.zone import zone_name
+
+_NO_LIMIT: Final = 10_000_000
+
+
+def _gateways(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    pairs = [tuple(value.rpartition("=")[::2]) for value in values]
+    if any(not pattern or not name for pattern, name in pairs):
+        raise click.BadParameter("write PATTERN=NAME, such as '/logs/berlin*=berlin'")
+    return tuple((pattern, name) for pattern, name in pairs)
+
+
+def archive_options(command: Command) -> Command:
+    """Ask which part of which logs is wanted, and how much of this machine may work on it."""
+    options = (
+        click.argument("logs", nargs=-1, metavar="[LOG]...", type=click.Path()),
+        click.option("--since", metavar="TIME", help="From then on: 2026-11-01, RFC 3339, or 7d for seven days ago."),
+        click.option("--until", metavar="TIME", help="Up to then; a day is included."),
+        click.option("--peer", "peers", multiple=True, metavar="PEER", help="Name, address or network; may be repeated."),
+        click.option("--gateway", "gateways", multiple=True, metavar="NAME", help="Gateway; may be repeated."),
+        click.option("--reason", "reasons", multiple=True, metavar="REASON", help="Reason of a failure; may be repeated."),
+        click.option(
+            "--gateway-of",
+            "gateways_of",
+            multiple=True,
+            callback=_gateways,
+            metavar="PATTERN=NAME",
+            help="Whose log it is, where lines name no host; may be repeated.",
+        ),
+        click.option("--jobs", type=click.IntRange(min=1), help="Processes that work at once. [default: one per core]"),
+        click.option("--config.file", "config_file", type=click.Path(), help="Peers, gateways, zone: the file of `serve`."),
+        click.option("--utc", is_flag=True, help="Show times in UTC instead of the log's zone."),
+        zone_option,
+        peer_options,
+    )
+    for option in reversed(options):
+        command = option(command)
+    return quiet_pipe(command)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the options ask for."""
+
+    logs: tuple[str, ...]
+    reading: Reading
+    jobs: int
+
+
+def asked(context: click.Context, given: dict[str, Any]) -> Asked:
+    """Read the options of `archive_options`."""
+    config = _config(given["config_file"])
+    zone: tzinfo = given["zone"]
+    if config.zone is not None and context.get_parameter_source("zone") is ParameterSource.DEFAULT:
+        zone = config.zone
+    known, remarks = _knowledge(flags(given, strangers=_NO_LIMIT, peer_limit=_NO_LIMIT), config)
+    for remark in remarks:
+        click.echo(f"racoon-exporter: {visible(remark)}", err=True)
+    reading = Reading(
+        zone_name(zone),
+        given["utc"],
+        known,
+        (*given["gateways_of"], *config.gateways.items()),
+        _selection(given, zone),
+    )
+    return Asked(given["logs"] or config.paths, reading, given["jobs"] or all_cores())
+
+
+def _config(path: str | None) -> Config:
+    if path is None:
+        return Config()
+    try:
+        return load_config(Path(path))
+    except ConfigError as error:
+        report([placed(error.path, problem) for problem in error.problems], USAGE)
+        raise  # not reached: a file that cannot be used has problems
+    except OSError as error:
+        raise Failure(f"{error.filename}: {error.strerror}") from error
+
+
+def _knowledge(given: Flags, config: Config) -> tuple[Knowledge, list[str]]:
+    try:
+        return knowledge.build(given, config)
+    except OSError as error:
+        raise Failure(f"{error.filename}: {error.strerror}") from error
+    except ValueError as error:
+        raise click.UsageError(f"--expect-peer: {error}") from error
+
+
+def _selection(given: dict[str, Any], zone: tzinfo) -> Selection:
+    moments: dict[str, float | None] = {}
+    for name in ("since", "until"):
+        try:
+            moments[name] = None if given[name] is None else read_moment(given[name], zone, time.time(), end=name == "until")
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint=f"--{name}") from error
+    return Selection(moments["since"], moments["until"], given["peers"], given["gateways"], given["reasons"])
+
+
+def print_rows(asked_for: Asked, form: RowFormat, work: Work) -> None:
+    """Read the logs, and write what comes of them to standard output."""
+    terminal = sys.stdout.isatty()
+    width = shutil.get_terminal_size().columns if terminal else None
+    colour = terminal and not os.environ.get("NO_COLOR")
+    sys.stdout.flush()
+    problems = write_rows(asked_for, work, lambda: sink_for(form, WholeRows(sys.stdout.fileno()), width=width, colour=colour))
+    report(problems)
+
+
+def write_rows(asked_for: Asked, work: Work, make_sink: Callable[[], Sink]) -> list[str]:
+    """Read the logs into a sink; gives what could not be read. Logs without any line of racoon are a failure."""
+    samples = survey(asked_for.logs, asked_for.reading.zone)
+    planned = units(samples, asked_for.reading.gateway_of)
+    with ExitStack() as stack:
+        show = stack.enter_context(progress(sum(unit.size for unit in planned)))
+        archives = Archives(work, planned, asked_for.jobs, show)
+        rounds = stack.enter_context(closing(archives.rounds()))
+        begun = next((rows for rows in rounds if rows), [])
+        if not begun and not archives.heard:
+            raise Failure(archives.problems[0] if archives.problems else nothing_of_racoon(samples))
+        with make_sink() as sink:
+            sink.rows(begun)
+            for rows in rounds:
+                sink.rows(rows)
+    return archives.problems
+
+
+__all__ = ["Asked", "archive_options", "asked", "print_rows", "write_rows"]

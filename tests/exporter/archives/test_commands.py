@@ -1,0 +1,119 @@
+"""`history` and `events` as a user runs them over long logs: interrupted, killed, watched, and over what is no log."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from racoon_exporter.archives.pool import SMALL, Done
+from racoon_exporter.archives.progress import progress
+from tests.exporter.reading import LAB
+
+LONG = LAB / "17-soak-chaos" / "b.log"
+
+
+@pytest.fixture(scope="module")
+def long_logs(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Give logs so long that several processes read them."""
+    folder = tmp_path_factory.mktemp("long")
+    data = LONG.read_bytes()
+    for name in ("one.log", "two.log"):
+        (folder / name).write_bytes(data * (SMALL // len(data) + 1))
+    return [str(folder / "one.log"), str(folder / "two.log")]
+
+
+def start(*arguments: str, temporary: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "racoon_exporter", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+        env=os.environ | {"TMPDIR": str(temporary)},
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments", [("events",), ("history", "--format", "jsonl"), ("history", "--format", "csv")], ids=" ".join
+)
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)], ids=["interrupt", "kill"])
+def test_what_was_written_before_the_end_is_valid(
+    arguments: tuple[str, ...], number: int, status: int, long_logs: list[str], tmp_path: Path
+) -> None:
+    """Only the end of all workers closes the pipes: none goes on."""
+    with start(*arguments, "--jobs", "2", *long_logs, temporary=tmp_path) as process:
+        assert process.stdout is not None
+        begun = process.stdout.read(100_000)
+        process.send_signal(number)
+        rest, said = process.communicate()
+    lines = (begun + rest).splitlines(keepends=True)
+    assert process.returncode == status
+    assert said.strip() == b""
+    assert len(lines) > 10
+    assert all(line.endswith(b"\n") for line in lines)
+    if "csv" not in arguments:
+        assert all(json.loads(line) for line in lines)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_document_that_was_interrupted_is_one(long_logs: list[str], tmp_path: Path) -> None:
+    with start("history", "--format", "json", "--jobs", "2", *long_logs, temporary=tmp_path) as process:
+        assert process.stdout is not None
+        begun = process.stdout.read(10_000)
+        process.send_signal(signal.SIGINT)
+        rest, _ = process.communicate()
+    assert process.returncode == 130
+    assert len(json.loads(begun + rest)["phase1"]) > 10
+
+
+def run(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([sys.executable, "-m", "racoon_exporter", *arguments], input=stdin, capture_output=True, check=False)
+
+
+@pytest.mark.parametrize("command", ["history", "events"])
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        pytest.param(
+            b"Jan 15 08:30:02 gw sshd[77]: Accepted publickey\n" * 9,
+            "“Jan 15 08:30:02 gw sshd[77]: Accepted",
+            id="another program's",
+        ),
+        pytest.param("2026-01-15 08:30:02: INFO: caught signal 15\n".encode("utf-16"), "UTF-16", id="UTF-16"),
+        pytest.param(bytes(range(256)) * 40 + b"\0" * 100, "binary data", id="binary"),
+        pytest.param(b"", "empty", id="empty"),
+        pytest.param(b"\x1b[31mred\n", r"“\x1b[31mred”", id="escapes of a terminal"),
+    ],
+)
+def test_nothing_of_racoon_is_one_line_that_shows_what_is_there(command: str, data: bytes, said: str, tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_bytes(data)
+    done = run(command, str(log))
+    assert (done.returncode, done.stdout) == (1, b"")
+    (line,) = done.stderr.decode().splitlines()
+    assert line.startswith(f"racoon-exporter: {log}: ")
+    assert said in line
+    assert "expected lines such as 2026-01-15 08:30:02: INFO: " in line
+
+
+def test_a_selection_that_leaves_nothing_is_no_failure() -> None:
+    done = run("history", "--format", "csv", "--table", "phase1", "--peer", "203.0.113.99", str(LONG))
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 1)
+
+
+def test_progress_is_shown_on_a_terminal_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = {}
+    for terminal in (True, False):
+        stream = io.StringIO()
+        monkeypatch.setattr(stream, "isatty", lambda terminal=terminal: terminal)
+        monkeypatch.setattr(sys, "stderr", stream)
+        with progress(1 << 30) as show:
+            show(Done(1 << 29, 5_000_000))
+        shown[terminal] = stream.getvalue()
+    assert "512.0/1024.0 MiB" in shown[True] or "0.5/1.0 GiB" in shown[True]
+    assert "lines/s" in shown[True]
+    assert shown[False] == ""
