@@ -17,6 +17,7 @@ from racoon_exporter.sa import Knowledge, SaState
 from racoon_exporter.sa.state import HANDLERS
 from racoon_exporter.source.base import Block
 from racoon_parsers.clock import Clock
+from racoon_parsers.debug_filter import DEBUG_LEVELS, DebugFilter
 from racoon_parsers.message import Catalogue
 from racoon_parsers.messages import catalogue as all_messages
 from racoon_parsers.reader import IKEV2, LogReader
@@ -24,11 +25,8 @@ from racoon_parsers.reasons import severity_and_reason
 from racoon_parsers.record import Origin, Record, record_of
 from racoon_parsers.stems import Number, Stem
 
-_DEBUG_LEVELS: Final = frozenset({"DEBUG", "DEBUG2"})
 _SEVERITY_IN_VALUES: Final = frozenset({"cert_error", "notify_received"})
 """Classes whose severity depends on what the message says."""
-_HEAD: Final = 3
-"""Characters of a debug message by which those that matter are told from the rest."""
 UNPARSED_REASONS: Final = ("not_racoon", "unknown_message", "too_long", "undecodable")
 """Why a line gave no event."""
 
@@ -126,7 +124,7 @@ class Engine:
         self.unparsed: Counter[str] = Counter(dict.fromkeys(UNPARSED_REASONS, 0))
         self.last_line: dict[str, float] = {}
         """By source: time of the newest line."""
-        self._debug_heads = _debug_heads(self._catalogue)
+        self._debug_filter = DebugFilter(self._catalogue.messages, lambda message: message.event in HANDLERS)
         self._source = self._stream = ""
         """Where the lines come from that are read just now."""
 
@@ -144,7 +142,7 @@ class Engine:
         first = block.first_line
         if not clean:
             lines = self._decodable(reader, lines)
-        if "DEBUG" in block.data[:4096].decode("latin-1"):
+        if b"DEBUG" in block.data[:4096]:
             lines = self._without_debug(reader, lines)
         self._source, self._stream = block.source, stream_of(block.source)
         reader.read(lines, first, self)
@@ -203,7 +201,7 @@ class Engine:
         message, event = stem.message, stem.message.event
         changes_state = event in HANDLERS
         severity = severity_and_reason(message, stem.event(None))[0] if event in _SEVERITY_IN_VALUES else message.severity
-        if not changes_state and stem.level in _DEBUG_LEVELS:
+        if not changes_state and stem.level in DEBUG_LEVELS:
             severity = "info"
             event = "other"
         use = stem.use = Use(self._count(stem.level or "none", severity, event), changes_state, severity != "info")
@@ -223,7 +221,7 @@ class Engine:
             self._count(record.level or "none", severity, event).number += record.times
             if self._on_record is not None:
                 self._on_record(record, self._source)
-        elif record.level in _DEBUG_LEVELS:
+        elif record.level in DEBUG_LEVELS:
             self._count(record.level, "info", "other").number += record.times
         else:
             self._count(record.level or "none", message.severity, event).number += record.times
@@ -257,7 +255,7 @@ class Engine:
         reader.not_racoon = 0
         if reader.ikev2:
             for level, count in reader.ikev2.items():
-                self.messages[level or "none", "info", IKEV2] += count
+                self._count(level or "none", "info", IKEV2).number += count
             reader.ikev2.clear()
 
     def _decodable(self, reader: LogReader, lines: list[str]) -> list[str]:
@@ -271,42 +269,17 @@ class Engine:
         return kept
 
     def _without_debug(self, reader: LogReader, lines: list[str]) -> list[str]:
-        """Drop debug lines that change nothing, and dumps, without looking closely at each.
-
-        A stream writes its level at the same place in line after line: that place is found once for a block, from a line
-        that was taken apart properly. Lines that look different are read like any other.
-        """
+        """Drop debug lines that change nothing, and dumps, without looking closely at each."""
         place = next((place for line in lines if "DEBUG" in line and (place := reader.debug_place(line)) is not None), None)
         if place is None:
             return lines
-        level, text, deeper = slice(place, place + 5), slice(place + 7, place + 7 + _HEAD), place + 5
-        heads = self._debug_heads
-        kept = [
-            line for line in lines if (line[level] != "DEBUG" or line[text] in heads) and not line[8:9] == " " == line[17:18]
-        ]
-        dropped = len(lines) - len(kept)
-        if dropped:
-            dumps = sum(1 for line in lines if line[8:9] == " " == line[17:18] and line[level] != "DEBUG")
-            second = sum(1 for line in lines if line[deeper : deeper + 1] == "2" and line[level] == "DEBUG")
-            debug = dropped - dumps
-            second = min(second, debug)
-            if debug > second:
-                self._count("DEBUG", "info", "other").number += debug - second
-            if second:
-                self._count("DEBUG2", "info", "other").number += second
-            reader.dump_lines += dumps
+        kept, debug, debug2, dumps, continuations = self._debug_filter.sift(lines, place)
+        self._count("DEBUG", "info", "other").number += debug
+        if debug2:
+            self._count("DEBUG2", "info", "other").number += debug2
+        reader.dump_lines += dumps
+        reader.not_racoon += continuations
         return kept
-
-
-def _debug_heads(catalogue: Catalogue) -> frozenset[str]:
-    """Give the first characters of the debug messages that change state."""
-    heads: set[str] = set()
-    for message in catalogue.messages:
-        if message.event in HANDLERS and _DEBUG_LEVELS & set(message.levels):
-            head = message.pieces[0] if message.pieces and isinstance(message.pieces[0], str) else ""
-            heads.add(head[:_HEAD])
-            heads.add(f" {head[: _HEAD - 1]}")  # one place to the right, behind DEBUG2
-    return frozenset(head for head in heads if len(head) == _HEAD)
 
 
 def to_json(engine: Engine) -> dict[str, Any]:

@@ -1,0 +1,107 @@
+"""What is dropped from a debug log changes nothing: what is left says the same, and all of it is counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC
+
+import pytest
+
+from racoon_exporter.sa.state import HANDLERS
+from racoon_parsers.clock import Clock
+from racoon_parsers.debug_filter import DebugFilter
+from racoon_parsers.message import Message
+from racoon_parsers.messages import catalogue
+from racoon_parsers.reader import LogReader, Record
+
+STAMP = "2026-01-15 08:30:02: "
+PLACE = len(STAMP)
+DEBUG = f"{STAMP}DEBUG: "
+CERTIFICATE = ["Certificate:", "    Data:", "        Version: 3 (0x2)", "            Not Before: Jan  1 00:00:00 2026 GMT"]
+
+
+def matters(message: Message) -> bool:
+    return message.event in HANDLERS
+
+
+FILTER = DebugFilter(catalogue().messages, matters)
+
+
+def read(lines: list[str]) -> tuple[list[Record], LogReader]:
+    reader = LogReader(catalogue(), Clock(UTC))
+    return reader.feed(lines) + reader.flush(), reader
+
+
+MESSAGES = [
+    message
+    for message in catalogue().messages
+    if message.constant and message.start and {"DEBUG", "DEBUG2"} & set(message.levels) and "ikev2" not in message.event
+]
+
+
+@pytest.mark.parametrize("level", ["DEBUG", "DEBUG2"])
+def test_every_debug_message_that_matters_is_left_and_no_other(level: str) -> None:
+    for message in MESSAGES:
+        line = f"{STAMP}{level}: {message.start}"
+        sifted = FILTER.sift([line], PLACE)
+        if matters(message) and len(message.start) >= 3:
+            assert sifted.lines == [line], message.template
+    harmless = [
+        m for m in MESSAGES if not matters(m) and not any(m.start.startswith(o.start[:8]) for o in MESSAGES if matters(o))
+    ]
+    dropped = [m for m in harmless if not FILTER.sift([f"{STAMP}{level}: {m.start}"], PLACE).lines]
+    assert len(dropped) > 0.9 * len(harmless)
+
+
+def test_what_is_dropped_is_counted_by_its_kind() -> None:
+    lines = [
+        f"{DEBUG}===",
+        f"{STAMP}DEBUG2: ===",
+        "a1b2c3d4 a1b2c3d4 a1b2c3d4",
+        f"{DEBUG}received certificate",
+        *CERTIFICATE[1:],
+        f"{STAMP}INFO: begin Aggressive mode.",
+    ]
+    sifted = FILTER.sift(lines, PLACE)
+    assert sifted.lines == lines[-1:]
+    assert sifted[1:] == (2, 1, 1, 3)
+
+
+def test_lines_that_go_on_a_record_that_is_left_are_left() -> None:
+    lines = [f"{STAMP}INFO: ISAKMP-SA established", "    192.0.2.1[500]-198.51.100.7[500]"]
+    assert FILTER.sift(lines, PLACE).lines == lines
+
+
+def test_a_record_that_follows_a_debug_message_on_its_line_is_read() -> None:
+    """racoon leaves out the newline of some debug messages."""
+    lines = [f"{DEBUG}===", f"{DEBUG}psk: {STAMP}INFO: begin Aggressive mode."]
+    records, _ = read(FILTER.sift(lines, PLACE).lines)
+    assert [record.message.event for record in records if record.message] == ["negotiation_detail", "phase1_mode"]
+
+
+def test_lines_whose_level_stands_elsewhere_are_left() -> None:
+    lines = [f"Jan 15 08:30:02 gateway racoon: DEBUG: {text}" for text in ("===", "begin.")]
+    assert FILTER.sift(lines, PLACE).lines == lines
+
+
+def test_a_sifted_log_says_what_the_whole_one_says() -> None:
+    lines = [
+        line
+        for number in range(20)
+        for line in (
+            f"{DEBUG}===",
+            f"{DEBUG}{number} bytes message received from 198.51.100.7[500] to 192.0.2.1[500]",
+            f"{STAMP}INFO: respond new phase 1 negotiation: 192.0.2.1[500]<=>198.51.100.7[500]",
+            f"{DEBUG}begin encryption.",
+            "a1b2c3d4 a1b2c3d4 a1b2c3d4 a1b2c3d4",
+            f"{DEBUG}received certificate",
+            *CERTIFICATE[1:],
+        )
+    ]
+    whole, _ = read(lines)
+    sifted, _ = read(FILTER.sift(lines, PLACE).lines)
+    assert classes(sifted) == Counter({key: count for key, count in classes(whole).items() if key[0] != "DEBUG"})
+
+
+def classes(records: list[Record]) -> Counter[tuple[str, str]]:
+    return Counter((record.level, record.message.event) for record in records if record.message)
