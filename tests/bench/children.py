@@ -15,7 +15,11 @@ from pathlib import Path
 from typing import Any, Final
 
 ROOT: Final = Path(__file__).parents[2]
-PROGRAM: Final = Path(__file__).with_name("racoon.mtail")
+PROGRAMS: Final = {
+    "mtail, a chain": Path(__file__).with_name("racoon.mtail"),
+    "mtail, a rule a message": Path(__file__).with_name("plain.mtail"),
+}
+"""mtail programs that count the same: the first that fits ends a line, and every rule is held against every line."""
 _SAMPLE: Final = re.compile(r"^(?P<name>\w+)\{(?P<labels>[^}]*)\} (?P<value>\d+)$", re.MULTILINE)
 _LABEL: Final = re.compile(r'(\w+)="([^"]*)"')
 
@@ -60,6 +64,24 @@ def python(module: str, *arguments: str) -> list[str]:
     return [sys.executable, "-m", f"tests.bench.{module}", *arguments]
 
 
+def run_cli(arguments: Sequence[str], scratch: Path) -> Cost | None:
+    """Run a command of the exporter; None where this version does not know it."""
+    output = scratch / "cli.txt"
+    try:
+        return measure([sys.executable, "-m", "racoon_exporter", *arguments], output)
+    except SystemExit as ended:
+        if "No such option" in str(ended):
+            return None
+        raise
+
+
+def mtail_version() -> str:
+    """Give the version of mtail that is installed."""
+    said = subprocess.run(["mtail", "--version"], capture_output=True, text=True, check=True)
+    found = re.search(r"version (\S+).*go version (\S+)", said.stdout + said.stderr)
+    return f"{found[1]} ({found[2]})" if found else "of unknown version"
+
+
 def run_engine(log: Path, scratch: Path) -> tuple[Cost, Counts, dict[str, Any]]:
     """Let our engine read a log once."""
     output = scratch / "engine.json"
@@ -69,10 +91,10 @@ def run_engine(log: Path, scratch: Path) -> tuple[Cost, Counts, dict[str, Any]]:
     return cost, Counts(messages, Counter(result["phase1_established"])), result
 
 
-def run_mtail(log: Path, scratch: Path) -> tuple[Cost, Counts]:
+def run_mtail(program: Path, log: Path, scratch: Path) -> tuple[Cost, Counts]:
     """Let mtail read a log once."""
     output = scratch / "mtail.txt"
-    command = ["mtail", "--one_shot", "--one_shot_format", "prometheus", "--progs", str(PROGRAM), "--logs", str(log)]
+    command = ["mtail", "--one_shot", "--one_shot_format", "prometheus", "--progs", str(program), "--logs", str(log)]
     cost = measure([*command, "--address", "127.0.0.1", "--port", "0", "--logtostderr"], output, {"GOMAXPROCS": "1"})
     counts = Counts(Counter(), Counter())
     for sample in _SAMPLE.finditer(output.read_text(encoding="utf-8")):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import heapq
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -23,15 +24,35 @@ def generate(parameters: Parameters, out: TextIO) -> Tally:
     log = Log(parameters, out)
     log.at(START)
     _start(log)
-    lives = [life_of(Speaker(log, number, parameters)) for number in range(parameters.peers)]
-    due = [(START + next(life), number) for number, life in enumerate(lives)]
-    heapq.heapify(due)
-    while log.tally.lines < parameters.lines:
-        now, number = due[0]
-        log.at(now)
-        heapq.heapreplace(due, (now + next(lives[number]), number))
-    log.flush()
+    _live(log, parameters, range(parameters.peers), parameters.lines, float("inf"))
     return log.tally
+
+
+def generate_in_turn(parameters: Parameters, out: TextIO, addresses: int, seconds: float) -> Tally:
+    """Write the same lives, each of so many seconds, a few at a time and under the addresses of those few.
+
+    So the lines are the same as those of all peers side by side, and differ in how many peers a reader knows at once.
+    """
+    log = Log(parameters, out)
+    log.at(START)
+    _start(log)
+    few = replace(parameters, addresses=addresses)
+    for first in range(0, parameters.peers, addresses):
+        _live(log, few, range(first, first + addresses), parameters.lines * 2, log.now + seconds)
+    return log.tally
+
+
+def _live(log: Log, parameters: Parameters, numbers: range, lines: int, until: float) -> None:
+    """Let peers talk until the log has so many lines, or a time is come."""
+    start = log.now
+    lives = [life_of(Speaker(log, number, parameters)) for number in numbers]
+    due = [(start + next(life), place) for place, life in enumerate(lives)]
+    heapq.heapify(due)
+    while log.tally.lines < lines and due[0][0] < until:
+        now, place = due[0]
+        log.at(now)
+        heapq.heapreplace(due, (now + next(lives[place]), place))
+    log.flush()
 
 
 def _start(log: Log) -> None:
@@ -58,6 +79,7 @@ def main() -> None:
     parser.add_argument("--peers", type=int, default=default.peers)
     parser.add_argument("--lines", type=int, default=default.lines)
     parser.add_argument("--seconds", type=int, default=default.seconds, help="log time to fill")
+    parser.add_argument("--gateways", type=int, default=default.gateways)
     parser.add_argument("--format", choices=("file", "syslog"), default=default.format)
     parser.add_argument("--debug", action="store_true", help="with debug lines, as racoon -d writes them")
     given = vars(parser.parse_args())

@@ -33,6 +33,10 @@ class Parameters:
     seconds: int = 86_400
     """About so much log time; the lifetime of SAs follows from it."""
     format: Format = "file"
+    gateways: int = 1
+    """Hosts that write the log (syslog format): each peer is one host's."""
+    addresses: int | None = None
+    """Addresses that the peers share, one after another; None where each has its own."""
     debug: bool = False
     """As racoon writes it with `-d` (file format only): debug lines around each step."""
     debug_share: float = 0.96
@@ -70,6 +74,8 @@ class Tally:
     """Cookies."""
     ipsec_alive: set[int] = field(default_factory=set)
     """SPIs."""
+    seconds: float = 0.0
+    """From the first line to the last."""
 
 
 class Log:
@@ -77,6 +83,8 @@ class Log:
 
     def __init__(self, parameters: Parameters, out: TextIO) -> None:
         self.tally = Tally()
+        self.host = "gateway"
+        """Who writes the next records of a syslog."""
         self.now = float(START)
         """Seconds since the epoch."""
         self._out = out
@@ -90,17 +98,19 @@ class Log:
     def at(self, now: float) -> None:
         """Set the clock."""
         self.now = now
+        self.tally.seconds = now - START
         if int(now) != self._second:
             self._second = int(now)
             day = time.gmtime(self._second)
             self._stamp = time.strftime("%Y-%m-%d %H:%M:%S", day)
-            syslog = f"{time.strftime('%b', day)} {day.tm_mday:2d} {time.strftime('%H:%M:%S', day)} gateway racoon"
-            self._head = f"{self._stamp if self._format == 'file' else syslog}: "
+            syslog = f"{time.strftime('%b', day)} {day.tm_mday:2d} {time.strftime('%H:%M:%S', day)}"
+            self._head = f"{self._stamp}: " if self._format == "file" else syslog
 
     def record(self, kind: Kind, values: dict[str, str | int]) -> None:
         """Write a record."""
         tag = f"[{values[kind.tag]}] " if kind.tag else ""
-        self._pending.append(f"{self._head}{tag}{kind.level}: {kind.template.format_map(values)}\n")
+        head = self._head if self._format == "file" else f"{self._head} {self.host} racoon: "
+        self._pending.append(f"{head}{tag}{kind.level}: {kind.template.format_map(values)}\n")
         self.tally.lines += 1
         self.tally.messages[kind.level, kind.event] += 1
         if len(self._pending) >= _CHUNK:

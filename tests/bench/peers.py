@@ -37,9 +37,11 @@ class Speaker:
     def __init__(self, log: Log, number: int, parameters: Parameters) -> None:
         self._log = log
         self._tally = log.tally
+        self._host = "gateway" if parameters.gateways == 1 else f"gw{number % parameters.gateways}"
         self.random = Random(f"{parameters.seed}/{number}")
         self.lifetime = parameters.phase2_lifetime
-        self.address = f"198.18.{number // 250}.{number % 250 + 1}"
+        place = number if parameters.addresses is None else number % parameters.addresses
+        self.address = f"198.{18 + place // 62_500}.{place // 250 % 250}.{place % 250 + 1}"
         self.initiator = self.random.random() < 0.5
         """Whether the gateway begins the negotiations with this peer."""
         self.natted = self.random.random() < 0.3
@@ -59,6 +61,7 @@ class Speaker:
     def say(self, *kinds: Kind, **values: str | int) -> None:
         """Say lines."""
         given = self._values | values if values else self._values
+        self._log.host = self._host
         for kind in kinds:
             self._log.record(kind, given)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -12,10 +13,11 @@ import pytest
 
 from racoon_exporter.engine import Engine
 from racoon_exporter.sa.racoon import Racoon
-from tests.bench.children import PROGRAM
+from tests.bench.children import PROGRAMS
 from tests.bench.debug import DebugBlocks, read_blocks
 from tests.bench.engine_run import by_level_and_event, by_peer, new_engine, pass_over
-from tests.bench.generate import generate, write
+from tests.bench.generate import generate, generate_in_turn, write
+from tests.bench.kinds import hostile, mikrotik, write_lines
 from tests.bench.log import Parameters, Tally
 
 SMALL = Parameters(seed=5, peers=200, lines=16_000)
@@ -139,7 +141,35 @@ def test_debug_blocks_hold_no_recorded_dump() -> None:
             assert line.endswith("\n")
 
 
-def test_the_mtail_program_knows_every_class_that_is_written() -> None:
-    program = PROGRAM.read_text(encoding="utf-8")
+@pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
+def test_an_mtail_program_knows_every_class_that_is_written(program: Path) -> None:
     tally = tally_of(Parameters(seed=5, peers=400, lines=80_000))
-    assert [event for _, event in tally.messages if f'["{event}"]' not in program] == []
+    assert [event for _, event in tally.messages if f'["{event}"]' not in program.read_text(encoding="utf-8")] == []
+
+
+def test_peers_that_live_in_turn_say_what_they_say_side_by_side() -> None:
+    """Both logs of the figure for growth hold lines of the same kinds in about the same shares."""
+    parameters = Parameters(seed=5, peers=1000, lines=40_000)
+    out = io.StringIO()
+    tally = generate(parameters, io.StringIO())
+    in_turn = generate_in_turn(parameters, out, 10, tally.seconds)
+    assert out.getvalue().count("\n") == in_turn.lines
+    assert len(in_turn.phase1_established) <= 10
+    assert 0.95 < in_turn.lines / tally.lines < 1.05
+    for kind, count in tally.messages.most_common(12):
+        assert 0.9 < in_turn.messages[kind] / count < 1.1, kind
+
+
+def test_the_lines_of_a_gateway_name_it() -> None:
+    out = io.StringIO()
+    generate(Parameters(seed=5, peers=40, lines=4_000, format="syslog", gateways=20), out)
+    assert {line.split()[3] for line in out.getvalue().splitlines()} >= {f"gw{number}" for number in range(20)}
+
+
+@pytest.mark.parametrize("kind", [hostile, mikrotik])
+def test_a_log_of_another_kind_is_read_without_loss(kind: Callable[[int], Iterator[str]], tmp_path: Path) -> None:
+    path = tmp_path / "racoon.log"
+    write_lines(kind(5), 3_000, path, ": " if kind is hostile else " ")
+    engine = new_engine()
+    assert pass_over(engine, str(path)) == 3_000
+    assert sum(engine.messages.values()) + engine.unparsed["not_racoon"] == 3_000
