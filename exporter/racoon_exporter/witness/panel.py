@@ -131,17 +131,22 @@ class WitnessPanel:
         ends = Ends(gateway, believed.locals | local_ends(policies), believed.peers.__contains__, OTHER)
         usable = [sa for sa in look.sas if sa.state in {"mature", "dying"}]
         owners = {sa.key: owner for sa in usable if (owner := ends.owner(sa)) is not None}
-        with self._lock:
-            self._traffic.take(gateway, look.sas, lambda sa: owners.get(sa.key), complete=look.complete)
-            self._note_kernel(gateway, usable, owners, look)
-            if look.policies is not None:
-                counted_as = lambda address: address if address in believed.peers else OTHER  # noqa: E731
-                counts = policy_counts(policies, look.sas, counted_as)
-                self._replace(self._shown.policies, gateway, counts)
+        traffic = self._traffic.after(gateway, look.sas, lambda sa: owners.get(sa.key), complete=look.complete)
+        expiry, crypto = self._phase2(gateway, usable, owners)
+        policed = None
+        if look.policies is not None:
+            policed = policy_counts(policies, look.sas, lambda address: address if address in believed.peers else OTHER)
+        with self._lock:  # for the exchange only: a table may have 100,000 SAs, and a scrape does not wait for them
+            self._traffic = traffic
+            self._note(gateway, 2, expiry, crypto, look.taken)
+            if policed is not None:
+                self._replace(self._shown.policies, gateway, policed)
         self._compare_kernel(usable, owners, look, believed)
 
-    def _note_kernel(self, gateway: str, usable: list[KernelSa], owners: dict[Any, Owner], look: KernelLook) -> None:
-        """Note expiry and algorithms. The youngest SA of a peer is the one that lives longest."""
+    def _phase2(
+        self, gateway: str, usable: list[KernelSa], owners: dict[Any, Owner]
+    ) -> tuple[dict[str, float], dict[str, set[Crypto]]]:
+        """Give expiry and algorithms by peer. The youngest SA of a peer is the one that lives longest."""
         expiry: dict[str, float] = {}
         crypto: dict[str, set[Crypto]] = {}
         for sa in usable:
@@ -151,7 +156,7 @@ class WitnessPanel:
             if sa.hard_expiry is not None:
                 expiry[owner.peer] = max(expiry.get(owner.peer, 0.0), sa.hard_expiry)
             crypto.setdefault(owner.peer, set()).add(of_sa(sa, self._groups.get((gateway, owner.peer), "")))
-        self._note(gateway, 2, expiry, crypto, look.taken)
+        return expiry, crypto
 
     def _note(self, gateway: str, phase: int, expiry: dict[str, float], crypto: dict[str, set[Crypto]], taken: float) -> None:
         """Replace what is known of a phase at a gateway."""
@@ -274,12 +279,13 @@ class WitnessPanel:
     def to_json(self) -> dict[str, Any]:
         """Give what must outlive this process: counts, and when each peer was last spoken to."""
         with self._lock:
-            return {
-                "version": 1,
-                "traffic": self._traffic.to_json(),
-                "disagreements": [[*key, count] for key, count in self._counts.items()],
-                "inventory": self._shown.inventory.to_json(),
-            }
+            traffic, counts, inventory = self._traffic, dict(self._counts), self._shown.inventory.to_json()
+        return {
+            "version": 1,
+            "traffic": traffic.to_json(),
+            "disagreements": [[*key, count] for key, count in counts.items()],
+            "inventory": inventory,
+        }
 
     def restore(self, given: dict[str, Any]) -> None:
         """Go on from what `to_json` gave. Raises KeyError, TypeError or ValueError on anything else; nothing is then taken."""

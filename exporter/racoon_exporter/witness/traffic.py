@@ -16,6 +16,7 @@ DIRECTIONS: Final = ("in", "out")
 KINDS: Final = ("replay", "replay_window", "integrity")
 """Why an incoming packet was dropped."""
 _COUNTS: Final = ("bytes", "packets", *KINDS)
+_NOTHING: Final = (0,) * len(_COUNTS)
 
 
 class Owner(NamedTuple):
@@ -33,7 +34,7 @@ _Key = tuple[str, str, str, int]
 
 
 class Traffic:
-    """What went through, by gateway, peer and direction."""
+    """What went through, by gateway, peer and direction, as of one look. A look makes a new one; none ever changes."""
 
     def __init__(self) -> None:
         """Begin with nothing."""
@@ -42,30 +43,22 @@ class Traffic:
         self._last: dict[_Key, tuple[int, ...]] = {}
         """By SA: its counts at the last look."""
 
-    def take(
+    def after(
         self, gateway: str, sas: tuple[KernelSa, ...], owner_of: Callable[[KernelSa], Owner | None], *, complete: bool
-    ) -> None:
-        """Take a look at a gateway's SAs. What is missing from a complete look is gone, and its counts stay."""
-        seen: dict[_Key, tuple[int, ...]] = {}
+    ) -> Traffic:
+        """Give what it is after a look at a gateway's SAs. What is missing from a complete look is gone, its counts stay."""
+        later = Traffic()
+        later.totals = {owner: counts.copy() for owner, counts in self.totals.items()}
+        later._last = {key: counts for key, counts in self._last.items() if not complete or key[0] != gateway}
         for sa in sas:
             owner = owner_of(sa)
             if owner is None or sa.state == "larval":
                 continue
             key = (gateway, *sa.key)
-            now = tuple(getattr(sa, name) for name in _COUNTS)
-            self._add(owner, now, self._last.get(key))
-            seen[key] = now
-        if complete:
-            self._last = {key: counts for key, counts in self._last.items() if key[0] != gateway}
-        self._last.update(seen)
-
-    def _add(self, owner: Owner, now: tuple[int, ...], before: tuple[int, ...] | None) -> None:
-        """Add what is new. Counts that fell are those of another SA under the same SPI."""
-        if before is None or any(count < earlier for count, earlier in zip(now, before, strict=True)):
-            before = (0,) * len(_COUNTS)
-        total = self.totals.setdefault(owner, Counter(dict.fromkeys(_COUNTS, 0)))
-        for name, count, earlier in zip(_COUNTS, now, before, strict=True):
-            total[name] += count - earlier
+            now = (sa.bytes, sa.packets, sa.replay, sa.replay_window, sa.integrity)
+            _add(later.totals, owner, now, self._last.get(key))
+            later._last[key] = now
+        return later
 
     def to_json(self) -> dict[str, Any]:
         """Give what must outlive this process."""
@@ -87,6 +80,15 @@ class Traffic:
         for gateway, protocol, destination, spi, counts in given["last"]:
             traffic._last[str(gateway), str(protocol), str(destination), int(spi)] = _naturals(counts)
         return traffic
+
+
+def _add(totals: dict[Owner, Counter[str]], owner: Owner, now: tuple[int, ...], before: tuple[int, ...] | None) -> None:
+    """Add what is new. Counts that fell are those of another SA under the same SPI."""
+    if before is None or any(count < earlier for count, earlier in zip(now, before, strict=True)):
+        before = _NOTHING
+    total = totals.setdefault(owner, Counter(dict.fromkeys(_COUNTS, 0)))
+    for name, count, earlier in zip(_COUNTS, now, before, strict=True):
+        total[name] += count - earlier
 
 
 def _naturals(given: Any) -> tuple[int, ...]:

@@ -30,7 +30,7 @@ IN = Owner("gw", PEER, "in")
 def looked(*looks: tuple[KernelSa, ...], traffic: Traffic | None = None, complete: bool = True) -> Traffic:
     traffic = traffic or Traffic()
     for look in looks:
-        traffic.take("gw", look, owner, complete=complete)
+        traffic = traffic.after("gw", look, owner, complete=complete)
     return traffic
 
 
@@ -45,12 +45,18 @@ def test_what_an_sa_carried_stays_after_a_rekey() -> None:
 
 def test_an_sa_that_is_missing_once_and_comes_back_is_not_counted_twice_if_the_look_was_cut() -> None:
     traffic = looked((sa(1, 500),))
-    looked((), traffic=traffic, complete=False)
-    assert looked((sa(1, 600),), traffic=traffic).totals[IN]["bytes"] == 600
+    cut = looked((), traffic=traffic, complete=False)
+    assert looked((sa(1, 600),), traffic=cut).totals[IN]["bytes"] == 600
 
 
 def test_counts_that_fell_are_those_of_another_sa_under_the_same_spi() -> None:
     assert looked((sa(1, 500),), (sa(1, 20),)).totals[IN]["bytes"] == 520
+
+
+def test_a_look_changes_nothing_of_what_was_before_it() -> None:
+    before = looked((sa(1, 500),))
+    looked((sa(1, 900),), traffic=before)
+    assert before.totals[IN]["bytes"] == 500
 
 
 def test_directions_and_errors_are_told_apart() -> None:
@@ -90,7 +96,8 @@ def test_totals_never_fall_whatever_is_seen_and_whenever_it_starts_anew(
 ) -> None:
     traffic, before = Traffic(), 0
     for look in looks:
-        looked(tuple(sa(spi, count) for spi, count in look), traffic=traffic, complete=data.draw(st.booleans()))
+        sas = tuple(sa(spi, count) for spi, count in look)
+        traffic = looked(sas, traffic=traffic, complete=data.draw(st.booleans()))
         total = sum(counts["bytes"] for counts in traffic.totals.values())
         assert total >= before
         before = total
@@ -105,5 +112,5 @@ def test_totals_equal_what_the_kernels_sas_carried_up_to_the_last_look_at_each(s
     traffic = Traffic()
     for spi, carried in steps:
         kernel[spi] += carried
-        looked(tuple(sa(one, count) for one, count in kernel.items()), traffic=traffic)
+        traffic = looked(tuple(sa(one, count) for one, count in kernel.items()), traffic=traffic)
     assert sum(counts["bytes"] for counts in traffic.totals.values()) == sum(kernel.values())
