@@ -6,10 +6,11 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN ?= $(VENV)/bin
 UV ?= uv
+PIN := $(UV) pip compile --quiet --no-header --no-annotate --python-version 3.11
 FROM_COMMANDS := build/from_commands
 STAGE := build/deb/source
 
-.PHONY: man completions deb deb-test image-test unit-security requirements
+.PHONY: man completions deb deb-test image-test unit-security requirements floors
 
 man completions: ## Write the manual page and the shell completions into build/from_commands
 	$(BIN)/python packaging/from_commands.py $(FROM_COMMANDS)
@@ -32,8 +33,15 @@ deb-test: ## Install the package in a Debian of its own, start it under systemd,
 image-test: ## Build the container image on a Debian that stands in for its base, run it, scrape, stop
 	$(BIN)/python -m pytest -m image tests/packaging --timeout 1200
 
-requirements: ## Pin what the package and the container bring with them, anew
+requirements: ## Pin what the package and the container bring with them, and what builds them, anew
 	{ echo '# What the Debian package and the container bring with them, with hashes. Written anew by: make requirements'; \
-	  $(UV) pip compile --quiet --no-header --no-annotate --universal --python-version 3.11 --generate-hashes pyproject.toml; \
+	  $(PIN) --universal --generate-hashes pyproject.toml; \
 	} > packaging/requirements.new
 	mv packaging/requirements.new packaging/requirements.txt
+	{ echo '# What builds the package and the image, with hashes. Written anew by: make requirements'; \
+	  sed -n 's/^requires = \["\(.*\)"\]$$/\1/p' pyproject.toml | $(PIN) --universal --generate-hashes -; \
+	} > packaging/requirements.new
+	mv packaging/requirements.new packaging/build-requirements.txt
+
+floors: ## Run the tests with the lowest versions of libraries that pyproject.toml allows
+	PYTHON=$(PYTHON) sh .ci/floors

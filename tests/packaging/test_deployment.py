@@ -56,6 +56,36 @@ def test_the_shipped_web_configuration_changes_nothing() -> None:
     assert check_web_config(text, PACKAGING / "etc") == []
 
 
+@pytest.mark.parametrize("name", ["requirements.txt", "build-requirements.txt"])
+def test_what_is_pinned_is_pinned_by_hash(name: str) -> None:
+    lines = (PACKAGING / name).read_text(encoding="utf-8").replace("\\\n", "").splitlines()
+    pins = [line for line in lines if not line.startswith("#")]
+    assert pins
+    assert [pin for pin in pins if not re.match(r"[\w.-]+==\S+(?: ; .*?)?(?:\s+--hash=sha256:[0-9a-f]{64})+$", pin)] == []
+
+
+def test_what_builds_is_pinned_too() -> None:
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
+    builders = {re.split(r"[<>=]", each)[0] for each in project["build-system"]["requires"]}
+    assert builders <= set(re.findall(r"^([\w-]+)==", (PACKAGING / "build-requirements.txt").read_text(), re.MULTILINE))
+
+
+def test_every_library_has_a_lowest_version_that_is_tested() -> None:
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert [each for each in project["dependencies"] if not re.fullmatch(r"[\w-]+>=[0-9.]+", each)] == []
+    assert "sh .ci/floors" in (CHECKOUT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_what_the_security_policy_names_is_there() -> None:
+    text = (CHECKOUT / "SECURITY.md").read_text(encoding="utf-8")
+    paths = set(re.findall(r"(?:docs|packaging)/[\w./-]*\w", text))
+    targets = set(re.findall(r"`make ([\w-]+)`", text))
+    made = "".join(path.read_text(encoding="utf-8") for path in (CHECKOUT / "Makefile", PACKAGING / "packaging.mk"))
+    assert len(paths) >= 5
+    assert [path for path in paths if not (CHECKOUT / path).exists()] == []
+    assert [target for target in targets if not re.search(rf"^{target}:", made, re.MULTILINE)] == []
+
+
 def test_every_library_that_the_program_asks_for_is_pinned() -> None:
     pinned = set(re.findall(r"^([\w-]+)==", (PACKAGING / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE))
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
