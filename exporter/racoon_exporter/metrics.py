@@ -13,6 +13,7 @@ from typing import Final
 
 from racoon_exporter import __version__, witness
 from racoon_exporter.engine import UNPARSED_REASONS, Engine
+from racoon_exporter.sa.current import credit, current_trouble
 from racoon_exporter.sa.model import OTHER, UNATTRIBUTED, Peer
 from racoon_exporter.sa.racoon import DURATION_BUCKETS, Racoon
 from racoon_exporter.source.base import SourceStatus
@@ -137,6 +138,12 @@ METRICS: Final = (
     Row("racoon_ipsec_sa_ended", "counter", "IPsec SAs that ended, by cause.", ("peer", "cause"), "ipsec_sa_ended"),
     Row("racoon_peer_expected", "gauge", "1 for every configured peer.", ("peer", "kind")),
     Row("racoon_peer_info", "gauge", "Address behind the name of a peer.", ("peer", "address")),
+    Row(
+        "racoon_peer_reason",
+        "gauge",
+        "1 for why a peer is not up, or what fails with it: the most telling reason of late, one for each peer at a time.",
+        ("peer", "phase", "reason"),
+    ),
     Row("racoon_peer_nat", "gauge", "Whether NAT was detected on the way to the peer.", ("peer",)),
     Row("racoon_dead_peers", "counter", "Peers found dead, from `DPD: remote … seems to be dead`.", ("peer",), "dead_peers"),
     Row(
@@ -244,6 +251,7 @@ def collect(engine: Engine, own: OwnState) -> tuple[Samples, bool]:
         _collect_racoon(samples, racoon)
     for gateway in gateways.difference(racoon.gateway for racoon in racoons):
         _collect_zeros(samples, visible(gateway))
+    _collect_reasons(samples, racoons)
     _collect_expected(samples, engine, [visible(gateway) for gateway in gateways])
     for (level, severity, event), count in engine.messages.items():
         samples.add("racoon_log_messages", count, "", level, severity, event)
@@ -263,6 +271,23 @@ def _collect_witnesses(samples: Samples, engine: Engine, shown: Shown, gateways:
     witness.metrics.collect_witnesses(
         samples, shown, lambda gateway, address: visible(knowledge.at(gateway).name(address)), expected
     )
+
+
+def _collect_reasons(samples: Samples, racoons: Iterable[Racoon]) -> None:
+    """Give each peer the one reason that the page shows, also where several racoons of a gateway know the peer."""
+    believed: dict[tuple[str, str], tuple[Racoon, Peer]] = {}
+    for racoon in racoons:
+        for address, peer in racoon.peers.items():
+            other = believed.get((racoon.gateway, address))
+            if address not in {OTHER, UNATTRIBUTED} and (other is None or credit(peer) > credit(other[1])):
+                believed[racoon.gateway, address] = racoon, peer
+    for (gateway, address), (racoon, peer) in believed.items():
+        expected = racoon.knowledge.expected(address)
+        permanent = expected is not None and expected.kind != "roaming"
+        trouble = None if racoon.now is None else current_trouble(peer, racoon.now, permanent=permanent)
+        if trouble is not None:
+            name = _name(racoon, address)
+            samples.put("racoon_peer_reason", 1, visible(gateway), name, str(trouble.phase), trouble.reason)
 
 
 def _collect_racoon(samples: Samples, racoon: Racoon) -> None:

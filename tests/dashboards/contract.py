@@ -43,6 +43,7 @@ METRICS: dict[str, Metric] = {
     "racoon_ipsec_sa_ended_total": _counter("peer", "cause"),
     "racoon_peer_expected": _gauge("peer", "kind"),
     "racoon_peer_info": _gauge("peer", "address"),
+    "racoon_peer_reason": _gauge("peer", "phase", "reason"),
     "racoon_peer_nat": _gauge("peer"),
     "racoon_dead_peers_total": _counter("peer"),
     "racoon_certificate_problems_total": _counter("peer", "code", "reason"),

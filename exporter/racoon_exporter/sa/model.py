@@ -135,9 +135,12 @@ class Peer:
     phase1_last_established: float | None = None
     phase1_last_failure: float | None = None
     phase1_last_reason: str | None = None
+    phase1_reason_at: float | None = None
+    """When a phase 1 last failed for just that reason."""
     phase2_last_established: float | None = None
     phase2_last_failure: float | None = None
     phase2_last_reason: str | None = None
+    phase2_reason_at: float | None = None
     phase1_lifetime: float | None = None
     """Seconds; learned or configured."""
     phase1_proofs: int = 0

@@ -13,6 +13,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 from itertools import count
 from typing import Any, Final, Literal
 
+from racoon_exporter.sa.current import note_failure
 from racoon_exporter.sa.model import (
     HISTORY,
     OTHER,
@@ -389,10 +390,7 @@ class Racoon:
         """Count a failed negotiation."""
         peer = self.peer(address)
         peer.counters[f"phase{phase}_failures", reason] += 1
-        if phase == 1:
-            peer.phase1_last_failure, peer.phase1_last_reason = self.now, reason
-        else:
-            peer.phase2_last_failure, peer.phase2_last_reason = self.now, reason
+        note_failure(peer, phase, self.now, reason)
 
     def unfinished(self, phase: int) -> Iterator[Negotiation]:
         """Give the negotiations of a phase that are under way."""

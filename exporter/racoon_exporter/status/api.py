@@ -12,10 +12,11 @@ from typing import Any, Final, NamedTuple
 from racoon_exporter.events_output import as_dict
 from racoon_exporter.history import COLUMNS, timestamp
 from racoon_exporter.sa import IpsecSa, IsakmpSa, Negotiation
+from racoon_exporter.sa.current import Trouble
 from racoon_exporter.status import witnessed
 from racoon_exporter.status.reasons import explain
 from racoon_exporter.status.ring import Window
-from racoon_exporter.status.view import Failure, Overview, PeerView, expected_expiry, recent_failures
+from racoon_exporter.status.view import Overview, PeerView, expected_expiry, recent_failures
 
 Body = dict[str, Any]
 
@@ -100,6 +101,7 @@ def _peer(peer: PeerView, zone: tzinfo) -> Body:
         "kind": peer.kind,
         "state": peer.state,
         "since": timestamp(peer.since, zone),
+        "reason": None if peer.trouble is None else peer.trouble.reason,
         "phase1": {
             "up": bool(peer.isakmp),
             "sas": len(peer.isakmp),
@@ -121,14 +123,14 @@ def _peer(peer: PeerView, zone: tzinfo) -> Body:
     }
 
 
-def _failure(failure: Failure | None, zone: tzinfo) -> Body | None:
+def _failure(failure: Trouble | None, zone: tzinfo) -> Body | None:
     if failure is None:
         return None
     return {
         "time": timestamp(failure.time, zone),
         "phase": failure.phase,
         "reason": failure.reason,
-        **failure.explanation._asdict(),
+        **explain(failure.reason, failure.phase)._asdict(),
     }
 
 

@@ -6,11 +6,12 @@ from hashlib import blake2b
 from typing import Final
 
 from racoon_exporter.sa import IpsecSa, IsakmpSa
+from racoon_exporter.sa.current import Trouble
 from racoon_exporter.status.drawing import axis, timeline
 from racoon_exporter.status.markup import Child, Html, element
-from racoon_exporter.status.reasons import ENDINGS
+from racoon_exporter.status.reasons import ENDINGS, explain
 from racoon_exporter.status.scene import Scene, table
-from racoon_exporter.status.view import STATES, Failure, PeerView, State, expected_expiry
+from racoon_exporter.status.view import STATES, PeerView, State, expected_expiry
 from racoon_exporter.status.witnessed import peer_line
 from racoon_exporter.status.words import count
 
@@ -32,8 +33,6 @@ _KINDS: Final = {
     "unexpected": "not configured here",
     "stranger": "stranger",
 }
-_WORRYING: Final = frozenset({"down", "failing"})
-"""States of peers whose failure is shown at once, not folded."""
 
 
 def card(scene: Scene, peer: PeerView) -> Html:
@@ -111,18 +110,19 @@ def _ending(scene: Scene, peer: PeerView) -> Child:
 
 
 def _trouble(scene: Scene, peer: PeerView) -> Child:
-    failure = peer.last_failure
+    """Say at once what keeps it from being up or fails with it; what failed before it last came up is folded."""
+    failure = peer.trouble or peer.last_failure
     if failure is None:
         return None
     told = _failure(scene, peer, failure)
-    if peer.state in _WORRYING:
+    if peer.trouble is not None:
         return element("div", element("h5", "Last failure"), told, class_="failure")
     summary = element("summary", f"Last failure: {failure.reason}", scene.ago(failure.time))
     return element("details", summary, told, class_="failure", id=f"{_identifier(peer)}-failure")
 
 
-def _failure(scene: Scene, peer: PeerView, failure: Failure) -> Child:
-    told = failure.explanation
+def _failure(scene: Scene, peer: PeerView, failure: Trouble) -> Child:
+    told = explain(failure.reason, failure.phase)
     number = peer.failures[failure.phase].get(failure.reason, 0)
     times = f" ({count(number, 'time')} in all)" if number > 1 else ""
     when: Child = None if failure.time is None else (", ", scene.at(failure.time))

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeVar
 
 from racoon_exporter.sa import Expectation, IpsecSa, IsakmpSa, Negotiation
+from racoon_exporter.sa.current import Trouble, credit, current_trouble, is_failing, last_trouble
 from racoon_exporter.status.facts import PSEUDO_PEERS, Facts, Failures, PeerFacts
-from racoon_exporter.status.reasons import Explanation, explain
 from racoon_exporter.status.timeline import DAY, Span, spans
 
 State = Literal["down", "failing", "unknown", "gone", "up", "idle"]
@@ -26,25 +26,6 @@ STATES: Final[dict[State, str]] = {
 }
 """Every state, the most urgent first."""
 _RANKS: Final = {state: rank for rank, state in enumerate(STATES)}
-
-FAILING_SECONDS: Final = 3600.0
-"""A failure that nothing followed is news for so long."""
-_SAME_STORY: Final = 120.0
-"""Seconds within which a phase 1 failure explains that phase 2 found no phase 1."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A failed negotiation."""
-
-    time: float | None
-    phase: int
-    reason: str
-
-    @property
-    def explanation(self) -> Explanation:
-        """What it means and what to do."""
-        return explain(self.reason, self.phase)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +52,9 @@ class PeerView:
     phase2_last_established: float | None
     nat: bool | None
     last_seen: float | None
-    last_failure: Failure | None
+    last_failure: Trouble | None
+    trouble: Trouble | None
+    """Why it is not up, or what fails with it: the metric `racoon_peer_reason`."""
     last_end: End | None
     flaps: int
     failures: Failures
@@ -174,13 +157,9 @@ def _merged(peers: Iterable[PeerFacts]) -> dict[tuple[str, str], PeerFacts]:
     for peer in peers:
         key = peer.gateway, peer.address
         other = merged.get(key)
-        if peer.address not in PSEUDO_PEERS and (other is None or _credit(peer) > _credit(other)):
+        if peer.address not in PSEUDO_PEERS and (other is None or credit(peer) > credit(other)):
             merged[key] = peer
     return merged
-
-
-def _credit(peer: PeerFacts) -> tuple[bool, float]:
-    return peer.phase2_up, peer.last_seen or 0.0
 
 
 def _by_peer(sas: Iterable[Sa]) -> dict[tuple[str, str], tuple[Sa, ...]]:
@@ -215,7 +194,8 @@ def _peer(
         phase2_last_established=None if facts is None else facts.phase2_last_established,
         nat=None if facts is None else facts.nat,
         last_seen=None if facts is None else facts.last_seen,
-        last_failure=None if facts is None else _last_failure(facts),
+        last_failure=None if facts is None else last_trouble(facts),
+        trouble=None if facts is None else current_trouble(facts, now, permanent=kind == "permanent"),
         last_end=_last_end(ended),
         flaps=0 if facts is None else facts.flaps,
         failures={1: {}, 2: {}} if facts is None else facts.failures,
@@ -238,40 +218,11 @@ def _state(kind: Kind, facts: PeerFacts | None, now: float, *, blind: bool) -> S
         return "unknown"  # silence is not "no SAs"
     if kind == "permanent" and not up:
         return "down"
-    if facts is not None and _is_failing(facts, now):
+    if facts is not None and is_failing(facts, now):
         return "failing"
     if up:
         return "up"
     return "gone" if kind == "unexpected" and facts is not None and facts.since is not None else "idle"
-
-
-def _is_failing(facts: PeerFacts, now: float) -> bool:
-    """Whether the last word of either phase is a recent failure. A phase 2 that came about speaks for phase 1, too."""
-    first = max(facts.phase1_last_established or 0.0, facts.phase2_last_established or 0.0)
-    if facts.phase1_last_reason == "xauth_failed":
-        first = facts.phase2_last_established or 0.0  # refused after phase 1 was established
-    return any(
-        failed is not None and failed > established and now - failed < FAILING_SECONDS
-        for failed, established in (
-            (facts.phase1_last_failure, first),
-            (facts.phase2_last_failure, facts.phase2_last_established or 0.0),
-        )
-    )
-
-
-def _last_failure(facts: PeerFacts) -> Failure | None:
-    """Give the newest failure; where phase 2 only lacked a phase 1, the phase 1 that failed."""
-    one = _failure(facts.phase1_last_failure, 1, facts.phase1_last_reason)
-    two = _failure(facts.phase2_last_failure, 2, facts.phase2_last_reason)
-    if one is None or two is None:
-        return one or two
-    if two.reason == "no_phase1" and abs((two.time or 0.0) - (one.time or 0.0)) <= _SAME_STORY:
-        return one
-    return one if (one.time or 0.0) >= (two.time or 0.0) else two
-
-
-def _failure(time: float | None, phase: int, reason: str | None) -> Failure | None:
-    return None if reason is None else Failure(time, phase, reason)
 
 
 def _last_end(ended: tuple[IpsecSa, ...]) -> End | None:
