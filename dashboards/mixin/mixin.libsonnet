@@ -23,11 +23,7 @@ local adjusted(rule, config) =
   + (if patience == null then {} else { 'for': patience })
   + (if severity == null then {} else { labels+: { severity: severity } })
   + (if threshold == null then {} else { expr: withThreshold(rule.expr, threshold) })
-  + {
-    annotations+: {
-      runbook_url: config.runbookURL + rule.alert + '.md',
-    },
-  };
+  + (if config.runbookURL == null then {} else { annotations+: { runbook_url: config.runbookURL + rule.alert + '.md' } });
 
 local rules = (import 'rules.json').groups;
 
@@ -54,7 +50,8 @@ local silent(rule, config) =
     silentAfter: '8h',
     // Alerts to leave out, by name.
     without: [],
-    runbookURL: 'https://github.com/racoon-exporter/racoon-exporter/blob/main/docs/runbooks/',
+    // Where runbooks are, if not at each exporter (http://{{ $labels.instance }}/runbooks/…): 'https://example.org/runbooks/'.
+    runbookURL: null,
   },
 
   local config = self._config,

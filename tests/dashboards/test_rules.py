@@ -19,7 +19,13 @@ ALERTS = [rule for rule in ALL if "alert" in rule]
 RECORDS = {rule["record"]: rule for rule in ALL if "record" in rule}
 NAMES = sorted({rule["alert"] for rule in ALERTS})
 SEVERITIES = frozenset({"critical", "warning", "info"})
-RUNBOOK_URL = "https://github.com/racoon-exporter/racoon-exporter/blob/main/docs/runbooks/"
+SERVED = "http://{{ $labels.instance }}/runbooks/"
+"""Runbooks come from the exporter that the alert is of."""
+ON_THE_WEB = "https://github.com/racoon-exporter/racoon-exporter/blob/main/docs/runbooks/"
+"""Those of an exporter that is away."""
+AWAY = frozenset({"RacoonExporterDown", "RacoonExporterAbsent"})
+EXPLAINED = 'racoon_peer_reason{reason=~"crl_expired|certificate_.*"}'
+"""Peers whose trouble the alerts of certificates and CRLs tell; the others leave them out."""
 WITHOUT_GATEWAY = (
     r"on \(instance, job\)(?: group_left \(\))?\s*\(?\s*"
     r"(?:sum_over_time\(up|up|last_over_time\(racoon_exporter|racoon_daemon_up)"
@@ -89,7 +95,10 @@ def test_an_alert_says_what_is_wrong_where_and_what_to_read(alert: dict[str, Any
     assert alert["labels"]["severity"] in SEVERITIES
     annotations = alert["annotations"]
     assert set(annotations) == {"summary", "description", "runbook_url"}
-    assert annotations["runbook_url"] == f"{RUNBOOK_URL}{alert['alert']}.md"
+    name = alert["alert"]
+    address, _, section = annotations["runbook_url"].partition("#")
+    assert address == (f"{ON_THE_WEB}{name}.md" if name in AWAY else f"{SERVED}{name}")
+    assert section in {"", "{{ $labels.reason }}"}
     assert (RUNBOOKS / f"{alert['alert']}.md").is_file()
     if alert["alert"] != "RacoonExporterAbsent":
         assert "$labels.instance" in annotations["description"]
@@ -101,7 +110,8 @@ def test_what_is_told_of_a_peer_names_the_peer_and_its_gateway(alert: dict[str, 
     if "racoon_peer_expected{" in alert["expr"] and "count by" not in alert["expr"]:
         assert "$labels.peer" in alert["annotations"]["summary"]
         assert "with $labels.gateway" in text
-    if "reason" in alert["expr"] and "without (peer" not in alert["expr"] and "unparsed" not in alert["expr"]:
+    asks = alert["expr"].replace(EXPLAINED, "")
+    if "reason" in asks and "without (peer" not in asks and "by (gateway" not in asks and "unparsed" not in asks:
         assert "$labels.reason" in text
 
 
@@ -133,8 +143,8 @@ def test_reasons_are_of_the_closed_list(rule: dict[str, Any]) -> None:
 
 
 _COUNTED = {
-    "peer_reason:racoon_phase1_failures:increase15m": "1",
-    "peer_reason:racoon_phase2_failures:increase15m": "2",
+    "peer_reason:racoon_phase1_failures:current15m": "1",
+    "peer_reason:racoon_phase2_failures:current15m": "2",
     "peer_reason:racoon_certificate_problems:increase15m": "certificate",
 }
 """What a recorded series counts, as the table of reasons names it."""
@@ -168,6 +178,13 @@ def test_the_general_alerts_leave_out_only_what_may_pass_by_itself() -> None:
         assert left_out == {reason.name for reason in REASONS.values() if int(counted) in reason.passing}
 
 
+@alerts
+def test_an_alert_speaks_plain_words(alert: dict[str, Any]) -> None:
+    text = alert["annotations"]["summary"] + alert["annotations"]["description"]
+    said = re.sub(r"\{\{.*?\}\}", "", text, flags=re.DOTALL)
+    assert not re.search(r"unattributed|declared dead|\bother\b(?= fails)", said)
+
+
 @rules
 def test_gateways_and_instances_are_never_mixed(rule: dict[str, Any]) -> None:
     for word, labels in label_lists(rule["expr"]):
@@ -192,7 +209,7 @@ def test_a_counter_that_fell_is_not_believed(alert: dict[str, Any]) -> None:
 def test_only_what_was_counted_fires_at_once(alert: dict[str, Any]) -> None:
     """A state must last for minutes, so that a rekey, a restart or a scrape gap cannot fire it; an event has happened."""
     if "for" not in alert:
-        assert re.search(r"increase|racoon_unexpected_phase1_failures:sum", alert["expr"])
+        assert re.search(r"increase|:current15m|racoon_unexpected_phase1_failures:sum", alert["expr"])
     else:
         assert re.fullmatch(r"\d+m", alert["for"])
 

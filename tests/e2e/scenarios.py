@@ -56,7 +56,7 @@ ALARMS = (
     ),
     Scenario("03-peer-killed-dpd", "a", "RacoonDeadPeer", (BRANCH, ("severity", "warning")), receiver="tickets"),
     Scenario(
-        "01-rsa-aggressive", "a", "RacoonCRLMissing", (("reason", "crl_missing"), ("severity", "warning")), receiver="tickets"
+        "01-rsa-aggressive", "a", "RacoonCRLMissing", (("reason", "crl_missing"), ("severity", "info")), receiver="nobody"
     ),
     Scenario("05-psk-missing", "b", "RacoonKeyMismatch", (BRANCH, ("reason", "psk_missing"), ("severity", "critical"))),
     Scenario("09-identifier-mismatch-responder", "b", "RacoonIdentityMismatch", (BRANCH, ("reason", "id_mismatch"))),

@@ -47,7 +47,7 @@ def test_a_recorded_fault_reaches_the_webhook(chain: Chain, scenario: Scenario) 
     assert notified is not None, [alert.labels for alert in chain.webhook.alerts() if alert.labels["scenario"] == scenario.name]
     assert notified.receiver == scenario.receiver
     assert notified.labels["instance"].startswith("127.0.0.1:")
-    assert notified.annotations["runbook_url"].endswith(f"/{scenario.alert}.md")
+    assert notified.annotations["runbook_url"].partition("#")[0].endswith(f"/runbooks/{scenario.alert}")
     assert notified.annotations["summary"]
     if "reason" in wanted and "peer" in wanted:
         assert wanted["reason"] in notified.annotations["description"]
