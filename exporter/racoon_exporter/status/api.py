@@ -130,8 +130,14 @@ def _failure(failure: Trouble | None, zone: tzinfo) -> Body | None:
         "time": timestamp(failure.time, zone),
         "phase": failure.phase,
         "reason": failure.reason,
-        **explain(failure.reason, failure.phase)._asdict(),
+        **_explained(failure.reason, failure.phase),
     }
+
+
+def _explained(reason: str, phase: int) -> Body:
+    """Say what a reason means; the runbook's address is relative to that of the answer."""
+    told = explain(reason, phase)
+    return {**told._asdict(), "runbook": f"../../{told.runbook}"}
 
 
 def _asks(asked: Parameters, one: IsakmpSa | IpsecSa | Negotiation, shown: Overview) -> bool:
@@ -180,7 +186,7 @@ def failures_body(shown: Overview, asked: Parameters, zone: tzinfo) -> Body:
             {
                 **_columns("negotiations", one, zone),
                 "name": shown.name_of(one.gateway, one.peer),
-                **explain(one.reason or "unknown", one.phase)._asdict(),
+                **_explained(one.reason or "unknown", one.phase),
             }
             for one in recent_failures(wanted, asked.limit)
         ],

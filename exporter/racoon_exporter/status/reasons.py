@@ -6,7 +6,8 @@ from typing import Final, NamedTuple
 
 from racoon_parsers.reasons import REASONS, known, told
 
-RUNBOOKS: Final = "https://github.com/racoon-exporter/racoon-exporter/blob/main/docs/runbooks/"
+RUNBOOKS: Final = "runbooks/"
+"""Where the exporter serves them, relative to its root."""
 
 
 class Explanation(NamedTuple):
@@ -17,7 +18,7 @@ class Explanation(NamedTuple):
     advice: str
     """What to do."""
     runbook: str
-    """Address of the page that goes on from there."""
+    """Address of the page that goes on from there, relative to the exporter's root."""
 
 
 _GENERAL: Final = {1: "RacoonPhase1Failing", 2: "RacoonPhase2Failing"}
@@ -38,13 +39,13 @@ ENDINGS: Final[dict[str, str]] = {
 
 def runbook(name: str) -> str:
     """Give the address of a runbook."""
-    return f"{RUNBOOKS}{name}.md"
+    return f"{RUNBOOKS}{name}"
 
 
 def explain(reason: str, phase: int, authentication: str | None = None) -> Explanation:
     """Say what a failure of a phase for a reason means; a reason from a newer state file is `unknown`."""
     page = REASONS[known(reason)].runbook or _GENERAL[phase]
-    return Explanation(*told(reason, phase, authentication), runbook(page))
+    return Explanation(*told(reason, phase, authentication), f"{runbook(page)}#{known(reason)}")
 
 
 __all__ = ["ENDINGS", "RUNBOOKS", "Explanation", "explain", "runbook"]

@@ -24,6 +24,7 @@ from racoon_exporter.status import api
 from racoon_exporter.status.facts import Facts, take_facts
 from racoon_exporter.status.page import page
 from racoon_exporter.status.ring import Entry, EventRing
+from racoon_exporter.status.runbooks import runbook_routes
 from racoon_exporter.status.scene import Scene
 from racoon_exporter.status.view import Overview, overview
 from racoon_exporter.web.negotiation import accepts_gzip
@@ -111,10 +112,15 @@ def status_routes(
             for name, content in assets.items()
         ),
         *(Route(f"/api/v1/{name}", _overview_endpoint(name, looks, zone), methods=["GET"]) for name in api.OVERVIEW_BODIES),
+        *runbook_routes(addresses, _runbook_response),
         Route("/api/v1/events", _events_endpoint(take, now, zone, ring), methods=["GET"]),
         Route("/api/v1/openapi.json", _openapi_endpoint(), methods=["GET"]),
         Route("/api/{rest:path}", _unknown, methods=["GET"]),
     ]
+
+
+def _runbook_response(request: Request, body: bytes, media_type: str) -> Response:
+    return _compressed(request, body, media_type, {"Cache-Control": "no-cache", "Content-Security-Policy": PAGE_CSP})
 
 
 def _page_endpoint(

@@ -66,7 +66,7 @@ def test_a_failure_comes_with_reason_meaning_advice_and_runbook() -> None:
     assert "Phase 1: certificate_expired" in text
     assert "The certificate is past its last day." in text
     assert "What to do: Renew the peer's certificate." in text
-    assert "docs/runbooks/RacoonPeerCertificateRejected.md" in written
+    assert "runbooks/RacoonPeerCertificateRejected#certificate_expired" in written
 
 
 def test_times_are_in_the_log_s_zone_and_relative() -> None:

@@ -17,7 +17,7 @@ PAGES = {path.stem for path in (ROOT / "docs" / "runbooks").glob("*.md")}
 def test_every_reason_has_a_meaning_advice_and_a_runbook_that_exists(reason: str, phase: int) -> None:
     explained = explain(reason, phase)
     assert (explained.gloss, explained.advice) == told(reason, phase)
-    assert explained.runbook.removeprefix(RUNBOOKS).removesuffix(".md") in PAGES
+    assert explained.runbook.removeprefix(RUNBOOKS).removesuffix(f"#{reason}") in PAGES
 
 
 def test_a_reason_of_a_newer_version_is_unknown() -> None:

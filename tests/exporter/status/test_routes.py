@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -50,6 +51,35 @@ def client() -> Iterator[Ask]:
 @pytest.fixture
 def branch(client: Ask) -> httpx.Client:
     return client(Gateway(permanent()).read(until("10-cert-expired", "caught signal 15")))
+
+
+def test_every_runbook_is_served_and_listed(branch: httpx.Client) -> None:
+    listed = branch.get("/runbooks/")
+    names = {path.stem for path in (ROOT / "docs" / "runbooks").glob("*.md")}
+    assert set(re.findall(r'<li><a href="(Racoon\w+)">', listed.text)) == names
+    for name in names:
+        answer = branch.get(f"/runbooks/{name}")
+        assert (answer.status_code, answer.headers["content-security-policy"]) == (200, PAGE_CSP)
+        assert f'<h1 id="{name.lower()}">{name}</h1>' in answer.text
+        assert "<script" not in answer.text
+        assert branch.get(answer.url.join(re.findall(r'href="([^"]*status.css[^"]*)"', answer.text)[0])).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["", "Racoon", "RacoonPhase1Down.html", "..%2f..%2fpage.py", "%3Cscript%3E", "a/b"])
+def test_there_is_no_other_runbook(branch: httpx.Client, name: str) -> None:
+    answer = branch.get(f"/runbooks/{name}x")
+    assert answer.status_code == 404
+    assert "script" not in answer.text
+
+
+def test_links_to_runbooks_lead_to_sections(branch: httpx.Client) -> None:
+    page = branch.get("/")
+    peers = branch.get("/api/v1/peers")
+    links = {page.url.join(link) for link in re.findall(r'href="([^"]*runbooks/\w+#\w+)"', page.text)}
+    links |= {peers.url.join(peer["last_failure"]["runbook"]) for peer in peers.json()["peers"] if peer["last_failure"]}
+    assert links
+    for link in links:
+        assert f'id="{link.fragment}"' in branch.get(link).text
 
 
 def test_the_description_is_the_one_in_the_docs(branch: httpx.Client) -> None:
