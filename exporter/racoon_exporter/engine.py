@@ -122,6 +122,8 @@ class Engine:
         self.readers: dict[str, LogReader] = {}
         self._counts: dict[MessageKey, Count] = {}
         self.unparsed: Counter[str] = Counter(dict.fromkeys(UNPARSED_REASONS, 0))
+        self.first_line: dict[str, float] = {}
+        """When each source begins, as far as it was read: it stays what it is."""
         self.last_line: dict[str, float] = {}
         """By source: time of the newest line."""
         self._debug_filter = DebugFilter(self._catalogue.messages, lambda message: message.event in HANDLERS)
@@ -251,6 +253,7 @@ class Engine:
         last = reader.clock.last
         if said and last is not None:
             self.last_line[self._source] = last
+            self.first_line.setdefault(self._source, last if reader.clock.first is None else reader.clock.first)
         self.unparsed["not_racoon"] += reader.not_racoon
         reader.not_racoon = 0
         if reader.ikev2:
@@ -288,6 +291,7 @@ def to_json(engine: Engine) -> dict[str, Any]:
         "state": engine.state.to_json(),
         "messages": [[*key, count] for key, count in engine.messages.items()],
         "unparsed": dict(engine.unparsed),
+        "first_line": engine.first_line,
         "last_line": engine.last_line,
         "readers": {name: reader.to_json() for name, reader in engine.readers.items()},
     }
@@ -299,6 +303,7 @@ def restore(engine: Engine, given: dict[str, Any]) -> None:
     engine.messages = Counter({(level, severity, event): count for level, severity, event, count in given["messages"]})
     engine.unparsed.update({reason: count for reason, count in given["unparsed"].items() if reason in UNPARSED_REASONS})
     engine.last_line = dict(given["last_line"])
+    engine.first_line = dict(given.get("first_line", {}))  # older versions did not keep it
     for name, item in given["readers"].items():
         engine.reader(name).restore(item)
 

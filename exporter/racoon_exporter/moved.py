@@ -60,7 +60,7 @@ def adapt(content: dict[str, Any], is_read: Callable[[str], bool], gateway_of: C
     _move_racoons(engine["state"], moves)
     seen = {(gateway, ident, stream): times for gateway, ident, stream, *times in content["seen"]}
     content["seen"] = [[*moves[key], *times] for key, times in seen.items() if key in moves]
-    for table in (content["positions"], content["sources"], engine["last_line"]):
+    for table in (content["positions"], content["sources"], engine["last_line"], engine.get("first_line", {})):
         _forget(table, sources)
     _forget(engine["readers"], sources)
     for stream, reader in engine["readers"].items():

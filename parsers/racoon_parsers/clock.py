@@ -37,6 +37,7 @@ class Clock:
     def __init__(self, zone: tzinfo, reference: float | None = None) -> None:
         self._zone = zone
         self._reference = reference
+        self._first: float | None = None
         self._last: float | None = None
         self._year: int | None = None
         self._text = ""
@@ -44,6 +45,11 @@ class Clock:
         self._minute = ""
         """What the last time text began with, up to its seconds; "" where those are not its end."""
         self._minute_began = 0.0
+
+    @property
+    def first(self) -> float | None:
+        """Time of the first line that had one, of those read here."""
+        return self._first
 
     @property
     def last(self) -> float | None:
@@ -67,6 +73,8 @@ class Clock:
         if time is not None and not 0 <= time < _LATEST:
             time = None
         if time is not None:
+            if self._first is None:
+                self._first = time
             self._last = time
             self._text, self._time = text, time
             self._minute = text[:-2] if kind in _ENDS_IN_SECONDS else ""

@@ -58,9 +58,36 @@ def test_without_javascript_the_page_is_read_and_searched(serve: Serve, open_pag
     expect(page.locator("#strangers table")).to_be_visible()
     page.get_by_label("Find a peer").fill("depot")
     page.get_by_role("button", name="Find").click()
-    expect(page.locator("article")).to_have_count(1)
+    expect(page.locator(".peer")).to_have_count(1)
     page.get_by_role("link", name="Show all").click()
-    expect(page.locator("article")).to_have_count(5)
+    expect(page.locator(".peer")).to_have_count(5)
+    page.get_by_label("State").select_option("up")
+    page.get_by_role("button", name="Find").click()
+    expect(page.locator(".peer")).to_have_count(1)
+    expect(page.locator(".peer")).to_contain_text("headquarters")
+    page.get_by_role("link", name="2 down").click()
+    expect(page.locator(".peer.down")).to_have_count(2)
+    expect(page.locator(".peer")).to_have_count(2)
+
+
+def test_what_failed_is_read_on_a_phone_without_scrolling_sideways(serve: Serve, open_page: Open) -> None:
+    page = open_page(serve(story.trouble(NOW).text()), viewport={"width": 390, "height": 844}).page
+    for text in page.locator("#failures li p").all():
+        box = text.bounding_box()
+        assert box is not None
+        assert 0 <= box["x"]
+        assert box["x"] + box["width"] <= 390
+        assert box["height"] < 120
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_axe_finds_no_violation_in_a_runbook(serve: Serve, open_page: Open, size: str) -> None:
+    window = open_page(serve(story.trouble(NOW).text()), viewport=SIZES[size])
+    window.page.get_by_role("link", name="Runbook for certificate_expired").click()
+    expect(window.page.locator("h3#certificate_expired")).to_be_in_viewport()
+    found = Axe().run(window.page)
+    assert found.violations_count == 0, found.generate_report()
+    assert window.page.evaluate("document.documentElement.scrollWidth") == SIZES[size]["width"]
 
 
 def test_a_change_is_seen_and_scroll_and_what_is_typed_stay(serve: Serve, open_page: Open) -> None:

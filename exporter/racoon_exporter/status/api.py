@@ -72,6 +72,7 @@ def peers_body(shown: Overview, asked: Parameters, zone: tzinfo) -> Body:
     """All peers, the most urgent first, and what is counted for none of them."""
     return {
         "time": timestamp(shown.now, zone),
+        "log_begins": timestamp(shown.log_begins, zone),
         "known_from": timestamp(shown.known_from, zone),
         "peers": [
             {**_peer(peer, zone), **witnessed.peer_body(shown.facts.witnessed, peer, zone)}

@@ -13,7 +13,7 @@ from racoon_exporter.status.reasons import ENDINGS, explain
 from racoon_exporter.status.scene import Scene, table
 from racoon_exporter.status.view import STATES, PeerView, State, expected_expiry
 from racoon_exporter.status.witnessed import peer_line
-from racoon_exporter.status.words import count
+from racoon_exporter.status.words import count, duration
 
 MOST_SAS: Final = 50
 """SAs of each kind shown of one peer."""
@@ -44,7 +44,7 @@ def card(scene: Scene, peer: PeerView) -> Html:
             "div",
             _badge(peer.state),
             element("h4", peer.name, id=f"{name}-name"),
-            element("span", _which(scene, peer), class_="muted"),
+            element("span", " · ".join(_which(scene, peer, of_kind=True)), class_="muted"),
             class_="who",
         ),
         element("p", _since(scene, peer)),
@@ -59,6 +59,37 @@ def card(scene: Scene, peer: PeerView) -> Html:
     )
 
 
+def row(scene: Scene, peer: PeerView) -> Html:
+    """Write a peer that is well in a line; the rest of it is folded."""
+    name = _identifier(peer)
+    return element(
+        "li",
+        element(
+            "details",
+            element(
+                "summary",
+                element("h4", peer.name, id=f"{name}-name"),
+                " ",
+                element("span", " · ".join((*_which(scene, peer), _short(scene, peer))), class_="muted"),
+            ),
+            element("p", _since(scene, peer)),
+            None if peer.phase2_up else _ending(scene, peer),
+            _trouble(scene, peer),
+            _sas(scene, peer),
+            id=f"{name}-more",
+        ),
+        _day(scene, peer, with_axis=False),
+        id=name,
+        class_=f"peer {peer.state} row",
+    )
+
+
+def _short(scene: Scene, peer: PeerView) -> str:
+    if peer.since is None:
+        return "never up"
+    return f"{'up' if peer.phase2_up else 'not up'} for {duration(scene.shown.now - peer.since)}"
+
+
 def _identifier(peer: PeerView) -> str:
     """Give an id of harmless characters that stays the same."""
     return "p" + blake2b("\0".join(peer.key).encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
@@ -70,24 +101,24 @@ def _badge(state: State) -> Html:
     return element("span", mark, word, class_=f"badge {state}", title=STATES[state])
 
 
-def _which(scene: Scene, peer: PeerView) -> str:
+def _which(scene: Scene, peer: PeerView, *, of_kind: bool = False) -> list[str]:
+    """Say which peer it is: what its name leaves open, and of what kind where that is asked for or not what one expects."""
     parts = [peer.address] if peer.name != peer.address else []
     parts += [f"on {peer.gateway}"] if len(scene.gateways) > 1 and peer.gateway else []
-    parts.append(_KINDS[peer.kind])
+    parts += [_KINDS[peer.kind]] if of_kind or peer.kind != "permanent" else []
     if peer.nat:
         parts.append("behind NAT")
-    return " · ".join(parts)
+    return parts
 
 
 def _since(scene: Scene, peer: PeerView) -> Child:
     state = "Up" if peer.phase2_up else "Down" if peer.state == "down" else "Not up"
-    known_from = scene.shown.known_from
     if peer.state == "unknown":
         return STATES["unknown"]
     if peer.since is not None:
         when: Child = (f"{state} since ", scene.at(peer.since))
-    elif known_from is not None:
-        when = ("Never up since the log begins, ", scene.at(known_from))
+    elif scene.shown.log_begins is not None:
+        when = ("Never up since the log begins, ", scene.at(scene.shown.log_begins))
     else:
         when = "Never up"
     return (when, f"; {'an ISAKMP SA is alive' if peer.isakmp else 'no ISAKMP SA'}{_half(peer)}.")
@@ -133,10 +164,10 @@ def _failure(scene: Scene, peer: PeerView, failure: Trouble) -> Child:
     )
 
 
-def _day(scene: Scene, peer: PeerView) -> Html:
+def _day(scene: Scene, peer: PeerView, *, with_axis: bool = True) -> Html:
     spans = scene.shown.timeline(peer)
     drawn = timeline(spans, scene.zone, outage=peer.kind != "roaming")
-    return element("div", drawn, axis(spans[0].begin, spans[-1].end, scene.zone), class_="day")
+    return element("div", drawn, axis(spans[0].begin, spans[-1].end, scene.zone) if with_axis else None, class_="day")
 
 
 def _sas(scene: Scene, peer: PeerView) -> Child:

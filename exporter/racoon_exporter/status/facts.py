@@ -98,6 +98,7 @@ class Facts:
     gateways: frozenset[str]
     """Gateways heard of, and those of the sources, of which nothing was heard yet; "" where no line and no source names one."""
     sources: tuple[SourceStatus, ...]
+    first_line: Mapping[str, float]
     last_line: Mapping[str, float]
     unknown_messages: int
     runs: tuple[DaemonRun, ...]
@@ -107,19 +108,26 @@ class Facts:
     witnessed: Shown | None = None
     """What witnesses beside the log say; None without one."""
 
-    def known_from(self) -> float | None:
-        """Give the time from which on no IPsec SA can be missing; None if nothing is known at all.
+    def log_begins(self) -> float | None:
+        """Give the time of the first line, which stays what it is; None if nothing was read.
 
-        That is the first thing that was seen, or the oldest end that is remembered once older ones were let go.
+        A state file of an older version does not tell it: then it is the first thing that is remembered.
         """
-        limit = self.history
-        if limit is not None and len(self.ended_ipsec) >= limit - limit // 10 > 0:
-            return self.ended_ipsec[0].ended
         seen = [run.started for run in self.runs]
         seen += [daemon.run.started for daemon in self.daemons if daemon.run is not None]
         seen += [negotiation.begun for negotiation in self.negotiations]
         seen += [sa.established for sas in (self.ended_ipsec, self.ipsec, self.ended_isakmp, self.isakmp) for sa in sas]
-        return min((time for time in seen if time is not None), default=None)
+        return min((time for time in (*self.first_line.values(), *seen) if time is not None), default=None)
+
+    def known_from(self) -> float | None:
+        """Give the time from which on no IPsec SA can be missing; None if nothing is known at all.
+
+        That is the log's beginning, or the oldest end that is remembered once older ones were let go.
+        """
+        limit = self.history
+        if limit is not None and len(self.ended_ipsec) >= limit - limit // 10 > 0:
+            return self.ended_ipsec[0].ended
+        return self.log_begins()
 
 
 def take_facts(engine: Engine, statuses: tuple[SourceStatus, ...]) -> Facts:
@@ -138,6 +146,7 @@ def take_facts(engine: Engine, statuses: tuple[SourceStatus, ...]) -> Facts:
         knowledge=state.knowledge,
         gateways=gateways_of(engine, statuses),
         sources=statuses,
+        first_line=dict(engine.first_line),
         last_line=dict(engine.last_line),
         unknown_messages=engine.unparsed["unknown_message"],
         runs=tuple(archive.daemon),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Final
 
 from racoon_exporter import __version__
 from racoon_exporter.status import sections, witnessed
-from racoon_exporter.status.card import WORDS, card
+from racoon_exporter.status.card import WORDS, card, row
 from racoon_exporter.status.drawing import HATCH, legend
 from racoon_exporter.status.markup import Child, Html, element
 from racoon_exporter.status.reasons import RUNBOOKS
@@ -23,6 +23,8 @@ MOST_PEERS: Final = 200
 _MOST_GATEWAYS: Final = 3
 _URGENT: Final = frozenset({"down", "failing"})
 """States that the window's title tells."""
+_CALM: Final = frozenset({"up", "idle"})
+"""States of peers that take a line each, below those with more to tell."""
 
 
 def page(scene: Scene, newest: Sequence[Entry]) -> str:
@@ -93,7 +95,14 @@ def _summary(shown: Overview, doubted: Sequence[Doubt]) -> Html:
     shown_states = [state for state, number in numbers.items() if number]
     chips = (
         element(
-            "li", element("span", str(numbers[state]), class_="number"), f" {WORDS[state][0].lower()}", class_=f"sum {state}"
+            "li",
+            element(
+                "a",
+                element("span", str(numbers[state]), class_="number"),
+                f" {WORDS[state][0].lower()}",
+                href=f"./?state={state}",
+                class_=f"sum {state}",
+            ),
         )
         for state in shown_states
     )
@@ -142,23 +151,40 @@ def _peers(scene: Scene) -> Html:
 
 
 def _nobody(scene: Scene) -> str:
-    if scene.query:
-        return f"No peer's name, address or gateway contains “{scene.query}”."
+    text, state, gateway = scene.wanted
+    if state or gateway:
+        return "No peer is found so: " + ", ".join(part for part in (f"“{text}”" if text else "", state, gateway) if part) + "."
+    if text:
+        return f"No peer's name, address or gateway contains “{text}”."
     return "No peer was seen in the log, and none is configured."
 
 
 def _search(scene: Scene) -> Child:
-    if len(scene.shown.peers) < 2 and not scene.query:
+    if len(scene.shown.peers) < 2 and not any(scene.wanted):
         return None
+    numbers = totals(scene.shown.peers)
+    states: dict[str, str] = {state: f"{WORDS[state][0]} ({number})" for state, number in numbers.items() if number}
     return element(
         "form",
         element("label", "Find a peer", for_="q"),
-        element("input", id="q", name="q", type="search", value=scene.query, autocomplete="off", maxlength=100),
+        element("input", id="q", name="q", type="search", value=scene.wanted.text, autocomplete="off", maxlength=100),
+        _choice("state", "State", "All states", states, scene.wanted.state) if len(states) > 1 or scene.wanted.state else None,
+        _choice("gateway", "Gateway", "All gateways", {name: name for name in scene.gateways}, scene.wanted.gateway)
+        if len(scene.gateways) > 1 or scene.wanted.gateway
+        else None,
         element("button", "Find"),
-        element("a", "Show all", href="./") if scene.query else None,
+        element("a", "Show all", href="./") if any(scene.wanted) else None,
         role="search",
         action="./",
     )
+
+
+def _choice(name: str, label: str, every: str, values: Mapping[str, str], chosen: str) -> Child:
+    """Write a list to choose from, with what was chosen even where it is no longer one of the values."""
+    offered = {"": every, **values}
+    offered.setdefault(chosen, chosen)
+    options = (element("option", text, value=value, selected=value == chosen) for value, text in offered.items())
+    return element("label", label, class_="hidden", for_=name), element("select", options, id=name, name=name)
 
 
 def _group(scene: Scene, state: State, peers: list[PeerView]) -> Html:
@@ -167,7 +193,9 @@ def _group(scene: Scene, state: State, peers: list[PeerView]) -> Html:
     return element(
         "section",
         element("h3", f"{WORDS[state][0]} ({number})", id=title),
-        (card(scene, peer) for peer in peers),
+        element("ul", (row(scene, peer) for peer in peers), class_="rows")
+        if state in _CALM
+        else [card(scene, peer) for peer in peers],
         id=f"state-{state}",
         class_="group",
         aria_labelledby=title,

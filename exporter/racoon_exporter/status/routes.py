@@ -25,7 +25,7 @@ from racoon_exporter.status.facts import Facts, take_facts
 from racoon_exporter.status.page import page
 from racoon_exporter.status.ring import Entry, EventRing
 from racoon_exporter.status.runbooks import runbook_routes
-from racoon_exporter.status.scene import Scene
+from racoon_exporter.status.scene import Scene, Wanted
 from racoon_exporter.status.view import Overview, overview
 from racoon_exporter.web.negotiation import accepts_gzip
 from racoon_exporter.witness import Shown
@@ -127,24 +127,24 @@ def _page_endpoint(
     looks: _Looks, zone: tzinfo, telemetry_path: str, assets: Mapping[str, str]
 ) -> Callable[[Request], Response]:
     lock = threading.Lock()
-    kept: dict[str, tuple[_Look, bytes]] = {}
+    kept: dict[Wanted, tuple[_Look, bytes]] = {}
 
-    def rendered(query: str) -> bytes:
+    def rendered(wanted: Wanted) -> bytes:
         """Render a look once, for all who ask for the same; only the last one is kept."""
         with lock:
             look = looks.look()
-            last = kept.get(query)
+            last = kept.get(wanted)
             if last is None or last[0] is not look:
-                scene = Scene(look.shown, zone, telemetry_path, dict(assets), query)
+                scene = Scene(look.shown, zone, telemetry_path, dict(assets), wanted)
                 last = look, page(scene, look.newest).encode("utf-8", "backslashreplace")
                 kept.clear()
-                kept[query] = last
+                kept[wanted] = last
             return last[1]
 
     def endpoint(request: Request) -> Response:
-        query = request.query_params.get("q", "").strip()[:_MOST_QUERY]
+        asked = [request.query_params.get(name, "").strip()[:_MOST_QUERY] for name in ("q", "state", "gateway")]
         headers = _NO_STORE | {"Content-Security-Policy": PAGE_CSP}
-        return _compressed(request, rendered(query), "text/html; charset=utf-8", headers)
+        return _compressed(request, rendered(Wanted(*asked)), "text/html; charset=utf-8", headers)
 
     return endpoint
 

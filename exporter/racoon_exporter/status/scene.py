@@ -5,14 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import Final
+from typing import Final, NamedTuple
 
 from racoon_exporter.status.markup import Child, Html, element
+from racoon_exporter.status.natural import natural
 from racoon_exporter.status.view import Overview, PeerView
 from racoon_exporter.status.words import ago, moment
 
 NOTHING: Final = "-"
 """What stands in a cell without a value."""
+
+
+class Wanted(NamedTuple):
+    """Which peers are asked for; what is empty asks for all."""
+
+    text: str = ""
+    state: str = ""
+    gateway: str = ""
+
+
+EVERYTHING: Final = Wanted()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +37,18 @@ class Scene:
     telemetry_path: str
     assets: dict[str, str]
     """Address of each asset, by name."""
-    query: str = ""
-    """What is searched for."""
+    wanted: Wanted = EVERYTHING
+    """Which peers are asked for."""
 
     @property
     def gateways(self) -> list[str]:
         """Hosts that the lines name or the configuration gives."""
-        return sorted({daemon.gateway for daemon in self.shown.facts.daemons if daemon.gateway})
+        return sorted({daemon.gateway for daemon in self.shown.facts.daemons if daemon.gateway}, key=natural)
 
     @property
     def found(self) -> list[PeerView]:
-        """The peers that the search finds; all without one."""
-        return [peer for peer in self.shown.peers if matches(peer, self.query)]
+        """The peers that are asked for; all where nothing is."""
+        return [peer for peer in self.shown.peers if matches(peer, self.wanted)]
 
     def at(self, time: float | None, *, relative: bool = True) -> Child:
         """Write a time in the log's zone, and how long ago that is."""
@@ -51,10 +63,14 @@ class Scene:
         return None if time is None else (" ", element("span", f"({ago(time, self.shown.now)})", class_="ago"))
 
 
-def matches(peer: PeerView, query: str) -> bool:
-    """Whether a search finds a peer: by name, address or gateway."""
-    wanted = query.casefold()
-    return any(wanted in text.casefold() for text in (peer.name, peer.address, peer.gateway))
+def matches(peer: PeerView, wanted: Wanted) -> bool:
+    """Whether a peer is asked for: by a part of its name, address or gateway, by its state, by its gateway."""
+    text = wanted.text.casefold()
+    return (
+        wanted.state in ("", peer.state)
+        and wanted.gateway in ("", peer.gateway)
+        and any(text in known.casefold() for known in (peer.name, peer.address, peer.gateway))
+    )
 
 
 def table(caption: str, heads: Iterable[str], rows: Iterable[Sequence[Child]]) -> Html:

@@ -102,15 +102,14 @@ class _Folded(NamedTuple):
 
 def failures(scene: Scene) -> Html:
     """Write the recent failures, those that repeat in one row."""
-    names = {peer.address for peer in scene.found} if scene.query else None
-    every = (one for one in scene.shown.facts.negotiations if names is None or one.peer in names)
-    rows = [_failure(scene, one) for one in _fold(recent_failures(every, _FAILURES_LOOKED_AT))[:MOST_ROWS]]
-    heads = ("Peer", "Phase", "Reason", "Times", "Last", "First", "Meaning")
+    keys = {peer.key for peer in scene.found} if any(scene.wanted) else None
+    every = (one for one in scene.shown.facts.negotiations if keys is None or (one.gateway, one.peer) in keys)
+    items = [_failure(scene, one) for one in _fold(recent_failures(every, _FAILURES_LOOKED_AT))[:MOST_ROWS]]
     return _section(
         "failures",
         "Recent failures",
-        table("Recent failures", heads, rows)
-        if rows
+        element("ul", items, class_="failures")
+        if items
         else element("p", "No negotiation failed, as far as is remembered.", class_="empty"),
     )
 
@@ -124,14 +123,25 @@ def _fold(newest_first: Iterable[Negotiation]) -> list[_Folded]:
     return list(folded.values())
 
 
-def _failure(scene: Scene, folded: _Folded) -> list[Child]:
+def _failure(scene: Scene, folded: _Folded) -> Html:
     newest = folded.newest
     reason = newest.reason or "unknown"
     told = explain(reason, newest.phase)
-    first = scene.at(folded.oldest.ended) if folded.number > 1 else NOTHING
-    link = element("a", reason, href=told.runbook)
     name = scene.shown.name_of(newest.gateway, newest.peer)
-    return [name, str(newest.phase), link, f"{folded.number:,}", scene.at(newest.ended), first, told.gloss]
+    where = f" on {newest.gateway}" if len(scene.gateways) > 1 and newest.gateway else ""
+    often: Child = (f"{folded.number:,} times since ", scene.at(folded.oldest.ended), ", last ") if folded.number > 1 else None
+    return element(
+        "li",
+        element(
+            "p",
+            element("strong", name),
+            f"{where}: phase {newest.phase}, ",
+            element("a", reason, href=told.runbook),
+            class_="what",
+        ),
+        element("p", often, scene.at(newest.ended), class_="muted"),
+        element("p", told.gloss),
+    )
 
 
 def messages(scene: Scene, newest: Sequence[Entry]) -> Child:

@@ -10,6 +10,7 @@ from typing import Final, Literal, TypeVar
 from racoon_exporter.sa import Expectation, IpsecSa, IsakmpSa, Negotiation
 from racoon_exporter.sa.current import Trouble, credit, current_trouble, is_failing, last_trouble
 from racoon_exporter.status.facts import PSEUDO_PEERS, Facts, Failures, PeerFacts
+from racoon_exporter.status.natural import Natural, natural
 from racoon_exporter.status.timeline import DAY, Span, spans
 
 State = Literal["down", "failing", "unknown", "gone", "up", "idle"]
@@ -90,6 +91,8 @@ class Overview:
     now: float
     peers: tuple[PeerView, ...]
     unattributed: tuple[Unattributed, ...]
+    log_begins: float | None
+    """When the first line was written; None if nothing was read."""
     known_from: float | None
     """From when on every IPsec SA is remembered; None if nothing is known at all."""
 
@@ -137,11 +140,11 @@ def overview(facts: Facts, now: float) -> Overview:
         for peer in facts.peers
         if peer.address in PSEUDO_PEERS and any(peer.failures.values())
     ]
-    return Overview(facts, now, tuple(sorted(peers, key=_urgency)), tuple(unattributed), facts.known_from())
+    return Overview(facts, now, tuple(sorted(peers, key=_urgency)), tuple(unattributed), facts.log_begins(), facts.known_from())
 
 
-def _urgency(peer: PeerView) -> tuple[bool, int, str, str]:
-    return peer.kind == "stranger", _RANKS[peer.state], peer.gateway, peer.name
+def _urgency(peer: PeerView) -> tuple[bool, int, Natural, Natural]:
+    return peer.kind == "stranger", _RANKS[peer.state], natural(peer.gateway), natural(peer.name)
 
 
 def _expected_keys(facts: Facts) -> Iterable[tuple[str, str]]:

@@ -14,7 +14,7 @@ from racoon_exporter.source.base import Block, Fingerprint, Position, SourceStat
 from racoon_exporter.status import EventRing
 from racoon_exporter.status.facts import take_facts
 from racoon_exporter.status.page import page
-from racoon_exporter.status.scene import Scene
+from racoon_exporter.status.scene import Scene, Wanted
 from racoon_exporter.status.view import Overview, PeerView, overview
 
 T = TypeVar("T")
@@ -74,8 +74,8 @@ class Gateway:
     def peer(self, address: str = PEER, after: float = 0.0) -> PeerView:
         return next(peer for peer in self.view(after).peers if peer.address == address)
 
-    def page(self, query: str = "", after: float = 0.0) -> str:
-        return page(Scene(self.view(after), self.zone, "/metrics", ASSETS, query), self.ring.newest(200))
+    def page(self, *query: str, after: float = 0.0) -> str:
+        return page(Scene(self.view(after), self.zone, "/metrics", ASSETS, Wanted(*query)), self.ring.newest(200))
 
 
 def recording(name: str, host: str = "a", *, lines: int | None = None) -> bytes:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC
 
 import pytest
 
 from racoon_exporter.sa import Expectation
 from racoon_exporter.status.page import MOST_PEERS
+from racoon_exporter.status.view import STATES, State
+from racoon_exporter.status.words import moment
 from tests.browser import story
 from tests.exporter.status.engines import PEER, Gateway, permanent, recording, status, until
 from tests.exporter.status.test_markup import Parsed
@@ -86,7 +89,56 @@ def test_sas_show_their_age_and_expected_expiry() -> None:
 
 def test_failures_that_repeat_stand_in_one_row() -> None:
     text = Parsed(Gateway(EXPECTED).read(story.trouble(NOW).text()).page()).text
-    assert re.search(r"branch1no_response20", text)
+    assert re.search(r"branch: phase 1, no_response20 times since 2026-11-2\d", text)
+
+
+def test_what_is_well_takes_a_line_below_what_is_not() -> None:
+    written = Gateway(EXPECTED).read(story.trouble(NOW).text()).page()
+    rows = [name for name, attributes in Parsed(written).elements if "row" in (attributes.get("class") or "").split()]
+    cards = [name for name, attributes in Parsed(written).elements if name == "article"]
+    assert (rows, cards) == (["li"] * len(rows), ["article"] * len(cards))
+    assert rows
+    assert written.rindex("<article") < written.index('class="rows"')
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_peers_of_a_state_are_found_without_a_script(state: State) -> None:
+    gateway = Gateway(EXPECTED).read(story.trouble(NOW).text())
+    shown = {peer.name for peer in gateway.view().peers if peer.state == state and peer.kind != "stranger"}
+    written = gateway.page("", state)
+    assert set(re.findall(r'<h4 id="\w+-name">(.*?)</h4>', written)) == shown
+    assert f'<option value="{state}" selected>' in written
+    if shown:
+        assert f'href="./?state={state}"' in gateway.page()
+    else:
+        assert "No peer is found so" in written
+
+
+def test_peers_of_a_gateway_are_found_and_so_are_its_failures_only() -> None:
+    lines = "Nov 24 05:00:0{0} {1} racoon: ERROR: phase1 negotiation failed due to time up. 38cbca5ed4596c21:0000000000000000\n"
+    said = "Nov 24 05:00:00 {0} racoon: INFO: initiate new phase 1 negotiation: 192.0.2.1[500]<=>198.51.100.{1}[500]\n"
+    log = "".join(said.format(f"gw{number}", number) + lines.format(number, f"gw{number}") for number in (1, 2))
+    gateway = Gateway().read(log)
+    assert "phase 1" in gateway.page()
+    written = gateway.page("", "", "gw2")
+    assert '<option value="gw2" selected>' in written
+    assert "198.51.100.2" in written
+    assert "198.51.100.1" not in written
+
+
+def test_the_log_begins_where_it_begins_however_much_was_forgotten_since() -> None:
+    gateway = Gateway({"192.0.2.9": Expectation("never")}, history=3)
+    begins = set()
+    for line in recording("17-soak-chaos").splitlines(keepends=True)[:4000]:
+        gateway.read(line)
+        begins.add(gateway.engine.first_line["racoon.log"])
+    assert len(begins) == 1
+    shown = gateway.view()
+    assert shown.log_begins == min(begins)
+    assert shown.known_from is not None
+    assert shown.known_from > shown.log_begins
+    told = Parsed(gateway.page()).text
+    assert f"Never up since the log begins, {moment(shown.log_begins, UTC)}" in told
 
 
 def test_unattributed_failures_are_said_openly() -> None:
@@ -108,7 +160,7 @@ def test_what_peers_write_is_text() -> None:
 
 def test_names_and_searches_are_text_too() -> None:
     hostile = '"><script>alert(1)</script>'
-    parsed = Parsed(Gateway({PEER: Expectation(hostile)}).read(recording("02-rekey")).page(query=hostile))
+    parsed = Parsed(Gateway({PEER: Expectation(hostile)}).read(recording("02-rekey")).page(hostile, hostile, hostile))
     assert [name for name, _ in parsed.elements].count("script") == 1
     assert [attributes["value"] for name, attributes in parsed.elements if name == "input"] == [hostile]
 
