@@ -74,6 +74,7 @@ def row(scene: Scene, peer: PeerView) -> Html:
             ),
             element("p", _since(scene, peer)),
             None if peer.phase2_up else _ending(scene, peer),
+            peer_line(scene, peer),
             _trouble(scene, peer),
             _sas(scene, peer),
             id=f"{name}-more",
