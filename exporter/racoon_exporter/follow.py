@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -16,7 +17,7 @@ from racoon_exporter.moved import adapt
 from racoon_exporter.sa import Knowledge
 from racoon_exporter.sa.findings import Believed, Findings, believed, take_findings, witnessed
 from racoon_exporter.sa.state import advance
-from racoon_exporter.source import SourceStatus
+from racoon_exporter.source import SourceCounts, SourceStatus
 from racoon_exporter.text import visible
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ QUIET_SECONDS: Final = 0.1
 IDLE_SECONDS: Final = 1.0
 _CHECKPOINTS_SPARED: Final = 6
 """So much rarer the state is written where only time passed: a new start lets it pass again."""
-_COUNTED: Final = ("lines", "bytes", "rotations", "lost_bytes", "too_long")
 
 
 class Follower:
@@ -75,7 +75,7 @@ class Follower:
         """Whether the last turn found something to read: more may wait behind it."""
         self._read_at: dict[tuple[str, str, str], tuple[float, float]] = {}
         """By racoon: time of its last line, and when that was read on the monotonic clock."""
-        self._earlier: dict[str, dict[str, int]] = {}
+        self._earlier: dict[str, SourceCounts] = {}
         """By source: what was counted before this start."""
         self._checkpoint_time = 0.0
         self._checkpoint_failures = 0
@@ -103,7 +103,7 @@ class Follower:
         restored = Engine.like(self.engine)
         restore(restored, content["engine"])
         positions = dict(content["positions"])
-        earlier = {str(name): {key: int(counts[key]) for key in _COUNTED} for name, counts in content["sources"].items()}
+        earlier = {str(name): SourceCounts.from_json(counts) for name, counts in content["sources"].items()}
         away = max(0.0, self._wall() - float(content["saved"]))
         seen = {tuple(key): (float(log_time), float(ago)) for *key, log_time, ago in content["seen"]}
         if self.witnesses is not None and "witnesses" in content:
@@ -237,7 +237,7 @@ class Follower:
             "engine": engine,
             "positions": positions,
             "gateways": {name: self.engine.gateway_of(name) for name in names},
-            "sources": {status.name: {key: getattr(status, key) for key in _COUNTED} for status in self.statuses()},
+            "sources": {status.name: status.counts.to_json() for status in self.statuses()},
             "seen": [[*key, log_time, now - read_at] for key, (log_time, read_at) in self._read_at.items()],
             "saved": self._wall(),
             **({} if self.witnesses is None else {"witnesses": self.witnesses.to_json()}),
@@ -275,20 +275,7 @@ class Follower:
         return tuple(self._total(status) for status in self._inputs.statuses())
 
     def _total(self, status: SourceStatus) -> SourceStatus:
-        earlier = self._earlier.get(status.name)
-        if earlier is None:
-            return status
-        return SourceStatus(
-            name=status.name,
-            up=status.up,
-            lag_bytes=status.lag_bytes,
-            lines=status.lines + earlier["lines"],
-            bytes=status.bytes + earlier["bytes"],
-            rotations=status.rotations + earlier["rotations"],
-            lost_bytes=status.lost_bytes + earlier["lost_bytes"],
-            too_long=status.too_long + earlier["too_long"],
-            error=status.error,
-        )
+        return replace(status, counts=status.counts + self._earlier.get(status.name, SourceCounts()))
 
     def ready(self) -> tuple[bool, str]:
         """Whether what was in the logs at the start has been read, in words."""

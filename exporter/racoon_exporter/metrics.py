@@ -186,6 +186,12 @@ METRICS: Final = (
     Row("racoon_exporter_source_bytes", "counter", "Bytes read.", ("source",)),
     Row("racoon_exporter_source_rotations", "counter", "Times the file was replaced or truncated.", ("source",)),
     Row("racoon_exporter_source_lost_bytes", "counter", "Bytes that were never read.", ("source",)),
+    Row(
+        "racoon_exporter_source_dropped_messages",
+        "counter",
+        "Syslog messages thrown away because too many came at once, by the kernel or by the limit for a sender.",
+        ("source",),
+    ),
     Row("racoon_exporter_unparsed_lines", "counter", "Lines that gave no event, by reason.", ("reason",)),
     Row("racoon_exporter_checkpoint_timestamp_seconds", "gauge", "Time of the last checkpoint; 0 before the first."),
     Row("racoon_exporter_checkpoint_failures", "counter", "Checkpoints that could not be written or read."),
@@ -394,11 +400,12 @@ def _collect_own(samples: Samples, engine: Engine, own: OwnState) -> None:
         name = visible(status.name)
         samples.put("racoon_exporter_source_up", float(status.up), "", name)
         samples.put("racoon_exporter_source_lag_bytes", status.lag_bytes, "", name)
-        samples.add("racoon_exporter_source_lines", status.lines, "", name)
-        samples.add("racoon_exporter_source_bytes", status.bytes, "", name)
-        samples.add("racoon_exporter_source_rotations", status.rotations, "", name)
-        samples.add("racoon_exporter_source_lost_bytes", status.lost_bytes, "", name)
-        samples.add("racoon_exporter_unparsed_lines", status.too_long, "", "too_long")
+        samples.add("racoon_exporter_source_lines", status.counts.lines, "", name)
+        samples.add("racoon_exporter_source_bytes", status.counts.bytes, "", name)
+        samples.add("racoon_exporter_source_rotations", status.counts.rotations, "", name)
+        samples.add("racoon_exporter_source_lost_bytes", status.counts.lost_bytes, "", name)
+        samples.add("racoon_exporter_source_dropped_messages", status.counts.dropped, "", name)
+        samples.add("racoon_exporter_unparsed_lines", status.counts.too_long, "", "too_long")
         if status.name in engine.last_line:
             samples.put("racoon_exporter_source_last_line_timestamp_seconds", engine.last_line[status.name], "", name)
     samples.put("racoon_exporter_checkpoint_timestamp_seconds", own.checkpoint_time, "")

@@ -34,7 +34,7 @@ def pass_over(engine: Engine, path: str) -> int:
     status = log.status()
     if status.error is not None:
         raise SystemExit(f"{path}: {status.error}")
-    return status.lines
+    return status.counts.lines
 
 
 def by_level_and_event(engine: Engine) -> Counter[tuple[str, str]]:

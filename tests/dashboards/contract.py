@@ -80,6 +80,7 @@ METRICS: dict[str, Metric] = {
     "racoon_exporter_source_bytes_total": _counter("source", gateway=False),
     "racoon_exporter_source_rotations_total": _counter("source", gateway=False),
     "racoon_exporter_source_lost_bytes_total": _counter("source", gateway=False),
+    "racoon_exporter_source_dropped_messages_total": _counter("source", gateway=False),
     "racoon_exporter_unparsed_lines_total": _counter("reason", gateway=False),
     "racoon_exporter_checkpoint_timestamp_seconds": _gauge(gateway=False),
     "racoon_exporter_checkpoint_failures_total": _counter(gateway=False),

@@ -10,12 +10,15 @@ from prometheus_client.openmetrics.exposition import generate_latest as openmetr
 from racoon_exporter.engine import Engine
 from racoon_exporter.exposition import render
 from racoon_exporter.metrics import METRICS, OwnState, Samples, collect
-from racoon_exporter.source.base import SourceStatus
+from racoon_exporter.source.base import SourceCounts, SourceStatus
 from tests.exporter.reading import LAB, block, lab_logs, read_logs
 from tests.exporter.rendering import RacoonCollector
 
 SOURCE = SourceStatus(
-    'we"ird\\na\nme', up=True, lag_bytes=5, lines=6, bytes=7, rotations=8, lost_bytes=9, too_long=10, error=None
+    'we"ird\\na\nme',
+    up=True,
+    lag_bytes=5,
+    counts=SourceCounts(lines=6, bytes=7, rotations=8, lost_bytes=9, too_long=10, dropped=11),
 )
 OWN = OwnState((SOURCE,), checkpoint_time=1.7e9, checkpoint_failures=3, web_config_ok=False)
 

@@ -80,7 +80,7 @@ def test_a_new_process_goes_on_where_the_old_one_wrote_its_state(log: Path, foll
     assert peer_of(second.engine).counters["phase1_established", "initiator"] == 1
     assert peer_of(second.engine).phase2_up
     (status,) = second.statuses()
-    assert status.lines == 5
+    assert status.counts.lines == 5
 
 
 def test_a_record_kept_back_in_the_state_file_counts_although_the_log_is_silent(log: Path, follower: MakeFollower) -> None:

@@ -24,12 +24,7 @@ KNOWN_IN_ADVANCE = (
 
 
 def own(*names: str) -> OwnState:
-    return OwnState(
-        tuple(
-            SourceStatus(name, up=True, lag_bytes=0, lines=0, bytes=0, rotations=0, lost_bytes=0, too_long=0, error=None)
-            for name in names
-        )
-    )
+    return OwnState(tuple(SourceStatus(name, up=True) for name in names))
 
 
 def metrics(engine: Engine, *sources: str) -> str:

@@ -8,6 +8,7 @@ from racoon_exporter.source.base import (
     Past,
     Position,
     Source,
+    SourceCounts,
     SourceStatus,
     StartAt,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "Past",
     "Position",
     "Source",
+    "SourceCounts",
     "SourceSet",
     "SourceStatus",
     "StartAt",

@@ -6,16 +6,16 @@ grows longer than the bound is skipped up to its newline, so that no writer can 
 
 from __future__ import annotations
 
-from racoon_exporter.source.generation import Tally
+from racoon_exporter.source.base import SourceCounts
 from racoon_exporter.source.lines import MAX_LINE
 
 
 class Assembler:
-    """The lines of one stream. What is lost on the way is counted in the tally it was made with."""
+    """The lines of one stream. What is lost on the way is counted in the counts it was made with."""
 
-    def __init__(self, tally: Tally, *, longest: int = MAX_LINE) -> None:
-        """Begin at the beginning of a line; `tally.too_long` and `tally.lost_bytes` are kept up. `longest` is in bytes."""
-        self._tally = tally
+    def __init__(self, counts: SourceCounts, *, longest: int = MAX_LINE) -> None:
+        """Begin at the beginning of a line; `counts.too_long` and `counts.lost_bytes` are kept up. `longest` is in bytes."""
+        self._counts = counts
         self._longest = longest
         self._held = bytearray()
         self._skipping = False
@@ -50,18 +50,18 @@ class Assembler:
     def _keep(self, piece: bytes) -> None:
         """Hold on to a beginning of a line, or let go of it where it is too long."""
         if self._skipping:
-            self._tally.lost_bytes += len(piece)
+            self._counts.lost_bytes += len(piece)
             return
         self._held += piece
         if len(self._held) > self._longest:
-            self._tally.too_long += 1
-            self._tally.lost_bytes += len(self._held)
+            self._counts.too_long += 1
+            self._counts.lost_bytes += len(self._held)
             self._held.clear()
             self._skipping = True
 
     def _after_skipped(self, whole: bytes) -> bytes:
         end = whole.find(b"\n") + 1
-        self._tally.lost_bytes += end
+        self._counts.lost_bytes += end
         self._skipping = False
         return whole[end:]
 
@@ -73,8 +73,8 @@ class Assembler:
             kept.append(whole[:good])
             end = whole.find(b"\n", good) + 1 or good
             if end > good:
-                self._tally.too_long += 1
-                self._tally.lost_bytes += end - good
+                self._counts.too_long += 1
+                self._counts.lost_bytes += end - good
             whole = whole[end:]
         return b"".join(kept)
 

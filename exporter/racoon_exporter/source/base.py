@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from hashlib import blake2b
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -191,24 +191,49 @@ class Block:
     final: bool = False
 
 
+@dataclass(slots=True)
+class SourceCounts:
+    """What a source has given and lost.
+
+    `lines`, `bytes`: given. `rotations`: times the file was found replaced or truncated. `lost_bytes`: never given (truncated
+    away unread, holes of NULs, lines that were too long). `too_long`: lines skipped for their length. `dropped`: messages
+    that were thrown away because too many came at once, by the kernel or here.
+    """
+
+    lines: int = 0
+    bytes: int = 0
+    rotations: int = 0
+    lost_bytes: int = 0
+    too_long: int = 0
+    dropped: int = 0
+
+    def __add__(self, other: SourceCounts) -> SourceCounts:
+        """Return the counts of both."""
+        return SourceCounts(**{name: value + getattr(other, name) for name, value in self.to_json().items()})
+
+    def to_json(self) -> dict[str, int]:
+        """Return the counts by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> SourceCounts:
+        """Read them back; raises ValueError for what is no count. One that an older version did not know is 0."""
+        return cls(**{field.name: _count({field.name: value.get(field.name, 0)}, field.name) for field in fields(cls)})
+
+
 @dataclass(frozen=True, slots=True)
 class SourceStatus:
-    """How a source is doing, counted since it was made, as of the last time it was read.
+    """How a source is doing, as of the last time it was read.
 
-    `up`: the log is there and readable. `lag_bytes`: written, not given yet. `lines`, `bytes`: given. `rotations`: times
-    the file was found replaced or truncated. `lost_bytes`: never given (truncated away unread, holes of NULs, lines that
-    were too long). `too_long`: lines skipped for their length. `error`: the present trouble in words, for people.
+    `up`: the log is there and readable. `lag_bytes`: written, not given yet. `error`: the present trouble in words, for
+    people. `counts` are those since the source was made.
     """
 
     name: str
     up: bool
-    lag_bytes: int
-    lines: int
-    bytes: int
-    rotations: int
-    lost_bytes: int
-    too_long: int
-    error: str | None
+    lag_bytes: int = 0
+    counts: SourceCounts = field(default_factory=SourceCounts)
+    error: str | None = None
 
 
 class Source(Protocol):

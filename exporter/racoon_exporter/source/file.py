@@ -25,8 +25,8 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from racoon_exporter.source.base import DEFAULT_LIMIT, Block, Identity, Position, SourceStatus, StartAt
-from racoon_exporter.source.generation import Chunk, ContentChangedError, Generation, Tally
+from racoon_exporter.source.base import DEFAULT_LIMIT, Block, Identity, Position, SourceCounts, SourceStatus, StartAt
+from racoon_exporter.source.generation import Chunk, ContentChangedError, Generation
 from racoon_exporter.source.lineage import PATIENCE, Lineage
 from racoon_exporter.source.reader import NotALogError, PlainReader
 from racoon_exporter.source.system import SYSTEM, System, kind_of
@@ -56,8 +56,8 @@ class FileSource:
         self._start_at: StartAt = start_at
         self._backfill = backfill
         self._system = system
-        self._tally = Tally()
-        self._lineage = Lineage(path, system, self._tally)
+        self._counts = SourceCounts()
+        self._lineage = Lineage(path, system, self._counts)
         self._generation: Generation | None = None
         self._checkpoint: Position | None = None
         self._aside: Generation | None = None
@@ -131,18 +131,9 @@ class FileSource:
 
     def status(self) -> SourceStatus:
         """Counters since the source was made, and how things stood at the last read. Touches no disk."""
-        generation, tally = self._generation, self._tally
-        return SourceStatus(
-            name=self._path,
-            up=self._up,
-            lag_bytes=self._waiting_bytes + (generation.lag if generation else 0),
-            lines=tally.lines,
-            bytes=tally.bytes,
-            rotations=tally.rotations,
-            lost_bytes=tally.lost_bytes,
-            too_long=tally.too_long,
-            error=self._error,
-        )
+        generation = self._generation
+        lag = self._waiting_bytes + (generation.lag if generation else 0)
+        return SourceStatus(self._path, self._up, lag, replace(self._counts), self._error)
 
     def close(self) -> None:
         """Close the file; the position stays."""
@@ -200,7 +191,7 @@ class FileSource:
             if self._has_more(generation, following):
                 following.close()
                 return None, True
-            self._tally.rotations += not self._filling
+            self._counts.rotations += not self._filling
             self._filling = False
         block = self._step(generation, following, here)
         return block, block is None
@@ -312,7 +303,7 @@ class FileSource:
 
     def _still_there(self, position: Position) -> Generation | None:
         """Return the log if it is what it was, standing where the position says."""
-        generation = Generation(PlainReader(self._path, self._system), self._tally)
+        generation = Generation(PlainReader(self._path, self._system), self._counts)
         try:
             if generation.go_on(position):
                 return generation
@@ -334,8 +325,8 @@ class FileSource:
             self._path,
             position.unread,
         )
-        self._tally.lost_bytes += position.unread
-        self._tally.rotations += 1
+        self._counts.lost_bytes += position.unread
+        self._counts.rotations += 1
         return found
 
     # Going from one generation to the next.
@@ -395,7 +386,7 @@ class FileSource:
 
     def _truncated(self, generation: Generation) -> Block | None:
         """The file was truncated: go on in the copy if there is one, else give what is held and go on with what follows."""
-        fresh = Generation(generation.reader, self._tally)
+        fresh = Generation(generation.reader, self._counts)
         copy = self._lineage.copy_of(generation, since_ns=self._changed_ns)
         if copy is not None:
             self._drop_aside()
@@ -403,7 +394,7 @@ class FileSource:
             return None
         unread = self._lineage.next_unread(generation)
         first = self._comes_first(fresh, unread, generation)
-        self._tally.rotations += 1  # with a copy it is counted on the way from the copy to the file
+        self._counts.rotations += 1  # with a copy it is counted on the way from the copy to the file
         chunk = generation.end()
         generation.lose(generation.seen - generation.head)
         self._lineage.leave(generation.position())

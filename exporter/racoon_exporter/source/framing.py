@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from racoon_exporter.source.generation import Tally
+from racoon_exporter.source.base import SourceCounts
 from racoon_exporter.source.lines import MAX_LINE
 
 _COUNT = re.compile(rb"([1-9]\d{0,6}) <")
@@ -37,9 +37,9 @@ def as_line(message: bytes) -> bytes:
 class Framer:
     """The messages of one connection. At most one incomplete message of MAX_LINE bytes is kept."""
 
-    def __init__(self, tally: Tally) -> None:
-        """Begin before a message; what is too long is skipped and counted in `tally`."""
-        self._tally = tally
+    def __init__(self, counts: SourceCounts) -> None:
+        """Begin before a message; what is too long is skipped and counted in `counts`."""
+        self._counts = counts
         self._held = bytearray()
         self._searched = 0
         self._octets_to_skip = 0
@@ -63,7 +63,7 @@ class Framer:
         """Return what stands behind the last newline when the connection ends. A counted message that is torn is lost."""
         rest, self._held = bytes(self._held), bytearray()
         if _COUNT.match(rest):
-            self._tally.lost_bytes += len(rest)
+            self._counts.lost_bytes += len(rest)
             return b""
         return rest
 
@@ -84,7 +84,7 @@ class Framer:
 
     def _counted(self, length: int, begin: int) -> bytes | None:
         if length > MAX_LINE:
-            self._tally.too_long += 1
+            self._counts.too_long += 1
             self._octets_to_skip = begin + length
             return b""
         if len(self._held) < begin + length:
@@ -94,7 +94,7 @@ class Framer:
     def _line(self) -> bytes | None:
         newline = self._held.find(b"\n", self._searched)
         if newline > MAX_LINE or (newline < 0 and len(self._held) > MAX_LINE):
-            self._tally.too_long += 1
+            self._counts.too_long += 1
             self._skipping_line = True
             self._searched = 0
             return b""
@@ -116,7 +116,7 @@ class Framer:
         return None if self._skipping_line else b""
 
     def _lose(self, count: int) -> None:
-        self._tally.lost_bytes += count
+        self._counts.lost_bytes += count
         del self._held[:count]
 
     def _cut(self, end: int, begin: int) -> bytes:

@@ -15,6 +15,7 @@ from racoon_exporter.source.base import (
     Fingerprint,
     Identity,
     Position,
+    SourceCounts,
 )
 from racoon_exporter.source.lines import MAX_LINE, bounded_lines, leading_nuls, whole_lines, without_holes
 
@@ -29,17 +30,6 @@ class ContentChangedError(Exception):
     """What stands before the offset is not what was read there: the file was truncated (and perhaps filled again)."""
 
 
-@dataclass(slots=True)
-class Tally:
-    """What a source has given and lost, over all its generations."""
-
-    lines: int = 0
-    bytes: int = 0
-    rotations: int = 0
-    lost_bytes: int = 0
-    too_long: int = 0
-
-
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """Lines out of one generation, and the number of the first one in it."""
@@ -51,15 +41,15 @@ class Chunk:
 class Generation:
     """An open file with an offset, a line number and the bytes around them."""
 
-    def __init__(self, reader: Reader, tally: Tally) -> None:
-        """Stand at the beginning of the file that `reader` has open; what is given and lost is added to `tally`."""
+    def __init__(self, reader: Reader, counts: SourceCounts) -> None:
+        """Stand at the beginning of the file that `reader` has open; what is given and lost is added to `counts`."""
         self.reader = reader
         self.offset = 0
         self.line = 0
         self.skipping = False
         self.at_end = False
         """Whether the last `take` gave nothing because there was nothing, not because it had skipped enough."""
-        self._tally = tally
+        self._counts = counts
         self._tail = b""
         self._rest = b""
         self._seen = 0
@@ -191,7 +181,7 @@ class Generation:
 
     def lose(self, count: int) -> None:
         """Count bytes that were written and can never be given."""
-        self._tally.lost_bytes += count
+        self._counts.lost_bytes += count
 
     def changed_ns(self) -> int:
         """When the file was changed last, in nanoseconds; 0 where that is not known."""
@@ -230,7 +220,7 @@ class Generation:
     def _begin_skipping(self) -> None:
         self.skipping = True
         self._rest = b""
-        self._tally.too_long += 1
+        self._counts.too_long += 1
 
     def _give(self, raw: bytes, end: int) -> Chunk:
         data = raw[:end]
@@ -241,8 +231,8 @@ class Generation:
         given = without_holes(data)
         self.lose(len(data) - len(given))
         self.line += lines
-        self._tally.lines += lines
-        self._tally.bytes += len(given)
+        self._counts.lines += lines
+        self._counts.bytes += len(given)
         return Chunk(given, first)
 
     def _advance(self, over: bytes, count: int) -> None:

@@ -224,14 +224,4 @@ def _expand(pattern: str) -> list[str]:
 
 
 def _nothing_matches(pattern: str) -> SourceStatus:
-    return SourceStatus(
-        name=pattern,
-        up=False,
-        lag_bytes=0,
-        lines=0,
-        bytes=0,
-        rotations=0,
-        lost_bytes=0,
-        too_long=0,
-        error=f"{pattern}: no file matches",
-    )
+    return SourceStatus(pattern, up=False, error=f"{pattern}: no file matches")

@@ -21,7 +21,7 @@ from racoon_exporter.source.base import DEFAULT_LIMIT, Block, SourceStatus, Star
 from racoon_exporter.source.doubles import Doubles
 from racoon_exporter.source.entry import FIELDS, read_entry
 from racoon_exporter.source.lines import MAX_LINE
-from racoon_exporter.source.live import LiveTally, Occasionally, Trouble, reason
+from racoon_exporter.source.live import LiveCounts, Occasionally, Trouble, reason
 
 logger = logging.getLogger(__name__)
 
@@ -101,7 +101,7 @@ class JournalSource:
         self._options = options
         self._start_at: StartAt = start_at
         self._clock = clock
-        self._tally = LiveTally()
+        self._counts = LiveCounts()
         self._doubles = Doubles()
         self._trouble = Trouble()
         self._bad = Occasionally(clock)
@@ -153,7 +153,7 @@ class JournalSource:
             if not piece:
                 self._ended(child)
                 return None
-            if block := self._tally.block(JOURNAL, self._lines(child.assembler.add(piece))):
+            if block := self._counts.block(JOURNAL, self._lines(child.assembler.add(piece))):
                 return block
         return None
 
@@ -164,7 +164,7 @@ class JournalSource:
     def status(self) -> SourceStatus:
         """Counters; `up` while journalctl runs, `error` what it said last on its standard error."""
         running = self._child is not None and not self._child.at_end
-        return self._tally.status(JOURNAL, up=running, error=self._trouble.error)
+        return self._counts.status(JOURNAL, up=running, error=self._trouble.error)
 
     def close(self) -> None:
         """End journalctl and wait for it."""
@@ -178,7 +178,7 @@ class JournalSource:
             return None
         arguments = self._options.arguments(cursor=self._cursor, since=self._since, start_at=self._start_at, old=self._old)
         try:
-            self._child = _Child(arguments, self._tally)
+            self._child = _Child(arguments, self._counts)
         except (OSError, ValueError) as error:
             words = reason(error) if isinstance(error, OSError) else str(error)
             self._trouble.set(f"journal: cannot run {self._options.command[0]}: {words}")
@@ -236,13 +236,13 @@ class JournalSource:
             return b""
         line = entry.line()
         if len(line) > MAX_LINE:
-            self._tally.too_long += 1
+            self._counts.too_long += 1
             self._lose(raw, "is too long")
             return b""
         return line
 
     def _lose(self, raw: bytes, why: str) -> None:
-        self._tally.lost_bytes += len(raw) + 1
+        self._counts.lost_bytes += len(raw) + 1
         if self._bad.now(why):
             logger.warning("journal: an entry of %d bytes %s; it is left out", len(raw), why)
 
@@ -257,8 +257,8 @@ class JournalSource:
 class _Child:
     """A running journalctl. It is the only place that knows its process."""
 
-    def __init__(self, arguments: Sequence[str], tally: LiveTally) -> None:
-        """Start it; entries that are too long are counted in `tally`.
+    def __init__(self, arguments: Sequence[str], counts: LiveCounts) -> None:
+        """Start it; entries that are too long are counted in `counts`.
 
         Raises OSError when there is no such program, ValueError for an argument that none can have.
         """
@@ -284,7 +284,7 @@ class _Child:
         """Whether its output has ended."""
         self.gave = False
         """Whether a good entry came from it."""
-        self.assembler = Assembler(tally, longest=MAX_ENTRY)
+        self.assembler = Assembler(counts, longest=MAX_ENTRY)
 
     @property
     def complaint(self) -> str:

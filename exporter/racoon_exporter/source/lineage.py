@@ -24,8 +24,8 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from racoon_exporter.source.base import Fingerprint, Identity, Past, Position
-from racoon_exporter.source.generation import Generation, Tally
+from racoon_exporter.source.base import Fingerprint, Identity, Past, Position, SourceCounts
+from racoon_exporter.source.generation import Generation
 from racoon_exporter.source.reader import PlainReader, open_reader
 from racoon_exporter.source.siblings import STEADY_LOOKS, Sibling, UnsteadyError, named, regular, sibling_at, siblings
 from racoon_exporter.source.system import System
@@ -52,11 +52,11 @@ class DamagedError(OSError):
 class Lineage:
     """The files of one log besides the one that is read: those before it, and those that follow."""
 
-    def __init__(self, path: str, system: System, tally: Tally) -> None:
-        """Of the log at `path`; what is lost with a rotated file is counted in `tally`."""
+    def __init__(self, path: str, system: System, counts: SourceCounts) -> None:
+        """Of the log at `path`; what is lost with a rotated file is counted in `counts`."""
         self._path = path
         self._system = system
-        self._tally = tally
+        self._counts = counts
         self._since_ns = 0
         self._base = ""
         self._left: OrderedDict[tuple[Identity, Fingerprint], Position] = OrderedDict()
@@ -179,7 +179,7 @@ class Lineage:
             return None  # a file that cannot be read cannot be proven to be the one; what it held is counted as lost
 
     def _opened_at(self, path: str, position: Position) -> Generation | None:
-        generation = Generation(open_reader(path, self._system), self._tally)
+        generation = Generation(open_reader(path, self._system), self._counts)
         try:
             if generation.go_on(position):
                 return generation
@@ -193,7 +193,7 @@ class Lineage:
 
     def open_log(self, leaving: Generation | None = None) -> Generation:
         """Open the file at the path where it was left, else at its beginning; `leaving` is read until now. Raises OSError."""
-        generation = Generation(PlainReader(self._path, self._system), self._tally)
+        generation = Generation(PlainReader(self._path, self._system), self._counts)
         try:
             return self._where_left(generation, self._path, leaving)
         except OSError:
@@ -237,7 +237,7 @@ class Lineage:
                 pass  # renamed since it was listed, as below
             else:
                 if reader.identity == sibling.identity:
-                    return Generation(reader, self._tally)
+                    return Generation(reader, self._counts)
                 reader.close()
             path = named(self._logs(), sibling.identity, self._system)
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), sibling.path)
@@ -268,7 +268,7 @@ class Lineage:
         generation.close()
         if generation.reader.error is not None:
             raise DamagedError(errno.EIO, generation.reader.error, path)
-        again = Generation(open_reader(path, self._system), self._tally)
+        again = Generation(open_reader(path, self._system), self._counts)
         if found is not None:
             again.go_on(found)
         return again
@@ -362,7 +362,7 @@ class Lineage:
         """Count a rotated file that cannot be read as lost, and never read it."""
         logger.warning("log %s: %s: %s; it is counted as lost", self._path, sibling.path, error.strerror or error)
         left = self.left(sibling.identity)
-        self._tally.lost_bytes += max(0, sibling.size - (left.offset if left is not None else 0))
+        self._counts.lost_bytes += max(0, sibling.size - (left.offset if left is not None else 0))
         self.leave(Position(*sibling.identity, sibling.size, 0, sibling.size, Fingerprint(0, "")))
         del self._refused[sibling.identity]
 

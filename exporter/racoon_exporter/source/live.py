@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from racoon_exporter.source.base import DEFAULT_LIMIT, Block, SourceStatus
-from racoon_exporter.source.generation import Tally
+from racoon_exporter.source.base import DEFAULT_LIMIT, Block, SourceCounts, SourceStatus
 
 logger = logging.getLogger(__name__)
 
@@ -46,8 +45,8 @@ class LiveInput(Protocol):
 
 
 @dataclass(slots=True)
-class LiveTally(Tally):
-    """A tally of blocks that are counted when they are given."""
+class LiveCounts(SourceCounts):
+    """A counts of blocks that are counted when they are given."""
 
     def block(self, source: str, data: bytes, *, final: bool = False) -> Block | None:
         """Return lines as a block, counted; None for no lines.
@@ -63,17 +62,7 @@ class LiveTally(Tally):
 
     def status(self, name: str, *, up: bool, error: str | None) -> SourceStatus:
         """Return the counts as a status. `lag_bytes` is 0: nobody can tell what a writer has waiting in the kernel."""
-        return SourceStatus(
-            name=name,
-            up=up,
-            lag_bytes=0,
-            lines=self.lines,
-            bytes=self.bytes,
-            rotations=self.rotations,
-            lost_bytes=self.lost_bytes,
-            too_long=self.too_long,
-            error=error,
-        )
+        return SourceStatus(name, up, 0, SourceCounts(**self.to_json()), error)
 
 
 class Trouble:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 
 from racoon_exporter.source.assembly import Assembler
 from racoon_exporter.source.base import DEFAULT_LIMIT, Block, SourceStatus
-from racoon_exporter.source.live import LiveTally, Trouble, reason
+from racoon_exporter.source.live import LiveCounts, Trouble, reason
 from racoon_exporter.source.system import kind_of, open_for_reading
 from racoon_exporter.source.whole import STDIN
 
@@ -28,8 +28,8 @@ class StdinSource:
     def __init__(self, descriptor: int = STDIN_FD) -> None:
         """Read `descriptor`, which stays the caller's: its flags are shared with other processes and are left alone."""
         self._fd = descriptor
-        self._tally = LiveTally()
-        self._assembler = Assembler(self._tally)
+        self._counts = LiveCounts()
+        self._assembler = Assembler(self._counts)
         self._trouble = Trouble()
         self._ended = False
 
@@ -55,8 +55,8 @@ class StdinSource:
                 piece = b""
             if not piece:
                 self._ended = True
-                return self._tally.block(STDIN, self._assembler.rest(), final=True)
-            if block := self._tally.block(STDIN, self._assembler.add(piece)):
+                return self._counts.block(STDIN, self._assembler.rest(), final=True)
+            if block := self._counts.block(STDIN, self._assembler.add(piece)):
                 return block
         return None
 
@@ -66,7 +66,7 @@ class StdinSource:
 
     def status(self) -> SourceStatus:
         """Counters so far; `up` until the end."""
-        return self._tally.status(STDIN, up=not self._ended, error=self._trouble.error)
+        return self._counts.status(STDIN, up=not self._ended, error=self._trouble.error)
 
     def close(self) -> None:
         """Read no more."""
@@ -81,8 +81,8 @@ class FifoSource:
         self._path = path
         self._open = opener
         self._fd: int | None = None
-        self._tally = LiveTally()
-        self._assembler = Assembler(self._tally)
+        self._counts = LiveCounts()
+        self._assembler = Assembler(self._counts)
         self._trouble = Trouble()
         self._closed = False
 
@@ -101,8 +101,8 @@ class FifoSource:
         while not self._closed and (piece := self._piece(limit)) is not None:
             if not piece:
                 self._reopen()
-                return self._tally.block(self._path, self._assembler.rest(), final=True)
-            if block := self._tally.block(self._path, self._assembler.add(piece)):
+                return self._counts.block(self._path, self._assembler.rest(), final=True)
+            if block := self._counts.block(self._path, self._assembler.add(piece)):
                 return block
         return None
 
@@ -112,7 +112,7 @@ class FifoSource:
 
     def status(self) -> SourceStatus:
         """Counters since the start; `up` while the FIFO is open, with or without a writer."""
-        return self._tally.status(self._path, up=self._fd is not None, error=self._trouble.error)
+        return self._counts.status(self._path, up=self._fd is not None, error=self._trouble.error)
 
     def close(self) -> None:
         """Close the FIFO."""

@@ -1,8 +1,10 @@
 """Syslog messages received over UDP, TCP and unix sockets.
 
 Nothing here waits and nothing is read ahead: sockets are read only when the loop asks for lines, and no further than it
-asked. While the exporter is busy, datagrams stay in the kernel's buffer (and are dropped there when it is full, as UDP is),
-and a TCP sender is held up. What must be kept, the beginnings of messages on open connections, is bounded in number of
+asked. While the exporter is busy, datagrams stay in the kernel's buffer (and are dropped there when it is full, as UDP is; the
+kernel says how many), and whoever sends over TCP or a unix socket is held up. So only UDP has a limit for each sender: it is
+the only one that cannot wait. Sockets have their turn one after the other, so that a fast sender keeps nobody from being heard.
+What must be kept, the beginnings of messages on open connections, is bounded in number of
 connections and in bytes; the connection silent for longest gives way.
 """
 
@@ -11,7 +13,10 @@ from __future__ import annotations
 import logging
 import selectors
 import socket
+import struct
+import sys
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -19,7 +24,7 @@ from racoon_exporter.source.base import DEFAULT_LIMIT, Block, SourceStatus
 from racoon_exporter.source.framing import Framer, as_line
 from racoon_exporter.source.lines import MAX_LINE
 from racoon_exporter.source.listen import ListenAddress, remove_name
-from racoon_exporter.source.live import LiveTally, Occasionally, Trouble, reason
+from racoon_exporter.source.live import LiveCounts, Occasionally, Trouble, reason
 from racoon_exporter.source.rate import Buckets, SenderLimit
 
 logger = logging.getLogger(__name__)
@@ -37,10 +42,14 @@ _TURN = 64
 _ROUNDS = 8
 """How often all sockets have their turn in one read."""
 
+_RXQ_OVFL = 40 if sys.platform == "linux" else None
+"""Linux's SO_RXQ_OVFL (asm-generic/socket.h), which Python does not name: a datagram tells how many were dropped before it."""
+_DROPS = struct.Struct("@I")
+
 
 @dataclass(frozen=True, slots=True)
 class SyslogLimits:
-    """What senders may take: connections, bytes of incomplete messages, and messages a second of each."""
+    """What senders may take: connections, bytes of incomplete messages, and over UDP messages a second of each."""
 
     connections: int = MOST_CONNECTIONS
     held: int = MOST_HELD
@@ -72,13 +81,16 @@ class SyslogSource:
         self._address = ListenAddress.read(address)
         self._limits = limits or SyslogLimits()
         self._clock = clock
-        self._tally = LiveTally()
+        self._counts = LiveCounts()
         self._buckets = Buckets(self._limits.sender)
         self._occasionally = Occasionally(clock)
         self._trouble = Trouble()
         self._selector = selectors.DefaultSelector()
         self._listening: list[socket.socket] = []
         self._connections: dict[socket.socket, _Connection] = {}
+        self._ready: deque[socket.socket] = deque()
+        """Sockets that have something and did not have their turn yet."""
+        self._dropped_before: dict[socket.socket, int] = {}
         self._tried: float | None = None
         self._closed = False
         self._listen()
@@ -114,20 +126,22 @@ class SyslogSource:
             return None
         self._listen()
         lines: list[bytes] = []
+        size = 0
         for _ in range(_ROUNDS):  # a flood of what is dropped must end as well
-            for key, _events in self._selector.select(0):
-                lines += self._received(key.fileobj)
-                if sum(map(len, lines)) >= limit:
-                    return self._tally.block(self.name, b"".join(lines))
-        return self._tally.block(self.name, b"".join(lines))
+            self._ready = self._ready or deque(key.fileobj for key, _ in self._selector.select(0))  # type: ignore[misc]
+            while self._ready and size < limit:
+                received = self._received(self._ready.popleft())
+                size += sum(map(len, received))
+                lines += received
+        return self._counts.block(self.name, b"".join(lines))
 
     def descriptors(self) -> Sequence[int]:
         """Return the descriptor that stands for all sockets."""
         return () if self._closed else (self._selector.fileno(),)
 
     def status(self) -> SourceStatus:
-        """Counters; `up` while it listens. Messages dropped for their number are in `lost_bytes`."""
-        return self._tally.status(self.name, up=bool(self._listening), error=self._trouble.error)
+        """Counters; `up` while it listens. Messages dropped for their number are in `dropped`."""
+        return self._counts.status(self.name, up=bool(self._listening), error=self._trouble.error)
 
     def close(self) -> None:
         """Close all sockets."""
@@ -154,9 +168,10 @@ class SyslogSource:
         self._trouble.over(f"listening on {self.name}")
         for opened in self._listening:
             self._selector.register(opened, selectors.EVENT_READ)
+            if _RXQ_OVFL is not None and opened.type == socket.SOCK_DGRAM:
+                opened.setsockopt(socket.SOL_SOCKET, _RXQ_OVFL, 1)
 
-    def _received(self, ready: object) -> list[bytes]:
-        assert isinstance(ready, socket.socket)
+    def _received(self, ready: socket.socket) -> list[bytes]:
         connection = self._connections.get(ready)
         if connection is not None:
             return self._from_connection(connection)
@@ -172,13 +187,17 @@ class SyslogSource:
         size = 0
         for _ in range(_TURN):
             try:
-                message, where = opened.recvfrom(MAX_LINE + 1)
+                message, told, _flags, where = opened.recvmsg(MAX_LINE + 1, socket.CMSG_SPACE(_DROPS.size))
             except BlockingIOError:
                 break
             except OSError as error:  # an ICMP error of an earlier packet, say: the next read goes on
                 logger.debug("%s: %s", self.name, error)
                 break
-            self._admit(self._sender(where), message, lines)
+            self._note_drops(opened, told)
+            if isinstance(where, tuple):
+                self._admit_from(str(where[0]), message, lines)
+            else:
+                self._admit(message, lines)
             size += len(message)
             if size >= _PIECE:
                 break
@@ -196,7 +215,7 @@ class SyslogSource:
             self._give_way("there are too many connections")
         accepted.settimeout(0)
         accepted.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        self._connections[accepted] = _Connection(accepted, self._sender(where), Framer(self._tally), self._clock())
+        self._connections[accepted] = _Connection(accepted, self._sender(where), Framer(self._counts), self._clock())
         self._selector.register(accepted, selectors.EVENT_READ)
 
     def _from_connection(self, connection: _Connection) -> list[bytes]:
@@ -209,30 +228,45 @@ class SyslogSource:
             logger.debug("%s: %s: %s", self.name, connection.sender, error)
             piece = b""
         if not piece:
-            self._admit(connection.sender, connection.framer.rest(), lines)
+            self._admit(connection.framer.rest(), lines)
             self._drop(connection)
             return lines
         connection.heard = self._clock()
         for message in connection.framer.feed(piece):
-            self._admit(connection.sender, message, lines)
+            self._admit(message, lines)
         while self.held > self._limits.held:
             self._give_way("too much is kept of incomplete messages", holding=True)
         return lines
 
-    def _admit(self, sender: str, message: bytes, lines: list[bytes]) -> None:
-        """Add a message as a line unless it is empty, too long, or one too many of its sender."""
-        line = as_line(message)
-        if not line:
+    def _note_drops(self, opened: socket.socket, told: list[tuple[int, int, bytes]]) -> None:
+        """Count what the kernel dropped before this datagram for want of room. Its counter goes round after 2^32."""
+        for level, kind, data in told:
+            if (level, kind) == (socket.SOL_SOCKET, _RXQ_OVFL) and len(data) == _DROPS.size:
+                (dropped,) = _DROPS.unpack(data)
+                new = (dropped - self._dropped_before.get(opened, 0)) % 2**32
+                self._dropped_before[opened] = dropped
+                self._counts.dropped += new
+                if new and self._occasionally.now("dropped by the kernel"):
+                    logger.warning("%s: messages come faster than they are read; the kernel dropped %d", self.name, new)
+
+    def _admit_from(self, sender: str, message: bytes, lines: list[bytes]) -> None:
+        """Add a datagram of a sender that cannot be made to wait, unless it is one too many."""
+        if self._buckets.take(sender, self._clock()):
+            self._admit(message, lines)
             return
+        self._counts.dropped += 1
+        self._counts.lost_bytes += len(message)
+        if self._occasionally.now(sender):
+            logger.warning("%s: %s sends too many messages; some are dropped", self.name, sender)
+
+    def _admit(self, message: bytes, lines: list[bytes]) -> None:
+        """Add a message as a line unless it is empty or too long."""
+        line = as_line(message)
         if len(line) > MAX_LINE + 1:
-            self._tally.too_long += 1
-            self._tally.lost_bytes += len(line)
-        elif self._buckets.take(sender, self._clock()):
+            self._counts.too_long += 1
+            self._counts.lost_bytes += len(line)
+        elif line:
             lines.append(line)
-        else:
-            self._tally.lost_bytes += len(line)
-            if self._occasionally.now(sender):
-                logger.warning("%s: %s sends too many messages; some are dropped", self.name, sender)
 
     def _give_way(self, why: str, *, holding: bool = False) -> None:
         """Close the connection silent for longest, of those with an incomplete message if it is about these."""
@@ -241,7 +275,7 @@ class SyslogSource:
             logger.warning("%s: %s; the one silent for longest is closed", self.name, why)
         if candidates:
             silent = min(candidates, key=lambda each: each.heard)
-            self._tally.lost_bytes += silent.framer.held
+            self._counts.lost_bytes += silent.framer.held
             self._drop(silent)
 
     def _drop(self, connection: _Connection) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import os
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from racoon_exporter.source.base import DEFAULT_LIMIT, Block, Identity, SourceStatus
-from racoon_exporter.source.generation import Generation, Tally
+from racoon_exporter.source.base import DEFAULT_LIMIT, Block, Identity, SourceCounts, SourceStatus
+from racoon_exporter.source.generation import Generation
 from racoon_exporter.source.reader import StreamReader, compression, unpack
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class WholeLog:
         self._path = path
         self._limit = limit
         self._stdin = stdin
-        self._tally = Tally()
+        self._counts = SourceCounts()
         self._opened = False
         self._error: str | None = None
         self._stream: io.BufferedReader | None = None
@@ -49,7 +50,7 @@ class WholeLog:
         self._opened = True
         reader = StreamReader(unpacked, identity, name=self._path)
         try:
-            yield from self._blocks(Generation(reader, self._tally))
+            yield from self._blocks(Generation(reader, self._counts))
         finally:
             self._error = reader.error
             if self._path != STDIN:
@@ -71,18 +72,7 @@ class WholeLog:
 
     def status(self) -> SourceStatus:
         """Tell what was given so far. `error` names what could not be opened or where damage ended the reading."""
-        tally = self._tally
-        return SourceStatus(
-            name=self._path,
-            up=self._opened and self._error is None,
-            lag_bytes=0,
-            lines=tally.lines,
-            bytes=tally.bytes,
-            rotations=0,
-            lost_bytes=tally.lost_bytes,
-            too_long=tally.too_long,
-            error=self._error,
-        )
+        return SourceStatus(self._path, self._opened and self._error is None, 0, replace(self._counts), self._error)
 
 
 def read_all(path: str, limit: int = DEFAULT_LIMIT, *, stdin: BinaryIO | None = None) -> WholeLog:

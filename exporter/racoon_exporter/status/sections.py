@@ -202,10 +202,10 @@ def sources(scene: Scene) -> Html:
             status.name,
             "readable" if status.up else f"not readable: {status.error or 'not there'}",
             scene.at(facts.last_line.get(status.name)),
-            f"{status.lines:,}",
+            f"{status.counts.lines:,}",
             f"{status.lag_bytes:,}",
-            f"{status.lost_bytes:,}",
-            f"{status.rotations:,}",
+            f"{status.counts.lost_bytes:,}",
+            f"{status.counts.rotations:,}",
         ]
         for status in facts.sources
     ]

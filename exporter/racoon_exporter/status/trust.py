@@ -49,7 +49,7 @@ def _of_sources(facts: Facts) -> Iterator[Doubt]:
                 runbook=runbook("RacoonSourceLagging"),
             )
     if not facts.daemons:
-        lines = sum(status.lines for status in facts.sources)
+        lines = sum(status.counts.lines for status in facts.sources)
         yield Doubt(
             serious=True,
             title="No line of racoon was read yet",

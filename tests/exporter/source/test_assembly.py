@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from racoon_exporter.source.assembly import Assembler
-from racoon_exporter.source.generation import Tally
+from racoon_exporter.source.base import SourceCounts
 from racoon_exporter.source.lines import MAX_LINE
 
 LINES = st.lists(
@@ -22,7 +22,7 @@ LINES = st.lists(
 def test_cuts_change_nothing(lines: list[bytes], rest: bytes, data: st.DataObject) -> None:
     stream = b"".join(line + b"\n" for line in lines) + rest
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
-    tally = Tally()
+    tally = SourceCounts()
     assembler = Assembler(tally)
     given_ = b"".join(assembler.add(stream[begin:end]) for begin, end in zip([0, *cuts], [*cuts, len(stream)], strict=True))
     short = [line for line in lines if len(line) <= MAX_LINE]
@@ -33,7 +33,7 @@ def test_cuts_change_nothing(lines: list[bytes], rest: bytes, data: st.DataObjec
 
 
 def test_an_endless_line_is_not_kept() -> None:
-    tally = Tally()
+    tally = SourceCounts()
     assembler = Assembler(tally)
     for _ in range(100):
         assert assembler.add(b"x" * 4096) == b""
@@ -43,14 +43,14 @@ def test_an_endless_line_is_not_kept() -> None:
 
 
 def test_after_the_rest_a_line_begins_anew() -> None:
-    assembler = Assembler(Tally())
+    assembler = Assembler(SourceCounts())
     assembler.add(b"torn")
     assert assembler.rest() == b"torn"
     assert assembler.add(b"whole\n") == b"whole\n"
 
 
 def test_a_skipped_line_ends_with_its_stream() -> None:
-    assembler = Assembler(Tally())
+    assembler = Assembler(SourceCounts())
     assembler.add(b"x" * (MAX_LINE + 1))
     assert assembler.rest() == b""
     assert assembler.add(b"whole\n") == b"whole\n"

@@ -24,7 +24,7 @@ def test_numbered_files_are_read_from_the_highest_number_down(log: Log) -> None:
     log.sibling(".10.gz").append(gzip.compress(record(1) + record(2)))
     source = backfilled(log)
     assert lines(source) == records(1, 2, 3, 4, 5)
-    assert source.status().rotations == 0
+    assert source.status().counts.rotations == 0
     source.close()
 
 
@@ -119,7 +119,7 @@ def test_a_rotated_file_that_cannot_be_opened_is_counted_as_lost(log: Log, caplo
     log.write(2)
     source = FileSource(log.name, backfill=True, system=System(open=refuse))
     assert lines(source) == records(2)
-    assert source.status().lost_bytes == len(record(1))
+    assert source.status().counts.lost_bytes == len(record(1))
     assert caplog.messages == [f"log {log.name}: {log.name}.1: Permission denied; it is counted as lost"]
     source.close()
 

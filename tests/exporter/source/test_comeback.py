@@ -38,7 +38,7 @@ def test_a_link_switched_there_and_back_gives_each_line_once(tmp_path: Path, res
     b.write(5)
     switch(link, b.path)
     assert lines(source) == records(5)
-    assert source.status().lost_bytes == 0
+    assert source.status().counts.lost_bytes == 0
     source.close()
 
 
@@ -85,7 +85,7 @@ def test_lines_added_to_a_rotated_file_after_it_was_left_are_read_at_the_next_ro
     log.rename()
     log.write(4)
     assert sorted(lines(source)) == records(2 + 1, 4)
-    assert source.status().lost_bytes == 0
+    assert source.status().counts.lost_bytes == 0
 
 
 def test_an_old_backup_put_beside_the_log_is_not_read(log: Log, source: FileSource) -> None:
@@ -127,7 +127,7 @@ def test_what_was_truncated_after_a_copy_is_read_although_it_was_deleted_then(lo
     log.path.unlink()
     log.write(4)
     assert lines(source) == records(2, 3, 4)
-    assert source.status().lost_bytes == 0
+    assert source.status().counts.lost_bytes == 0
 
 
 def test_copytruncate_in_a_directory_that_is_renamed_loses_nothing(tmp_path: Path) -> None:
@@ -145,5 +145,5 @@ def test_copytruncate_in_a_directory_that_is_renamed_loses_nothing(tmp_path: Pat
     shutil.move(tmp_path / "away", tmp_path / "log")
     log.write(4)
     assert lines(source) == records(4)
-    assert source.status().lost_bytes == 0
+    assert source.status().counts.lost_bytes == 0
     source.close()

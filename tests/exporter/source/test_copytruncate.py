@@ -15,8 +15,8 @@ def test_after_the_truncation_the_file_is_read_from_its_beginning(log: Log, sour
     log.copytruncate()
     log.write(4)
     assert lines(source) == records(4)
-    assert source.status().rotations == 1
-    assert source.status().lost_bytes == 0
+    assert source.status().counts.rotations == 1
+    assert source.status().counts.lost_bytes == 0
 
 
 def test_the_unread_rest_is_read_from_the_copy(log: Log, source: FileSource) -> None:
@@ -42,7 +42,7 @@ def test_the_unread_rest_is_read_from_a_compressed_copy(log: Log, source: FileSo
     copy.path.unlink()
     log.write(3)
     assert lines(source) == records(2, 3)
-    assert source.status().lost_bytes == 0
+    assert source.status().counts.lost_bytes == 0
 
 
 def test_older_compressed_files_are_not_unpacked_in_search_of_a_copy(log: Log) -> None:
@@ -84,7 +84,7 @@ def test_without_a_copy_the_known_rest_is_counted_as_lost(log: Log, source: File
     assert block.data == record(1)
     os.truncate(log.path, 0)
     assert lines(source) == []
-    assert source.status().lost_bytes == len(record(2)) + len(record(3))
+    assert source.status().counts.lost_bytes == len(record(2)) + len(record(3))
     assert source.status().lag_bytes == 0
     log.write(4)
     assert lines(source) == records(4)
@@ -98,7 +98,7 @@ def test_an_incomplete_line_that_was_seen_is_given_although_it_was_truncated_awa
     log.write(2)
     found = blocks(source)
     assert [(block.data, block.final) for block in found] == [(b"half", True), (record(2), False)]
-    assert source.status().lost_bytes == 0
+    assert source.status().counts.lost_bytes == 0
 
 
 def test_what_the_copy_lacks_is_counted_as_lost(log: Log, source: FileSource) -> None:
@@ -109,4 +109,4 @@ def test_what_the_copy_lacks_is_counted_as_lost(log: Log, source: FileSource) ->
     os.truncate(log.path, 0)
     log.write(4)
     assert lines(source) == records(2, 4)
-    assert source.status().lost_bytes == len(record(3))
+    assert source.status().counts.lost_bytes == len(record(3))

@@ -27,7 +27,7 @@ def test_a_file_made_anew_is_read_from_its_beginning(log: Log, source: FileSourc
     assert lines(source) == []
     log.write(4)
     assert lines(source) == records(4)
-    assert source.status().rotations == 2
+    assert source.status().counts.rotations == 2
     assert source.status().up
     assert source.status().error is None
 

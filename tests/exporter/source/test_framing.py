@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from racoon_exporter.source.base import SourceCounts
 from racoon_exporter.source.framing import Framer, as_line
-from racoon_exporter.source.generation import Tally
 from racoon_exporter.source.lines import MAX_LINE
 
 HEAD = b"<30>Jan 15 08:30:02 gw racoon: INFO: "
@@ -28,7 +28,7 @@ def test_cuts_and_mixtures_change_nothing(messages: list[tuple[bool, bytes]], da
         expected.append(message)
         stream += counted(message) if by_count else message + b"\n"
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
-    tally = Tally()
+    tally = SourceCounts()
     framer = Framer(tally)
     found: list[bytes] = []
     for begin, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
@@ -39,7 +39,7 @@ def test_cuts_and_mixtures_change_nothing(messages: list[tuple[bool, bytes]], da
 
 @given(st.lists(st.binary(max_size=200), max_size=20))
 def test_no_bytes_are_kept_beyond_one_message(pieces: list[bytes]) -> None:
-    framer = Framer(Tally())
+    framer = Framer(SourceCounts())
     for piece in pieces:
         framer.feed(piece)
         assert framer.held <= sum(map(len, pieces))
@@ -58,23 +58,23 @@ def test_no_bytes_are_kept_beyond_one_message(pieces: list[bytes]) -> None:
     ],
 )
 def test_a_line_may_begin_with_a_number(line: bytes) -> None:
-    framer = Framer(Tally())
+    framer = Framer(SourceCounts())
     assert framer.feed(line + b"\n") == [line + b"\n"]
 
 
 def test_newlines_between_counted_messages_are_passed_over() -> None:
-    framer = Framer(Tally())
+    framer = Framer(SourceCounts())
     assert framer.feed(counted(HEAD + b"one") + b"\n" + counted(HEAD + b"two") + b"\n") == [HEAD + b"one", HEAD + b"two"]
 
 
 def test_a_counted_message_keeps_its_newlines() -> None:
-    framer = Framer(Tally())
+    framer = Framer(SourceCounts())
     assert framer.feed(counted(HEAD + b"one\ntwo")) == [HEAD + b"one\ntwo"]
 
 
 @pytest.mark.parametrize("length", [MAX_LINE + 1, 3 * MAX_LINE, 9_999_999])
 def test_a_counted_message_that_is_too_long_is_skipped(length: int) -> None:
-    tally = Tally()
+    tally = SourceCounts()
     framer = Framer(tally)
     stream = counted(b"<" + b"x" * (length - 1)) + counted(HEAD + b"next")
     found: list[bytes] = []
@@ -87,7 +87,7 @@ def test_a_counted_message_that_is_too_long_is_skipped(length: int) -> None:
 
 @pytest.mark.parametrize("piece", [1000, 50_000, 200_000])
 def test_a_line_that_is_too_long_is_skipped(piece: int) -> None:
-    tally = Tally()
+    tally = SourceCounts()
     framer = Framer(tally)
     stream = b"x" * 150_000 + b"\nnext\n"
     found: list[bytes] = []
@@ -99,7 +99,7 @@ def test_a_line_that_is_too_long_is_skipped(piece: int) -> None:
 
 
 def test_at_the_end_a_line_is_given_and_a_torn_counted_message_is_lost() -> None:
-    tally = Tally()
+    tally = SourceCounts()
     framer = Framer(tally)
     framer.feed(b"torn")
     assert framer.rest() == b"torn"

@@ -39,7 +39,7 @@ def test_half_a_line_becomes_final_when_a_new_file_takes_over(log: Log, source: 
     first, second = blocks(source)
     assert (first.data, first.final, first.first_line) == (b"torn", True, 1)
     assert (second.data, second.final, second.first_line) == (record(1), False, 1)
-    assert source.status().lines == 2
+    assert source.status().counts.lines == 2
 
 
 def test_after_the_final_block_the_position_is_the_beginning_of_the_new_file(log: Log, source: FileSource) -> None:

@@ -47,4 +47,4 @@ def test_a_log_is_read_in_blocks_not_by_line(log: Log, source: FileSource) -> No
     while source.read():
         blocks += 1
     assert blocks == -(-log.path.stat().st_size // (256 * 1024))
-    assert source.status().lines == 10_000
+    assert source.status().counts.lines == 10_000

@@ -30,7 +30,7 @@ def test_a_file_with_a_reused_inode_is_read_from_its_beginning(log: Log, source:
     log.write(*fresh)
     source.resume(position_in(log, 11, 12))
     assert lines(source) == records(*fresh)
-    assert source.status().rotations == 1
+    assert source.status().counts.rotations == 1
 
 
 def test_the_old_file_is_found_although_the_new_one_has_its_inode(log: Log, source: FileSource) -> None:
@@ -40,7 +40,7 @@ def test_the_old_file_is_found_although_the_new_one_has_its_inode(log: Log, sour
     log.sibling(".1").write(11, 12, 13)
     source.resume(position)
     assert lines(source) == records(13, 21)
-    assert source.status().lost_bytes == 0
+    assert source.status().counts.lost_bytes == 0
 
 
 def test_a_position_behind_the_end_is_not_believed(log: Log, source: FileSource) -> None:

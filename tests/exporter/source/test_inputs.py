@@ -102,7 +102,7 @@ def test_all_kinds_of_input_are_read(make: Make, log: Log, tmp_path: Path, fake:
     assert set(records(1, 2, 3, 4)) < set(found)
     assert b'"INFO: five"' in b"".join(found)
     assert [status.name for status in inputs.statuses()] == [log.name, "-", "journal", fifo, "udp://127.0.0.1:0"]
-    assert all(status.up and status.lines == 1 for status in inputs.statuses())
+    assert all(status.up and status.counts.lines == 1 for status in inputs.statuses())
     assert not inputs.finished
     for descriptor in (reading, writing, writer):
         os.close(descriptor)
@@ -265,7 +265,7 @@ def test_a_fifo_that_comes_later_is_read_as_one(make: Make, tmp_path: Path, capl
     assert some(inputs, 1) == records(1)
     os.close(writer)
     (status,) = inputs.statuses()
-    assert (status.up, status.lines, status.error) == (True, 1, None)
+    assert (status.up, status.counts.lines, status.error) == (True, 1, None)
     assert [log.getMessage() for log in caplog.records] == [f"log {path}: No such file or directory"]
 
 

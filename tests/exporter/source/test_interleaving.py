@@ -115,7 +115,7 @@ class LogMachine(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_counted_as_lost(self) -> None:
-        assert self.source.status().lost_bytes == 0
+        assert self.source.status().counts.lost_bytes == 0
 
     def teardown(self) -> None:
         """After one more record and a last look all is given."""

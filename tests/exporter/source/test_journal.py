@@ -78,7 +78,7 @@ def test_entries_become_lines_that_the_parser_reads(fake: FakeJournal, journal: 
     assert line is not None
     assert (line.host, line.ident, line.pid, line.level) == ("gw", "racoon", "1234", "INFO")
     assert (line.stamp, f"INFO: {line.text}") == (f"{(EPOCH + 1) * 1_000_000}", UP)
-    assert (journal.status().up, journal.status().lines) == (True, 1)
+    assert (journal.status().up, journal.status().counts.lines) == (True, 1)
 
 
 def test_what_is_asked_of_journalctl(fake: FakeJournal, journal: JournalSource) -> None:
@@ -259,7 +259,7 @@ def test_bad_entries_are_left_out_and_counted(
     ]
     fake.store(entry(1, "INFO: one"), *bad, entry(4, "INFO: four"))
     assert messages(journal, 2) == ["INFO: one", "INFO: four"]
-    assert journal.status().lost_bytes == sum(map(len, bad))
+    assert journal.status().counts.lost_bytes == sum(map(len, bad))
     assert len(caplog.records) == 1
 
 
@@ -284,14 +284,14 @@ def test_huge_entries_are_skipped_and_counted(fake: FakeJournal, journal: Journa
     )
     assert messages(journal, 2) == ["INFO: one", "INFO: four"]
     status = journal.status()
-    assert status.too_long == 2
-    assert status.lost_bytes == len(entry(2, "x" * MAX_LINE)) + len(entry(3, list(b"y" * (MAX_ENTRY // 4))))
+    assert status.counts.too_long == 2
+    assert status.counts.lost_bytes == len(entry(2, "x" * MAX_LINE)) + len(entry(3, list(b"y" * (MAX_ENTRY // 4))))
 
 
 def test_what_is_no_entry_is_passed_over(fake: FakeJournal, journal: JournalSource) -> None:
     fake.store(b"-- Boot 0123456789abcdef --\n", entry(1, "INFO: one"))
     assert messages(journal, 1) == ["INFO: one"]
-    assert journal.status().lost_bytes == 0
+    assert journal.status().counts.lost_bytes == 0
 
 
 def test_a_record_written_by_both_transports_is_given_once(fake: FakeJournal, journal: JournalSource) -> None:

@@ -18,7 +18,7 @@ def test_a_missing_file_is_told_and_read_when_it_comes(log: Log, source: FileSou
     log.write(1)
     assert lines(source) == records(1)
     assert source.status().up
-    assert source.status().rotations == 0
+    assert source.status().counts.rotations == 0
 
 
 def test_a_missing_directory_is_told_and_read_when_it_comes(log: Log) -> None:

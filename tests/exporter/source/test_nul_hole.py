@@ -21,8 +21,8 @@ def test_the_text_behind_a_hole_is_read(log: Log, source: FileSource) -> None:
         writer.write(record(4))
     assert log.path.read_bytes().startswith(b"\0" * hole)
     assert lines(source) == records(4)
-    assert source.status().lost_bytes == hole
-    assert source.status().too_long == 0
+    assert source.status().counts.lost_bytes == hole
+    assert source.status().counts.too_long == 0
 
 
 @pytest.mark.parametrize("hole", [1, 100, 70_000, 1_000_000])
@@ -33,7 +33,7 @@ def test_a_hole_between_lines_is_dropped_whatever_the_block_borders(
     log.append(record(1) + b"\0" * hole + record(2) + b"\0" * hole)
     found = blocks(source, limit)
     assert b"".join(block.data for block in found) == record(1) + record(2)
-    assert source.status().lost_bytes == 2 * hole
+    assert source.status().counts.lost_bytes == 2 * hole
     log.append(record(3))
     assert [(block.data, block.first_line) for block in blocks(source, limit)] == [(record(3), 3)]
 
@@ -46,7 +46,7 @@ def test_a_sparse_hole_of_a_tebibyte_is_jumped_over(log: Log, source: FileSource
     log.append(record(2))
     assert steps(lambda: found.extend(lines(source))) < 100_000  # a block of it each step would be millions
     assert found == records(2)
-    assert source.status().lost_bytes == size - len(record(1))
+    assert source.status().counts.lost_bytes == size - len(record(1))
 
 
 def test_a_stop_behind_a_hole_goes_on_there(log: Log, source: FileSource) -> None:
@@ -55,5 +55,5 @@ def test_a_stop_behind_a_hole_goes_on_there(log: Log, source: FileSource) -> Non
     resumed = again(source)
     log.write(1)
     assert lines(resumed) == records(1)
-    assert resumed.status().lost_bytes == 0
+    assert resumed.status().counts.lost_bytes == 0
     resumed.close()

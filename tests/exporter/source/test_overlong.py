@@ -15,9 +15,9 @@ def test_a_line_of_the_bound_is_given_and_one_byte_more_is_not(log: Log, source:
     longest = b"x" * MAX_LINE + b"\n"
     log.append(longest + b"x" + longest + record(1))
     assert lines(source) == [longest, record(1)]
-    assert source.status().too_long == 1
-    assert source.status().lost_bytes == MAX_LINE + 2
-    assert source.status().lines == 2
+    assert source.status().counts.too_long == 1
+    assert source.status().counts.lost_bytes == MAX_LINE + 2
+    assert source.status().counts.lines == 2
 
 
 @pytest.mark.parametrize("limit", [1, 4096, 256 * 1024, 1024 * 1024])
@@ -26,8 +26,8 @@ def test_the_lines_around_overlong_ones_are_given_with_their_numbers(log: Log, s
     log.append(record(1) + overlong + record(3) + overlong + overlong + record(6))
     found = blocks(source, limit)
     assert [(block.first_line, block.data) for block in found] == [(1, record(1)), (3, record(3)), (6, record(6))]
-    assert source.status().too_long == 3
-    assert source.status().lost_bytes == 3 * len(overlong)
+    assert source.status().counts.too_long == 3
+    assert source.status().counts.lost_bytes == 3 * len(overlong)
 
 
 def test_an_overlong_line_that_grows_is_counted_once(log: Log, source: FileSource) -> None:
@@ -37,8 +37,8 @@ def test_an_overlong_line_that_grows_is_counted_once(log: Log, source: FileSourc
     log.append(b"\n")
     log.write(1)
     assert lines(source) == records(1)
-    assert source.status().too_long == 1
-    assert source.status().lost_bytes == 200_001
+    assert source.status().counts.too_long == 1
+    assert source.status().counts.lost_bytes == 200_001
 
 
 def test_a_stop_in_the_middle_of_an_overlong_line_goes_on_skipping_it(log: Log, source: FileSource) -> None:
@@ -54,8 +54,8 @@ def test_a_stop_in_the_middle_of_an_overlong_line_goes_on_skipping_it(log: Log, 
     block = resumed.read()
     assert block is not None
     assert (block.data, block.first_line) == (record(3), 3)
-    assert resumed.status().too_long == 0
-    assert resumed.status().lost_bytes == len(b"the end of it\n")
+    assert resumed.status().counts.too_long == 0
+    assert resumed.status().counts.lost_bytes == len(b"the end of it\n")
     resumed.close()
 
 
@@ -65,7 +65,7 @@ def test_the_rest_of_an_overlong_line_is_not_final_text_when_the_file_is_replace
     log.rename()
     log.write(1)
     assert lines(source) == records(1)
-    assert source.status().lost_bytes == 100_000
+    assert source.status().counts.lost_bytes == 100_000
 
 
 def test_a_gibibyte_without_a_newline_is_survived_in_flat_memory(log: Log) -> None:
@@ -86,8 +86,8 @@ def test_a_gibibyte_without_a_newline_is_survived_in_flat_memory(log: Log) -> No
     tracemalloc.stop()
     source.close()
     assert peak < 4 * 2**20
-    assert source.status().too_long == 1
-    assert source.status().lost_bytes == size + len(record(2))
+    assert source.status().counts.too_long == 1
+    assert source.status().counts.lost_bytes == size + len(record(2))
 
 
 def test_skipping_comes_back_to_the_caller_in_between(log: Log, source: FileSource, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,11 +98,11 @@ def test_skipping_comes_back_to_the_caller_in_between(log: Log, source: FileSour
     while source.read() is None:
         looks += 1
     assert looks > 1
-    assert source.status().lines == 1
+    assert source.status().counts.lines == 1
 
 
 def test_nuls_and_bytes_that_are_no_text_pass_unchanged(log: Log, source: FileSource) -> None:
     junk = b"a\0b\xff\xfe\r\x1b[31m\n"
     log.append(junk + b"\n" + junk)
     assert [block.data for block in blocks(source)] == [junk + b"\n" + junk]
-    assert source.status().lost_bytes == 0
+    assert source.status().counts.lost_bytes == 0

@@ -22,7 +22,7 @@ def test_a_refilled_file_is_read_from_its_beginning(log: Log, source: FileSource
     fresh = range(20, 20 + count)
     refill(log, *fresh)
     assert lines(source) == records(*fresh)
-    assert source.status().rotations == 1
+    assert source.status().counts.rotations == 1
 
 
 @pytest.mark.parametrize("count", [1, 3, 7], ids=["smaller", "same size", "larger"])
@@ -49,4 +49,4 @@ def test_a_touched_file_is_not_read_again(log: Log, source: FileSource) -> None:
     assert lines(source) == records(1)
     os.utime(log.path, (1, 1))
     assert lines(source) == []
-    assert source.status().rotations == 0
+    assert source.status().counts.rotations == 0

@@ -38,7 +38,7 @@ def test_nothing_happened(log: Log, source: FileSource) -> None:
     block = resumed.read()
     assert block is not None
     assert (block.data, block.first_line) == (record(2), 2)
-    assert resumed.status().rotations == 0
+    assert resumed.status().counts.rotations == 0
     resumed.close()
 
 
@@ -59,7 +59,7 @@ def test_the_renamed_file_is_read_before_the_new_one(log: Log, source: FileSourc
     log.write(3)
     resumed = again(source)
     assert lines(resumed) == records(2, 3)
-    assert resumed.status().rotations == 1
+    assert resumed.status().counts.rotations == 1
     resumed.close()
 
 
@@ -107,7 +107,7 @@ def test_a_long_stop_with_compressed_rotations_loses_nothing(log: Log, source: F
     log.write(5)
     resumed = again(source)
     assert lines(resumed) == records(2, 3, 4, 5)
-    assert resumed.status().lost_bytes == 0
+    assert resumed.status().counts.lost_bytes == 0
     resumed.close()
 
 
@@ -148,8 +148,8 @@ def test_what_cannot_be_found_any_more_is_counted_as_far_as_it_was_known(log: Lo
     log.path.unlink()
     log.write(4)
     assert lines(resumed) == records(4)
-    assert resumed.status().lost_bytes == len(record(2)) + len(record(3))
-    assert resumed.status().rotations == 1
+    assert resumed.status().counts.lost_bytes == len(record(2)) + len(record(3))
+    assert resumed.status().counts.rotations == 1
     resumed.close()
 
 
@@ -190,5 +190,5 @@ def test_what_logrotate_keeps_of_many_rotations_during_a_stop_is_read(log: Log, 
     log.write(8)
     resumed = again(source)
     assert lines(resumed) == records(*range(8 - keep, 9))
-    assert resumed.status().lost_bytes == 0  # of what came after the stop nobody knew
+    assert resumed.status().counts.lost_bytes == 0  # of what came after the stop nobody knew
     resumed.close()

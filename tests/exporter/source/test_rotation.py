@@ -13,8 +13,8 @@ def test_a_renamed_file_is_read_to_its_end_before_the_new_one(log: Log, source: 
     log.rename()
     log.write(4, 5)
     assert lines(source) == records(3, 4, 5)
-    assert source.status().rotations == 1
-    assert source.status().lost_bytes == 0
+    assert source.status().counts.rotations == 1
+    assert source.status().counts.lost_bytes == 0
 
 
 def test_lines_are_numbered_within_their_file(log: Log, source: FileSource) -> None:
@@ -66,7 +66,7 @@ def test_a_file_that_came_and_went_between_two_looks_is_read_too(log: Log, sourc
         log.rename()
         log.write(number + 1)
     assert lines(source) == records(2, 3, 4, 5, 6, 7)
-    assert source.status().rotations == 3
+    assert source.status().counts.rotations == 3
 
 
 def test_a_file_replaced_while_it_is_opened_is_not_missed(log: Log) -> None:
@@ -145,6 +145,6 @@ def test_one_rotation_of_each_kind_after_another_loses_nothing(log: Log, source:
             log.rename(create=True)
         found += lines(source)
     assert found == [line for part in written for line in part]
-    assert source.status().lost_bytes == 0
-    assert source.status().rotations == 4
-    assert source.status().lines == 100
+    assert source.status().counts.lost_bytes == 0
+    assert source.status().counts.rotations == 4
+    assert source.status().counts.lines == 100

@@ -93,7 +93,7 @@ def test_standard_input_ends_with_its_last_line(pipe: Pipe, stdin: StdinSource) 
     pipe.end()
     assert lines(stdin) == [record(1), b"torn"]
     assert stdin.finished
-    assert (stdin.status().lines, stdin.status().up, stdin.status().error) == (2, False, None)
+    assert (stdin.status().counts.lines, stdin.status().up, stdin.status().error) == (2, False, None)
     assert list(stdin.descriptors()) == []
 
 
@@ -129,7 +129,7 @@ def test_an_overlong_line_is_skipped_and_counted(pipe: Pipe, stdin: StdinSource)
         assert stdin.read() is None
     pipe.write(b"\n" + record(1))
     assert lines(stdin) == [record(1)]
-    assert (stdin.status().too_long, stdin.status().lost_bytes) == (1, 80_001)
+    assert (stdin.status().counts.too_long, stdin.status().counts.lost_bytes) == (1, 80_001)
     assert MAX_LINE < 80_000
 
 

@@ -25,7 +25,7 @@ def test_the_old_target_is_read_to_its_end_before_the_new_one(tmp_path: Path) ->
     tuesday.write(3)
     switch(link, tuesday.path)
     assert lines(source) == records(2, 3)
-    assert source.status().rotations == 1
+    assert source.status().counts.rotations == 1
     source.close()
 
 

@@ -6,6 +6,8 @@ import errno
 import os
 import select
 import socket
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -116,7 +118,7 @@ def test_a_datagram_is_a_line(make: Make, connect: Connect, message: bytes) -> N
     assert (block.source, block.data, block.first_line, block.position) == ("udp://127.0.0.1:0", message + b"\n", 1, None)
     assert LineSplitter().split(message.decode()) is not None
     assert source.read() is None
-    assert (source.status().up, source.status().lines) == (True, 1)
+    assert (source.status().up, source.status().counts.lines) == (True, 1)
 
 
 def test_messages_come_in_order_and_in_blocks(make: Make, connect: Connect) -> None:
@@ -194,15 +196,15 @@ def test_messages_that_are_too_long_are_skipped_and_counted(make: Make, connect:
     source = make(f"unix://{tmp_path}/x.sock" if scheme == "unix" else "tcp://127.0.0.1:0")
     sender = connect(source)
     sender.sendall(b"x" * (MAX_LINE + 10) + b"\n")
-    while source.status().too_long == 0:
+    while source.status().counts.too_long == 0:
         assert arrived(source)
         assert source.read() is None
     sender.sendall(OLD + b"\n")
-    while source.status().lines == 0:
+    while source.status().counts.lines == 0:
         assert arrived(source)
         source.read()
-    assert (source.status().too_long, source.status().lines) == (1, 1)
-    assert source.status().lost_bytes >= MAX_LINE
+    assert (source.status().counts.too_long, source.status().counts.lines) == (1, 1)
+    assert source.status().counts.lost_bytes >= MAX_LINE
 
 
 def test_a_sender_over_its_rate_is_dropped_counted_and_told_once(
@@ -213,7 +215,8 @@ def test_a_sender_over_its_rate_is_dropped_counted_and_told_once(
     for _ in range(8):
         sender.send(OLD)
     assert len(some(source, 5)) == 5
-    assert source.status().lost_bytes == 3 * (len(OLD) + 1)
+    assert source.status().counts.lost_bytes == 3 * len(OLD)
+    assert source.status().counts.dropped == 3
     assert [log.getMessage() for log in caplog.records] == [
         "udp://127.0.0.1:0: 127.0.0.1 sends too many messages; some are dropped"
     ]
@@ -256,12 +259,12 @@ def test_incomplete_messages_are_bounded_over_all_connections(make: Make, connec
         assert source.read() is None
         assert source.held <= 1000
     assert gone(senders[0])
-    assert (source.connections, source.held, source.status().lost_bytes) == (2, 800, 400)
+    assert (source.connections, source.held, source.status().counts.lost_bytes) == (2, 800, 400)
 
 
 def test_a_sender_is_held_up_while_nobody_reads(make: Make, connect: Connect) -> None:
     """Back-pressure: what is not asked for stays with the kernel and then with the sender."""
-    source = make("tcp://127.0.0.1:0", SyslogLimits(sender=SenderLimit(burst=10**9)))
+    source = make("tcp://127.0.0.1:0")
     sender = connect(source)
     assert source.read() is None
     message = OLD + b"\n"
@@ -276,6 +279,67 @@ def test_a_sender_is_held_up_while_nobody_reads(make: Make, connect: Connect) ->
     assert received == sent // len(message) * len(message)
 
 
+@pytest.mark.parametrize("scheme", ["tcp://127.0.0.1:0", "unix-stream://{folder}/log", "unix://{folder}/log"])
+def test_a_sender_as_fast_as_it_goes_loses_nothing_where_it_can_wait(
+    make: Make, connect: Connect, tmp_path: Path, scheme: str
+) -> None:
+    """The limit for a sender is far below this, and the clock stands still: nothing but waiting can help it."""
+    source = make(scheme.format(folder=tmp_path))
+    sender = connect(source)
+    sender.settimeout(None)
+    messages = [b"<30>Jan 15 08:30:02 gw racoon: INFO: %d\n" % number for number in range(60_000)]
+
+    def send() -> None:
+        for at in range(0, len(messages), 50):
+            if sender.type == socket.SOCK_STREAM:
+                sender.sendall(b"".join(messages[at : at + 50]))
+            else:
+                for message in messages[at : at + 50]:
+                    sender.send(message)
+
+    sending = threading.Thread(target=send)
+    sending.start()
+    found: list[bytes] = []
+    while len(found) < len(messages):
+        assert arrived(source)
+        found += lines(source, 65_536)
+    sending.join()
+    assert found == messages
+    assert source.status().counts.dropped == source.status().counts.lost_bytes == 0
+
+
+def test_a_fast_sender_keeps_nobody_from_being_heard(make: Make, connect: Connect) -> None:
+    source = make("tcp://127.0.0.1:0")
+    fast, slow = connect(source), connect(source)
+    assert source.read() is None
+    fill(fast, (OLD + b"\n") * 1000)
+    slow.sendall(NEW + b"\n")
+    assert arrived(source)
+    found: list[bytes] = []
+    for _ in range(3):
+        block = source.read(limit=1)
+        found += block.data.splitlines() if block else []
+    assert NEW in found
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other kernels do not tell")
+def test_what_the_kernel_drops_of_udp_is_counted(make: Make, connect: Connect, caplog: pytest.LogCaptureFixture) -> None:
+    source = make("udp://127.0.0.1:0", SyslogLimits(sender=SenderLimit(rate=10**9, burst=10**9)))
+    (listening,) = source._listening
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+    sender = connect(source)
+    for _ in range(500):
+        sender.send(OLD)
+    received = len(lines(source))
+    assert received < 500
+    for _ in range(2):  # it is told with the next one
+        sender.send(OLD)
+        assert arrived(source)
+        received += len(lines(source))
+    assert received + source.status().counts.dropped == 502
+    assert "messages come faster than they are read" in caplog.text
+
+
 def test_a_flood_of_nothing_ends(make: Make, connect: Connect) -> None:
     """One read comes back even if all that arrives is dropped."""
     source = make("udp://127.0.0.1:0", SyslogLimits(sender=SenderLimit(rate=0, burst=0)))
@@ -283,7 +347,7 @@ def test_a_flood_of_nothing_ends(make: Make, connect: Connect) -> None:
     for _ in range(2000):
         sender.send(b"x")
     assert source.read() is None
-    assert 0 < source.status().lost_bytes < 2 * 2000
+    assert 0 < source.status().counts.lost_bytes < 2 * 2000
     assert arrived(source)
 
 

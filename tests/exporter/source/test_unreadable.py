@@ -99,8 +99,8 @@ def test_an_io_error_in_the_middle_loses_nothing(log: Log, trouble: Trouble, cal
         log.write(3)
     trouble.failing.clear()
     assert lines(source) == records(2 if call == "pread" else 3)
-    assert source.status().lost_bytes == 0
-    assert source.status().rotations == 0
+    assert source.status().counts.lost_bytes == 0
+    assert source.status().counts.rotations == 0
     source.close()
 
 
@@ -134,7 +134,7 @@ def test_a_rotated_file_that_stays_unreadable_does_not_hide_the_log(log: Log) ->
     for _ in range(2 * PATIENCE):
         found += lines(source, 2 * len(record(1)))
     assert found == records(1, 2, 5)
-    assert source.status().lost_bytes == 2 * len(record(1))
+    assert source.status().counts.lost_bytes == 2 * len(record(1))
     assert source.status().error is None
     source.close()
 

@@ -42,7 +42,7 @@ def test_a_log_is_read_whatever_it_is_compressed_with_and_called(tmp_path: Path,
     assert found[-1].first_line == 3001
     assert found[-1].source == str(path)
     status = log.status()
-    assert (status.lines, status.bytes, status.error, status.up) == (3001, len(TEXT), None, True)
+    assert (status.counts.lines, status.counts.bytes, status.error, status.up) == (3001, len(TEXT), None, True)
 
 
 @pytest.mark.parametrize("packer", sorted(PACKERS))
@@ -85,7 +85,7 @@ def test_a_damaged_file_gives_what_could_be_read_and_says_so(tmp_path: Path) -> 
 def test_no_input_raises(junk: bytes, packer: str) -> None:
     log = read_all("-", stdin=io.BytesIO(PACKERS[packer](TEXT)[:20] + junk))
     data = b"".join(block.data for block in log)
-    assert log.status().bytes == len(data)
+    assert log.status().counts.bytes == len(data)
     assert (log.status().error is None) == (packer == "plain")
 
 
@@ -94,7 +94,7 @@ def test_what_is_not_compressed_is_given_as_it_is(junk: bytes) -> None:
     log = read_all("-", stdin=io.BytesIO(junk))
     data = b"".join(block.data for block in log)
     assert data == b"\n".join(line.lstrip(b"\0") for line in junk.split(b"\n"))
-    assert log.status().bytes + log.status().lost_bytes == len(junk)
+    assert log.status().counts.bytes + log.status().counts.lost_bytes == len(junk)
 
 
 @pytest.mark.parametrize("text", [b"BZh, he said\n", b"\x1f\x8b\n", b"\xfd7z\n"], ids=repr)
@@ -163,8 +163,8 @@ def test_overlong_lines_and_holes_are_skipped_in_streams_too(tmp_path: Path) -> 
     path.write_bytes(gzip.compress(record(1) + overlong + b"\0" * 3_000_000 + record(3)))
     log = read_all(str(path))
     assert [(block.data, block.first_line) for block in log] == [(record(1), 1), (record(3), 3)]
-    assert log.status().too_long == 1
-    assert log.status().lost_bytes == len(overlong) + 3_000_000
+    assert log.status().counts.too_long == 1
+    assert log.status().counts.lost_bytes == len(overlong) + 3_000_000
 
 
 def test_what_is_not_read_to_the_end_is_closed(tmp_path: Path) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import TypeVar
 
 from racoon_exporter.engine import Engine
 from racoon_exporter.sa import Expectation, Knowledge, Limits
-from racoon_exporter.source.base import Block, Fingerprint, Position, SourceStatus
+from racoon_exporter.source.base import Block, Fingerprint, Position, SourceCounts, SourceStatus
 from racoon_exporter.status import EventRing
 from racoon_exporter.status.facts import take_facts
 from racoon_exporter.status.page import page
@@ -26,17 +26,10 @@ ASSETS = {"icon.svg": "assets/icon.svg", "status.css": "assets/status.css", "sta
 
 
 def status(name: str = "racoon.log", **changed: object) -> SourceStatus:
-    values = {
-        "up": True,
-        "lag_bytes": 0,
-        "lines": 10,
-        "bytes": 1000,
-        "rotations": 0,
-        "lost_bytes": 0,
-        "too_long": 0,
-        "error": None,
-    }
-    return SourceStatus(name=name, **(values | changed))  # type: ignore[arg-type]
+    counted = {field.name for field in fields(SourceCounts)}
+    counts = {"lines": 10, "bytes": 1000} | {key: value for key, value in changed.items() if key in counted}
+    others = {"up": True} | {key: value for key, value in changed.items() if key not in counted}
+    return SourceStatus(name=name, counts=SourceCounts(**counts), **others)  # type: ignore[arg-type]
 
 
 @dataclass

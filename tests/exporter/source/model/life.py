@@ -223,7 +223,7 @@ class Life:
         assert not unread, f"on disk and not given: {unread}"
         assert self.exporter is not None
         missing = sum(self.disk.written.values()) - sum(map(len, self.given))
-        lost = self.exporter.status.lost_bytes
+        lost = self.exporter.status.counts.lost_bytes
         excused = sum(self.disk.written[mark] - known for mark, known in self.gone.items())
         excused += sum(self.disk.written[mark] for mark in self.hidden)
         assert lost <= missing, f"{lost} bytes counted as lost, {missing} are missing"
