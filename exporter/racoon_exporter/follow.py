@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,6 +18,7 @@ from racoon_exporter.sa.findings import Believed, Findings, believed, take_findi
 from racoon_exporter.sa.state import advance
 from racoon_exporter.source import SourceCounts, SourceStatus
 from racoon_exporter.text import visible
+from racoon_exporter.turns import Turns
 
 if TYPE_CHECKING:
     from racoon_exporter.source.inputs import Inputs
@@ -33,6 +33,7 @@ CHECKPOINT_SECONDS: Final = 10.0
 QUIET_SECONDS: Final = 0.1
 """Silence after which a record that may go on in the next line is taken to be complete."""
 IDLE_SECONDS: Final = 1.0
+_MIB: Final = 1024 * 1024
 _CHECKPOINTS_SPARED: Final = 6
 """So much rarer the state is written where only time passed: a new start lets it pass again."""
 
@@ -65,7 +66,7 @@ class Follower:
         self._checkpoint_seconds = checkpoint_seconds
         self._monotonic = monotonic
         self._wall = wall
-        self._lock = threading.Lock()
+        self._turns = Turns()
         self._stopping = False
         self._dirty = False
         self._aged = False
@@ -79,7 +80,7 @@ class Follower:
         """By source: what was counted before this start."""
         self._checkpoint_time = 0.0
         self._checkpoint_failures = 0
-        self._checkpointed = monotonic()
+        self._checkpointed = self._started = monotonic()
         self._trouble = ""
 
     # life
@@ -134,7 +135,7 @@ class Follower:
             if self._inputs.finished:
                 break
             self._inputs.wait(QUIET_SECONDS if self._pending else IDLE_SECONDS)
-        with self._lock:
+        with self._turns.reading():
             self.engine.flush()
         self.save()
 
@@ -152,7 +153,7 @@ class Follower:
             self._caught_up = True
             self._idle(now)
         else:
-            with self._lock:
+            with self._turns.reading():
                 self.engine.feed(block)
                 self._note_times(now)
             self._dirty = self._pending = True
@@ -174,7 +175,7 @@ class Follower:
 
     def _idle(self, now: float) -> None:
         """Complete what was kept back, and let the log's time pass as fast as ours: an SA that nobody ends expires."""
-        with self._lock:
+        with self._turns.reading():
             if self._pending:
                 self.engine.flush()
                 self._note_times(now)
@@ -188,7 +189,7 @@ class Follower:
 
     def learn(self, knowledge: Knowledge) -> None:
         """Take what a changed configuration says."""
-        with self._lock:
+        with self._turns.reading():
             self.engine.state.learn(knowledge)
 
     # witnesses
@@ -197,12 +198,12 @@ class Follower:
         """Copy what the log believes, for a witness to compare with; None while the log is not followed to its end."""
         if self._behind:
             return None
-        with self._lock:
+        with self._turns.looking():
             racoon = witnessed(self.engine.state.racoons.values(), gateway)
             return None if racoon is None else believed(racoon)
 
     def _take_findings(self, findings: Findings) -> None:
-        with self._lock:
+        with self._turns.looking():
             racoon = witnessed(self.engine.state.racoons.values(), findings.gateway)
             if racoon is not None:
                 take_findings(racoon, findings)
@@ -229,7 +230,7 @@ class Follower:
 
     def _content(self) -> dict[str, Any]:
         now = self._monotonic()
-        with self._lock:
+        with self._turns.reading():
             engine = to_json(self.engine)
         positions = self._inputs.positions()
         names = (*(status.name for status in self._inputs.statuses()), *positions)
@@ -261,13 +262,13 @@ class Follower:
             self.config_ok,
             None if self.witnesses is None else self.witnesses.shown(),
         )
-        with self._lock:
+        with self._turns.looking():
             return collect(self.engine, own)
 
     def take(self, copy: Callable[[Engine, tuple[SourceStatus, ...]], T]) -> T:
         """Let a function copy what it shows, while the reader waits."""
         statuses = self.statuses()
-        with self._lock:
+        with self._turns.looking():
             return copy(self.engine, statuses)
 
     def statuses(self) -> tuple[SourceStatus, ...]:
@@ -280,5 +281,14 @@ class Follower:
     def ready(self) -> tuple[bool, str]:
         """Whether what was in the logs at the start has been read, in words."""
         if not self._caught_up:
-            return False, "Reading what the logs hold already."
+            return False, self._progress()
         return True, "Ready."
+
+    def _progress(self) -> str:
+        statuses = self._inputs.statuses()
+        done, left = sum(each.counts.bytes for each in statuses), sum(each.lag_bytes for each in statuses)
+        so_far = f"Reading what the logs hold already: {done / _MIB:,.1f} of {(done + left) / _MIB:,.1f} MiB"
+        seconds = self._monotonic() - self._started
+        if not done or seconds <= 0:
+            return f"{so_far}."
+        return f"{so_far} ({done / (done + left):.0%}), about {left * seconds / done:,.0f} seconds more."

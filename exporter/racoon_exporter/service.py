@@ -23,9 +23,10 @@ from racoon_exporter.engine import Engine
 from racoon_exporter.follow import Follower
 from racoon_exporter.knowledge import Flags
 from racoon_exporter.notify import Notifier
-from racoon_exporter.source import StartAt
+from racoon_exporter.source import StartAt, descriptors
 from racoon_exporter.source.inputs import Inputs
 from racoon_exporter.source.journal import JournalOptions
+from racoon_exporter.source.syslog import MOST_CONNECTIONS
 from racoon_exporter.status.ring import EventRing
 from racoon_exporter.status.routes import status_routes
 from racoon_exporter.text import visible
@@ -234,12 +235,15 @@ def _witnesses(config: Config, zone: tzinfo) -> WitnessPanel | None:
 
 def _inputs(paths: tuple[str, ...], config: Config, settings: Settings) -> Inputs:
     asked = config.journal or (Journal() if settings.journal else None)
+    addresses = (*config.syslog, *settings.syslog)
+    streams = sum(address.startswith(("tcp:", "unix-stream:")) for address in addresses)
     return Inputs(
         paths,
         journal=None if asked is None else JournalOptions(asked.identifiers, asked.units),
-        syslog=(*config.syslog, *settings.syslog),
+        syslog=addresses,
         start_at=settings.start_at,
         backfill=settings.backfill,
+        most_open=descriptors.for_files(descriptors.raise_limit(), connections=MOST_CONNECTIONS * streams),
     )
 
 

@@ -51,6 +51,9 @@ GAP_SECONDS = 0.05
 REFRESH_SECONDS = 1.0
 """How often it is looked up, while events keep coming, which directories there are."""
 
+MOST_WATCHED = 64
+"""Directories of which changes are told, each of which takes three descriptors; others are looked at regularly."""
+
 _MAGIC = re.compile(r"[*?\[]")
 
 _Directory = tuple[int, int]
@@ -139,13 +142,16 @@ class Watcher:
             self._unwatch(path)
         for path, identity in wanted.items():
             if path not in self._watches:
-                self._watch(path, identity)
+                if len(self._watches) < MOST_WATCHED:
+                    self._watch(path, identity)
+                else:
+                    self._tell_polling(path, f"{MOST_WATCHED} directories are watched")
 
     def _watch(self, path: str, identity: _Directory) -> None:
         try:
             watch = self._running().schedule(self._handler, path, event_filter=_EVENTS)
         except OSError as error:
-            self._tell_polling(path, error)
+            self._tell_polling(path, error.strerror or str(error))
             return
         self._watches[path] = (identity, watch)
         self.wake()  # something may have happened before the watch was there
@@ -166,10 +172,10 @@ class Watcher:
             self._observer = observer
         return self._observer
 
-    def _tell_polling(self, path: str, error: OSError) -> None:
+    def _tell_polling(self, path: str, why: str) -> None:
         """Say once that changes are found by polling; it is tried again at each wait."""
         if not self._polling:
-            logger.warning("no notice of changes in %s (%s): polling instead", path, error.strerror or error)
+            logger.warning("no notice of changes in %s (%s): polling instead", path, why)
         self._polling = True
 
 

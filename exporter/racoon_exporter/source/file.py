@@ -29,6 +29,7 @@ from racoon_exporter.source.base import DEFAULT_LIMIT, Block, Identity, Position
 from racoon_exporter.source.generation import Chunk, ContentChangedError, Generation
 from racoon_exporter.source.lineage import PATIENCE, Lineage
 from racoon_exporter.source.reader import NotALogError, PlainReader
+from racoon_exporter.source.siblings import regular
 from racoon_exporter.source.system import SYSTEM, System, kind_of
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class FileSource:
         """A file that was truncated and is to be read from its beginning once its copy has been; it may be deleted by then."""
         self._queue: deque[Sibling] = deque()
         self._look_before: _Look | None = None
+        self._resting = False
         self._waiting_bytes = 0
         self._failures = 0
         self._changed_ns = 0
@@ -132,8 +134,29 @@ class FileSource:
     def status(self) -> SourceStatus:
         """Counters since the source was made, and how things stood at the last read. Touches no disk."""
         generation = self._generation
-        lag = self._waiting_bytes + (generation.lag if generation else 0)
+        lag = self._waiting_bytes + (generation.lag if generation else 0) + sum(each.size for each in tuple(self._queue))
         return SourceStatus(self._path, self._up, lag, replace(self._counts), self._error)
+
+    def rest(self) -> bool:
+        """Close the file until it changes, to spare a descriptor; False if there is something to do with it still."""
+        look, generation = self._look_before, self._generation
+        if look is None or generation is None or self._queue or self._aside is not None:
+            return False
+        self._let_go()
+        self._look_before, self._resting = look, True
+        return True
+
+    def rests(self) -> bool:
+        """Whether the file was closed to spare a descriptor and nothing happened to it since."""
+        if self._resting:
+            status = regular(self._path, self._system)
+            self._resting = status is not None and _look_of(status) == self._look_before
+        return self._resting
+
+    def refuse(self, why: str) -> None:
+        """Note why the log is not read at present."""
+        self._up = False
+        self._error = self._reported = f"{self._path}: {why}"
 
     def close(self) -> None:
         """Close the file; the position stays."""
@@ -151,6 +174,9 @@ class FileSource:
     def _once(self, limit: int) -> _Outcome:
         """Look at the path and read where the source stands; says whether to do so again, after a step to another file."""
         here = self._look()
+        if self._resting and here is not None and _look_of(here) == self._look_before:
+            return None, False
+        self._resting = False
         self._generation = generation = self._generation or self._first(here)
         if generation is None:
             return None, False

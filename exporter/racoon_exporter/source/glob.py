@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fnmatch
 import glob
+import logging
 import os
 import re
 import time
@@ -32,6 +33,14 @@ LINGER_SECONDS = 60.0
 
 RETIRED_KEPT = 256
 """The ends of so many vanished files are remembered, so that they are not read again under another name."""
+
+MOST_MATCHED = 4096
+"""So many files are read that only patterns name: who can make files beside the logs must not make series without end."""
+
+MANY_OPEN = 65_536
+_NAMED = 3
+
+logger = logging.getLogger(__name__)
 
 _MAGIC = re.compile(r"[*?\[]")
 
@@ -69,10 +78,14 @@ class SourceSet:
         system: System = SYSTEM,
         expand: Callable[[str], list[str]] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        most_open: int = MANY_OPEN,
+        most_matched: int = MOST_MATCHED,
     ) -> None:
         """Read `paths`, in which patterns may occur; `start_at` and `backfill` as in FileSource, for what is there now.
 
-        `expand` finds the files of a pattern, `clock` gives seconds. Raises ValueError for a path no file can have.
+        At most `most_open` files are open at once: one where nothing happens is closed until it changes. Of files that only
+        patterns name `most_matched` are read. `expand` finds the files of a pattern, `clock` gives seconds. Raises ValueError
+        for a path no file can have.
         """
         self._patterns = [path for path in dict.fromkeys(paths) if is_pattern(path)]
         self._start_at: StartAt = start_at
@@ -87,6 +100,12 @@ class SourceSet:
         self._checkpoint: dict[str, Position] = {}
         self._refreshed: float | None = None
         self._turn = 0
+        self._most_open = most_open
+        self._most_matched = most_matched
+        self._rest_turn = 0
+        self._too_many: dict[str, int] = {}
+        """By pattern: how many files match and are not read."""
+        self._refused: frozenset[str] = frozenset()
         for path in dict.fromkeys(paths):
             if path not in self._patterns:
                 self._members[path] = self._source(path)
@@ -112,7 +131,12 @@ class SourceSet:
         """How each source is doing; a pattern that no file matches is told as a source that is down."""
         members = tuple(self._members.items())
         lonely = (pattern for pattern in self._patterns if not any(matches(pattern, name) for name, _ in members))
-        return (*(member.status() for _, member in members), *(_nothing_matches(pattern) for pattern in lonely))
+        too_many = tuple(self._too_many.items())
+        return (
+            *(member.status() for _, member in members),
+            *(_nothing_matches(pattern) for pattern in lonely),
+            *(_too_many(pattern, count, self._most_matched) for pattern, count in too_many),
+        )
 
     def read(self, limit: int = DEFAULT_LIMIT) -> Block | None:
         """Return the next block of whichever source has one, in turn; None when none has. Never raises OSError."""
@@ -127,8 +151,13 @@ class SourceSet:
         self._refreshed = self._clock()
         joined = False
         for pattern in self._patterns:
+            left_out = 0
             for path in self._present(pattern):
-                joined |= self._join(path)
+                if len(self._joined) < self._most_matched:
+                    joined |= self._join(path)
+                elif path not in self._members and not self._is_rotated(path):
+                    left_out += 1
+            self._tell_left_out(pattern, left_out)
         self._start_at, self._backfill = "beginning", False  # holds for what is there at the first look only
         return joined
 
@@ -142,12 +171,49 @@ class SourceSet:
 
     def _round(self, limit: int) -> Block | None:
         members = self.sources
+        opened = sum(member.is_open for member in members)
+        refused = []
         for step in range(len(members)):
             at = (self._turn + step) % len(members)
-            if block := members[at].read(limit):
+            member = members[at]
+            was_open = member.is_open
+            if not was_open and opened >= self._most_open and not member.rests():
+                if not self._let_one_rest(members):
+                    refused.append(member)
+                    continue
+                opened -= 1
+            block = member.read(limit)
+            opened += member.is_open - was_open
+            if block:
                 self._turn = at + 1
                 return block
+        self._refuse(refused)
         return None
+
+    def _let_one_rest(self, members: Sequence[FileSource]) -> bool:
+        """Close a file where nothing happens; False if there is none."""
+        for _ in members:
+            self._rest_turn = (self._rest_turn + 1) % len(members)
+            if members[self._rest_turn].rest():
+                return True
+        return False
+
+    def _refuse(self, members: Sequence[FileSource]) -> None:
+        """Say which logs are not read for want of descriptors: each at its source, all in one line of our log."""
+        why = f"not read: {self._most_open} logs are open, and the limit of open files allows no more"
+        for member in members:
+            member.refuse(why)
+        names = frozenset(member.name for member in members)
+        if names - self._refused:
+            shown = ", ".join(sorted(names)[:_NAMED]) + (", …" if len(names) > _NAMED else "")
+            logger.warning("%d logs are %s (LimitNOFILE=, ulimit -n): %s", len(names), why, shown)
+        self._refused = names
+
+    def _tell_left_out(self, pattern: str, count: int) -> None:
+        if count and pattern not in self._too_many:
+            logger.warning("%s: %d more files match than the %d that are read", pattern, count, self._most_matched)
+        others = {name: known for name, known in self._too_many.items() if name != pattern}
+        self._too_many = others | ({pattern: count} if count else {})
 
     def _present(self, pattern: str) -> list[str]:
         """Tell what matches a pattern now, and what did at the checkpoint: its rest may stand in a rotated file."""
@@ -213,6 +279,7 @@ class SourceSet:
         position = member.position()
         member.close()
         del self._members[name], self._gone_since[name]
+        self._joined.discard(name)
         if position is not None:
             self._retired[position.identity] = position
             if len(self._retired) > RETIRED_KEPT:
@@ -225,3 +292,7 @@ def _expand(pattern: str) -> list[str]:
 
 def _nothing_matches(pattern: str) -> SourceStatus:
     return SourceStatus(pattern, up=False, error=f"{pattern}: no file matches")
+
+
+def _too_many(pattern: str, count: int, most: int) -> SourceStatus:
+    return SourceStatus(pattern, up=False, error=f"{pattern}: {count} more files match than the {most} that are read")

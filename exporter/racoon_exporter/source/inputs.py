@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from racoon_exporter.source.base import DEFAULT_LIMIT, Block, Position, SourceStatus, StartAt
 from racoon_exporter.source.bell import Bell, WatchedFiles
-from racoon_exporter.source.glob import SourceSet, is_pattern, matches
+from racoon_exporter.source.glob import MANY_OPEN, SourceSet, is_pattern, matches
 from racoon_exporter.source.journal import JournalOptions, JournalSource
 from racoon_exporter.source.live import LiveInput
 from racoon_exporter.source.siblings import regular
@@ -49,11 +49,13 @@ class Inputs:
         watcher: Callable[[Iterable[str]], Watcher] = Watcher,
         clock: Callable[[], float] = time.monotonic,
         system: System = SYSTEM,
+        most_open: int = MANY_OPEN,
     ) -> None:
         """Read `paths` (files, globs, FIFOs, `-` for standard input), the journal, and what arrives at syslog addresses.
 
-        `start_at` and `backfill` hold for files and the journal where no position is known. `stdin`, `watcher`,
-        `clock` and `system` are for tests. Raises ValueError for a path that no file can have and for an address that is none.
+        `start_at` and `backfill` hold for files and the journal where no position is known. Of the files `most_open` are open
+        at once. `stdin`, `watcher`, `clock` and `system` are for tests. Raises ValueError for a path that no file can have and
+        for an address that is none.
         """
         given = tuple(dict.fromkeys(paths))
         self._given = given
@@ -62,7 +64,11 @@ class Inputs:
         self._system = _without_fifos(system)
         at_start = [path for path in given if path != STDIN and path not in self._fifos]
         self._covered = {*at_start}
-        self._files = [SourceSet(at_start, start_at=start_at, backfill=backfill, system=self._system)] if at_start else []
+        self._files = (
+            [SourceSet(at_start, start_at=start_at, backfill=backfill, system=self._system, most_open=most_open)]
+            if at_start
+            else []
+        )
         self._journal = JournalSource(journal, start_at=start_at, clock=clock) if journal else None
         self._syslog: list[SyslogSource] = []
         self._clock = clock
