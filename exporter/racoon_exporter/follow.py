@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -234,6 +234,7 @@ class Follower:
             engine = to_json(self.engine)
         positions = self._inputs.positions()
         names = (*(status.name for status in self._inputs.statuses()), *positions)
+        self._forget_lines_of_others(names)
         return {
             "engine": engine,
             "positions": positions,
@@ -243,6 +244,13 @@ class Follower:
             "saved": self._wall(),
             **({} if self.witnesses is None else {"witnesses": self.witnesses.to_json()}),
         }
+
+    def _forget_lines_of_others(self, names: Collection[str]) -> None:
+        """Drop the time of the last line of sources that are read no longer: patterns may match ever new files."""
+        with self._turns.reading():
+            last = self.engine.last_line
+            if len(last) > len(names):
+                self.engine.last_line = {name: time for name, time in last.items() if name in names}
 
     def _fail(self, text: str) -> None:
         self._checkpoint_failures += 1

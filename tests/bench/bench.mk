@@ -1,8 +1,11 @@
 # Included by the Makefile. mtail is Debian's package of that name.
 
 VENV ?= .venv
-.PHONY: bench
+.PHONY: bench bench-catchup
 
 bench: $(VENV)/.tests ## Measure the exporter beside mtail, hold the figures to the promised bounds, write docs/performance.md
 	@sh .ci/tools mtail
 	$(VENV)/bin/python -m tests.bench.run --write docs/performance.md $(BENCH)
+
+bench-catchup: $(VENV)/.tests ## Scrape an exporter that reads a backlog of 1 GiB
+	$(VENV)/bin/python -m tests.bench.catchup $(BENCH)

@@ -59,12 +59,11 @@ class Exporter:
         found = _COUNT.search(self.connection.getresponse().read())
         return int(float(found["count"])) if found else 0
 
-    def is_ready(self) -> bool:
-        """Whether what the log held at the start has been read."""
+    def readiness(self) -> tuple[int, str]:
+        """Ask whether what the log held at the start has been read; gives the status of the answer and its words."""
         self.connection.request("GET", "/-/ready")
         response = self.connection.getresponse()
-        response.read()
-        return response.status == http.client.OK
+        return response.status, response.read().decode()
 
     def cpu(self) -> float:
         """Give the seconds of CPU time it has used (proc(5): utime and stime, in ticks)."""
@@ -78,6 +77,14 @@ class Exporter:
 
 @contextmanager
 def serving(log: Path) -> Iterator[Exporter]:
+    """Run `racoon-exporter serve` on a log that it has read, and end it."""
+    with running(log) as exporter:
+        _wait_until_ready(exporter)
+        yield exporter
+
+
+@contextmanager
+def running(log: Path) -> Iterator[Exporter]:
     """Run `racoon-exporter serve` on a log, and end it."""
     command = [sys.executable, "-m", "racoon_exporter", "serve", "--web.listen-address", "127.0.0.1:0"]
     command += ["--time-zone", "UTC", "--state.file", str(log.with_suffix(".state")), str(log)]
@@ -93,9 +100,7 @@ def serving(log: Path) -> Iterator[Exporter]:
         drain = threading.Thread(target=process.stderr.read, daemon=True)  # a full pipe would stop it
         drain.start()
         connection = http.client.HTTPConnection(url["host"], int(url["port"]), timeout=_PATIENCE)
-        exporter = Exporter(process.pid, connection)
-        _wait_until_ready(exporter)
-        yield exporter
+        yield Exporter(process.pid, connection)
         connection.close()
     finally:
         process.send_signal(signal.SIGTERM)
@@ -104,7 +109,7 @@ def serving(log: Path) -> Iterator[Exporter]:
 
 def _wait_until_ready(exporter: Exporter) -> None:
     deadline = time.monotonic() + _PATIENCE
-    while not exporter.is_ready():
+    while exporter.readiness()[0] != http.client.OK:
         if time.monotonic() > deadline:
             raise SystemExit("the exporter does not become ready")
         time.sleep(0.1)

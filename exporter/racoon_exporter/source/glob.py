@@ -171,6 +171,17 @@ class SourceSet:
 
     def _round(self, limit: int) -> Block | None:
         members = self.sources
+        block: Block | None = None
+        refused: list[FileSource] = []
+        for _ in members:
+            block, refused = self._turns(members, limit)
+            if block or not refused or not self._let_one_rest(members):
+                break
+        self._refuse([] if block else refused)
+        return block
+
+    def _turns(self, members: Sequence[FileSource], limit: int) -> tuple[Block | None, list[FileSource]]:
+        """Let one after the other read, until one has something; tells also for which there was no descriptor."""
         opened = sum(member.is_open for member in members)
         refused = []
         for step in range(len(members)):
@@ -186,9 +197,8 @@ class SourceSet:
             opened += member.is_open - was_open
             if block:
                 self._turn = at + 1
-                return block
-        self._refuse(refused)
-        return None
+                return block, []
+        return None, refused
 
     def _let_one_rest(self, members: Sequence[FileSource]) -> bool:
         """Close a file where nothing happens; False if there is none."""
