@@ -1,8 +1,8 @@
 """Heads of lines like that of the line before: one racoon's differ in their time only, a central log's in who wrote them too.
 
     <30>Jan 15 08:30:02 berlin racoon[99]: [198.51.100.7] INFO: received INITIAL-CONTACT
-    before   stamp     | between          | marks       | text
-                                            what `stems.py` knows
+    before  stamp          between            marks          text
+    head, up to the marks                     what `stems.py` knows
 
 A head is taken apart properly once (`line.py`). From then on a line whose parts stand in the same places is known by
 comparing them.
@@ -33,69 +33,70 @@ class Heads:
         self._gateway = gateway
         self._kind = ""
         self._before = ""
+        self._end = 0
+        """Where the time ends."""
+        self._between = _NOWHERE
         self._origins: dict[str, Origin] = {}
         """By what stands between the time and the marks."""
-        self.stamp = _NOWHERE
-        """The last line up to the end of its time."""
-        self.time = 0.0
-        self.end = 0
-        """Where the time ends."""
-        self.between = _NOWHERE
+        self.head = _NOWHERE
+        """The last line up to its marks."""
         self.middle = 0
         """Where the marks begin."""
+        self.time = 0.0
         self.origin = _NOBODY
 
-    def learn(self, line: str, parsed: Line, time: float | None) -> int:
-        """Take the head of a line that was taken apart; gives where its marks begin, 0 if it has other parts than these."""
+    def learn(self, line: str, parsed: Line, time: float | None) -> None:
+        """Take the head of a line that was taken apart, if it has no other parts than these."""
         marks = f"[{parsed.tag}] {parsed.level}: " if parsed.tag else f"{parsed.level}: "
         if parsed.tunnel:
             marks = f"[{parsed.tunnel}]: {marks}"
         head = line[: parsed.head]
         if time is None or not parsed.level or parsed.inner or parsed.kind not in STAMPS or not head.endswith(marks):
             self.forget()
-            return 0
+            return
         before, _, _ = head.partition(parsed.stamp)
         if before != self._before or parsed.kind != self._kind or len(self._origins) >= _MOST_ORIGINS:
             self._origins.clear()
-        middle = len(head) - len(marks)
         self._before, self._kind = before, parsed.kind
-        self.end = len(before) + len(parsed.stamp)
-        self.stamp, self.time = line[: self.end], time
-        self.between, self.middle = line[self.end : middle], middle
+        self._end = len(before) + len(parsed.stamp)
+        self.middle = len(head) - len(marks)
+        self.head, self.time = line[: self.middle], time
+        self._between = line[self._end : self.middle]
         self.origin = Origin(self._gateway or parsed.host, parsed.ident, parsed.pid)
-        if self.between.find(": ") == len(self.between) - 2:
-            self._origins[self.between] = self.origin
-        return middle
+        if self._between.find(": ") == len(self._between) - 2:
+            self._origins[self._between] = self.origin
 
     def forget(self) -> None:
         """Let the next line be taken apart."""
-        self.stamp = self.between = _NOWHERE
+        self.head = self._between = _NOWHERE
         self._origins.clear()
 
     def find_origin(self, line: str) -> bool:
-        """Find who wrote a line, where that is not who wrote the last."""
-        between = line[self.end : line.find(": ", self.end) + 2]
+        """Find who wrote a line; false where its head must be taken apart to tell."""
+        end = self._end
+        if line.startswith(self._between, end):
+            return True
+        between = line[end : line.find(": ", end) + 2]
         origin = self._origins.get(between)
         if origin is None:
             return False
-        self.between, self.origin = between, origin
-        self.middle = self.end + len(between)
+        self._between, self.origin = between, origin
+        self.middle = end + len(between)
         return True
 
     def find_time(self, line: str) -> bool:
-        """Read the time of a line, where that is not the last one's."""
-        start = len(self._before)
-        stamp = line[start : self.end]
-        if line[:start] != self._before:
-            return False
-        time = self._clock.same_minute(stamp)
-        if time is None:
-            if _STAMPS[self._kind].fullmatch(stamp) is None:
+        """Read the time of a line whose origin was found; false where it is no time."""
+        end = self._end
+        if line[:end] != self.head[:end]:
+            start = len(self._before)
+            stamp = line[start:end]
+            time = self._clock.same_minute(stamp)
+            if time is None and _STAMPS[self._kind].fullmatch(stamp) is not None:
+                time = self._clock.time(self._kind, stamp)
+            if time is None or line[:start] != self._before:
                 return False
-            time = self._clock.time(self._kind, stamp)
-        if time is None:
-            return False
-        self.stamp, self.time = line[: self.end], time
+            self.time = time
+        self.head = line[: self.middle]
         return True
 
 

@@ -11,7 +11,7 @@ import re
 from typing import Any, Final, NamedTuple
 
 from racoon_parsers.dialects import DIALECTS, FORMATS
-from racoon_parsers.dialects.base import INNER, LEVEL, LEVELS, STAMPS, TAG, Format, head
+from racoon_parsers.dialects.base import INNER, LEVELS, STAMPS, TAG, Format, head
 
 
 class Line(NamedTuple):
@@ -42,43 +42,6 @@ class Line(NamedTuple):
     """The dialect that alone has such a head, or ""."""
     needs: str = ""
     """What the text must be, where the head says too little (`Format.needs`)."""
-
-
-_STAMPS: Final = {kind: re.compile(pattern) for kind, pattern in STAMPS.items()}
-_TAG_AND_LEVEL: Final = re.compile(rf"(?:\[({TAG})\] )?({LEVEL}): ")
-
-
-class Head(NamedTuple):
-    """What stands before the messages of one racoon in one stream: all lines have it in common but time, tag and level."""
-
-    kind: str
-    before: str
-    """What stands before the time."""
-    end: int
-    """Where the time ends."""
-    between: str
-    """What stands between the time and the tag or level."""
-
-    def read(self, line: str) -> tuple[str, str, str, int] | None:
-        """Give a line's time text, tag, level and where its message begins; None if its head is another."""
-        kind, before, end, between = self
-        start, middle = len(before), end + len(between)
-        if line[end:middle] != between or line[:start] != before:
-            return None
-        marks = _TAG_AND_LEVEL.match(line, middle)
-        if marks is None or _STAMPS[kind].fullmatch(line, start, end) is None:
-            return None
-        return line[start:end], marks[1] or "", marks[2], marks.end()
-
-
-def head_of(line: str, parsed: Line) -> Head | None:
-    """Give the head of a line that was taken apart; None if it has other parts than those of a `Head`."""
-    marks = f"[{parsed.tag}] {parsed.level}: " if parsed.tag else f"{parsed.level}: "
-    head = line[: parsed.head]
-    if parsed.inner or parsed.kind not in STAMPS or not head.endswith(marks):
-        return None
-    before, _, rest = head.partition(parsed.stamp)
-    return Head(parsed.kind, before, len(before) + len(parsed.stamp), rest[: len(rest) - len(marks)])
 
 
 _RACOON: Final = re.compile(r"(?:.*/)?racoon(?!-tool$|ctl$)[\w.-]*$")
@@ -212,10 +175,8 @@ __all__ = [
     "STAMPS",
     "TAG",
     "Format",
-    "Head",
     "Line",
     "LineSplitter",
-    "head_of",
     "is_racoon",
     "split_inner",
 ]

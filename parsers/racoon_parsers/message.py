@@ -17,6 +17,7 @@ import regex
 
 from racoon_parsers.events import EVENT_TYPES, REMARK, Event, Mention, Remark
 from racoon_parsers.fields import FIELDS, JOINERS, Field, Value
+from racoon_parsers.row_reader import row_reader
 
 _HOLE: Final = regex.compile(
     r"\{(?P<name>[a-z_0-9]+)(?::(?P<spec>[^{}]*))?\}"
@@ -264,11 +265,7 @@ class Message:
         """
         if not self.has_values:
             return _remark
-        event_type = self.event_type
-        names: tuple[str, ...] = getattr(event_type, "_fields", ())
-        constants = dict(self.constants)
-        blank = [constants.get(name) for name in names]
-        unread = _new(event_type, blank)
+        unread = self._unread
         if not self._values:
             return lambda _text: unread
         recognise = self.recognise
@@ -279,28 +276,21 @@ class Message:
         return read
 
     @cached_property
+    def _unread(self) -> Event:
+        """The event with what the row itself says."""
+        constants = dict(self.constants)
+        names: tuple[str, ...] = getattr(self.event_type, "_fields", ())
+        return _new(self.event_type, [constants.get(name) for name in names])
+
+    @cached_property
     def recognise(self) -> Callable[[str], Event | None]:
         """Tells whether a text is this message to the last value, and reads it in the same go; None if it is not."""
         if not self.has_values:
             return lambda text: REMARK if self.fits(text) else None
-        event_type = self.event_type
-        names: tuple[str, ...] = getattr(event_type, "_fields", ())
-        constants = dict(self.constants)
-        blank = [constants.get(name) for name in names]
-        plan = [(names.index(value.name), value.read) for value in self._values]
-        fullmatch = self._fullmatch
-
-        def recognise(text: str) -> Event | None:
-            match = fullmatch(text)
-            if match is None:
-                return None
-            values: list[Any] = blank[:]
-            for (target, reader), found in zip(plan, match.groups(), strict=True):
-                if found is not None:
-                    values[target] = reader(found) if reader else found
-            return _new(event_type, values)
-
-        return recognise
+        if not self._values:
+            unread = self._unread
+            return lambda text: unread if self._fullmatch(text) else None
+        return row_reader(self.event_type, self._fullmatch, self._values, dict(self.constants))
 
     def render(self, values: Callable[[Hole], str]) -> str:
         """Print the message with given values, as racoon would."""

@@ -154,11 +154,12 @@ class LogReader:
         heads, whole, begun = self._heads, self._stems.whole, self._stems.begun
         hear = listener.hear
         held: Heard | None = None
-        stamp, end, between = heads.stamp, heads.end, heads.between
+        head, middle = heads.head, heads.middle
         for place, line in enumerate(lines, start=first):
             stem: Stem | None = None
             number: Number = None
-            if line.startswith(between, end) or heads.find_origin(line):
+            same_head = line[:middle] == head
+            if same_head or heads.find_origin(line):
                 rest = line[heads.middle :]
                 lead, mark, ending = rest.partition(MARK)
                 if not mark:
@@ -171,18 +172,18 @@ class LogReader:
                         number = stem.read(found[1])
                 if stem is None:
                     stem = self._recognise(rest, lead, mark, ending)
-            if stem is None or (line[:end] != stamp and not heads.find_time(line)):
-                self._hold(held)
-                held = None
-                self._read_slowly(line, place, listener)
-            else:
+            if stem is not None and (same_head or heads.find_time(line)):
                 if held is not None:
                     hear(*held)
                 elif self._pending is not None:
                     self._release_pending(listener)
                 stem.used = True
                 held = (heads.time, heads.origin, stem, number, ending, place)
-            stamp, end, between = heads.stamp, heads.end, heads.between
+            else:
+                self._hold(held)
+                held = None
+                self._read_slowly(line, place, listener)
+            head, middle = heads.head, heads.middle
         self._hold(held)
 
     def _hold(self, held: Heard | None) -> None:
