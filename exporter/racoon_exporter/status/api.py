@@ -7,78 +7,40 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import tzinfo
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from racoon_exporter.events_output import as_dict
 from racoon_exporter.history import COLUMNS, timestamp
 from racoon_exporter.sa import IpsecSa, IsakmpSa, Negotiation
 from racoon_exporter.sa.current import Trouble
-from racoon_exporter.status import witnessed
+from racoon_exporter.status import query, witnessed
+from racoon_exporter.status.query import Parameters
 from racoon_exporter.status.reasons import explain
 from racoon_exporter.status.ring import Window
 from racoon_exporter.status.view import Overview, PeerView, expected_expiry, recent_failures
 
 Body = dict[str, Any]
 
-MOST_ROWS: Final = 1000
-"""The largest `limit`."""
-USUAL_ROWS: Final = 100
-_LARGEST_CURSOR: Final = 2**63 - 1
 _TIMES: Final = frozenset({"established", "dying", "ended", "begun"})
 
 
-class BadParameterError(ValueError):
-    """A query that cannot be answered; the text says which parameter and why."""
-
-
-class Parameters(NamedTuple):
-    """A query, read and checked."""
-
-    peer: str | None = None
-    gateway: str | None = None
-    since: int | None = None
-    limit: int = USUAL_ROWS
-
-    def wants(self, gateway: str, *names: str) -> bool:
-        """Whether something of a gateway and of a peer with these names is asked for."""
-        return self.gateway in (None, gateway) and (self.peer is None or self.peer in names)
-
-
-def read_parameters(query: Iterable[tuple[str, str]], allowed: frozenset[str]) -> Parameters:
-    """Read a query string. Raises BadParameterError for one that is unknown here, given twice, or of a wrong value."""
-    given: dict[str, str] = {}
-    for name, value in query:
-        if name not in allowed:
-            raise BadParameterError(f"unknown parameter {name!r}; known here: {', '.join(sorted(allowed)) or 'none'}")
-        if name in given:
-            raise BadParameterError(f"parameter {name!r} is given twice")
-        given[name] = value
-    return Parameters(
-        peer=given.get("peer"),
-        gateway=given.get("gateway"),
-        since=_whole("since", given["since"], 0, _LARGEST_CURSOR) if "since" in given else None,
-        limit=_whole("limit", given["limit"], 1, MOST_ROWS) if "limit" in given else USUAL_ROWS,
-    )
-
-
-def _whole(name: str, text: str, least: int, most: int) -> int:
-    number = int(text) if text.isascii() and text.isdecimal() and len(text) <= len(str(most)) else least - 1
-    if not least <= number <= most:
-        raise BadParameterError(f"parameter {name!r} must be a whole number from {least} to {most}")
-    return number
-
-
 def peers_body(shown: Overview, asked: Parameters, zone: tzinfo) -> Body:
-    """All peers, the most urgent first, and what is counted for none of them."""
+    """The peers that are asked for, the most urgent first, and what is counted for none of them."""
+    wanted = [
+        peer
+        for peer in shown.peers
+        if asked.wants(peer.gateway, peer.address, peer.name)
+        and asked.state in (None, peer.state)
+        and asked.kind in (None, peer.kind)
+    ]
     return {
         "time": timestamp(shown.now, zone),
         "log_begins": timestamp(shown.log_begins, zone),
         "known_from": timestamp(shown.known_from, zone),
         "peers": [
-            {**_peer(peer, zone), **witnessed.peer_body(shown.facts.witnessed, peer, zone)}
-            for peer in shown.peers
-            if asked.wants(peer.gateway, peer.address, peer.name)
+            {**_peer(peer, zone), **witnessed.peer_body(shown.facts.witnessed, peer, zone)} for peer in asked.page(wanted)
         ],
+        "total": len(wanted),
         "unattributed": [
             {
                 "gateway": one.gateway,
@@ -149,9 +111,7 @@ def sas_body(shown: Overview, asked: Parameters, zone: tzinfo) -> Body:
     """The SAs that are alive, with their expected expiry."""
 
     def rows(name: str, sas: Iterable[IsakmpSa | IpsecSa]) -> list[Body]:
-        return [
-            _sa(name, sa, shown, zone) for sa in sas if asked.wants(sa.gateway, sa.peer, shown.name_of(sa.gateway, sa.peer))
-        ]
+        return [_sa(name, sa, shown, zone) for sa in sas if _asks(asked, sa, shown)]
 
     return {
         "time": timestamp(shown.now, zone),
@@ -177,19 +137,23 @@ def _columns(table: str, record: IsakmpSa | IpsecSa | Negotiation, zone: tzinfo)
 
 
 def failures_body(shown: Overview, asked: Parameters, zone: tzinfo) -> Body:
-    """The newest failed negotiations, with what they mean; newest first."""
+    """The failed negotiations that are asked for, with what they mean; newest first."""
     wanted = (
-        one for one in shown.facts.negotiations if asked.wants(one.gateway, one.peer, shown.name_of(one.gateway, one.peer))
+        one
+        for one in shown.facts.negotiations
+        if _asks(asked, one, shown) and asked.is_within(one.ended) and asked.reason in (None, one.reason or "unknown")
     )
+    failed = recent_failures(wanted)
     return {
         "time": timestamp(shown.now, zone),
+        "total": len(failed),
         "failures": [
             {
                 **_columns("negotiations", one, zone),
                 "name": shown.name_of(one.gateway, one.peer),
                 **_explained(one.reason or "unknown", one.phase),
             }
-            for one in recent_failures(wanted, asked.limit)
+            for one in asked.page(failed, usual=query.USUAL_ROWS)
         ],
     }
 
@@ -204,12 +168,11 @@ def events_body(window: Window, now: float, zone: tzinfo) -> Body:
     }
 
 
-OVERVIEW_BODIES: Final[Mapping[str, tuple[Callable[[Overview, Parameters, tzinfo], Body], frozenset[str]]]] = {
-    "peers": (peers_body, frozenset({"peer", "gateway"})),
-    "sas": (sas_body, frozenset({"peer", "gateway"})),
-    "failures": (failures_body, frozenset({"peer", "gateway", "limit"})),
-    "witnesses": (lambda shown, _asked, zone: witnessed.witnesses_body(shown, zone), frozenset()),
-    "crypto": (lambda shown, _asked, zone: witnessed.crypto_body(shown, zone), frozenset()),
+OVERVIEW_BODIES: Final[Mapping[str, tuple[Callable[[Overview, Parameters, tzinfo], Body], Mapping[str, query.Parameter]]]] = {
+    "peers": (peers_body, query.PEERS),
+    "sas": (sas_body, query.SAS),
+    "failures": (failures_body, query.FAILURES),
+    "witnesses": (lambda shown, _asked, zone: witnessed.witnesses_body(shown, zone), query.NONE),
+    "crypto": (lambda shown, _asked, zone: witnessed.crypto_body(shown, zone), query.NONE),
 }
 """Resources that are made of an overview, with the parameters they take."""
-EVENT_PARAMETERS: Final = frozenset({"since", "limit"})

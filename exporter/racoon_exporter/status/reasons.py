@@ -25,6 +25,7 @@ _GENERAL: Final = {1: "RacoonPhase1Failing", 2: "RacoonPhase2Failing"}
 
 ENDINGS: Final[dict[str, str]] = {
     "expired": "its lifetime was over and it was not renewed",
+    "lifetime": "its lifetime was over, and no line told of its end",
     "deleted_by_peer": "the peer deleted it",
     "dead_peer": "the peer stopped answering to dead peer detection",
     "deleted_locally": "a command on this side deleted it",

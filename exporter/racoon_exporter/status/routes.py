@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from racoon_exporter.engine import Engine
 from racoon_exporter.source import SourceStatus
-from racoon_exporter.status import api
+from racoon_exporter.status import api, query
 from racoon_exporter.status.facts import Facts, take_facts
 from racoon_exporter.status.page import page
 from racoon_exporter.status.ring import Entry, EventRing
@@ -161,8 +161,8 @@ def _overview_endpoint(name: str, looks: _Looks, zone: tzinfo) -> Callable[[Requ
 
     def endpoint(request: Request) -> Response:
         try:
-            asked = api.read_parameters(request.query_params.multi_items(), allowed)
-        except api.BadParameterError as error:
+            asked = query.read_parameters(request.query_params.multi_items(), allowed)
+        except query.BadParameterError as error:
             return _error(400, str(error))
         return _json(request, body(looks.look().shown, asked, zone))
 
@@ -172,10 +172,10 @@ def _overview_endpoint(name: str, looks: _Looks, zone: tzinfo) -> Callable[[Requ
 def _events_endpoint(take: Take[Any], now: Callable[[], float], zone: tzinfo, ring: EventRing) -> Callable[[Request], Response]:
     def endpoint(request: Request) -> Response:
         try:
-            asked = api.read_parameters(request.query_params.multi_items(), api.EVENT_PARAMETERS)
-        except api.BadParameterError as error:
+            asked = query.read_parameters(request.query_params.multi_items(), query.EVENTS)
+        except query.BadParameterError as error:
             return _error(400, str(error))
-        window = take(lambda _engine, _statuses: ring.since(asked.since, asked.limit))
+        window = take(lambda _engine, _statuses: ring.since(asked.cursor, asked.limit or query.USUAL_ROWS))
         return _json(request, api.events_body(window, now(), zone))
 
     return endpoint

@@ -104,7 +104,7 @@ def failures(scene: Scene) -> Html:
     """Write the recent failures, those that repeat in one row."""
     keys = {peer.key for peer in scene.found} if any(scene.wanted) else None
     every = (one for one in scene.shown.facts.negotiations if keys is None or (one.gateway, one.peer) in keys)
-    items = [_failure(scene, one) for one in _fold(recent_failures(every, _FAILURES_LOOKED_AT))[:MOST_ROWS]]
+    items = [_failure(scene, one) for one in _fold(recent_failures(every)[:_FAILURES_LOOKED_AT])[:MOST_ROWS]]
     return _section(
         "failures",
         "Recent failures",

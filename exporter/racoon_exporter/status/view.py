@@ -233,10 +233,10 @@ def _last_end(ended: tuple[IpsecSa, ...]) -> End | None:
     return None if last is None or last.end is None else End(last.ended, last.end)
 
 
-def recent_failures(negotiations: Iterable[Negotiation], most: int, peer: str | None = None) -> list[Negotiation]:
-    """Give the failed negotiations that ended last, the newest first."""
-    failed = [one for one in negotiations if one.outcome == "failed" and (peer is None or one.peer == peer)]
-    return sorted(failed, key=lambda one: one.ended or 0.0, reverse=True)[:most]
+def recent_failures(negotiations: Iterable[Negotiation]) -> list[Negotiation]:
+    """Give the failed negotiations, those that ended last first."""
+    failed = [one for one in negotiations if one.outcome == "failed"]
+    return sorted(failed, key=lambda one: one.ended or 0.0, reverse=True)
 
 
 def expected_expiry(sa: IsakmpSa | IpsecSa) -> float | None:

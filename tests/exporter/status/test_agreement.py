@@ -13,6 +13,7 @@ from racoon_exporter.exposition import render
 from racoon_exporter.metrics import OwnState, collect
 from racoon_exporter.sa import Expectation
 from racoon_exporter.status import api
+from racoon_exporter.status.query import Parameters
 from racoon_parsers.reasons import FAILURE_REASONS
 from tests.exporter.status.engines import LAB, Gateway
 
@@ -36,7 +37,7 @@ def of_metrics(gateway: Gateway) -> list[tuple[tuple[str, str], tuple[int, str]]
 
 
 def of_api(gateway: Gateway) -> dict[tuple[str, str], str]:
-    body = api.peers_body(gateway.view(), api.Parameters(), UTC)
+    body = api.peers_body(gateway.view(), Parameters(), UTC)
     return {(peer["gateway"], peer["name"]): peer["reason"] for peer in body["peers"] if peer["reason"] is not None}
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,7 +17,10 @@ from racoon_exporter.history import COLUMNS
 from racoon_exporter.sa import Expectation
 from racoon_exporter.source.base import SourceStatus
 from racoon_exporter.status import EventRing, status_routes
+from racoon_exporter.status.query import KINDS
+from racoon_exporter.status.reasons import ENDINGS
 from racoon_exporter.status.routes import PAGE_CSP, openapi
+from racoon_exporter.status.view import STATES
 from racoon_exporter.web import WebServer
 from racoon_parsers.reasons import FAILURE_REASONS
 from tests.browser import story
@@ -140,6 +144,56 @@ def test_failures_come_newest_first_and_end_at_the_limit(branch: httpx.Client) -
     assert branch.get("/api/v1/failures", params={"limit": 1}).json()["failures"] == every[:1]
 
 
+def test_pages_of_failures_are_the_whole(branch: httpx.Client) -> None:
+    every = branch.get("/api/v1/failures").json()
+    pages = [branch.get("/api/v1/failures", params={"limit": 2, "offset": at}).json() for at in range(0, every["total"] + 1, 2)]
+    assert [failure for page in pages for failure in page["failures"]] == every["failures"]
+    assert {page["total"] for page in pages} == {every["total"]} == {len(every["failures"])}
+
+
+def test_failures_of_a_time_and_of_a_reason(branch: httpx.Client) -> None:
+    every = branch.get("/api/v1/failures").json()["failures"]
+    middle = every[len(every) // 2]["ended"]
+    newer = branch.get("/api/v1/failures", params={"since": middle}).json()["failures"]
+    older = branch.get("/api/v1/failures", params={"until": middle}).json()["failures"]
+    assert newer + older == every
+    assert newer
+    assert older
+    assert branch.get(f"/api/v1/failures?since={middle}").json()["failures"] == newer, "a plus sign is read as it is meant"
+    reason = every[0]["reason"]
+    given = branch.get("/api/v1/failures", params={"reason": reason}).json()["failures"]
+    assert given == [failure for failure in every if failure["reason"] == reason]
+
+
+def test_peers_of_a_state_and_of_a_kind_in_pages(client: Ask) -> None:
+    expected = {f"192.0.2.{number}": Expectation(f"shop-{number}") for number in range(1, 12)}
+    gateway = Gateway({**expected, "192.0.2.99": Expectation("laptop", "roaming"), **permanent()}).read(recording("02-rekey"))
+    asked = client(gateway)
+    every = asked.get("/api/v1/peers").json()
+    for key, values in (("state", STATES), ("kind", KINDS)):
+        given = {value: asked.get("/api/v1/peers", params={key: value}).json() for value in values}
+        assert {value: answer["total"] for value, answer in given.items() if answer["total"]} == Counter(
+            peer[key] for peer in every["peers"]
+        )
+        assert all(peer[key] == value for value, answer in given.items() for peer in answer["peers"])
+    second = asked.get("/api/v1/peers", params={"kind": "permanent", "limit": 5, "offset": 5}).json()
+    assert second["peers"] == [peer for peer in every["peers"] if peer["kind"] == "permanent"][5:10]
+    assert second["total"] == 12
+
+
+def test_the_enumerations_are_closed_and_are_those_of_the_code() -> None:
+    schemas = openapi()["components"]["schemas"]
+    assert schemas["State"]["enum"] == list(STATES)
+    assert schemas["Kind"]["enum"] == list(KINDS)
+    assert schemas["LastEnd"]["properties"]["cause"]["enum"] == list(ENDINGS)
+
+
+@pytest.mark.parametrize("name", RECORDINGS)
+def test_every_end_of_an_sa_has_its_words(name: str) -> None:
+    ended = Gateway(permanent()).read(recording(name)).view().facts.ended_ipsec
+    assert {sa.end for sa in ended} <= set(ENDINGS)
+
+
 def test_events_go_on_where_they_ended(client: Ask) -> None:
     gateway = Gateway(permanent(), ring=EventRing(1000)).read(recording("02-rekey", lines=20))
     asked = client(gateway)
@@ -169,7 +223,15 @@ def test_information_without_state_is_no_event(client: Ask) -> None:
         ("events?since=%D9%A1", "'since' must be a whole number"),
         ("events?limit=0", "'limit' must be a whole number from 1 to 1000"),
         ("failures?limit=1001", "'limit' must be a whole number from 1 to 1000"),
-        ("peers?limit=3", "unknown parameter 'limit'"),
+        ("sas?limit=3", "unknown parameter 'limit'"),
+        ("peers?limit=0", "'limit' must be a whole number from 1 to 1000"),
+        ("peers?offset=-1", "'offset' must be a whole number"),
+        ("peers?state=broken", "'state' must be one of down, failing"),
+        ("peers?kind=", "'kind' must be one of permanent, roaming"),
+        ("failures?reason=bad_luck", "'reason' must be one of no_response"),
+        ("failures?since=2026-11-24T04:00:00", "'since' must be a time with its zone"),
+        ("failures?until=yesterday", "'until' must be a time with its zone"),
+        ("failures?since=2026-11-24T04:00:00Z&since=2026-11-24T05:00:00Z", "'since' is given twice"),
         ("sas?peer=a&peer=b", "'peer' is given twice"),
     ],
 )
