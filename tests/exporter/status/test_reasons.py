@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from racoon_exporter.status import reasons
-from racoon_exporter.status.reasons import ENDINGS, RUNBOOKS, explain
+from racoon_exporter.status.reasons import RUNBOOKS, explain
 from racoon_parsers.reasons import FAILURE_REASONS, told
 
 ROOT = Path(__file__).parents[3]
@@ -34,8 +34,3 @@ def test_every_runbook_that_the_code_names_exists() -> None:
     }
     assert named
     assert named <= PAGES | {"RacoonExporter"}
-
-
-def test_the_ends_are_those_of_the_api_s_contract() -> None:
-    contract = (ROOT / "docs" / "openapi.yaml").read_text(encoding="utf-8")
-    assert f"enum: [{', '.join(ENDINGS)}]" in contract
