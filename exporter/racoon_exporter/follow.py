@@ -66,7 +66,7 @@ class Follower:
         self._checkpoint_seconds = checkpoint_seconds
         self._monotonic = monotonic
         self._wall = wall
-        self._turns = Turns()
+        self.turns = Turns()
         self._stopping = False
         self._dirty = False
         self._aged = False
@@ -135,7 +135,7 @@ class Follower:
             if self._inputs.finished:
                 break
             self._inputs.wait(QUIET_SECONDS if self._pending else IDLE_SECONDS)
-        with self._turns.reading():
+        with self.turns.reading():
             self.engine.flush()
         self.save()
 
@@ -153,7 +153,7 @@ class Follower:
             self._caught_up = True
             self._idle(now)
         else:
-            with self._turns.reading():
+            with self.turns.reading():
                 self.engine.feed(block)
                 self._note_times(now)
             self._dirty = self._pending = True
@@ -175,7 +175,7 @@ class Follower:
 
     def _idle(self, now: float) -> None:
         """Complete what was kept back, and let the log's time pass as fast as ours: an SA that nobody ends expires."""
-        with self._turns.reading():
+        with self.turns.reading():
             if self._pending:
                 self.engine.flush()
                 self._note_times(now)
@@ -189,7 +189,7 @@ class Follower:
 
     def learn(self, knowledge: Knowledge) -> None:
         """Take what a changed configuration says."""
-        with self._turns.reading():
+        with self.turns.reading():
             self.engine.state.learn(knowledge)
 
     # witnesses
@@ -198,12 +198,12 @@ class Follower:
         """Copy what the log believes, for a witness to compare with; None while the log is not followed to its end."""
         if self._behind:
             return None
-        with self._turns.looking():
+        with self.turns.looking():
             racoon = witnessed(self.engine.state.racoons.values(), gateway)
             return None if racoon is None else believed(racoon)
 
     def _take_findings(self, findings: Findings) -> None:
-        with self._turns.looking():
+        with self.turns.looking():
             racoon = witnessed(self.engine.state.racoons.values(), findings.gateway)
             if racoon is not None:
                 take_findings(racoon, findings)
@@ -230,7 +230,7 @@ class Follower:
 
     def _content(self) -> dict[str, Any]:
         now = self._monotonic()
-        with self._turns.reading():
+        with self.turns.reading():
             engine = to_json(self.engine)
         positions = self._inputs.positions()
         names = (*(status.name for status in self._inputs.statuses()), *positions)
@@ -247,7 +247,7 @@ class Follower:
 
     def _forget_lines_of_others(self, names: Collection[str]) -> None:
         """Drop the time of the last line of sources that are read no longer: patterns may match ever new files."""
-        with self._turns.reading():
+        with self.turns.reading():
             last = self.engine.last_line
             if len(last) > len(names):
                 self.engine.last_line = {name: time for name, time in last.items() if name in names}
@@ -270,13 +270,13 @@ class Follower:
             self.config_ok,
             None if self.witnesses is None else self.witnesses.shown(),
         )
-        with self._turns.looking():
+        with self.turns.looking():
             return collect(self.engine, own)
 
     def take(self, copy: Callable[[Engine, tuple[SourceStatus, ...]], T]) -> T:
         """Let a function copy what it shows, while the reader waits."""
         statuses = self.statuses()
-        with self._turns.looking():
+        with self.turns.looking():
             return copy(self.engine, statuses)
 
     def statuses(self) -> tuple[SourceStatus, ...]:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+MOST_SPARED = 0.25
+"""Seconds that the reader stands back at a time for somebody who is being answered. It must have read as long before: whoever
+asks without pause takes half of the processor, not all of it."""
 
 
 class Turns:
@@ -13,8 +18,13 @@ class Turns:
     A plain lock would do, were it fair: the reader would have it again before anybody who waits for it has woken up.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` gives seconds."""
+        self._clock = clock
         self._changed = threading.Condition()
+        self._answering = 0
+        self._credit = 0.0
+        """Seconds that the reader has read and not stood back since."""
         self._busy = False
         self._waiting = 0
         self._owed = 0
@@ -24,12 +34,34 @@ class Turns:
     def reading(self) -> Iterator[None]:
         """Hold it for a block; those who wait by then have their turn before the next."""
         with self._changed:
+            self._stand_back()
             self._changed.wait_for(lambda: not self._busy and not self._owed)
             self._busy = True
+        begun = self._clock()
         try:
             yield
         finally:
+            self._credit = min(MOST_SPARED, self._credit + self._clock() - begun)
             self._release(owed=self._waiting)
+
+    def _stand_back(self) -> None:
+        """Leave the processor to those who are being answered: Python runs one thread at a time."""
+        if self._answering and self._credit > 0:
+            begun = self._clock()
+            self._changed.wait_for(lambda: not self._answering, timeout=self._credit)
+            self._credit -= self._clock() - begun
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Tell that somebody is being answered, from the first look to the last byte; nothing is held."""
+        with self._changed:
+            self._answering += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._answering -= 1
+                self._changed.notify_all()
 
     @contextmanager
     def looking(self) -> Iterator[None]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import pytest
 
-from racoon_exporter.turns import Turns
+from racoon_exporter.turns import MOST_SPARED, Turns
 
 
 class Noticed(Turns):
@@ -64,3 +65,57 @@ def test_an_error_in_a_turn_ends_it() -> None:
             print(1 // 0)
     with turns.reading():
         pass
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_the_reader_stands_back_while_somebody_is_answered_as_long_as_it_has_read_before() -> None:
+    clock = Clock()
+    turns = Turns(clock)
+    stood_back = list[float]()
+
+    def wait_for(done: Callable[[], bool], timeout: float | None = None) -> bool:
+        if timeout is not None and not done():
+            stood_back.append(timeout)
+            clock.now += timeout
+        return done()
+
+    turns._changed.wait_for = wait_for  # type: ignore[method-assign, assignment]
+
+    def read(seconds: float) -> None:
+        with turns.reading():
+            clock.now += seconds
+
+    read(0.1)
+    with turns.answering():
+        for _ in range(3):
+            read(0.01)
+    read(1.0)
+    assert stood_back == pytest.approx([0.1, 0.01, 0.01])
+    with turns.answering():
+        read(0.0)
+    assert stood_back[-1] == MOST_SPARED
+
+
+def test_the_reader_goes_on_as_soon_as_the_answer_is_given() -> None:
+    turns, begun = Turns(), threading.Event()
+
+    def answer() -> None:
+        with turns.answering():
+            begun.set()
+            with turns.looking():
+                pass
+
+    with turns.reading():
+        answering = threading.Thread(target=answer)
+        answering.start()
+        assert begun.wait(60)
+    with turns.reading():
+        pass
+    answering.join()
+    assert turns._answering == 0
