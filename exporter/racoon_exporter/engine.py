@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from racoon_exporter.sa import Knowledge, SaState
-from racoon_exporter.sa.state import HANDLERS
+from racoon_exporter.sa.handlers import HANDLERS, Said, said_of
 from racoon_exporter.source.base import Block
 from racoon_parsers.clock import Clock
 from racoon_parsers.debug_filter import DEBUG_LEVELS, DebugFilter
@@ -88,7 +88,8 @@ class Use(NamedTuple):
     """What the engine does with the messages of a stem."""
 
     counted: Count
-    changes_state: bool
+    said: Said | None
+    """What they change in the state; None for nothing."""
     shown: bool
 
 
@@ -189,24 +190,21 @@ class Engine:
 
     def hear(self, time: float, origin: Origin, stem: Stem, number: Number, ending: str, line: int) -> None:
         """Take a message of a stem."""
-        use: Use = stem.use or self._use_of(stem)
+        use: Use = stem.use or self._use_of(stem, numbered=number is not None)
         use.counted.number += 1
-        if use.changes_state:
-            record = record_of(time, origin, stem, number, ending, line)
-            self.state.apply(record, "" if origin.gateway else self._stream)
-            if self._on_record is not None:
-                self._on_record(record, self._source)
-        elif use.shown and self._on_record is not None:
+        if use.said is not None:
+            self.state.hear(time, origin, "" if origin.gateway else self._stream, use.said, number)
+        if use.shown and self._on_record is not None:
             self._on_record(record_of(time, origin, stem, number, ending, line), self._source)
 
-    def _use_of(self, stem: Stem) -> Use:
+    def _use_of(self, stem: Stem, *, numbered: bool) -> Use:
         message, event = stem.message, stem.message.event
-        changes_state = event in HANDLERS
+        said = said_of(stem, numbered=numbered)
         severity = severity_and_reason(message, stem.event(None))[0] if event in _SEVERITY_IN_VALUES else message.severity
-        if not changes_state and stem.level in DEBUG_LEVELS:
+        if said is None and stem.level in DEBUG_LEVELS:
             severity = "info"
             event = "other"
-        use = stem.use = Use(self._count(stem.level or "none", severity, event), changes_state, severity != "info")
+        use = stem.use = Use(self._count(stem.level or "none", severity, event), said, said is not None or severity != "info")
         return use
 
     def take(self, record: Record) -> None:

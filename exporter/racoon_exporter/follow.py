@@ -15,7 +15,6 @@ from racoon_exporter.metrics import OwnState, Samples, collect
 from racoon_exporter.moved import adapt
 from racoon_exporter.sa import Knowledge
 from racoon_exporter.sa.findings import Believed, Findings, believed, take_findings, witnessed
-from racoon_exporter.sa.state import advance
 from racoon_exporter.source import SourceCounts, SourceStatus
 from racoon_exporter.text import visible
 from racoon_exporter.turns import Turns
@@ -182,9 +181,8 @@ class Follower:
                 self._pending = False
             for key, (log_time, read_at) in self._read_at.items():
                 racoon = self.engine.state.racoons.get(key)
-                if racoon is not None and racoon.next_timer <= log_time + now - read_at:
-                    advance(racoon, log_time + now - read_at)
-                    racoon.now = log_time
+                if racoon is not None and racoon.next_look <= log_time + now - read_at:
+                    racoon.pass_time(log_time + now - read_at)
                     self._aged = True
 
     def learn(self, knowledge: Knowledge) -> None:

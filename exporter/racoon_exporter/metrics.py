@@ -21,9 +21,6 @@ from racoon_exporter.text import visible
 from racoon_exporter.witness import Shown
 from racoon_parsers.reasons import zero_for_expected
 
-QUIET_AFTER: Final = 30.0
-"""Seconds after its start in which a racoon that logs INFO says on which addresses it listens."""
-
 _ROLES: Final = ("initiator", "responder")
 
 
@@ -349,25 +346,18 @@ def _collect_peer(samples: Samples, gateway: str, peer: Peer, name: str) -> None
 
 def _collect_sas(samples: Samples, racoon: Racoon) -> None:
     gateway = visible(racoon.gateway)
-    for address, isakmp in racoon.isakmp_of.items():
+    for address, isakmp in racoon.isakmp.of_peer.items():
         samples.add("racoon_phase1_sas", len(isakmp), gateway, _name(racoon, address))
-    for address, sas in racoon.ipsec_of.items():
+    for address, sas in racoon.ipsec.of_peer.items():
         name = _name(racoon, address)
         for sa in sas:
             samples.add("racoon_ipsec_sas", 1, gateway, name, sa.protocol, sa.state)
 
 
 def _collect_daemon(samples: Samples, racoon: Racoon) -> None:
-    gateway, run = visible(racoon.gateway), racoon.run
-    samples.put("racoon_daemon_up", float(run is not None or not racoon.stopped), gateway)
-    quiet = (
-        run is not None
-        and not racoon.run_listens
-        and run.started is not None
-        and racoon.now is not None
-        and racoon.now - run.started > QUIET_AFTER
-    )
-    samples.put("racoon_log_level_quiet", float(quiet), gateway)
+    gateway, run = visible(racoon.gateway), racoon.life.run
+    samples.put("racoon_daemon_up", float(racoon.life.up), gateway)
+    samples.put("racoon_log_level_quiet", float(racoon.life.is_quiet(racoon.now)), gateway)
     if run is not None:
         if run.started is not None:
             samples.put("racoon_daemon_start_timestamp_seconds", run.started, gateway)

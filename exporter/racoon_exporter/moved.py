@@ -10,9 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from racoon_exporter.engine import stream_of
+from racoon_exporter.sa.checkpoint import upgraded
 
-_OWNED: Final = ("isakmp", "ipsec", "open")
-"""Tables of a racoon whose rows name the gateway."""
 _GATEWAY: Final = 1
 """Place of the gateway in the records that a reader keeps back."""
 
@@ -55,6 +54,7 @@ def adapt(content: dict[str, Any], is_read: Callable[[str], bool], gateway_of: C
     """
     sources = _Sources(content["gateways"], is_read, gateway_of)
     engine = content["engine"]
+    engine["state"]["racoons"] = [upgraded(racoon) for racoon in engine["state"]["racoons"]]
     keys = [_key(racoon) for racoon in engine["state"]["racoons"]]
     moves = _moves(keys, sources)
     _move_racoons(engine["state"], moves)
@@ -104,12 +104,18 @@ def _move_racoons(state: dict[str, Any], moves: Mapping[Key, Key]) -> None:
         before, (gateway, _, stream) = racoon["gateway"], moves[_key(racoon)]
         renamed.setdefault(before, set()).add(gateway)
         racoon["gateway"], racoon["stream"] = gateway, stream
-        for row in (racoon["run"], *(row for table in _OWNED for row in racoon[table])):
-            if row is not None:
-                row["gateway"] = gateway
+        for row in _owned(racoon):
+            row["gateway"] = gateway
     for row in (row for table in state["archive"].values() for row in table):
         if len(now := renamed.get(row["gateway"], set())) == 1:
             row["gateway"] = next(iter(now))
+
+
+def _owned(racoon: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Give the rows of a racoon that name the gateway."""
+    run = racoon["life"]["run"]
+    alive = [*racoon["isakmp"]["alive"], *racoon["ipsec"]["alive"], *racoon["negotiations"]]
+    return alive if run is None else [run, *alive]
 
 
 def _forget(table: dict[str, Any], sources: _Sources) -> None:

@@ -87,8 +87,8 @@ def test_sas_end_by_the_causes_they_were_written_with(read: Read) -> None:
 
 
 def test_the_sas_left_alive_are_those_without_an_end(read: Read) -> None:
-    assert set(read.racoon.isakmp) == read.tally.isakmp_alive
-    assert set(read.racoon.ipsec) == read.tally.ipsec_alive
+    assert set(read.racoon.isakmp.named) == read.tally.isakmp_alive
+    assert set(read.racoon.ipsec.named) == read.tally.ipsec_alive
 
 
 def test_a_log_has_lines_of_every_kind_of_life() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from racoon_exporter.metrics import METRICS, Row
-from racoon_exporter.sa.state import HANDLERS
+from racoon_exporter.sa.handlers import HANDLERS
 from racoon_exporter.sa.tables import (
     ALIVE,
     EVIDENCE,

@@ -149,7 +149,7 @@ def test_a_state_file_of_good_form_and_bad_content_is_set_aside(tmp_path: Path, 
     first.save()
     content = checkpoint.read(tmp_path / "state.json")
     assert content is not None
-    content["engine"]["state"]["racoons"][0]["peers"][0]["counters"] = "many"
+    content["engine"]["state"]["racoons"][0]["peers"]["peers"][0]["counters"] = "many"
     checkpoint.write(tmp_path / "state.json", content)
     second = follower()
     drain(second)

@@ -51,7 +51,7 @@ class Exporter:
 def racoons(follower: Follower) -> dict[Key, list[str]]:
     """Peers with ISAKMP SAs, by gateway and stream."""
     found = follower.engine.state.racoons.values()
-    return {(racoon.gateway, Path(racoon.stream).name): sorted(racoon.isakmp_of) for racoon in found}
+    return {(racoon.gateway, Path(racoon.stream).name): sorted(racoon.isakmp.of_peer) for racoon in found}
 
 
 @pytest.fixture

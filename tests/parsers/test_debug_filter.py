@@ -7,7 +7,7 @@ from datetime import UTC
 
 import pytest
 
-from racoon_exporter.sa.state import HANDLERS
+from racoon_exporter.sa.handlers import HANDLERS
 from racoon_parsers.clock import Clock
 from racoon_parsers.debug_filter import DebugFilter
 from racoon_parsers.message import Message

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
-from racoon_exporter.sa import evidence
-from racoon_exporter.sa.model import UNATTRIBUTED, DaemonRun, IsakmpSa
-from racoon_exporter.sa.phase1 import address_of
+from racoon_exporter.sa.blame import Evidence, close_in_time
+from racoon_exporter.sa.heard import NOT_EVIDENCE, Heard
+from racoon_exporter.sa.model import UNATTRIBUTED, IsakmpSa
 from racoon_exporter.sa.racoon import Racoon
-from racoon_exporter.sa.tables import NEGOTIATION, NOT_EVIDENCE, move
+from racoon_exporter.sa.tables import NEGOTIATION, move
 from racoon_parsers.events import (
     AdminCommand,
     CertificateProblem,
@@ -29,42 +28,30 @@ from racoon_parsers.events import (
     XauthLoginFailed,
     XauthLoginSucceeded,
 )
-from racoon_parsers.reader import Record
-from racoon_parsers.reasons import NOTIFICATIONS, phase_of, severity_and_reason
+from racoon_parsers.reasons import NOTIFICATIONS, phase_of
 
-_VERSION: Final = re.compile(r"\d+(?:\.\d+)*\S*")
-_FIRST_LOCAL_TO_PEER: Final = (0, 8)
-"""The first version whose established lines print local->peer for both directions."""
 _DEADLY: Final = frozenset({2, 15})
 """SIGINT and SIGTERM; SIGHUP reloads, and prints nothing."""
 _XAUTH_WAIT: Final = 120.0
 """Seconds after phase 1 within which an XAuth login is answered."""
 
 
-def started(racoon: Racoon, record: Record, event: DaemonStarted) -> None:
+def started(racoon: Racoon, heard: Heard[DaemonStarted]) -> None:
     """A line of racoon's start. The version banner is the one that every start has."""
-    if event.openssl is not None and racoon.run is not None:
-        racoon.run.openssl = event.openssl
+    event = heard.event
+    if event.openssl is not None and racoon.life.run is not None:
+        racoon.life.run.openssl = event.openssl
     if event.version is None:
         return
-    if racoon.run is not None or _was_heard(racoon):
+    if racoon.life.run is not None or _was_heard(racoon):
         crashed(racoon)
-    version = _VERSION.search(event.version)
-    racoon.run_listens = False
-    racoon.stopped = False
-    racoon.run = DaemonRun(racoon.gateway, record.time, version=version[0] if version else event.version)
-    racoon.true_arrows = _true_arrows(racoon.run.version or "")
+    racoon.life.begin(racoon.gateway, racoon.now, event.version)
     racoon.counters["daemon_starts",] += 1
-
-
-def _true_arrows(version: str) -> bool | None:
-    numbers = re.match(r"(\d+)\.(\d+)", version)
-    return None if numbers is None else (int(numbers[1]), int(numbers[2])) < _FIRST_LOCAL_TO_PEER
 
 
 def _was_heard(racoon: Racoon) -> bool:
     """Whether a racoon ran of whose start no line tells: the log began later, or was rotated since."""
-    return not racoon.stopped and bool(racoon.peers or racoon.open or racoon.waiting)
+    return not racoon.life.stopped and bool(racoon.peers or racoon.negotiations)
 
 
 def crashed(racoon: Racoon) -> None:
@@ -74,171 +61,161 @@ def crashed(racoon: Racoon) -> None:
     """
     racoon.counters["daemon_crashes",] += 1
     _end_run(racoon, "crash")
-    for sas in racoon.ipsec.values():
-        for sa in sas:
-            sa.orphan = True
-            racoon.bound_ipsec(sa)
+    racoon.ipsec.leave_to_kernel()
 
 
 def _end_run(racoon: Racoon, end: str) -> None:
-    run, racoon.run = racoon.run or DaemonRun(racoon.gateway, None), None
-    run.stopped, run.end = racoon.now, end
-    racoon.archive.add(racoon.archive.daemon, run)
-    racoon.stopped = True
-    for isakmp in list(racoon.isakmp.values()):
-        racoon.end_isakmp(isakmp, "daemon_ended", "restart")
-    racoon.presumed_isakmp.clear()
-    for table in (racoon.open, racoon.waiting):
-        for negotiation in [one for negotiations in table.values() for one in negotiations]:
-            racoon.finish(negotiation, "daemon_ended")
-    racoon.halves.clear()
-    racoon.clues.floating.clear()
-    racoon.clues.context = None
-    racoon.clues.xauth_asked = False
-    racoon.clues.signalled = False
+    racoon.archive.add(racoon.archive.daemon, racoon.life.end(racoon.gateway, racoon.now, end))
+    _end_isakmp_sas(racoon)
+    racoon.isakmp.forget_presumed()
+    for negotiation in list(racoon.negotiations):
+        racoon.negotiations.finish(negotiation, "daemon_ended", racoon.now)
+    racoon.pairs.forget()
+    racoon.blame.packet.forget()
 
 
-def signalled(racoon: Racoon, _record: Record, event: DaemonSignalled) -> None:
+def _end_isakmp_sas(racoon: Racoon) -> None:
+    for sa in list(racoon.isakmp):
+        racoon.isakmp.end(sa, "daemon_ended", "restart", racoon.now, racoon.now)
+
+
+def signalled(racoon: Racoon, heard: Heard[DaemonSignalled]) -> None:
     """SIGTERM and SIGINT: racoon flushes the kernel's SAs at once; its last line comes up to seconds later.
 
     Deletes for many SAs take time, and the daemon stays until they are sent (`session.c: check_sigreq()`).
     """
+    event = heard.event
     if event.signal in _DEADLY:
-        racoon.clues.signalled = True
+        racoon.life.signalled = True
         _flush(racoon)
 
 
 def _flush(racoon: Racoon) -> None:
-    for isakmp in list(racoon.isakmp.values()):
-        racoon.end_isakmp(isakmp, "daemon_ended", "restart")
-    for sa in [one for sas in racoon.ipsec.values() for one in sas]:
-        racoon.end_ipsec(sa, "daemon_ended", "restart")
+    _end_isakmp_sas(racoon)
+    for sa in list(racoon.ipsec):
+        racoon.ipsec.end(sa, "daemon_ended", "restart", racoon.now, racoon.now)
 
 
-def stopped(racoon: Racoon, record: Record, _event: DaemonStopped) -> None:
+def stopped(racoon: Racoon, heard: Heard[DaemonStopped]) -> None:
     """racoon ends and flushes the kernel's SAs, without a line for any of them.
 
     With privilege separation its other half says so, too. If that is all that is said, the half that negotiates crashed.
     """
-    message = record.message
-    if racoon.stopped or message is None or message.severity == "error":
+    message = heard.message
+    if racoon.life.stopped or message.severity == "error":
         return
-    if "other_half" in message.marks and not racoon.clues.signalled:
+    if "other_half" in message.marks and not racoon.life.signalled:
         crashed(racoon)
         return
     _flush(racoon)
     _end_run(racoon, "shutdown")
 
 
-def listening(racoon: Racoon, _record: Record, event: DaemonListening) -> None:
+def listening(racoon: Racoon, heard: Heard[DaemonListening]) -> None:
     """racoon listens on a local address."""
+    event = heard.event
     if event.local is not None:
-        racoon.locals.add(event.local.address)
-        racoon.run_listens = True
-        racoon.stopped = False
+        racoon.peers.locals.add(event.local.address)
+        racoon.life.listens = True
+        racoon.life.stopped = False
 
 
-def configuration_failed(racoon: Racoon, record: Record, _event: Event) -> None:
+def configuration_failed(racoon: Racoon, heard: Heard[Event]) -> None:
     """racoon.conf is wrong. A daemon that only starts ends with that."""
-    message = record.message
-    if message is None or message.severity in NOT_EVIDENCE:
+    severity = heard.message.severity
+    if severity in NOT_EVIDENCE:
         return
     racoon.counters["config_errors",] += 1
-    starting = racoon.run is not None and not racoon.run_listens
-    if starting and message.severity == "critical":
+    starting = racoon.life.run is not None and not racoon.life.listens
+    if starting and severity == "critical":
         _end_run(racoon, "shutdown")
 
 
-def dead_peer(racoon: Racoon, record: Record, event: DeadPeerDetected) -> None:
+def dead_peer(racoon: Racoon, heard: Heard[DeadPeerDetected]) -> None:
     """A peer no longer answers; the teardown follows."""
-    address = address_of(record, None) or racoon.peer_of_cookies.get(event.cookies or "") or UNATTRIBUTED
+    event = heard.event
+    address = heard.sender or racoon.peers.of_cookies(event.cookies) or UNATTRIBUTED
     racoon.count(address, "dead_peers")
     if event.cookies is not None:
-        racoon.explain_teardown(event.cookies, "dead_peer")
+        racoon.blame.teardowns.explain(event.cookies, "dead_peer", racoon.now)
 
 
-def admin_command(racoon: Racoon, record: Record, event: AdminCommand) -> None:
+def admin_command(racoon: Racoon, heard: Heard[AdminCommand]) -> None:
     """A command over the control socket that takes SAs down says so first."""
-    if event.peer is not None and record.message is not None and "teardown" in record.message.marks:
-        racoon.explain_teardown(event.peer.address, "deleted_locally")
+    event = heard.event
+    if event.peer is not None and "teardown" in heard.message.marks:
+        racoon.blame.teardowns.explain(event.peer.address, "deleted_locally", racoon.now)
 
 
-def initial_contact(racoon: Racoon, record: Record, _event: InitialContactReceived) -> None:
+def initial_contact(racoon: Racoon, heard: Heard[InitialContactReceived]) -> None:
     """The peer holds no older SAs; what is purged now goes for that."""
-    address = address_of(record, None)
+    address = heard.sender
     if address is not None:
-        racoon.clues.initial_contact = (record.time, address)
+        racoon.blame.teardowns.contacted(address, racoon.now)
 
 
-def nat_detected(racoon: Racoon, _record: Record, event: NatDetected) -> None:
+def nat_detected(racoon: Racoon, heard: Heard[NatDetected]) -> None:
     """NAT or none on the way to the peer that negotiates."""
-    peers = {negotiation.peer for negotiation in racoon.unfinished(1)}
-    if len(peers) == 1 and event.nat is not None:
-        racoon.peer(peers.pop()).nat = event.nat
+    event = heard.event
+    peer = racoon.negotiations.only_peer(1)
+    if peer is not None and event.nat is not None:
+        racoon.peer(peer).nat = event.nat
 
 
-def nat_traversal(racoon: Racoon, record: Record, event: NatTraversal) -> None:
+def nat_traversal(racoon: Racoon, heard: Heard[NatTraversal]) -> None:
     """Keepalives are sent, and ports move, only where there is NAT."""
-    if event.peer is not None and event.local is not None and record.message is not None:
+    event = heard.event
+    if event.peer is not None and event.local is not None:
         address = event.peer.address
-        if address in racoon.peers and "nat" not in record.message.marks:
+        if address in racoon.peers and "nat" not in heard.message.marks:
             racoon.peers[address].nat = True
 
 
-def notification(racoon: Racoon, record: Record, event: NotificationReceived) -> None:
+def notification(racoon: Racoon, heard: Heard[NotificationReceived]) -> None:
     """The peer sent a notification."""
-    message = record.message
-    if message is None:
-        return
-    severity, reason = severity_and_reason(message, event)
+    event = heard.event
     count: tuple[str, ...] = ()
     if event.notification is not None:
         count = ("notifications", event.notification if event.notification in NOTIFICATIONS else "other")
-    why = None if severity in NOT_EVIDENCE else reason
-    address = address_of(record, None)
+    why = heard.blames
     if why is not None or count:
-        evidence.add(racoon, address, evidence.Evidence(record.time, why, phase_of(message, event), count))
+        evidence = Evidence(racoon.now, why, phase_of(heard.message, event), count)
+        racoon.blame.packet.add(heard.sender, evidence, racoon.now)
 
 
-def certificate(racoon: Racoon, record: Record, event: CertificateProblem) -> None:
+def certificate(racoon: Racoon, heard: Heard[CertificateProblem]) -> None:
     """A certificate or CRL was not found good. Code 3 is tolerated: counted, no evidence."""
-    message = record.message
-    if message is None:
-        return
-    severity, reason = severity_and_reason(message, event)
+    event = heard.event
     count: tuple[str, ...] = ()
     if event.code is not None:
-        count = ("certificate_problems", str(event.code), reason or "unknown")
-    why = reason if severity in {"error", "critical"} else None
-    address = address_of(record, None)
+        count = ("certificate_problems", str(event.code), heard.reason or "unknown")
+    why = heard.reason if heard.severity in {"error", "critical"} else None
+    address = heard.sender
     if address is not None:
-        evidence.land(racoon, address)
-    evidence.add(racoon, address, evidence.Evidence(record.time, why, 1, count))
+        racoon.blame.packet.land(address, racoon.now)
+    racoon.blame.packet.add(address, Evidence(racoon.now, why, 1, count), racoon.now)
 
 
-def no_config(racoon: Racoon, record: Record, event: NoConfig) -> None:
+def no_config(racoon: Racoon, heard: Heard[NoConfig]) -> None:
     """No remote or sainfo section fits."""
-    message = record.message
-    if message is None:
+    event = heard.event
+    message, reason = heard.message, heard.blames
+    if reason is None:
         return
-    severity, reason = severity_and_reason(message, event)
-    if reason is None or severity in NOT_EVIDENCE:
-        return
-    address = address_of(record, event.peer)
     phase = int(message.marks.get("phase", "1"))
     refusal = message.stage == "refusal"
     if refusal and event.peer is not None:
-        evidence.refuse(racoon, event.peer.address, phase, reason, "initiator")
+        racoon.refuse(event.peer.address, phase, reason, "initiator")
     else:
-        evidence.add(racoon, address, evidence.Evidence(record.time, reason, phase, refusal=refusal))
+        racoon.blame.packet.add(heard.address, Evidence(racoon.now, reason, phase, refusal=refusal), racoon.now)
 
 
-def xauth_asked(racoon: Racoon, _record: Record, _event: Remark) -> None:
+def xauth_asked(racoon: Racoon, _heard: Heard[Remark]) -> None:
     """The server asks for a login just before it prints that phase 1 is up."""
-    racoon.clues.xauth_asked = True
+    racoon.blame.packet.login_asked = True
 
 
-def xauth_succeeded(racoon: Racoon, _record: Record, _event: XauthLoginSucceeded) -> None:
+def xauth_succeeded(racoon: Racoon, _heard: Heard[XauthLoginSucceeded]) -> None:
     """A user is logged in."""
     racoon.counters["xauth_logins", "success"] += 1
     sa = _awaiting_login(racoon)
@@ -246,16 +223,16 @@ def xauth_succeeded(racoon: Racoon, _record: Record, _event: XauthLoginSucceeded
         sa.xauth = False
 
 
-def xauth_failed(racoon: Racoon, _record: Record, _event: XauthLoginFailed) -> None:
+def xauth_failed(racoon: Racoon, _heard: Heard[XauthLoginFailed]) -> None:
     """A login is refused: both sides drop the ISAKMP SA without a line, and the negotiation failed after all."""
     racoon.counters["xauth_logins", "failure"] += 1
     sa = _awaiting_login(racoon)
     if sa is None:
-        racoon.count_failure(1, UNATTRIBUTED, "xauth_failed")
+        racoon.peers.count_failure(1, UNATTRIBUTED, "xauth_failed", racoon.now, racoon.now)
         return
     sa.xauth = False
-    racoon.end_isakmp(sa, "login_refused", "deleted_locally")
-    racoon.count_failure(1, sa.peer, "xauth_failed")
+    racoon.isakmp.end(sa, "login_refused", "deleted_locally", racoon.now, racoon.now)
+    racoon.peers.count_failure(1, sa.peer, "xauth_failed", racoon.now, racoon.now)
     for negotiation in reversed(racoon.archive.negotiations):
         if negotiation.cookies == sa.cookies:
             move(NEGOTIATION, negotiation, "login_refused")
@@ -266,14 +243,14 @@ def xauth_failed(racoon: Racoon, _record: Record, _event: XauthLoginFailed) -> N
 
 def may_await_login(racoon: Racoon) -> Iterator[IsakmpSa]:
     """Give the ISAKMP SAs that a login line may still be about: a refused login makes their negotiation a failure."""
-    for sa in racoon.isakmp.values():
-        if sa.xauth or evidence.close_in_time(sa.established, racoon.now, _XAUTH_WAIT):
+    for sa in racoon.isakmp:
+        if sa.xauth or close_in_time(sa.established, racoon.now, _XAUTH_WAIT):
             yield sa
 
 
 def _awaiting_login(racoon: Racoon) -> IsakmpSa | None:
     """Choose the ISAKMP SA a login line is about: the only one that asked for it lately, or at all, else the only new one."""
-    new = [sa for sa in racoon.isakmp.values() if evidence.close_in_time(sa.established, racoon.now, _XAUTH_WAIT)]
-    asked = [sa for sa in racoon.isakmp.values() if sa.xauth]
+    new = [sa for sa in racoon.isakmp if close_in_time(sa.established, racoon.now, _XAUTH_WAIT)]
+    asked = [sa for sa in racoon.isakmp if sa.xauth]
     candidates = [sa for sa in new if sa.xauth] or asked or new
     return candidates[-1] if len({sa.peer for sa in candidates}) == 1 else None

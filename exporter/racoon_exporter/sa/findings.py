@@ -87,10 +87,10 @@ def believed(racoon: Racoon) -> Believed:
     """Copy what is compared with a look."""
     return Believed(
         racoon.gateway,
-        frozenset(racoon.locals),
+        frozenset(racoon.peers.locals),
         _peers(racoon),
-        {(sa.protocol, sa.spi): sa.direction for sas in racoon.ipsec.values() for sa in sas},
-        frozenset(racoon.isakmp),
+        {(sa.protocol, sa.spi): sa.direction for sa in racoon.ipsec},
+        frozenset(sa.cookies for sa in racoon.isakmp),
     )
 
 
@@ -103,19 +103,22 @@ def _peers(racoon: Racoon) -> frozenset[str]:
 def take_findings(racoon: Racoon, findings: Findings) -> None:
     """Take what a witness made sure of. What the log told meanwhile stands: such an SA is not among the living any more."""
     for (protocol, spi), since in findings.vanished_ipsec.items():
-        for sa in [sa for sa in racoon.ipsec.get(spi, ()) if sa.protocol == protocol]:
-            racoon.end_ipsec(sa, VANISHED, VANISHED, _not_before(sa.established, since))
+        for sa in _named(racoon, protocol, spi):
+            racoon.ipsec.end(sa, VANISHED, VANISHED, _not_before(sa.established, since), racoon.now)
     for cookies, since in findings.vanished_isakmp.items():
-        isakmp = racoon.isakmp.get(cookies)
-        if isakmp is not None:
-            racoon.end_isakmp(isakmp, VANISHED, VANISHED, _not_before(isakmp.established, since))
+        for isakmp in list(racoon.isakmp.named.get(cookies, ())):
+            racoon.isakmp.end(isakmp, VANISHED, VANISHED, _not_before(isakmp.established, since), racoon.now)
     for (protocol, spi), direction in findings.turned:
-        for sa in [sa for sa in racoon.ipsec.get(spi, ()) if sa.protocol == protocol]:
-            racoon.correct_direction(sa, direction)
+        for sa in _named(racoon, protocol, spi):
+            racoon.ipsec.correct_direction(sa, direction, racoon.now)
     for one in findings.unlogged_ipsec:
         _add_ipsec(racoon, one)
     for unlogged in findings.unlogged_isakmp:
         _add_isakmp(racoon, unlogged)
+
+
+def _named(racoon: Racoon, protocol: str, spi: int) -> list[IpsecSa]:
+    return [sa for sa in racoon.ipsec.named.get(spi, ()) if sa.protocol == protocol]
 
 
 def _not_before(established: float | None, since: float) -> float:
@@ -123,20 +126,22 @@ def _not_before(established: float | None, since: float) -> float:
 
 
 def _add_ipsec(racoon: Racoon, one: UnloggedIpsec) -> None:
-    if any(sa.protocol == one.protocol for sa in racoon.ipsec.get(one.spi, ())):
+    if any(sa.protocol == one.protocol for sa in racoon.ipsec.named.get(one.spi, ())):
         return
     sa = IpsecSa(
         racoon.gateway, one.protocol, one.mode, one.source, one.destination, one.spi, one.peer, one.direction, one.established
     )
     sa.lifetime = racoon.peer(one.peer).phase2_lifetime
-    racoon.add_ipsec(sa)
+    racoon.ipsec.add(sa, racoon.now)
 
 
 def _add_isakmp(racoon: Racoon, one: UnloggedIsakmp) -> None:
-    if one.cookies in racoon.isakmp:
+    if one.cookies in racoon.isakmp.named:
         return
-    racoon.acquaint(one.peer)
-    racoon.add_isakmp(IsakmpSa(racoon.gateway, one.local, one.peer, one.cookies, one.role, one.exchange, one.established))
+    racoon.peers.acquaint(one.peer, racoon.now)
+    racoon.life.stopped = False
+    sa = IsakmpSa(racoon.gateway, one.local, one.peer, one.cookies, one.role, one.exchange, one.established)
+    racoon.isakmp.add(sa, racoon.now)
 
 
 __all__ = ["VANISHED", "Believed", "Findings", "UnloggedIpsec", "UnloggedIsakmp", "believed", "take_findings", "witnessed"]

@@ -20,6 +20,8 @@ UNATTRIBUTED: Final = "unattributed"
 """Peer of what no line ties to a peer."""
 OTHER: Final = "other"
 """Peer under which strangers beyond the limit are counted."""
+PSEUDO_PEERS: Final = frozenset({OTHER, UNATTRIBUTED})
+"""What stands where a peer does and is none."""
 
 
 @dataclass(slots=True, eq=False)
@@ -73,6 +75,8 @@ class IsakmpSa:
     dying: float | None = None
     purging: float | None = None
     """When its teardown began."""
+    purging_cause: Phase1End = "purged"
+    """Why it is torn down, where a line before told."""
     lifetime: float | None = None
     """Seconds it may live, where known."""
     xauth: bool = False
@@ -81,8 +85,8 @@ class IsakmpSa:
     """Its end was counted once, and taken back."""
 
     @property
-    def key(self) -> str:
-        """Name within the daemon."""
+    def name(self) -> str:
+        """What lines call it."""
         return self.cookies
 
 
@@ -110,6 +114,11 @@ class IpsecSa:
     """The daemon that made it crashed; the kernel keeps it until it expires."""
     counted: bool = False
     """Its end was counted once, and taken back."""
+
+    @property
+    def name(self) -> int:
+        """What lines call it."""
+        return self.spi
 
 
 @dataclass(slots=True, eq=False)

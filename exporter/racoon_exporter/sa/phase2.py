@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-from racoon_exporter.sa import evidence
+from racoon_exporter.sa.blame import Evidence, close_in_time
+from racoon_exporter.sa.heard import Arrow, Heard, arrow_of
 from racoon_exporter.sa.model import UNATTRIBUTED, IpsecSa, Negotiation
-from racoon_exporter.sa.phase1 import address_of
-from racoon_exporter.sa.racoon import GRACE, ORPHAN_LIFETIME, SOFT_SHARE, Racoon
-from racoon_exporter.sa.tables import IPSEC, move
+from racoon_exporter.sa.racoon import Racoon
 from racoon_parsers.events import (
     IpsecSaDeleted,
     IpsecSaEstablished,
@@ -20,375 +17,247 @@ from racoon_parsers.events import (
     Phase2RekeyFailed,
     Phase2Started,
 )
-from racoon_parsers.reader import Record
-from racoon_parsers.reasons import more_telling, severity_and_reason
-
-_HALF_OPEN: Final = 30.0
-"""Seconds the outbound half of a pair may come after the inbound one; a half that never comes spoils no later pair."""
-_NO_SOONER: Final = 2.0
-"""Seconds after the inbound half from which on a negotiation that begins tells that the outbound one never came."""
-_NEARLY: Final = 0.97
-"""Share of its lifetime from which on an SA's first expiry line can only be the hard one."""
-_MUCH: Final = 1.1
-"""How many times as long as known an SA must live for its soft expiry to tell: times have whole seconds."""
-_JUST_NOW: Final = 2.0
-_QUICK: Final = 5.0
-"""Seconds within which a quick mode comes to its end, unless packets are lost."""
+from racoon_parsers.reasons import more_telling
 
 
-def queued(racoon: Racoon, record: Record, event: Phase2Queued) -> None:
+def queued(racoon: Racoon, heard: Heard[Phase2Queued]) -> None:
     """Traffic wants an IPsec SA and waits for phase 1."""
-    address = address_of(record, event.peer)
+    address = heard.address
     if address is not None:
-        waiting = Negotiation(2, racoon.gateway, None, address, "initiator", "quick", record.time, state="waiting")
+        waiting = Negotiation(2, racoon.gateway, None, address, "initiator", "quick", racoon.now, state="waiting")
         racoon.begin(waiting)
 
 
-def started(racoon: Racoon, record: Record, event: Phase2Started) -> None:
+def started(racoon: Racoon, heard: Heard[Phase2Started]) -> None:
     """Quick mode begins: for one that waited, or anew."""
+    event = heard.event
     if event.peer is None:
         return
     local, address = event.local.address if event.local else None, event.peer.address
     if local:
-        racoon.locals.add(local)
-    waiting = racoon.waiting.get(address) if event.role == "initiator" else None
+        racoon.peers.locals.add(local)
+    waiting = racoon.negotiations.waiting.get(address) if event.role == "initiator" else None
     if waiting:
         negotiation = waiting[0]
-        racoon.stop_waiting(negotiation)
+        racoon.negotiations.take_up(negotiation, racoon.now)
         negotiation.local = local
     else:
-        negotiation = Negotiation(2, racoon.gateway, local, address, event.role, "quick", record.time)
+        negotiation = Negotiation(2, racoon.gateway, local, address, event.role, "quick", racoon.now)
         racoon.begin(negotiation)
-    racoon.clues.context = negotiation
+    racoon.blame.packet.begins(negotiation)
     racoon.count(address, "phase2_negotiations", event.role or "unknown")
 
 
-def failed(racoon: Racoon, record: Record, event: Phase2Failed) -> None:
+def failed(racoon: Racoon, heard: Heard[Phase2Failed]) -> None:
     """A negotiation, or a step of it, failed."""
-    message = record.message
-    if message is None:
-        return
-    _, reason = severity_and_reason(message, event)
-    address = address_of(record, event.peer) or racoon.peer_of_cookies.get(event.cookies or "")
-    if message.stage == "waiting":
-        _stopped_waiting(racoon, record, address)
-    elif message.stage == "refusal":
-        _refused(racoon, record, event, address, reason or "no_phase1")
-    elif message.stage == "step" or (message.stage == "begin" and event.role != "responder"):
-        evidence.add(racoon, address, evidence.Evidence(record.time, reason, 2))
+    event, stage, reason = heard.event, heard.message.stage, heard.reason
+    address = heard.address or racoon.peers.of_cookies(event.cookies)
+    if stage == "waiting":
+        _stopped_waiting(racoon, address)
+    elif stage == "refusal":
+        _refused(racoon, event, address, reason or "no_phase1")
+    elif stage == "step" or (stage == "begin" and event.role != "responder"):
+        racoon.blame.packet.add(address, Evidence(racoon.now, reason, 2), racoon.now)
     else:
-        _ended(racoon, address, reason, newest=message.stage == "begin")
+        _ended(racoon, address, reason, newest=stage == "begin")
 
 
 def _ended(racoon: Racoon, address: str | None, reason: str | None, *, newest: bool) -> None:
     if address is None:
-        peers = {negotiation.peer for negotiation in racoon.unfinished(2)}
-        address = peers.pop() if len(peers) == 1 else UNATTRIBUTED
-    evidence.land(racoon, address)
-    candidates = racoon.of_peer(address, 2)
+        address = racoon.negotiations.only_peer(2) or UNATTRIBUTED
+    racoon.blame.packet.land(address, racoon.now)
+    candidates = racoon.negotiations.of_peer(address, 2)
     begun = [negotiation for negotiation in candidates if not negotiation.half] or candidates
     if begun:
         racoon.fail(begun[-1 if newest else 0], reason)
         return
     lost = Negotiation(2, racoon.gateway, None, address, None, "quick", None)
     racoon.begin(lost)
-    racoon.fail(lost, more_telling(evidence.recent_reason(racoon, address), reason))
+    racoon.fail(lost, more_telling(racoon.blame.refusals.take_reason(address, racoon.now), reason))
 
 
-def _refused(racoon: Racoon, record: Record, event: Phase2Failed, address: str | None, reason: str) -> None:
+def _refused(racoon: Racoon, event: Phase2Failed, address: str | None, reason: str) -> None:
     if address is None:
-        evidence.add(racoon, None, evidence.Evidence(record.time, reason, 2, refusal=True))
+        racoon.blame.packet.add(None, Evidence(racoon.now, reason, 2, refusal=True), racoon.now)
     else:
-        evidence.land(racoon, address)
-        evidence.refuse(racoon, address, 2, reason, "responder", event.cookies, event.message_id)
+        racoon.blame.packet.land(address, racoon.now)
+        racoon.refuse(address, 2, reason, "responder", event.cookies, event.message_id)
 
 
-def _stopped_waiting(racoon: Racoon, record: Record, address: str | None) -> None:
+def _stopped_waiting(racoon: Racoon, address: str | None) -> None:
     """Traffic's wish is given up: no phase 1 came in time, or none could be begun."""
-    if address is None and racoon.clues.larval is not None and evidence.close_in_time(racoon.clues.larval[0], record.time):
-        address = racoon.clues.larval[1]
     if address is None:
-        latest = [negotiation for negotiations in racoon.waiting.values() for negotiation in negotiations]
-        just_now = [one for one in latest if evidence.close_in_time(one.begun, record.time)]
-        peers = {one.peer for one in (just_now or latest)}
-        address = peers.pop() if len(peers) == 1 else None
-    waiting = racoon.waiting.get(address or "")
+        address = _whose_wish(racoon)
+    waiting = racoon.negotiations.waiting.get(address or "")
     if waiting:
         racoon.fail(waiting[0], "no_phase1")
     elif address is not None:
         _given_up(racoon, address)
-    elif (refused := _refused_just_now(racoon, record)) is not None:
-        evidence.refuse(racoon, refused.peer, 2, refused.reason or "no_phase1", "initiator")
+    elif (refused := racoon.blame.refusals.just_now(1, racoon.now)) is not None:
+        racoon.refuse(refused.peer, 2, refused.reason or "no_phase1", "initiator")
     else:
-        evidence.refuse(racoon, UNATTRIBUTED, 2, "no_phase1", "initiator")
+        racoon.refuse(UNATTRIBUTED, 2, "no_phase1", "initiator")
+
+
+def _whose_wish(racoon: Racoon) -> str | None:
+    """Name the peer of a wish that is given up: its larval SA has just expired, or nobody else waits, at least of late."""
+    larval = racoon.blame.packet.larval
+    if larval is not None and close_in_time(larval[0], racoon.now):
+        return larval[1]
+    wishes = [one for one in racoon.negotiations if one.waiting]
+    peers = {one.peer for one in wishes if close_in_time(one.begun, racoon.now)} or {one.peer for one in wishes}
+    return peers.pop() if len(peers) == 1 else None
 
 
 def _given_up(racoon: Racoon, address: str) -> None:
     """The kernel gave a wish up whose negotiation had begun, or that was never seen."""
-    begun = racoon.of_peer(address, 2, "initiator")
+    begun = racoon.negotiations.of_peer(address, 2, "initiator")
     if not begun:
-        evidence.refuse(racoon, address, 2, "no_phase1", "initiator")
+        racoon.refuse(address, 2, "no_phase1", "initiator")
 
 
-def _refused_just_now(racoon: Racoon, record: Record) -> Negotiation | None:
-    """Give the phase 1 that could not be begun, told by the line before."""
-    for negotiation in reversed(racoon.clues.refusals.values()):
-        if negotiation.phase == 1 and evidence.close_in_time(negotiation.ended, record.time):
-            return negotiation
-    return None
-
-
-def record_expired(racoon: Racoon, record: Record, _event: Phase2Expired) -> None:
+def record_expired(racoon: Racoon, heard: Heard[Phase2Expired]) -> None:
     """A phase 2 record is gone. Only one that still negotiated or waited is a failure."""
-    if record.message is not None and record.message.stage == "waiting":
-        _stopped_waiting(racoon, record, None)
+    if heard.message.stage == "waiting":
+        _stopped_waiting(racoon, None)
 
 
-def rekey_failed(racoon: Racoon, record: Record, event: Phase2RekeyFailed) -> None:
+def rekey_failed(racoon: Racoon, heard: Heard[Phase2RekeyFailed]) -> None:
     """Renewal could not begin."""
-    _stopped_waiting(racoon, record, address_of(record, event.peer))
+    _stopped_waiting(racoon, heard.address)
 
 
 # IPsec SAs
 
 
-def established(racoon: Racoon, record: Record, event: IpsecSaEstablished) -> None:
+def established(racoon: Racoon, heard: Heard[IpsecSaEstablished]) -> None:
     """An IPsec SA was installed."""
-    if event.source is None or event.destination is None or event.spi is None or event.protocol is None:
+    arrow = arrow_of(heard.event)
+    if arrow is not None:
+        sa_established(racoon, arrow, heard.event.spi)
+
+
+def sa_established(racoon: Racoon, arrow: Arrow, spi: int | None) -> None:
+    """An IPsec SA was installed: `established` for a line whose ends were read before."""
+    protocol, mode, source, destination = arrow
+    if spi is None or protocol is None:
         return
-    local, address = racoon.ends(event.source, event.destination)
-    same = racoon.ipsec.get(event.spi)
-    if same is not None and any(sa.protocol == event.protocol and sa.peer == address for sa in same):
+    now = racoon.now
+    local, address = racoon.peers.ends(source, destination)
+    if racoon.ipsec.find(spi, protocol, address) is not None:
         return  # printed twice, or read twice
-    direction = _direction(racoon, event, local, address)
-    source, destination = (address, local) if direction == "in" else (local, address)
-    peer = racoon.acquaint(address)
-    sa = IpsecSa(
-        racoon.gateway,
-        event.protocol,
-        event.mode,
-        source,
-        destination,
-        event.spi,
-        address,
-        direction,
-        record.time,
-        lifetime=peer.phase2_lifetime or racoon.knowledge.lifetime,
-    )
-    racoon.add_ipsec(sa)
-    if record.time is not None:
-        peer.phase2_last_established = record.time
+    direction = _direction(racoon, arrow, local, address)
+    peer = racoon.peers.acquaint(address, now)
+    lifetime = peer.phase2_lifetime or racoon.peers.knowledge.lifetime
+    ends = (address, local) if direction == "in" else (local, address)
+    sa = IpsecSa(racoon.gateway, protocol, mode, *ends, spi, address, direction, now, lifetime=lifetime)
+    racoon.ipsec.add(sa, now)
+    if now is not None:
+        peer.phase2_last_established = now
     _pair(racoon, sa)
 
 
-def _direction(racoon: Racoon, event: IpsecSaEstablished, local: str, address: str) -> str:
+def _direction(racoon: Racoon, arrow: Arrow, local: str, address: str) -> str:
     """Tell the direction of an SA from its established line.
 
     0.5 to 0.7 print it. From 0.8 on both lines read local->peer, and of each protocol the inbound one comes first.
     """
-    assert event.source is not None
-    if event.source.address != local:
-        racoon.true_arrows = True
+    if arrow.source != local:
+        racoon.life.true_arrows = True
         return "in"
-    if racoon.true_arrows:
+    if racoon.life.true_arrows:
         return "out"
-    half = racoon.halves.get(address, {}).get(event.protocol or "")
-    return "out" if half is not None and _may_be_completed(racoon, *half) else "in"
-
-
-def _may_be_completed(racoon: Racoon, inbound: IpsecSa, negotiation: Negotiation | None) -> bool:
-    """Whether the outbound half of a pair may still come: the kernel has not refused it, and no later pair is on its way."""
-    if negotiation is not None and negotiation.evidence == "kernel_error":
-        return False
-    if evidence.close_in_time(inbound.established, racoon.now, _NO_SOONER):
-        return True
-    later = any(not one.half and one is not negotiation for one in racoon.of_peer(inbound.peer, 2))
-    return not later and evidence.close_in_time(inbound.established, racoon.now, _HALF_OPEN)
+    return "out" if racoon.pairs.awaits_outbound(address, arrow.protocol or "", racoon.now) else "in"
 
 
 def _pair(racoon: Racoon, sa: IpsecSa) -> None:
     """Join the two halves of a pair; the second one ends the negotiation."""
     if sa.direction == "in":
-        _abandon_half(racoon, sa)
-        negotiation = _negotiation_of(racoon, sa)
-        if negotiation is not None:
-            negotiation.half = True
-        racoon.halves.setdefault(sa.peer, {})[sa.protocol] = (sa, negotiation)
+        racoon.pairs.begin(sa, racoon.now)
         return
-    halves = racoon.halves.get(sa.peer, {})
-    half = halves.pop(sa.protocol, None)
-    if half is not None and not halves:
-        del racoon.halves[sa.peer]
-    negotiation = half[1] if half is not None else _negotiation_of(racoon, sa)
+    negotiation = racoon.pairs.complete(sa, racoon.now)
     if negotiation is None:
         racoon.count(sa.peer, "phase2_established", "unknown")
-    elif negotiation.outcome is None:
-        racoon.finish(negotiation, "came_up")
+    elif racoon.negotiations.finish(negotiation, "came_up", racoon.now):
         racoon.count(sa.peer, "phase2_established", negotiation.role or "unknown")
 
 
-def _abandon_half(racoon: Racoon, sa: IpsecSa) -> None:
-    """End the negotiation whose outbound SA never came, now that there is a new pair: failed if a line told why."""
-    halves = racoon.halves.get(sa.peer, {})
-    half = halves.pop(sa.protocol, None)
-    if half is not None and half[1] is not None and half[1].ended is None:
-        racoon.abandon(half[1], "half_left")
-
-
-def _negotiation_of(racoon: Racoon, sa: IpsecSa) -> Negotiation | None:
-    """Choose the negotiation an SA comes from: that of the bundle it belongs to, else the oldest that lacks its SAs.
-
-    Quick mode takes no longer than its few packets, and one that was refused waits for nothing but its end. Lines about
-    proposals that do not match stand before a success, too: then it follows at once.
-    """
-    halves = racoon.halves.get(sa.peer)
-    if halves:
-        for protocol, (other, negotiation) in halves.items():
-            if protocol != sa.protocol and evidence.close_in_time(other.established, sa.established, _JUST_NOW):
-                return negotiation
-    candidates = [negotiation for negotiation in racoon.of_peer(sa.peer, 2) if not negotiation.half]
-    recent = [one for one in candidates if evidence.close_in_time(one.begun, racoon.now, _QUICK)]
-    for likely in (_unblamed(recent), recent, _unblamed(candidates), candidates):
-        if likely:
-            return likely[0]
-    return None
-
-
-def _unblamed(negotiations: list[Negotiation]) -> list[Negotiation]:
-    return [negotiation for negotiation in negotiations if negotiation.evidence is None]
-
-
-def expired(racoon: Racoon, record: Record, event: IpsecSaExpired) -> None:
+def expired(racoon: Racoon, heard: Heard[IpsecSaExpired]) -> None:
     """A lifetime of an SA ran out: the soft one first, then the hard one."""
-    if event.source is None or event.destination is None:
+    arrow = arrow_of(heard.event)
+    if arrow is not None:
+        sa_expired(racoon, arrow, heard.event.spi)
+
+
+def sa_expired(racoon: Racoon, arrow: Arrow, spi: int | None) -> None:
+    """A lifetime of an SA ran out: `expired` for a line whose ends were read before."""
+    protocol, _, source, destination = arrow
+    now = racoon.now
+    local, address = racoon.peers.ends(source, destination)
+    if spi is None:
+        racoon.blame.packet.larval = (now, address, local)
         return
-    local, address = racoon.ends(event.source, event.destination)
-    if event.spi is None:
-        racoon.clues.larval = (record.time, address, local)
-        return
-    sa = _find(racoon, event, address) or _revive(racoon, event.spi, address)
+    sas = racoon.ipsec
+    sa = sas.find(spi, protocol, address) or sas.believe_alive(spi, address, now)
     if sa is None:
         return  # a larval inbound SA of a phase 2 that failed, or one from before the first line
-    direction = "in" if event.destination.address == local else "out"
+    peer = racoon.peers.heard_of(address, now)
+    direction = "in" if destination == local else "out"
     if sa.direction != direction:
-        racoon.correct_direction(sa, direction)
-    _outlive(racoon, sa, record.time)
-    if _was_hard(sa, record.time) or not move(IPSEC, sa, "soft_expired"):
-        if sa.dying is not None and sa.established is not None and record.time is not None:
-            _learn_lifetime(racoon, sa, record.time - sa.established)
-        racoon.end_ipsec(sa, "hard_expired", "expired")
-        return
-    sa.dying = record.time
-    racoon.bound_ipsec(sa)
-    known = racoon.peer(sa.peer).phase2_lifetime
-    if known is not None and sa.lifetime is not None and sa.lifetime > known * _MUCH and not sa.orphan:
-        _learn_lifetime(racoon, sa, sa.lifetime)
+        sas.correct_direction(sa, direction, now)
+    sas.expire(sa, peer, now)
 
 
-def _was_hard(sa: IpsecSa, now: float | None) -> bool:
-    return (
-        now is not None
-        and sa.established is not None
-        and sa.lifetime is not None
-        and now - sa.established >= sa.lifetime * _NEARLY
-    )
-
-
-def _outlive(racoon: Racoon, sa: IpsecSa, now: float | None) -> None:
-    """Take back what was guessed of a peer's other SAs where this one proves that nothing was flushed while it lived.
-
-    The peer may have pairs of several lifetimes. One whose soft expiry was due within a time without a flush, and did not
-    come, lives longer than was learned from the others.
-    """
-    if sa.established is None or now is None:
-        return
-    peer = racoon.peer(sa.peer)
-    since, until = peer.unflushed or (now, now)
-    since, until = peer.unflushed = (min(since, sa.established) if sa.established <= until else sa.established, now)
-    for other in racoon.ipsec_of.get(sa.peer, ()):
-        if other.established is None or other.lifetime is None or other.dying is not None or other.orphan:
-            continue
-        if since <= other.established and other.established + other.lifetime * SOFT_SHARE + GRACE <= until:
-            other.lifetime = None
-            racoon.timer_at(other.established + ORPHAN_LIFETIME, "ipsec", other)
-
-
-def _learn_lifetime(racoon: Racoon, sa: IpsecSa, lifetime: float) -> None:
-    """Remember how long this peer's SAs live. Only longer ones are believed: bytes may end an SA early."""
-    peer = racoon.peer(sa.peer)
-    if peer.phase2_lifetime is not None and peer.phase2_lifetime >= lifetime:
-        return
-    before, peer.phase2_lifetime = peer.phase2_lifetime, lifetime
-    for other in racoon.ipsec_of.get(sa.peer, ()):
-        if other is not sa and other.dying is None and other.lifetime == before:
-            other.lifetime = lifetime
-            racoon.bound_ipsec(other)
-
-
-def _find(racoon: Racoon, event: IpsecSaExpired | IpsecSaDeleted, address: str) -> IpsecSa | None:
-    """Find an SA by protocol, SPI and its two ends in either order: established lines may print them swapped."""
-    for sa in racoon.ipsec.get(event.spi or -1, ()):
-        if sa.protocol == event.protocol and sa.peer == address:
-            return sa
-    return None
-
-
-def _revive(racoon: Racoon, spi: int, address: str) -> IpsecSa | None:
-    """Bring an SA back that was taken to be over, as a line proves that it lives: its lifetime was longer than thought."""
-    sa = racoon.presumed.get(spi)
-    if sa is None or sa.peer != address:
-        return None
-    del racoon.presumed[spi]
-    racoon.archive.ipsec.remove(sa)
-    racoon.archive.changed()
-    move(IPSEC, sa, "heard_of")
-    sa.end, sa.ended, sa.lifetime = None, None, None
-    racoon.add_ipsec(sa)
-    return sa
-
-
-def purged(racoon: Racoon, record: Record, event: IpsecSaPurged) -> None:
+def purged(racoon: Racoon, heard: Heard[IpsecSaPurged]) -> None:
     """racoon removed an SA. A delete of the peer names the protocol and takes the outbound one."""
-    if event.spi is None or (record.message is not None and record.message.stage == "step"):
+    event = heard.event
+    sa = None if heard.message.stage == "step" else _purged_sa(racoon, event)
+    if sa is None:
         return
-    sas = list(racoon.ipsec.get(event.spi, ()))
+    if event.protocol is not None:
+        racoon.ipsec.correct_direction(sa, "out", racoon.now)
+    racoon.peer(sa.peer)
+    racoon.ipsec.end(sa, "purged", _why_purged(racoon, sa, event), racoon.now, racoon.now)
+
+
+def _purged_sa(racoon: Racoon, event: IpsecSaPurged) -> IpsecSa | None:
+    """Choose the SA a line speaks of, among those of its SPI: of the protocol, outbound, between its ends, of a teardown."""
+    sas = racoon.ipsec.named.get(event.spi, [])
     if event.protocol is not None:
         outbound = [sa for sa in sas if sa.protocol == event.protocol]
         sas = [sa for sa in outbound if sa.direction == "out"] or outbound
-    if event.source is not None and event.destination is not None:
-        _, address = racoon.ends(event.source, event.destination)
-        sas = [sa for sa in sas if sa.peer == address]
-    sas.sort(key=lambda sa: not _is_torn_down(racoon, sa.peer))
-    for sa in sas[:1]:
-        if event.protocol is not None:
-            racoon.correct_direction(sa, "out")
-        racoon.end_ipsec(sa, "purged", _why_purged(racoon, sa, event))
+    arrow = arrow_of(event)
+    if arrow is not None:
+        sas = _with_peer(sas, racoon.peers.ends(arrow.source, arrow.destination)[1])
+    torn_down = [sa for sa in sas if _is_torn_down(racoon, sa.peer)]
+    return next(iter(torn_down or sas), None)
+
+
+def _with_peer(sas: list[IpsecSa], address: str) -> list[IpsecSa]:
+    return [sa for sa in sas if sa.peer == address]
 
 
 def _is_torn_down(racoon: Racoon, peer: str) -> bool:
     """Whether a line has just said that what there is with a peer goes: SPIs are of either end's choice, and may be equal."""
-    return _made_contact(racoon, peer) or any(isakmp.state == "purging" for isakmp in racoon.isakmp_of.get(peer, ()))
-
-
-def _made_contact(racoon: Racoon, peer: str) -> bool:
-    contact = racoon.clues.initial_contact
-    return contact is not None and contact[1] == peer and evidence.close_in_time(contact[0], racoon.now, _JUST_NOW)
+    made_contact = racoon.blame.teardowns.made_contact(peer, racoon.now)
+    return made_contact or any(isakmp.state == "purging" for isakmp in racoon.isakmp.of_peer.get(peer, ()))
 
 
 def _why_purged(racoon: Racoon, sa: IpsecSa, event: IpsecSaPurged) -> str:
     if event.protocol is not None:
         return "deleted_by_peer"
-    if _made_contact(racoon, sa.peer):
+    if racoon.blame.teardowns.made_contact(sa.peer, racoon.now):
         return "initial_contact"
-    torn_down = [isakmp.cookies for isakmp in racoon.isakmp_of.get(sa.peer, ()) if isakmp.state == "purging"]
-    return racoon.teardown_cause(*torn_down, sa.peer) or "purged"
+    torn_down = [isakmp.cookies for isakmp in racoon.isakmp.of_peer.get(sa.peer, ()) if isakmp.state == "purging"]
+    return racoon.blame.teardowns.cause(*torn_down, sa.peer, now=racoon.now) or "purged"
 
 
-def deleted(racoon: Racoon, _record: Record, event: IpsecSaDeleted) -> None:
+def deleted(racoon: Racoon, heard: Heard[IpsecSaDeleted]) -> None:
     """Somebody else removed an SA from the kernel."""
+    event = heard.event
     if event.source is None or event.destination is None:
         return
-    _, address = racoon.ends(event.source, event.destination)
-    sa = _find(racoon, event, address)
+    _, address = racoon.peers.ends(event.source.address, event.destination.address)
+    sa = racoon.ipsec.find(event.spi, event.protocol, address)
     if sa is not None:
-        racoon.end_ipsec(sa, "deleted", "deleted_in_kernel")
+        racoon.ipsec.end(sa, "deleted", "deleted_in_kernel", racoon.now, racoon.now)

@@ -227,6 +227,3 @@ EVIDENCE: Final[dict[str, int | None]] = {
     )
 }
 """Event classes that may tell why a negotiation fails, with the phase they speak of where it is always the same."""
-
-NOT_EVIDENCE: Final = frozenset({"info", "notice"})
-"""Severities that no failure follows from."""

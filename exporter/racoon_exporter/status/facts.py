@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Final, NamedTuple
 
 from racoon_exporter.engine import Engine
-from racoon_exporter.metrics import QUIET_AFTER, gateways_of
+from racoon_exporter.metrics import gateways_of
 from racoon_exporter.sa import DaemonRun, IpsecSa, IsakmpSa, Knowledge, Negotiation
 from racoon_exporter.sa.model import OTHER, UNATTRIBUTED, Peer
 from racoon_exporter.sa.racoon import Racoon
@@ -159,20 +159,16 @@ def _peer(gateway: str, peer: Peer) -> PeerFacts:
 
 
 def _daemon(racoon: Racoon) -> DaemonFacts:
-    run = racoon.run
+    run = racoon.life.run
     return DaemonFacts(
         racoon.gateway,
         racoon.ident,
         racoon.stream,
         racoon.now,
         None if run is None else replace(run),
-        racoon.stopped,
-        quiet=run is not None and not racoon.run_listens and _longer_than(QUIET_AFTER, run.started, racoon.now),
+        racoon.life.stopped,
+        quiet=racoon.life.is_quiet(racoon.now),
     )
-
-
-def _longer_than(seconds: float, since: float | None, now: float | None) -> bool:
-    return since is not None and now is not None and now - since > seconds
 
 
 __all__ = ["PSEUDO_PEERS", "DaemonFacts", "Facts", "Failures", "PeerFacts", "take_facts"]

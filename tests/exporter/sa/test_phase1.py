@@ -22,6 +22,7 @@ from tests.exporter.reading import (
     phase1,
     read_lines,
     start,
+    told,
     up,
 )
 
@@ -362,3 +363,22 @@ def test_a_restart_ends_isakmp_sas_and_leaves_negotiations_without_a_verdict() -
     assert phase1(engine)[0].end == "restart"
     assert negotiations(engine)[-1].outcome is None
     assert failures(engine, 1) == {}
+
+
+def test_a_failure_that_is_told_late_changes_no_later_one() -> None:
+    """A time-out that could be either peer's turns out to be Q's, after Q's next negotiation has failed for another reason."""
+    before = (
+        f"08:50:00 {start()}",
+        f"08:50:00 {start(peer=Q)}",
+        f"08:50:50 ERROR: phase1 negotiation failed due to time up. {NO_ANSWER}",
+        f"08:50:52 {start(peer=Q)}",
+        f"08:50:55 [{Q}] ERROR: phase1 negotiation failed.",
+    )
+    engine = told(*before)
+    last = peer_of(engine, Q)
+    assert (last.phase1_last_failure, last.phase1_last_reason) == (1768467055.0, "unknown")
+    engine = read_lines(f"08:51:00 {up()}", engine=engine)
+    assert failures(engine, 1) == {(Q, "unknown"): 1, (Q, "no_response"): 1}
+    assert (last.phase1_last_failure, last.phase1_last_reason) == (1768467055.0, "unknown")
+    ends = [one.ended for one in engine.state.archive.negotiations]
+    assert ends == sorted(ends, key=lambda end: end or 0.0)

@@ -8,8 +8,8 @@ import pytest
 from racoon_exporter.engine import Engine
 from racoon_exporter.sa import Knowledge
 from racoon_exporter.sa.findings import Findings, believed, take_findings
+from racoon_exporter.sa.handlers import HANDLERS
 from racoon_exporter.sa.model import Negotiation
-from racoon_exporter.sa.state import HANDLERS
 from racoon_exporter.sa.tables import (
     ALIVE,
     IPSEC,
@@ -215,7 +215,7 @@ def test_a_line_moves_it_as_the_table_says(
     name: str, state: str, event: str, following: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if event == "crowded_out":
-        monkeypatch.setattr("racoon_exporter.sa.racoon._MOST_OPEN", 1)
+        monkeypatch.setattr("racoon_exporter.sa.negotiations.MOST_UNDER_WAY", 1)
     classes = MACHINES[name].causes[event].classes
     told_by = {
         after(name, story, f"08:54:01 {LINES[kind]}", "08:54:10 INFO: received Vendor ID: DPD")

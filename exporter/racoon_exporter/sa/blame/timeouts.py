@@ -1,0 +1,114 @@
+"""Time-outs of phase 1: each is somebody's, at once or once later lines tell whose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+from racoon_exporter.sa.blame.rules import Question, TimeOut, candidates
+from racoon_exporter.sa.model import Negotiation
+from racoon_exporter.sa.negotiations import Negotiations
+from racoon_exporter.sa.timers import Timers
+
+_WAITS_FOR: Final = 60.0
+"""Seconds for which a time-out that several peers could claim waits for what tells whose it is: as long as a like negotiation
+may take to fail as well."""
+_MOST_WAITING: Final = 256
+
+
+class Verdict(NamedTuple):
+    """Whose time-out it was."""
+
+    timeout: TimeOut
+    negotiation: Negotiation | None
+    """None where nobody knows, or where its start was not seen."""
+    peer: str | None = None
+    """Whose it is where its start was not seen."""
+    rule: str = ""
+    """The rule of `rules.py` that told."""
+
+
+class TimeOuts:
+    """Decides whose each time-out is. Each verdict is to be executed before the next is asked for."""
+
+    def __init__(self, negotiations: Negotiations, timers: Timers) -> None:
+        self.waiting: list[TimeOut] = []
+        """Those that several peers' negotiations could claim, in order."""
+        self._patience: dict[bool, float] = {}
+        """By whether the peer ever answered: seconds after which this racoon gave phase 1 up, once that was seen."""
+        self._negotiations = negotiations
+        self._timers = timers
+
+    def heard(self, timeout: TimeOut, peer: str | None, context: Negotiation | None, owner: Any) -> Iterator[Verdict]:
+        """Take a time-out; `peer` is whose cookies these are, if that is known."""
+        rule, picked = self._candidates(timeout, peer, context)
+        if len({one.peer for one in picked}) > 1:
+            if len(self.waiting) >= _MOST_WAITING:
+                yield self._taken(self.waiting[0], None, "too_many_wait")
+            self._wait(timeout, owner)
+        else:
+            yield Verdict(timeout, picked[0] if picked else None, peer, rule)
+        yield from self.claims(context)
+
+    def _candidates(self, timeout: TimeOut, peer: str | None, context: Negotiation | None) -> tuple[str, list[Negotiation]]:
+        return candidates(Question(timeout, self._negotiations, peer, context, self._patience))
+
+    def _wait(self, timeout: TimeOut, owner: Any) -> None:
+        waiting = self.waiting
+        waiting.append(timeout)
+        if timeout.at is not None and (len(waiting) == 1 or waiting[-2].at != timeout.at):
+            self._timers.at(timeout.at + _WAITS_FOR, owner, timeout.at)
+
+    def _taken(self, timeout: TimeOut, negotiation: Negotiation | None, rule: str) -> Verdict:
+        self.waiting.remove(timeout)
+        return Verdict(timeout, negotiation, None, rule)
+
+    def claims(self, context: Negotiation | None) -> Iterator[Verdict]:
+        """Decide what several could claim: where as many failed as could have, each of them did.
+
+        That shows as further ones fail, and as others succeed.
+        """
+        if not self.waiting:
+            return
+        for answered in (False, True):
+            ends = [timeout for timeout in self.waiting if timeout.answered == answered]
+            picked = {id(one): one for timeout in ends for one in self._candidates(timeout, None, context)[1]}
+            if ends and len(picked) <= len(ends):
+                by_age = sorted(picked.values(), key=lambda one: one.begun or 0.0)
+                for timeout, negotiation in zip(ends, by_age, strict=False):
+                    yield self._taken(timeout, negotiation, "as_many_as_could")
+                for timeout in ends[len(by_age) :]:
+                    yield self._taken(timeout, None, "nobody_left")
+
+    def give_up(self, at: float | None, context: Negotiation | None) -> Iterator[Verdict]:
+        """Give up on the time-outs of a moment of which nobody can say whose they are: they stay unattributed."""
+        yield from self.claims(context)
+        for timeout in [timeout for timeout in self.waiting if timeout.at == at]:
+            yield self._taken(timeout, None, "waited_in_vain")
+
+    def learn(self, verdict: Verdict) -> None:
+        """Learn this racoon's patience from a negotiation that timed out."""
+        timeout, negotiation = verdict.timeout, verdict.negotiation
+        if (
+            negotiation is not None
+            and negotiation.begun is not None
+            and timeout.at is not None
+            and timeout.reason != "send_error"
+        ):
+            self._patience[timeout.answered] = timeout.at - negotiation.begun
+
+    # keeping
+
+    def to_json(self) -> dict[str, Any]:
+        """Give everything, for a checkpoint."""
+        return {
+            "ambiguous": self.waiting,
+            "give_up_after": [[answered, seconds] for answered, seconds in self._patience.items()],
+        }
+
+    def restore(self, given: dict[str, Any], owner: Any) -> None:
+        """Go on from what `to_json` gave."""
+        self.waiting = [TimeOut(at, cookies, reason) for at, cookies, reason in given["ambiguous"]]
+        self._patience = {bool(answered): seconds for answered, seconds in given["give_up_after"]}
+        for at in {timeout.at for timeout in self.waiting if timeout.at is not None}:
+            self._timers.at(at + _WAITS_FOR, owner, at)

@@ -1,0 +1,166 @@
+"""The IPsec SAs of a racoon: their lifetimes, their directions, and whether phase 2 with a peer is up."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from racoon_exporter.sa.model import IpsecSa, Peer
+from racoon_exporter.sa.sa_table import GRACE, SaTable, latest_end
+from racoon_exporter.sa.tables import IPSEC, IpsecEvent, move
+
+ORPHAN_LIFETIME: Final = 28800.0
+"""Seconds: racoon's default lifetime, the bound of an IPsec SA that outlived its daemon, or what was learned of its peer."""
+_SOFT_SHARE: Final = 0.8
+"""racoon sets the soft limit at 80 % of the lifetime (`PFKEY_SOFT_LIFETIME_RATE`, `ipsec_doi.h`)."""
+_NEARLY_ALL: Final = 0.97
+"""Share of its lifetime from which on an SA's first expiry line can only be the hard one."""
+_LONGER: Final = 1.1
+"""How many times as long as known an SA must live for its soft expiry to tell: times have whole seconds."""
+
+
+class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
+    """IPsec SAs, by SPI. A peer's phase 2 is up while it has one in each direction."""
+
+    kind = IpsecSa
+    table = IPSEC
+    metric = "ipsec_sa_ended"
+
+    def find(self, spi: int | None, protocol: str | None, address: str) -> IpsecSa | None:
+        """Find an SA by SPI, protocol and peer; established lines may print its ends swapped."""
+        for sa in self.named.get(spi, ()):
+            if sa.protocol == protocol and sa.peer == address:
+                return sa
+        return None
+
+    def believe_alive(self, spi: int, address: str, now: float | None) -> IpsecSa | None:
+        """Bring an SA back of which a line speaks that was taken to be over: its lifetime was longer than thought."""
+        sa = self.revive(spi, "heard_of", now, address)
+        if sa is not None:
+            sa.lifetime = None
+            self.schedule_end(sa)
+        return sa
+
+    # lifetimes
+
+    def schedule_end(self, sa: IpsecSa) -> None:
+        """Set the time at which an SA whose end nobody logs is taken to have ended."""
+        if sa.established is None:
+            return
+        if sa.dying is not None and sa.dying > sa.established:
+            sa.lifetime = (sa.dying - sa.established) / _SOFT_SHARE
+        lifetime = sa.lifetime or (ORPHAN_LIFETIME if sa.orphan else None)
+        if lifetime is not None:
+            self._timers.at(latest_end(sa.established, lifetime), self, sa)
+
+    def due(self, sa: IpsecSa, now: float) -> None:
+        """End an SA whose lifetime has passed: it was flushed, or the line was lost."""
+        if sa.ended is not None or sa.established is None:
+            return
+        end = sa.established + (sa.lifetime or ORPHAN_LIFETIME)
+        if end <= now:
+            self.presume_ended(sa, "lifetime", "lifetime", end, now)
+
+    def expire(self, sa: IpsecSa, peer: Peer, at: float | None) -> None:
+        """Take an expiry line: the soft one first, then the hard one."""
+        self._outlive(sa, peer, at)
+        if _was_hard(sa, at) or not move(IPSEC, sa, "soft_expired"):
+            if sa.dying is not None and sa.established is not None and at is not None:
+                self._learn_lifetime(sa, peer, at - sa.established)
+            self.end(sa, "hard_expired", "expired", at, at)
+            return
+        sa.dying = at
+        self.schedule_end(sa)
+        known = peer.phase2_lifetime
+        if known is not None and sa.lifetime is not None and sa.lifetime > known * _LONGER and not sa.orphan:
+            self._learn_lifetime(sa, peer, sa.lifetime)
+
+    def _outlive(self, sa: IpsecSa, peer: Peer, now: float | None) -> None:
+        """Take back what was guessed of a peer's other SAs where this one proves that nothing was flushed while it lived.
+
+        The peer may have pairs of several lifetimes. One whose soft expiry was due within a time without a flush, and did not
+        come, lives longer than was learned from the others.
+        """
+        begun = sa.established
+        if begun is None or now is None:
+            return
+        since, until = peer.unflushed or (now, now)
+        since = min(since, begun) if begun <= until else begun
+        peer.unflushed = since, now
+        for other in self.of_peer[sa.peer]:
+            lifetime = other.lifetime
+            if lifetime is None or other.dying is not None or other.orphan:
+                continue
+            begun = other.established
+            if begun is not None and since <= begun and begun + lifetime * _SOFT_SHARE + GRACE <= now:
+                other.lifetime = None
+                self._timers.at(begun + ORPHAN_LIFETIME, self, other)
+
+    def _learn_lifetime(self, sa: IpsecSa, peer: Peer, lifetime: float) -> None:
+        """Remember how long this peer's SAs live. Only longer ones are believed: bytes may end an SA early."""
+        if peer.phase2_lifetime is not None and peer.phase2_lifetime >= lifetime:
+            return
+        before, peer.phase2_lifetime = peer.phase2_lifetime, lifetime
+        for other in self.of_peer.get(sa.peer, ()):
+            if other is not sa and other.dying is None and other.lifetime == before:
+                other.lifetime = lifetime
+                self.schedule_end(other)
+
+    # directions
+
+    def correct_direction(self, sa: IpsecSa, direction: str, now: float | None) -> None:
+        """Believe a line that prints the true direction over what the order of lines said, for both of a pair."""
+        if sa.direction == direction:
+            return
+        at_once = [
+            one
+            for one in self.of_peer.get(sa.peer, ())
+            if one.protocol == sa.protocol and one.established == sa.established and one is not sa
+        ]
+        if [one.direction for one in at_once] == [direction]:
+            _turn(at_once[0], "out" if direction == "in" else "in")
+        _turn(sa, direction)
+        self.changed(sa.peer, now)
+
+    def changed(self, address: str, at: float | None) -> None:
+        """Tell whether phase 2 with a peer is up after a change, and count a fall as a flap."""
+        peer = self._peers.entry(address, at)
+        sas = self.of_peer.get(address)
+        up = False
+        if sas is not None:
+            first = sas[0].direction
+            for sa in sas:
+                if sa.direction != first:
+                    up = True
+                    break
+        if up == peer.phase2_up or peer.address != address:
+            return
+        if peer.phase2_up:
+            peer.counters["phase2_flaps",] += 1
+        peer.phase2_up, peer.since = up, at
+
+    # a crash
+
+    def leave_to_kernel(self) -> None:
+        """Their daemon is gone, the kernel's SAs are not: they carry traffic until they expire."""
+        for sa in self:
+            sa.orphan = True
+            self.schedule_end(sa)
+
+    def restore(self, given: dict[str, Any]) -> list[IpsecSa]:
+        """Go on from what `to_json` gave."""
+        alive = super().restore(given)
+        for sa in alive:
+            self.schedule_end(sa)
+        return alive
+
+
+def _was_hard(sa: IpsecSa, now: float | None) -> bool:
+    """Whether an expiry can only be the end, as the SA has reached its known lifetime."""
+    if now is None or sa.established is None or sa.lifetime is None:
+        return False
+    return now - sa.established >= sa.lifetime * _NEARLY_ALL
+
+
+def _turn(sa: IpsecSa, direction: str) -> None:
+    sa.source, sa.destination = sa.destination, sa.source
+    sa.direction = direction

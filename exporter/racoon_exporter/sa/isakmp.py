@@ -1,0 +1,119 @@
+"""The ISAKMP SAs of a racoon, and how long they live."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from racoon_exporter.sa.model import IsakmpSa, Peer, Phase1End
+from racoon_exporter.sa.sa_table import GRACE, SaTable, latest_end
+from racoon_exporter.sa.tables import ISAKMP, IsakmpEvent
+
+_PROOFS: Final = 2
+"""ISAKMP SAs that must have lived for a time before it ends others: a peer's delete may come after any time."""
+_LIFETIME_STEP: Final = 30.0
+"""Seconds; lifetimes are whole multiples of half a minute wherever people choose them."""
+_TOLERANCE: Final = 2.0
+"""Seconds by which two equal lifetimes may differ."""
+_WHOLE_SECONDS: Final = 1.0
+"""Seconds by which a time is wrong that has whole seconds."""
+
+
+def _slack(lifetime: float) -> float:
+    return _TOLERANCE + lifetime / 100
+
+
+class IsakmpSas(SaTable[IsakmpSa, IsakmpEvent]):
+    """ISAKMP SAs. Their lifetime is configured, or learned from those that ended before."""
+
+    kind = IsakmpSa
+    table = ISAKMP
+    metric = "phase1_ended"
+
+    def schedule_end(self, sa: IsakmpSa) -> None:
+        """Set the time at which an ISAKMP SA whose end nobody logs is taken to have ended.
+
+        A teardown says no more where the kernel holds no IPsec SA (`isakmp.c: purge_remote()`).
+        """
+        if sa.purging is not None:
+            self._timers.at(sa.purging + GRACE, self, sa)
+        if sa.established is not None and sa.lifetime is not None and self._is_proven(sa):
+            self._timers.at(latest_end(sa.established, sa.lifetime), self, sa)
+
+    def due(self, sa: IsakmpSa, now: float) -> None:
+        """End an SA that is torn down or whose lifetime is over, and of which no line says so."""
+        if sa.ended is not None:
+            return
+        if sa.purging is not None:
+            self.end(sa, "silence", sa.purging_cause, sa.purging, now)
+        elif sa.established is not None and sa.lifetime is not None and self._is_proven(sa):
+            self.presume_ended(sa, "lifetime", "expired", sa.established + sa.lifetime, now)
+
+    def find(self, cookies: str | None, now: float | None) -> IsakmpSa | None:
+        """Give the SA of these cookies, if it is alive. A line about one that was taken to be over proves that it is."""
+        if cookies is None:
+            return None
+        alive = self.named.get(cookies)
+        sa = alive[0] if alive else self.revive(cookies, "heard_of", now)
+        if sa is None or sa.established is None or sa.lifetime is None or now is None:
+            return sa
+        if now - sa.established > sa.lifetime + _slack(sa.lifetime) and not self._is_configured(sa):
+            _doubt(self._peers.entry(sa.peer, now), sa)
+        return sa
+
+    # lifetimes
+
+    def _is_configured(self, sa: IsakmpSa) -> bool:
+        """Whether its lifetime is what the configuration says, not what was learned."""
+        expected = self._peers.knowledge.expected(sa.peer)
+        return expected is not None and expected.phase1_lifetime is not None
+
+    def _is_proven(self, sa: IsakmpSa) -> bool:
+        """Whether its lifetime is known well enough to end it."""
+        return self._is_configured(sa) or self._peers.entry(sa.peer, None).phase1_proofs >= _PROOFS
+
+    def why_expired(self, sa: IsakmpSa, now: float | None) -> Phase1End:
+        """Tell an expiry from a delete of the peer, by the SA's age, and learn from it. racoon prints the same for both."""
+        if sa.established is None or now is None:
+            return "expired"
+        age = now - sa.established
+        peer = self._peers.entry(sa.peer, now)
+        if sa.lifetime is None:
+            return "expired" if _learn(peer, age) else "deleted_by_peer"
+        if abs(age - sa.lifetime) <= _slack(sa.lifetime):
+            self._prove(peer)
+            return "expired"
+        return "expired" if age > sa.lifetime else "deleted_by_peer"
+
+    def _prove(self, peer: Peer) -> None:
+        """One more lived as long as was learned; from the second on that ends SAs, those that are there already as well."""
+        peer.phase1_proofs += 1
+        if peer.phase1_proofs == _PROOFS:
+            for sa in self.of_peer.get(peer.address, ()):
+                self.schedule_end(sa)
+
+    def restore(self, given: dict[str, Any]) -> list[IsakmpSa]:
+        """Go on from what `to_json` gave."""
+        alive = super().restore(given)
+        for sa in alive:
+            self.schedule_end(sa)
+        return alive
+
+
+def _learn(peer: Peer, age: float) -> bool:
+    """Take an age for the lifetime if somebody would choose it, or if the SA before lived as long; tell whether it was."""
+    whole = round(age / _LIFETIME_STEP) * _LIFETIME_STEP
+    last, peer.phase1_age = peer.phase1_age, age
+    if whole > 0 and abs(age - whole) <= _WHOLE_SECONDS:
+        peer.phase1_lifetime, peer.phase1_proofs = whole, 1
+    elif last is not None and abs(age - last) <= _TOLERANCE:
+        peer.phase1_lifetime, peer.phase1_proofs = age, 1
+    else:
+        return False
+    return True
+
+
+def _doubt(peer: Peer, sa: IsakmpSa) -> None:
+    """An SA lived longer than was learned. What was proven may still be true, as clocks step; one guess was wrong."""
+    if peer.phase1_proofs < _PROOFS:
+        peer.phase1_lifetime = sa.lifetime = None
+    peer.phase1_proofs = 0

@@ -1,0 +1,82 @@
+"""The life of the daemon itself: when it runs, and what its version tells of its lines."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from racoon_exporter.sa.model import DaemonRun, from_json, to_json
+
+_VERSION: Final = re.compile(r"\d+(?:\.\d+)*\S*")
+_FIRST_LOCAL_TO_PEER: Final = (0, 8)
+"""The first version whose established lines print local->peer for both directions."""
+QUIET_AFTER: Final = 30.0
+"""Seconds after its start in which a racoon that logs INFO says on which addresses it listens."""
+
+
+class Life:
+    """Whether the daemon runs, as far as its log tells."""
+
+    def __init__(self) -> None:
+        self.run: DaemonRun | None = None
+        """The run whose start was the last."""
+        self.stopped = False
+        """Whether its end was the last that was heard of a run."""
+        self.listens = False
+        """Whether this run got as far as to listen: what stops it before is no crash."""
+        self.signalled = False
+        """Whether a signal told this run to end."""
+        self.true_arrows: bool | None = None
+        """Whether established lines print the true direction (0.5 to 0.7); None while unknown."""
+
+    @property
+    def up(self) -> bool:
+        """Whether it runs: its start was heard, or nothing of an end."""
+        return self.run is not None or not self.stopped
+
+    def begin(self, gateway: str, at: float | None, banner: str) -> None:
+        """A version banner: a run begins."""
+        version = _VERSION.search(banner)
+        self.run = DaemonRun(gateway, at, version=version[0] if version else banner)
+        self.listens = self.stopped = False
+        self.true_arrows = _true_arrows(self.run.version or "")
+
+    def end(self, gateway: str, at: float | None, how: str) -> DaemonRun:
+        """End the run, whose start may not have been seen, and give it."""
+        run, self.run = self.run or DaemonRun(gateway, None), None
+        run.stopped, run.end = at, how
+        self.stopped = True
+        self.signalled = False
+        return run
+
+    def is_quiet(self, now: float | None) -> bool:
+        """Whether it logs too little to see an SA: a start that says no address is one whose INFO lines are not written."""
+        run = self.run
+        if run is None or self.listens or run.started is None or now is None:
+            return False
+        return now - run.started > QUIET_AFTER
+
+    # keeping
+
+    def to_json(self) -> dict[str, Any]:
+        """Give everything, for a checkpoint."""
+        return {
+            "run": None if self.run is None else to_json(self.run),
+            "run_listens": self.listens,
+            "stopped": self.stopped,
+            "signalled": self.signalled,
+            "true_arrows": self.true_arrows,
+        }
+
+    def restore(self, given: dict[str, Any]) -> None:
+        """Go on from what `to_json` gave."""
+        self.run = None if given["run"] is None else from_json(DaemonRun, given["run"])
+        self.listens = given["run_listens"]
+        self.stopped = given["stopped"]
+        self.signalled = given.get("signalled", False)
+        self.true_arrows = given["true_arrows"]
+
+
+def _true_arrows(version: str) -> bool | None:
+    numbers = re.match(r"(\d+)\.(\d+)", version)
+    return None if numbers is None else (int(numbers[1]), int(numbers[2])) < _FIRST_LOCAL_TO_PEER

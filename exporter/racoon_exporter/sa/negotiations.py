@@ -1,0 +1,207 @@
+"""Negotiations under way: from the line that begins one to the line, or the silence, that ends it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Any, Final, Literal
+
+from racoon_exporter.sa.archive import Archive
+from racoon_exporter.sa.model import Negotiation, from_json, to_json
+from racoon_exporter.sa.peers import Peers
+from racoon_exporter.sa.tables import NEGOTIATION, NegotiationEvent, move
+from racoon_exporter.sa.timers import NEVER
+from racoon_parsers.reasons import more_telling
+
+GIVEN_UP_AFTER: Final = 600.0
+"""Seconds after which an unfinished negotiation is given up without a verdict: its end was not logged."""
+MOST_UNDER_WAY: Final = 4096
+"""Unfinished negotiations of one daemon; beyond it the one of the longest-waiting peer is given up."""
+
+OfPeer = dict[str, list[Negotiation]]
+"""By peer, oldest first."""
+
+
+class Negotiations:
+    """The negotiations of one racoon that have not ended."""
+
+    def __init__(self, archive: Archive, peers: Peers) -> None:
+        self.open: OfPeer = {}
+        """Those that have begun."""
+        self.waiting: OfPeer = {}
+        """Wishes for phase 2 that wait for a phase 1."""
+        self._begun_at: dict[int, dict[int, Negotiation]] = {}
+        """Phase 1 by the second of its beginning: time-outs go by age."""
+        self._number = 0
+        self._looks: deque[tuple[float, Negotiation]] = deque()
+        """When to look whether one is to be given up, in the order of their beginning."""
+        self._archive = archive
+        self._peers = peers
+
+    def __iter__(self) -> Iterator[Negotiation]:
+        for table in (self.open, self.waiting):
+            for negotiations in table.values():
+                yield from negotiations
+
+    def __len__(self) -> int:
+        return self._number
+
+    # their lives
+
+    def begin(self, negotiation: Negotiation, now: float | None) -> None:
+        """Begin a negotiation."""
+        if self._number >= MOST_UNDER_WAY:
+            self._drop_oldest(now)
+        self._enter(negotiation)
+        negotiation.touched = now
+        if now is not None:
+            self._looks.append((now + GIVEN_UP_AFTER, negotiation))
+            if len(self._looks) > 4 * MOST_UNDER_WAY:
+                self._looks = deque(item for item in self._looks if item[1].ended is None)
+
+    def _enter(self, negotiation: Negotiation) -> None:
+        table = self.waiting if negotiation.waiting else self.open
+        table.setdefault(negotiation.peer, []).append(negotiation)
+        self._number += 1
+        if negotiation.phase == 1 and negotiation.begun is not None:
+            self._begun_at.setdefault(int(negotiation.begun), {})[id(negotiation)] = negotiation
+
+    def take_up(self, negotiation: Negotiation, now: float | None) -> None:
+        """Let a wish become a negotiation."""
+        _remove(self.waiting, negotiation)
+        move(NEGOTIATION, negotiation, "begun")
+        negotiation.touched = now
+        self.open.setdefault(negotiation.peer, []).append(negotiation)
+
+    def _drop_oldest(self, now: float | None) -> None:
+        table = self.open or self.waiting
+        self.finish(next(iter(table.values()))[0], "crowded_out", now)
+
+    def finish(
+        self,
+        negotiation: Negotiation,
+        event: NegotiationEvent,
+        at: float | None,
+        *,
+        reason: str | None = None,
+        late: bool = False,
+    ) -> bool:
+        """End a negotiation, with a verdict or without one, and tell whether that ended it.
+
+        What is told `late` ended before others that were told already.
+        """
+        table = self.waiting if negotiation.waiting else self.open
+        if not move(NEGOTIATION, negotiation, event):
+            return False
+        if _remove(table, negotiation):
+            self._number -= 1
+        if negotiation.phase == 1 and negotiation.begun is not None:
+            self._forget_second(negotiation, int(negotiation.begun))
+        negotiation.ended, negotiation.reason = at, reason
+        if late:
+            self._archive.insert(self._archive.negotiations, negotiation)
+        else:
+            self._archive.add(self._archive.negotiations, negotiation)
+        return True
+
+    def _forget_second(self, negotiation: Negotiation, begun: int) -> None:
+        second = self._begun_at.get(begun)
+        if second is not None:
+            second.pop(id(negotiation), None)
+            if not second:
+                del self._begun_at[begun]
+
+    def fail(
+        self,
+        negotiation: Negotiation,
+        reason: str | None,
+        at: float | None,
+        *,
+        now: float | None,
+        event: Literal["failed", "half_failed"] = "failed",
+    ) -> None:
+        """End a negotiation as failed, for its most telling reason, and count it. It may be told later than it failed."""
+        reason = more_telling(negotiation.evidence, reason) or "unknown"
+        if self.finish(negotiation, event, at, reason=reason, late=at != now):
+            self._peers.count_failure(negotiation.phase, negotiation.peer, reason, at, now)
+
+    def abandon(
+        self, negotiation: Negotiation, event: Literal["silence", "half_left"], at: float | None, now: float | None
+    ) -> None:
+        """End a negotiation of which nothing more will come: half a pair and a line that tells why make it a failure."""
+        if negotiation.half and negotiation.evidence is not None:
+            self.fail(negotiation, None, at, now=now, event="half_failed")
+        else:
+            self.finish(negotiation, event, at, late=at != now)
+
+    # looking
+
+    def of_phase(self, phase: int) -> Iterator[Negotiation]:
+        """Give the negotiations of a phase that have begun."""
+        for negotiations in self.open.values():
+            for negotiation in negotiations:
+                if negotiation.phase == phase:
+                    yield negotiation
+
+    def of_peer(self, address: str, phase: int, role: str | None = None) -> list[Negotiation]:
+        """Give a peer's negotiations of a phase that have begun, oldest first."""
+        return [
+            negotiation
+            for negotiation in self.open.get(address, ())
+            if negotiation.phase == phase and (role is None or negotiation.role in (role, None))
+        ]
+
+    def only_peer(self, phase: int) -> str | None:
+        """Give the peer that negotiates a phase, if there is one only."""
+        peers = {negotiation.peer for negotiation in self.of_phase(phase)}
+        return peers.pop() if len(peers) == 1 else None
+
+    def begun_in(self, first: int, last: int) -> Iterator[Negotiation]:
+        """Give the phase 1 negotiations that began in one of these seconds."""
+        for second in range(first, last + 1):
+            yield from self._begun_at.get(second, {}).values()
+
+    # time
+
+    def pass_time(self, now: float) -> None:
+        """Give up those of which nothing was heard for so long that nothing will be, at the time when that was clear."""
+        looks = self._looks
+        while looks and looks[0][0] <= now:
+            negotiation = looks.popleft()[1]
+            if negotiation.ended is not None:
+                continue
+            end = (negotiation.touched or 0.0) + GIVEN_UP_AFTER
+            if end > now:
+                looks.append((end, negotiation))
+            else:
+                self.abandon(negotiation, "silence", now if negotiation.touched is None else end, now)
+
+    @property
+    def next_look(self) -> float:
+        """When one is to be looked at again; infinity for never."""
+        return self._looks[0][0] if self._looks else NEVER
+
+    # keeping
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Give everything, for a checkpoint."""
+        return [to_json(negotiation) for negotiation in self]
+
+    def restore(self, given: list[dict[str, Any]]) -> list[Negotiation]:
+        """Go on from what `to_json` gave, and give the negotiations in its order."""
+        negotiations = [from_json(Negotiation, item) for item in given]
+        for negotiation in negotiations:
+            self._enter(negotiation)
+        in_order = sorted(negotiations, key=lambda one: one.touched or 0.0)
+        self._looks.extend(((one.touched or 0.0) + GIVEN_UP_AFTER, one) for one in in_order)
+        return negotiations
+
+
+def _remove(table: OfPeer, negotiation: Negotiation) -> bool:
+    negotiations = table.get(negotiation.peer)
+    if negotiations is None or negotiation not in negotiations:
+        return False
+    negotiations.remove(negotiation)
+    if not negotiations:
+        del table[negotiation.peer]
+    return True

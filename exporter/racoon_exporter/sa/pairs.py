@@ -1,0 +1,119 @@
+"""The two IPsec SAs of a quick mode: which line tells of which, and which negotiation they come from.
+
+racoon prints an `IPsec-SA established` line for each SA (`pfkey.c: pk_recvupdate()` and `pk_recvadd()`): the inbound one first.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from racoon_exporter.sa.archive import Archive, Places
+from racoon_exporter.sa.blame import close_in_time
+from racoon_exporter.sa.model import IpsecSa, Negotiation
+from racoon_exporter.sa.negotiations import Negotiations
+
+_HALF_OPEN: Final = 30.0
+"""Seconds the outbound half of a pair may come after the inbound one; a half that never comes spoils no later pair."""
+_NO_SOONER: Final = 2.0
+"""Seconds after the inbound half from which on a negotiation that begins tells that the outbound one never came."""
+_ONE_BUNDLE: Final = 2.0
+"""Seconds between the SAs of several protocols that one quick mode makes."""
+_QUICK_MODE: Final = 5.0
+"""Seconds within which a quick mode comes to its end, unless packets are lost."""
+
+Half = tuple[IpsecSa, Negotiation | None]
+"""An inbound SA whose outbound one has not come yet, and its negotiation."""
+
+
+class Pairs:
+    """Pairs of which one SA is there."""
+
+    def __init__(self, negotiations: Negotiations) -> None:
+        self._halves: dict[str, dict[str, Half]] = {}
+        """By peer and protocol."""
+        self._negotiations = negotiations
+
+    def awaits_outbound(self, address: str, protocol: str, now: float | None) -> bool:
+        """Whether the next SA of a peer may be the outbound half of a pair."""
+        half = self._halves.get(address, {}).get(protocol)
+        return half is not None and self._may_be_completed(*half, now)
+
+    def _may_be_completed(self, inbound: IpsecSa, negotiation: Negotiation | None, now: float | None) -> bool:
+        """Whether an outbound half may still come: the kernel has not refused it, and no later pair is on its way."""
+        if negotiation is not None and negotiation.evidence == "kernel_error":
+            return False
+        if close_in_time(inbound.established, now, _NO_SOONER):
+            return True
+        later = any(not one.half and one is not negotiation for one in self._negotiations.of_peer(inbound.peer, 2))
+        return not later and close_in_time(inbound.established, now, _HALF_OPEN)
+
+    def begin(self, sa: IpsecSa, now: float | None) -> None:
+        """Take the inbound SA of a pair. If another still waits for its outbound one, that will not come any more."""
+        halves = self._halves.get(sa.peer, {})
+        half = halves.pop(sa.protocol, None)
+        if half is not None and half[1] is not None and half[1].ended is None:
+            self._negotiations.abandon(half[1], "half_left", now, now)
+        negotiation = self._negotiation_of(sa, now)
+        if negotiation is not None:
+            negotiation.half = True
+        self._halves.setdefault(sa.peer, {})[sa.protocol] = (sa, negotiation)
+
+    def complete(self, sa: IpsecSa, now: float | None) -> Negotiation | None:
+        """Take the outbound SA of a pair, and give the negotiation that made it, if one is known."""
+        halves = self._halves.get(sa.peer, {})
+        half = halves.pop(sa.protocol, None)
+        if half is not None and not halves:
+            del self._halves[sa.peer]
+        return half[1] if half is not None else self._negotiation_of(sa, now)
+
+    def _negotiation_of(self, sa: IpsecSa, now: float | None) -> Negotiation | None:
+        """Choose the negotiation an SA comes from: that of the bundle it belongs to, else the oldest that lacks its SAs.
+
+        Quick mode takes no longer than its few packets, and one that was refused waits for nothing but its end. Lines about
+        proposals that do not match stand before a success, too: then it follows at once.
+        """
+        for protocol, (other, negotiation) in self._halves.get(sa.peer, {}).items():
+            if protocol != sa.protocol and close_in_time(other.established, sa.established, _ONE_BUNDLE):
+                return negotiation
+        candidates = [negotiation for negotiation in self._negotiations.of_peer(sa.peer, 2) if not negotiation.half]
+        recent = [one for one in candidates if close_in_time(one.begun, now, _QUICK_MODE)]
+        for likely in (_unblamed(recent), recent, _unblamed(candidates), candidates):
+            if likely:
+                return likely[0]
+        return None
+
+    def forget(self) -> None:
+        """The daemon ended: no half comes any more."""
+        self._halves.clear()
+
+    # keeping
+
+    def to_json(self, sas: list[IpsecSa], negotiations: list[Negotiation], places: Places) -> list[list[Any]]:
+        """Give everything, for a checkpoint: SAs and negotiations by their place, archived negotiations counting down from -1.
+
+        Another pair of its bundle may have ended a half's negotiation.
+        """
+        alive = {id(one): place for records in (sas, negotiations) for place, one in enumerate(records)}
+
+        def place_of(negotiation: Negotiation | None) -> int | None:
+            archived = places.get(id(negotiation))
+            return alive.get(id(negotiation)) if archived is None else ~archived
+
+        return [
+            [peer, protocol, alive[id(sa)], place_of(negotiation)]
+            for peer, halves in self._halves.items()
+            for protocol, (sa, negotiation) in halves.items()
+            if id(sa) in alive
+        ]
+
+    def restore(self, given: list[list[Any]], sas: list[IpsecSa], negotiations: list[Negotiation], archive: Archive) -> None:
+        """Go on from what `to_json` gave."""
+        for peer, protocol, sa, place in given:
+            negotiation = None
+            if place is not None:
+                negotiation = negotiations[place] if place >= 0 else archive.negotiations[~place]
+            self._halves.setdefault(peer, {})[protocol] = (sas[sa], negotiation)
+
+
+def _unblamed(negotiations: list[Negotiation]) -> list[Negotiation]:
+    return [negotiation for negotiation in negotiations if negotiation.evidence is None]

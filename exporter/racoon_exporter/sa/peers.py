@@ -1,0 +1,183 @@
+"""The peers of a racoon, what is counted for them, and how many have series of their own."""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from racoon_exporter.sa.configured import Knowledge
+from racoon_exporter.sa.current import note_failure
+from racoon_exporter.sa.model import OTHER, PSEUDO_PEERS, Peer, from_json, to_json
+
+_MOST_COOKIES: Final = 8192
+_MOST_FOLDED: Final = 16384
+_IDLE_STRANGER: Final = 3600.0
+"""Seconds without a line after which a stranger's place may be given to another."""
+_ALWAYS: Final = float("-inf")
+
+
+class Peers(Mapping[str, Peer]):
+    """Peers by address. Beyond the limits a peer is `other`: whoever may send a packet makes racoon name an address."""
+
+    def __init__(self, knowledge: Knowledge, counters: Counter[tuple[str, ...]]) -> None:
+        self.knowledge = knowledge
+        self.locals: set[str] = set()
+        """Addresses that are ours."""
+        self._known: dict[str, Peer] = {}
+        self._strangers: dict[str, Peer] = {}
+        self._no_room_until = _ALWAYS
+        """Before this time no stranger gives way to another."""
+        self._of_cookies: OrderedDict[str, str] = OrderedDict()
+        self._folded: set[str] = set()
+        self._counters = counters
+
+    def __getitem__(self, address: str) -> Peer:
+        return self._known[address]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    # meeting
+
+    def heard_of(self, address: str, now: float | None) -> Peer:
+        """Give a peer that a line speaks of, making it known if there is room."""
+        peer = self._known.get(address) or self._meet(address, now)
+        peer.last_seen = now
+        return peer
+
+    def entry(self, address: str, now: float | None) -> Peer:
+        """Give a peer of which no line speaks just now."""
+        peer = self._known.get(address) or self._meet(address, now)
+        if peer.last_seen is None:
+            peer.last_seen = now
+        return peer
+
+    def acquaint(self, address: str, now: float | None) -> Peer:
+        """Give a peer that completed a phase 1: no stranger any more."""
+        peer = self._known.get(address)
+        if peer is None:
+            room = len(self._known) < self.knowledge.limits.peers or self.knowledge.is_known(address)
+            peer = self._enter(address) if room else self._meet(address, now)
+        if peer.stranger and peer.address == address:
+            self._make_known(peer)
+        peer.last_seen = now
+        return peer
+
+    def learn(self, knowledge: Knowledge) -> None:
+        """Take what a changed configuration says. Peers keep their counts; those no longer configured become strangers."""
+        self.knowledge = knowledge
+        for peer in self._known.values():
+            expected = knowledge.expected(peer.address)
+            if expected is not None:
+                peer.phase1_lifetime = expected.phase1_lifetime or peer.phase1_lifetime
+                peer.phase2_lifetime = expected.phase2_lifetime or peer.phase2_lifetime
+            peer.stranger = not knowledge.is_known(peer.address) and peer.phase1_last_established is None
+        self._find_strangers()
+
+    def _meet(self, address: str, now: float | None) -> Peer:
+        if not self.knowledge.is_known(address) and address not in PSEUDO_PEERS and not self._room_for_stranger(now):
+            if len(self._folded) < _MOST_FOLDED and address not in self._folded:
+                self._folded.add(address)
+                self._counters["folded_peers",] += 1
+            return self._known.get(OTHER) or self._enter(OTHER)
+        return self._enter(address)
+
+    def _enter(self, address: str) -> Peer:
+        expected = self.knowledge.expected(address)
+        peer = self._known[address] = Peer(address, stranger=not self.knowledge.is_known(address))
+        if peer.stranger:
+            self._strangers[address] = peer
+        if expected is not None:
+            peer.phase1_lifetime = expected.phase1_lifetime
+            peer.phase2_lifetime = expected.phase2_lifetime
+        return peer
+
+    def _make_known(self, peer: Peer) -> None:
+        peer.stranger = False
+        self._strangers.pop(peer.address, None)
+        self._no_room_until = _ALWAYS
+
+    def _find_strangers(self) -> None:
+        self._strangers = {address: peer for address, peer in self._known.items() if peer.stranger}
+        self._no_room_until = _ALWAYS
+
+    def _room_for_stranger(self, now: float | None) -> bool:
+        """Tell whether there is room for one more; one that has been silent for long makes it."""
+        limits = self.knowledge.limits
+        if len(self._known) >= limits.peers:
+            return False
+        if len(self._strangers) < limits.strangers:
+            return True
+        if now is None or now < self._no_room_until:
+            return False
+        idle = min(
+            (peer for peer in self._strangers.values() if peer.address not in PSEUDO_PEERS),
+            key=lambda peer: peer.last_seen or 0.0,
+            default=None,
+        )
+        if idle is None:
+            return False
+        self._no_room_until = (idle.last_seen or 0.0) + _IDLE_STRANGER
+        if now < self._no_room_until:
+            return False
+        del self._known[idle.address], self._strangers[idle.address]
+        return True
+
+    # counting
+
+    def count(self, address: str, now: float | None, *metric: str) -> None:
+        """Count something of a peer: the metric and its label values."""
+        self.heard_of(address, now).counters[metric] += 1
+
+    def count_failure(self, phase: int, address: str, reason: str, at: float | None, now: float | None) -> None:
+        """Count a negotiation that failed. One that is told late changes no later failure's time and reason."""
+        peer = self.entry(address, now)
+        peer.counters[f"phase{phase}_failures", reason] += 1
+        last = peer.phase1_last_failure if phase == 1 else peer.phase2_last_failure
+        if at != now and at is not None and last is not None and at < last:
+            return
+        note_failure(peer, phase, at, reason)
+
+    # who is who
+
+    def ends(self, one: str, other: str) -> tuple[str, str]:
+        """Tell the local from the remote end of `A->B`, as (local, peer)."""
+        if one in self.locals or (other in self._known and other not in self.locals):
+            return one, other
+        if other in self.locals or one in self._known:
+            return other, one
+        return one, other
+
+    def remember_cookies(self, cookies: str, address: str) -> None:
+        """Remember whose cookies these are, for lines that have no address."""
+        self._of_cookies[cookies] = address
+        self._of_cookies.move_to_end(cookies)
+        if len(self._of_cookies) > _MOST_COOKIES:
+            self._of_cookies.popitem(last=False)
+
+    def of_cookies(self, cookies: str | None) -> str | None:
+        """Tell whose cookies these are, if a line told it."""
+        return None if cookies is None else self._of_cookies.get(cookies)
+
+    # keeping
+
+    def to_json(self) -> dict[str, Any]:
+        """Give everything, for a checkpoint."""
+        return {
+            "peers": [to_json(peer) for peer in self._known.values()],
+            "locals": sorted(self.locals),
+            "peer_of_cookies": list(self._of_cookies.items()),
+            "folded": sorted(self._folded),
+        }
+
+    def restore(self, given: dict[str, Any]) -> None:
+        """Go on from what `to_json` gave."""
+        self._known = {peer.address: peer for peer in (from_json(Peer, item) for item in given["peers"])}
+        self.locals = set(given["locals"])
+        self._of_cookies = OrderedDict(given["peer_of_cookies"])
+        self._folded = set(given["folded"])
+        self._find_strangers()

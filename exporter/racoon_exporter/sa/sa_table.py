@@ -1,0 +1,148 @@
+"""The SAs of one kind that are alive, and those that only their lifetime ended: both kinds live and end in the same way."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable, Iterator, Sequence
+from typing import Any, Final, Generic, TypeVar
+
+from racoon_exporter.sa.archive import Archive, Places
+from racoon_exporter.sa.model import IpsecSa, IsakmpSa, from_json, to_json
+from racoon_exporter.sa.peers import Peers
+from racoon_exporter.sa.tables import Table, move
+from racoon_exporter.sa.timers import Timers
+
+GRACE: Final = 10.0
+"""Seconds a line about an SA's end may be late before its lifetime ends it."""
+_LATE_SHARE: Final = 20
+"""A twentieth of the lifetime, where that is more: the longer it is, the less it is kept to the second."""
+_MOST_PRESUMED: Final = 4096
+
+Sa = TypeVar("Sa", IsakmpSa, IpsecSa)
+Event = TypeVar("Event", bound=str)
+
+
+def latest_end(established: float, lifetime: float) -> float:
+    """Give the time at which an SA of a lifetime is surely over, however late its lines are."""
+    return established + lifetime + max(GRACE, lifetime / _LATE_SHARE)
+
+
+class SaTable(Generic[Sa, Event]):
+    """SAs by what lines call them, and by peer. A name may be that of several: SPIs are of either end's choice."""
+
+    kind: type[Sa]
+    table: Table[Any, Event]
+    metric: str
+    """Under which a peer's ended SAs are counted."""
+
+    def __init__(self, archive: Archive, ended: list[Sa], peers: Peers, timers: Timers) -> None:
+        self.named: dict[Hashable, list[Sa]] = {}
+        self.of_peer: dict[str, list[Sa]] = {}
+        self._presumed: OrderedDict[Hashable, Sa] = OrderedDict()
+        """By name: SAs that only their lifetime ended; a later line about one proves it wrong."""
+        self._archive = archive
+        self._ended: list[Sa] = ended
+        self._peers = peers
+        self._timers = timers
+
+    def __iter__(self) -> Iterator[Sa]:
+        for sas in self.named.values():
+            yield from sas
+
+    def __bool__(self) -> bool:
+        return bool(self.named)
+
+    # their lives
+
+    def add(self, sa: Sa, now: float | None) -> None:
+        """Add an SA that is alive."""
+        self.enter(sa)
+        self.schedule_end(sa)
+        self.changed(sa.peer, now)
+
+    def enter(self, sa: Sa) -> None:
+        """Enter an SA under its name and its peer."""
+        self.named.setdefault(sa.name, []).append(sa)
+        self.of_peer.setdefault(sa.peer, []).append(sa)
+
+    def schedule_end(self, sa: Sa) -> None:
+        """Set the time at which an SA whose end nobody logs is taken to have ended."""
+        raise NotImplementedError
+
+    def changed(self, address: str, at: float | None) -> None:
+        """Take note that a peer has an SA more, or one less."""
+
+    def end(self, sa: Sa, event: Event, cause: Any, at: float | None, now: float | None) -> bool:
+        """End an SA, if what happened ends one of its state, and tell whether it did. What was taken back is counted once."""
+        if not move(self.table, sa, event):
+            return False
+        _take_out(self.named, sa.name, sa)
+        _take_out(self.of_peer, sa.peer, sa)
+        sa.end, sa.ended = cause, at
+        self._archive.add(self._ended, sa)
+        if not sa.counted:
+            self._peers.entry(sa.peer, now).counters[self.metric, cause] += 1
+        sa.counted = True
+        self.changed(sa.peer, at)
+        return True
+
+    def presume_ended(self, sa: Sa, event: Event, cause: Any, at: float, now: float) -> None:
+        """End an SA whose lifetime has passed without a line: it was flushed, or the line was lost."""
+        self._presumed[sa.name] = sa
+        if len(self._presumed) > _MOST_PRESUMED:
+            self._presumed.popitem(last=False)
+        self.end(sa, event, cause, at, now)
+
+    def revive(self, name: Hashable, event: Event, now: float | None, peer: str | None = None) -> Sa | None:
+        """Bring an SA back that was taken to be over, as a line proves that it lives."""
+        sa = self._presumed.get(name)
+        if sa is None or peer not in (None, sa.peer):
+            return None
+        del self._presumed[name]
+        if sa not in self._ended:
+            return None  # too long ago
+        self._ended.remove(sa)
+        self._archive.changed()
+        move(self.table, sa, event)
+        sa.end, sa.ended = None, None
+        self.enter(sa)
+        self.changed(sa.peer, now)
+        return sa
+
+    def forget_presumed(self) -> None:
+        """Believe in the end of all that only time ended."""
+        self._presumed.clear()
+
+    @property
+    def presumed(self) -> Sequence[Sa]:
+        """SAs that only their lifetime ended."""
+        return tuple(self._presumed.values())
+
+    # keeping
+
+    def to_json(self, places: Places) -> dict[str, Any]:
+        """Give everything, for a checkpoint. Ended SAs are named by their place in the archive."""
+        return {
+            "alive": [to_json(sa) for sa in self],
+            "presumed": [places[id(sa)] for sa in self._presumed.values() if id(sa) in places],
+        }
+
+    def restore(self, given: dict[str, Any]) -> list[Sa]:
+        """Go on from what `to_json` gave, and give the SAs that are alive in its order."""
+        alive = [from_json(self.kind, item) for item in given["alive"]]
+        for sa in alive:
+            self.enter(sa)
+        over = [self._ended[place] for place in given["presumed"]]
+        self._presumed = OrderedDict((sa.name, sa) for sa in over)
+        return alive
+
+
+def _take_out(table: dict[Any, list[Any]], key: Hashable, record: Any) -> None:
+    """Take a record out of a table of lists."""
+    records = table.get(key)
+    if records is None:
+        return
+    if len(records) == 1 and records[0] is record:
+        del table[key]
+    elif record in records:
+        records.remove(record)

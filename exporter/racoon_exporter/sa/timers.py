@@ -1,0 +1,40 @@
+"""When to look at something again, by the log's time."""
+
+from __future__ import annotations
+
+import heapq
+from itertools import count
+from typing import Any, Final, Protocol
+
+NEVER: Final = float("inf")
+
+
+class Owner(Protocol):
+    """Whoever wants to look at something again."""
+
+    def due(self, what: Any, now: float) -> None:
+        """Look at it: the time has come."""
+
+
+class Timers:
+    """Looks to come, in the order of their times, and those of one time in the order in which they were set."""
+
+    def __init__(self) -> None:
+        self._looks: list[tuple[float, int, Owner, Any]] = []
+        self._sequence = count()
+
+    def at(self, when: float, owner: Owner, what: Any) -> None:
+        """Let an owner look at something again at a time."""
+        heapq.heappush(self._looks, (when, next(self._sequence), owner, what))
+
+    def run(self, now: float) -> None:
+        """Take all looks that are due, those that they set among them."""
+        looks = self._looks
+        while looks and looks[0][0] <= now:
+            _, _, owner, what = heapq.heappop(looks)
+            owner.due(what, now)
+
+    @property
+    def next(self) -> float:
+        """Time of the next look; infinity for none."""
+        return self._looks[0][0] if self._looks else NEVER
