@@ -26,9 +26,9 @@ class Limits:
     max_tls_connections: int = 64
     #: Clients that have stopped reading in the middle of a response, each of which holds that response in memory.
     max_stalled: int = 8
-    #: TLS handshakes begun in a second, and at once, by a network (an IPv4 address or an IPv6 /64) that was served before.
+    #: TLS handshakes begun in a second by a network (an IPv4 address or an IPv6 /64) that was served before.
     max_handshakes: int = 50
-    #: The same of a network that was not, and of all such networks together.
+    #: The same of a network that was not, of all such networks together, and of all that come for the first time.
     max_stranger_handshakes: int = 10
     max_strangers_handshakes: int = 25
     #: For a TLS handshake, and again for a whole request.

@@ -25,6 +25,8 @@ HELLO_BYTES = 5 + 4 + 2 + 32
 _RANDOM = slice(HELLO_BYTES - 32, HELLO_BYTES)
 _HANDSHAKE_RECORD = 22  # RFC 8446, 5.1: ContentType handshake
 _CLIENT_HELLO = 1  # RFC 8446, 4: HandshakeType client_hello
+#: Handshakes that may begin at once, whatever the rate: with a large RSA key these take a quarter of a second.
+_MOST_AT_ONCE = 25
 #: Networks that are remembered as served, the last ones.
 _MAX_SERVED = 64
 #: Networks whose rate is kept, and ClientHellos that are known again.
@@ -35,11 +37,16 @@ class Handshakes:
     """Decides for each ClientHello whether TLS may answer it."""
 
     def __init__(self, served: int, stranger: int, strangers: int, clock: Callable[[], float] = time.monotonic) -> None:
-        """Take the rates of a network that was served, of one that was not, and of all of these together."""
+        """Take the rates of a network that was served, of one that was not, and of all of these together.
+
+        Those that come for the first time have the last once more: a flood from addresses that have been here does not keep out
+        a scraper that is new.
+        """
         self._clock = clock
         self._of_served = served
         self._of_stranger = stranger
         self._of_strangers = self._bucket(strangers)
+        self._of_newcomers = self._bucket(strangers)
         self._strangers: dict[str, TokenBucket] = {}  # dicts keep order: the longest unused comes first
         self._served: dict[str, TokenBucket] = {}
         self._hellos: dict[bytes, None] = {}
@@ -50,9 +57,12 @@ class Handshakes:
             return False
         if network in self._served:
             return self._served[network].take()
-        bucket = self._strangers.get(network) or self._bucket(self._of_stranger)
+        known = self._strangers.get(network)
+        if known is None and not self._of_newcomers.take():
+            return False  # and it is a newcomer still
+        bucket = known or self._bucket(self._of_stranger)
         _touch(self._strangers, network, bucket, _MAX_REMEMBERED)
-        return bucket.take() and self._of_strangers.take()
+        return bucket.take() and (known is None or self._of_strangers.take())
 
     def has_served(self, network: str) -> bool:
         """Tell whether ``network`` is one of the last that were served."""
@@ -69,7 +79,7 @@ class Handshakes:
         return known
 
     def _bucket(self, per_second: int) -> TokenBucket:
-        return TokenBucket(RateLimit(1 / per_second, per_second), self._clock)
+        return TokenBucket(RateLimit(1 / per_second, min(per_second, _MOST_AT_ONCE)), self._clock)
 
 
 def is_client_hello(data: bytes) -> bool:

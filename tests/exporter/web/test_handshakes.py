@@ -80,17 +80,37 @@ def test_a_hello_is_answered_once_whoever_sends_it(hello: bytes, clock: Clock) -
 def test_a_network_that_was_not_served_has_its_rate_and_all_of_them_have_one(hello: bytes, clock: Clock) -> None:
     handshakes = Handshakes(50, 10, 25, clock)
     assert begun(handshakes, hello, ["192.0.2.1"] * 100) == 10
-    assert begun(handshakes, hello, [f"198.51.100.{i}" for i in range(100)]) == 15
+    known = [f"198.51.100.{i}" for i in range(24)]
+    assert begun(handshakes, hello, known) == 24
+    assert begun(handshakes, hello, known) == 25 - 9
     clock.now += 1
     assert begun(handshakes, hello, ["192.0.2.1"] * 100) == 10
-    assert begun(handshakes, hello, [f"198.51.100.{i}" for i in range(100)]) == 15
+    assert begun(handshakes, hello, known) == 15
+
+
+def test_who_comes_for_the_first_time_is_not_kept_out_by_who_was_there(hello: bytes, clock: Clock) -> None:
+    handshakes = Handshakes(50, 10, 25, clock)
+    flood = [f"198.51.100.{i}" for i in range(100)]
+    for _ in range(10):  # 25 of them are new each second, until all have been here
+        begun(handshakes, hello, flood)
+        clock.now += 1
+    begun(handshakes, hello, flood * 5)
+    assert handshakes.may_begin("192.0.2.1", another(hello))
+
+
+def test_who_was_turned_away_may_come_again_as_a_newcomer(hello: bytes, clock: Clock) -> None:
+    handshakes = Handshakes(50, 10, 25, clock)
+    begun(handshakes, hello, [f"198.51.100.{i}" for i in range(100)])
+    assert not handshakes.may_begin("192.0.2.1", another(hello))
+    clock.now += 1 / 20
+    assert handshakes.may_begin("192.0.2.1", another(hello))
 
 
 def test_a_network_that_was_served_is_not_kept_out_by_strangers(hello: bytes, clock: Clock) -> None:
     handshakes = Handshakes(50, 10, 25, clock)
     handshakes.note_served("192.0.2.1")
     assert begun(handshakes, hello, [f"198.51.100.{i}" for i in range(100)]) == 25
-    assert begun(handshakes, hello, ["192.0.2.1"] * 100) == 50
+    assert begun(handshakes, hello, ["192.0.2.1"] * 100) == 25
     clock.now += 0.1
     assert begun(handshakes, hello, ["192.0.2.1"] * 100) == 5
 
@@ -98,7 +118,8 @@ def test_a_network_that_was_served_is_not_kept_out_by_strangers(hello: bytes, cl
 def test_what_is_remembered_is_bounded(hello: bytes, clock: Clock) -> None:
     handshakes = Handshakes(50, 10, 25, clock)
     for number in range(10_000):
-        handshakes.may_begin(f"n{number}", another(hello))
+        clock.now += 1
+        assert handshakes.may_begin(f"n{number}", another(hello))
         handshakes.note_served(f"s{number}")
     assert (len(handshakes._strangers), len(handshakes._served), len(handshakes._hellos)) == (4096, 64, 4096)
     assert handshakes.has_served("s9999")
