@@ -28,7 +28,24 @@ def _with_name(columns: tuple[str, ...]) -> tuple[str, ...]:
     return (*columns[:place], "name", *columns[place:])
 
 
-COLUMNS: Final = {name: _with_name(columns) for name, columns in HISTORY_COLUMNS.items()} | {"events": EVENT_COLUMNS}
+OUTAGE_COLUMNS: Final = (
+    "gateway",
+    "peer",
+    "begin",
+    "end",
+    "seconds",
+    "cause",
+    "first_reason",
+    "last_reason",
+    "told_by",
+    "file",
+    "line",
+)
+COLUMNS: Final = {
+    **{name: _with_name(columns) for name, columns in HISTORY_COLUMNS.items()},
+    "outages": _with_name(OUTAGE_COLUMNS),
+    "events": EVENT_COLUMNS,
+}
 """The tables and their columns; `name` is left out of an object where a peer has none."""
 
 

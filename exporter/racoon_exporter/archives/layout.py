@@ -17,7 +17,7 @@ _GIVE_WAY: Final[dict[str, tuple[str, ...]]] = {
     "negotiations": ("cookies", "local", "ended", "exchange", "role", "gateway"),
     "daemon": ("version",),
     "events": ("gateway", "level", "reason"),
-    "outages": ("told_by", "first_reason", "end", "gateway"),
+    "outages": ("file", "line", "told_by", "first_reason", "end", "gateway"),
 }
 """Columns by table, the first to be left out first."""
 _BAD: Final = frozenset({"failed", "dead_peer", "crash"})

@@ -53,9 +53,9 @@ class Reading:
         """Name the gateway whose log stands at a path; empty where nobody said so."""
         return next((gateway for pattern, gateway in self.gateways if pattern == path or matches(pattern, path)), "")
 
-    def engine(self, share: int = 0, shares: int = 1) -> Engine:
+    def engine(self, share: int = 0, shares: int = 1, kind: type[PartOfEngine] | None = None) -> Engine:
         """Make an engine that minds its share of the gateways."""
-        engine = Engine if shares == 1 else partial(PartOfEngine, share, shares)
+        engine = Engine if shares == 1 and kind is None else partial(kind or PartOfEngine, share, shares)
         return engine(self.zone, knowledge=self.knowledge, gateway_of=self.gateway_of, reference_of=changed)
 
 
@@ -64,16 +64,16 @@ class PartOfEngine(Engine):
 
     def __init__(self, share: int, shares: int, zone: tzinfo, **settings: Any) -> None:
         super().__init__(zone, **settings)
-        self._minds = lru_cache(maxsize=4096)(partial(in_share, share=share, shares=shares))
+        self.minds = lru_cache(maxsize=4096)(partial(in_share, share=share, shares=shares))
 
     def hear(self, time: float, origin: Origin, stem: Stem, number: Number, ending: str, line: int) -> None:
         """Take a message of a stem."""
-        if self._minds(origin.gateway or self._stream):
+        if self.minds(origin.gateway or self._stream):
             super().hear(time, origin, stem, number, ending, line)
 
     def take(self, record: Record) -> None:
         """Take a record."""
-        if self._minds(record.gateway or self._stream):
+        if self.minds(record.gateway or self._stream):
             super().take(record)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from racoon_exporter.archives.availability_rows import AvailabilityRows
 from racoon_exporter.archives.formats import FORMATS, RowFormat
 from racoon_exporter.archives.history_rows import SHOWN, HistoryRows
 from racoon_exporter.cli.archives import archive_options, asked, print_rows
@@ -13,11 +14,12 @@ from racoon_exporter.cli.archives import archive_options, asked, print_rows
 
 @click.command()
 @click.option("--format", "output", type=click.Choice(FORMATS), default="table", show_default=True)
-@click.option("--table", "table", type=click.Choice(SHOWN), help="Only this table.")
+@click.option("--table", "table", type=click.Choice((*SHOWN, "outages")), help="Only this table.")
 @archive_options
 @click.pass_context
 def history(context: click.Context, /, output: str, table: str | None, **given: Any) -> None:
     """Print one row for every negotiation, SA and daemon that LOG tells of: begin, end, how it ended, why it failed."""
     what = asked(context, given)
     form = RowFormat(output, SHOWN if table is None else (table,))
-    print_rows(what, form, HistoryRows(what.reading, form))
+    work = AvailabilityRows(what.reading, form) if table == "outages" else HistoryRows(what.reading, form)
+    print_rows(what, form, work)

@@ -15,6 +15,7 @@ from racoon_exporter.cli.explain import explain
 from racoon_exporter.cli.history import history
 from racoon_exporter.cli.output import FAILURE, INTERRUPTED, USAGE, abandon_output
 from racoon_exporter.cli.replay import replay
+from racoon_exporter.cli.report import report
 from racoon_exporter.cli.serve import serve
 from racoon_exporter.engine import spare_the_collector
 from racoon_exporter.text import visible
@@ -27,7 +28,7 @@ def main() -> None:
     spare_the_collector()
 
 
-for command in (check_config, events, explain, history, replay, serve):
+for command in (check_config, events, explain, history, replay, report, serve):
     main.add_command(command)
 
 

@@ -1,0 +1,219 @@
+"""What old logs tell of availability: the table `outages`, and what each gateway gives to the report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from racoon_exporter.archives.formats import RowFormat
+from racoon_exporter.archives.once import LinesOnce
+from racoon_exporter.archives.plan import Unit
+from racoon_exporter.archives.reading import PartOfEngine, Reading, Row, in_rounds
+from racoon_exporter.availability.log import LEAST_SILENCE, GatewayLog, PeerLog, Place
+from racoon_exporter.availability.peer import Availability, Outage, availability
+from racoon_exporter.availability.spans import Span
+from racoon_exporter.history import timestamp
+from racoon_exporter.sa import Expectation
+from racoon_exporter.sa.model import OTHER, UNATTRIBUTED
+from racoon_parsers.record import Origin, Record
+from racoon_parsers.stems import Number, Stem
+
+_ENDING: Final = frozenset(
+    {
+        "ipsec_sa_expired",
+        "ipsec_sa_purged",
+        "ipsec_sa_deleted",
+        "dpd_dead",
+        "initial_contact",
+        "admin_command",
+        "daemon_start",
+        "daemon_shutdown",
+        "daemon_signal",
+    }
+)
+"""Classes of lines that end SAs."""
+_MOST_PLACES: Final = 100_000
+Planned = tuple[tuple[float, float, str], ...]
+"""Begin, end, gateway (empty for all) of planned work."""
+
+
+class AttentiveEngine(PartOfEngine):
+    """An engine that notes when each gateway's log was written, and where lines stand that end SAs."""
+
+    def __init__(self, share: int, shares: int, zone: Any, **settings: Any) -> None:
+        super().__init__(share, shares, zone, **settings)
+        self.gateways: dict[str, GatewayLog] = {}
+        self.places: dict[tuple[str, float], Place] = {}
+
+    def hear(self, time: float, origin: Origin, stem: Stem, number: Number, ending: str, line: int) -> None:
+        """Take a message of a stem."""
+        if self.minds(origin.gateway or self._stream):
+            self._note_line(origin.gateway, time, stem.level, stem.message.event, line)
+        super().hear(time, origin, stem, number, ending, line)
+
+    def take(self, record: Record) -> None:
+        """Take a record."""
+        if record.time is not None and self.minds(record.gateway or self._stream):
+            event = "" if record.message is None else record.message.event
+            self._note_line(record.gateway, record.time, record.level, event, record.number)
+        super().take(record)
+
+    def _note_line(self, gateway: str, time: float, level: str, event: str, line: int) -> None:
+        log = self.gateways.get(gateway)
+        if log is None:
+            log = self.gateways[gateway] = GatewayLog()
+        silent = log.newest is not None and time - log.newest > LEAST_SILENCE
+        log.line(time, alive=silent and any(one.ipsec for one in self.state.racoons.values() if one.gateway == gateway))
+        log.informed = log.informed or level in ("INFO", "DEBUG", "DEBUG2", "")
+        if event in _ENDING and (gateway, time) not in self.places:
+            self.places[gateway, time] = Place(self._source, line)
+            if len(self.places) > _MOST_PLACES:
+                del self.places[next(iter(self.places))]
+
+
+@dataclass(frozen=True, slots=True)
+class AvailabilityRows:
+    """What availability is made of a unit's logs; `form` writes outages, without one each gateway is a JSON text."""
+
+    reading: Reading
+    form: RowFormat | None = None
+    planned: Planned = field(default=())
+
+    def can_share(self, unit: Unit) -> bool:
+        """Whether several workers may mind a part of the gateways each."""
+        return unit.gateways > 1
+
+    def rounds(self, once: LinesOnce, share: int, shares: int) -> Iterator[list[Row]]:
+        """Give nothing until the end, as an outage is none if a later line tells of an SA."""
+        engine = self.reading.engine(share, shares, AttentiveEngine)
+        assert isinstance(engine, AttentiveEngine)
+        for _ in in_rounds(engine, once, self.reading.round_size):
+            once.heard |= bool(engine.messages)
+            _collect(engine, engine.state.take_settled())
+            yield []
+        _collect(engine, engine.state.history())
+        rows = [row for gateway, log in engine.gateways.items() for row in self._rows(gateway, log)]
+        yield sorted(rows, key=lambda row: row[0])
+
+    def _rows(self, gateway: str, log: GatewayLog) -> Iterator[Row]:
+        if not self.reading.selection.has_gateway(gateway):
+            return
+        found = list(self._peers(gateway, log))
+        if self.form is None:
+            yield [gateway], "report", json.dumps(self._fragment(gateway, log, found))
+            return
+        for address, peer in found:
+            for outage in peer.outages:
+                if self.reading.selection.has_reason(outage.last_reason):
+                    values = self._outage(gateway, address, outage)
+                    yield [0, outage.begin, gateway, address], "outages", self.form.text("outages", values)
+
+    def _peers(self, gateway: str, log: GatewayLog) -> Iterator[tuple[str, Availability]]:
+        known, planned = log.known(), [*log.stops(), *self._planned(gateway)]
+        window = self._window(log)
+        expected = self._expected(gateway)
+        peers = dict.fromkeys(expected) | dict.fromkeys(address for address, peer in log.peers.items() if _is_peer(peer))
+        for address in peers:
+            if address in (OTHER, UNATTRIBUTED) or not self.reading.selection.has_peer(address, self.reading.knowledge):
+                continue
+            known_as = self.reading.knowledge.expected(address)
+            counted = availability(
+                log.peers.get(address) or PeerLog(),
+                known=known,
+                planned=planned,
+                window=window,
+                roaming=known_as is not None and known_as.kind == "roaming",
+            )
+            if counted is not None:
+                yield address, counted
+
+    def _expected(self, gateway: str) -> dict[str, Expectation]:
+        return {
+            address: expectation
+            for address, expectation in self.reading.knowledge.peers.items()
+            if expectation.gateway in (None, gateway)
+        }
+
+    def _window(self, log: GatewayLog) -> Span:
+        selection = self.reading.selection
+        first = selection.since if selection.since is not None else log.first or 0.0
+        last = selection.until if selection.until is not None else log.last or 0.0
+        return first, last
+
+    def _planned(self, gateway: str) -> list[Span]:
+        return [(begin, end) for begin, end, whose in self.planned if whose in ("", gateway)]
+
+    def _outage(self, gateway: str, address: str, outage: Outage) -> dict[str, Any]:
+        zone = self.reading.shown_zone
+        name = self.reading.knowledge.name(address)
+        values = {
+            "gateway": gateway,
+            "peer": address,
+            "name": None if name == address else name,
+            "begin": timestamp(outage.begin, zone),
+            "end": timestamp(outage.end, zone),
+            "seconds": outage.seconds,
+            "cause": outage.cause,
+            "first_reason": outage.first_reason,
+            "last_reason": outage.last_reason,
+            "told_by": outage.told_by,
+            "file": None if outage.place is None else outage.place.file,
+            "line": None if outage.place is None else outage.place.line,
+        }
+        return {key: value for key, value in values.items() if key != "name" or value is not None}
+
+    def _fragment(self, gateway: str, log: GatewayLog, found: list[tuple[str, Availability]]) -> dict[str, Any]:
+        window = self._window(log)
+        return {
+            "gateway": gateway,
+            "window": window,
+            "known": log.known(),
+            "planned": [*log.stops(), *self._planned(gateway)],
+            "peers": [self._peer(address, peer, log.peers.get(address) or PeerLog()) for address, peer in found],
+            "daemons": [[run.started, run.stopped, run.version, run.end] for run in log.runs],
+            "strangers": sum(1 for address, peer in log.peers.items() if not _is_peer(peer) and address != UNATTRIBUTED),
+            "unattributed": sum(one.count for one in log.peer(UNATTRIBUTED).failed),
+        }
+
+    def _peer(self, address: str, peer: Availability, log: PeerLog) -> dict[str, Any]:
+        expected = self.reading.knowledge.expected(address)
+        return {
+            "address": address,
+            "name": self.reading.knowledge.name(address),
+            "kind": "unlisted" if expected is None else expected.kind,
+            "exchange": log.exchange,
+            "established": log.established,
+            "share": peer.share,
+            "known": peer.known,
+            "up": peer.up,
+            "down": peer.down,
+            "unknown": peer.unknown,
+            "planned": peer.planned,
+            "longest": peer.longest,
+            "mttr": peer.repaired_in,
+            "mtbf": peer.between,
+            "flaps": peer.flaps,
+            "failures": peer.failures,
+            "first": peer.first,
+            "last": peer.last,
+            "up_spans": peer.up_spans,
+            "outages": [
+                [one.begin, one.end, one.seconds, one.cause, one.last_reason, one.told_by, *(one.place or (None, None))]
+                for one in peer.outages
+            ],
+        }
+
+
+def _is_peer(log: PeerLog) -> bool:
+    """Whether something was ever established with an address; who only knocked is a stranger."""
+    return log.established is not None or any(log.lived.values())
+
+
+def _collect(engine: AttentiveEngine, records: dict[str, list[Any]]) -> None:
+    for ended in records.values():
+        for record in ended:
+            log = engine.gateways.setdefault(record.gateway, GatewayLog())
+            over = getattr(record, "ended", None)
+            log.take(record, None if over is None else engine.places.get((record.gateway, over)))

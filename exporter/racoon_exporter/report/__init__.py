@@ -1,0 +1,1 @@
+"""The report on availability: numbers for programs, tables for spreadsheets, one page for people. Pure."""

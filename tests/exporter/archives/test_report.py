@@ -1,0 +1,160 @@
+"""`report` as a user runs it, and what its page holds."""
+
+import csv
+import io
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from racoon_exporter.report.model import document
+from racoon_exporter.report.page import page
+from racoon_exporter.zone import read_zone
+from tests.exporter.archives.year import Script, write
+
+UTC = read_zone("UTC")
+
+
+@pytest.fixture(scope="module")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    return [str(log) for log in write(Script(gateways=2, peers=2), tmp_path_factory.mktemp("report"))]
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "racoon_exporter", *arguments], capture_output=True, text=True, check=False)
+
+
+def test_the_numbers_are_those_of_the_contract(logs: list[str]) -> None:
+    done = run("report", "--format", "json", "--expect-peer", "10.0.0.1=paris", *logs)
+    assert (done.returncode, done.stderr) == (0, "")
+    report = json.loads(done.stdout)
+    assert set(report) >= {"method", "since", "until", "peers", "fleet", "reasons", "daemons", "certificates", "crypto"}
+    peer = next(peer for peer in report["peers"] if peer["address"] == "10.0.0.1")
+    assert (peer["peer"], peer["kind"], peer["gateway"]) == ("paris", "permanent", peer["gateway"])
+    assert set(peer) >= {
+        "availability",
+        "known_seconds",
+        "up_seconds",
+        "down_seconds",
+        "unknown_seconds",
+        "planned_seconds",
+        "outages",
+        "longest_seconds",
+        "mttr_seconds",
+        "mtbf_seconds",
+        "flaps",
+        "failures",
+    }
+    assert set(peer["outages"][0]) == {"begin", "end", "seconds", "end_cause", "reason", "told_by", "file", "line"}
+    assert peer["up_seconds"] + peer["down_seconds"] == pytest.approx(peer["known_seconds"] - peer["planned_seconds"])
+    assert report["crypto"][0]["exchange"] == "main"
+
+
+def test_other_forms_say_the_same(logs: list[str]) -> None:
+    report = json.loads(run("report", "--format", "json", *logs).stdout)
+    rows = list(csv.DictReader(io.StringIO(run("report", "--format", "csv", *logs).stdout)))
+    assert [row["address"] for row in rows] == [peer["address"] for peer in report["peers"]]
+    assert [int(row["outages"]) for row in rows] == [len(peer["outages"]) for peer in report["peers"]]
+    text = run("report", "--format", "md", *logs).stdout
+    assert text.index("## How it is counted") < text.index("## Summary") < text.index("## Peers")
+
+
+def test_outages_are_a_table_of_history_as_well(logs: list[str]) -> None:
+    report = json.loads(run("report", "--format", "json", *logs).stdout)
+    rows = [json.loads(line) for line in run("history", "--table", "outages", "--format", "jsonl", *logs).stdout.splitlines()]
+    assert sorted(row["begin"] for row in rows) == sorted(one["begin"] for peer in report["peers"] for one in peer["outages"])
+    reasons = run("history", "--table", "outages", "--format", "csv", "--reason", "no_response", *logs).stdout.splitlines()
+    assert 1 < len(reasons) < len(rows) + 1
+
+
+def test_a_file_is_replaced_whole(logs: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    path.write_text("the last one")
+    assert run("report", "--output", str(path), *logs).returncode == 0
+    text = path.read_text()
+    assert text.startswith("<!DOCTYPE html>")
+    assert text.endswith("</html>\n")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_wrong_window_is_wrong_usage(logs: list[str], tmp_path: Path) -> None:
+    windows = tmp_path / "windows.txt"
+    windows.write_text("tomorrow\n")
+    done = run("report", "--maintenance", str(windows), *logs)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"racoon-exporter: {windows}:1: ")
+
+
+def fragment(peers: int = 1, name: str = "branch", outages: int = 20) -> dict[str, Any]:
+    """A gateway as a worker tells of it, over a year."""
+    year = 365 * 86400.0
+    begins = [number * year / outages for number in range(1, outages)]
+    ups = list(zip([0.0, *(begin + 600 for begin in begins)], [*begins, year], strict=True))
+    told = [[begin, begin + 600, 600.0, "dead_peer", "no_response", None, "/var/log/racoon.log", 17] for begin in begins]
+    return {
+        "gateway": "gw",
+        "window": [0.0, year],
+        "known": [[0.0, year]],
+        "planned": [],
+        "daemons": [[0.0, None, "0.8.2", None]],
+        "strangers": 0,
+        "unattributed": 0,
+        "peers": [
+            {
+                "address": f"10.0.{number // 256}.{number % 256}",
+                "name": f"{name}{number}",
+                "kind": "permanent",
+                "exchange": "main",
+                "established": year,
+                "share": 0.99,
+                "known": year,
+                "up": year * 0.99,
+                "down": year * 0.01,
+                "unknown": 0.0,
+                "planned": 0.0,
+                "longest": 600.0,
+                "mttr": 600.0,
+                "mtbf": year / 20,
+                "flaps": outages - 1,
+                "failures": {"no_response": 3},
+                "first": 0.0,
+                "last": year,
+                "up_spans": ups,
+                "outages": told,
+            }
+            for number in range(peers)
+        ],
+    }
+
+
+def test_a_thousand_peers_and_a_year_can_be_mailed() -> None:
+    given = [fragment(1000, outages=60)]
+    assert len(page(document(given, UTC), given, UTC).encode()) <= 2 << 20
+
+
+def test_the_page_needs_nothing_else_and_says_method_first() -> None:
+    given = [fragment()]
+    text = page(document(given, UTC), given, UTC)
+    assert "<script" not in text
+    assert not re.search(r"(?:src|@import|url\()", text)
+    assert text.index("How it is counted") < text.index("Summary") < text.index("Peers") < text.index("Outages")
+    assert "/var/log/racoon.log:17" in text
+    assert "runbooks/" in text
+
+
+def test_a_name_that_a_peer_chose_is_text() -> None:
+    given = [fragment(name="<img src=x onerror=alert(1)>\x1b[31m")]
+    text = page(document(given, UTC), given, UTC)
+    assert "<img" not in text
+    assert "\x1b" not in text
+    assert "&lt;img" in text
+
+
+def test_nothing_known_is_said_and_not_counted() -> None:
+    report = document([], UTC)
+    assert (report["since"], report["fleet"]["availability"]) == (None, None)
+    assert "not known available" not in page(report, [], UTC)
