@@ -11,10 +11,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import tzinfo
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from racoon_exporter.sa import Knowledge, SaState
 from racoon_exporter.sa.handlers import HANDLERS, Said, said_of
+from racoon_exporter.sa.racoon import Racoon
 from racoon_exporter.source.base import Block
 from racoon_parsers.clock import Clock
 from racoon_parsers.debug_filter import DEBUG_LEVELS, DebugFilter
@@ -84,13 +85,21 @@ class Count:
         self.number = 0
 
 
-class Use(NamedTuple):
+class Use:
     """What the engine does with the messages of a stem."""
 
-    counted: Count
-    said: Said | None
-    """What they change in the state; None for nothing."""
-    shown: bool
+    __slots__ = ("act", "counted", "shown", "what")
+
+    def __init__(self, counted: Count, said: Said | None, *, shown: bool) -> None:
+        self.counted = counted
+        self.act: Callable[..., None] | None = None
+        """What changes the state; None where nothing does."""
+        self.what: Any = None
+        """What `act` is told, with the number if there is one."""
+        self.shown = shown
+        """Whether `on_record` sees its records."""
+        if said is not None:
+            self.act, self.what, _ = said
 
 
 class Engine:
@@ -130,6 +139,9 @@ class Engine:
         self._debug_filter = DebugFilter(self._catalogue.messages, lambda message: message.event in HANDLERS)
         self._source = self._stream = ""
         """Where the lines come from that are read just now."""
+        self._racoon: Racoon | None = None
+        self._origin: Origin | None = None
+        """Who wrote the last of them that was heard."""
 
     @classmethod
     def like(cls, other: Engine) -> Engine:
@@ -147,7 +159,7 @@ class Engine:
             lines = self._decodable(reader, lines)
         if b"DEBUG" in block.data[:4096]:
             lines = self._without_debug(reader, lines)
-        self._source, self._stream = block.source, stream_of(block.source)
+        self._source, self._stream, self._racoon = block.source, stream_of(block.source), None
         reader.read(lines, first, self)
         self._note(reader, said=bool(lines))
 
@@ -192,10 +204,22 @@ class Engine:
         """Take a message of a stem."""
         use: Use = stem.use or self._use_of(stem, numbered=number is not None)
         use.counted.number += 1
-        if use.said is not None:
-            self.state.hear(time, origin, "" if origin.gateway else self._stream, use.said, number)
+        if use.act is not None:
+            racoon = self._racoon
+            if racoon is None or origin is not self._origin or time != racoon.now:
+                racoon = self._turn_to(origin, time)
+            if number is None:
+                use.act(racoon, use.what)
+            else:
+                use.act(racoon, use.what, number)
         if use.shown and self._on_record is not None:
             self._on_record(record_of(time, origin, stem, number, ending, line), self._source)
+
+    def _turn_to(self, origin: Origin, time: float) -> Racoon:
+        """Give the racoon that wrote a line, at the time of the line."""
+        gateway, ident, _ = self._origin = origin
+        racoon = self._racoon = self.state.racoon_at(gateway, ident, "" if gateway else self._stream, time)
+        return racoon
 
     def _use_of(self, stem: Stem, *, numbered: bool) -> Use:
         message, event = stem.message, stem.message.event
@@ -204,7 +228,8 @@ class Engine:
         if said is None and stem.level in DEBUG_LEVELS:
             severity = "info"
             event = "other"
-        use = stem.use = Use(self._count(stem.level or "none", severity, event), said, said is not None or severity != "info")
+        counted = self._count(stem.level or "none", severity, event)
+        use = stem.use = Use(counted, said, shown=said is not None or severity != "info")
         return use
 
     def take(self, record: Record) -> None:

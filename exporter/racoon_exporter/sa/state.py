@@ -9,12 +9,11 @@ from racoon_exporter.sa import daemon
 from racoon_exporter.sa.archive import Archive
 from racoon_exporter.sa.checkpoint import racoon_from_json, racoon_to_json
 from racoon_exporter.sa.configured import Knowledge
-from racoon_exporter.sa.handlers import HANDLERS, Said, take
+from racoon_exporter.sa.handlers import HANDLERS, take
 from racoon_exporter.sa.heard import Heard
 from racoon_exporter.sa.model import HISTORY, OTHER, IpsecSa, IsakmpSa, from_json
 from racoon_exporter.sa.racoon import Racoon
-from racoon_parsers.record import Origin, Record
-from racoon_parsers.stems import Number
+from racoon_parsers.record import Record
 
 _FOLDED: Final = (OTHER, "racoon", "")
 MOST_RACOONS: Final = 1000
@@ -34,8 +33,6 @@ class SaState:
         self.racoons: dict[tuple[str, str, str], Racoon] = {}
         self._latest: Racoon | None = None
         """The racoon of the last record: most often that of the next."""
-        self._origin: Origin | None = None
-        """As the last line that was heard names it; None where that may not be the latest racoon."""
         self._full_until = float("-inf")
         """Before this time no racoon gives way to another."""
 
@@ -64,31 +61,18 @@ class SaState:
 
     def apply(self, record: Record, stream: str = "") -> None:
         """Take a record of a stream. Never raises; what is unexpected is believed."""
-        racoon = self._of(record.gateway, record.ident, stream, record.time)
+        racoon = self.racoon_at(record.gateway, record.ident, stream, record.time)
         message = record.message
         if message is not None and message.event in HANDLERS:
             heard = Heard(message, record.event, record.tag)
             for _ in range(min(record.times, _MOST_REPEATS)):
                 take(racoon, heard)
 
-    def hear(self, time: float, origin: Origin, stream: str, said: Said, number: Number) -> None:
-        """Take a message that was said before, as `handlers.said_of` gave it; only its number differs."""
-        racoon = self._latest
-        if origin is not self._origin or racoon is None or racoon.stream != stream or time != racoon.now:
-            racoon = self._of(origin.gateway, origin.ident, stream, time)
-            self._origin = origin
-        act, what, numbered = said
-        if numbered:
-            act(racoon, what, number)
-        else:
-            act(racoon, what)
-
-    def _of(self, gateway: str, ident: str, stream: str, time: float | None) -> Racoon:
+    def racoon_at(self, gateway: str, ident: str, stream: str, time: float | None) -> Racoon:
         """Give the racoon that writes a line, at the time of the line."""
         racoon = self._latest
         if racoon is None or racoon.ident != ident or racoon.gateway != gateway or racoon.stream != stream:
             racoon = self._latest = self.racoon(gateway, ident, stream, time)
-            self._origin = None
         if time is not None and time != racoon.now:
             racoon.advance(time)
         return racoon
