@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import tzinfo
 from typing import Any, Final
 
@@ -109,11 +108,6 @@ def _ends(values: dict[str, Any], record: Record) -> dict[str, Any]:
         if not local:
             given["peer"] = record.tag
     return given
-
-
-def as_json_line(record: Record, source: str, zone: tzinfo) -> str:
-    """Write a record as one line of JSON; control characters stay escaped, since JSON has no raw ones."""
-    return json.dumps(as_dict(record, source, zone), ensure_ascii=True)
 
 
 def explanation(record: Record) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ from the zone it is given and from the lines before. It never asks the system fo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
@@ -21,6 +22,9 @@ _ENDS_IN_SECONDS: Final = frozenset({"local", "rfc3164"})
 """Kinds of time texts that end in whole seconds. Zones change by whole minutes, so all lines of a minute are read alike."""
 _ZONE_STEP: Final = 900
 """Seconds; every zone's offset is a multiple of a quarter of an hour (since 1972, IANA time zone database)."""
+_AMERICAN: Final = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{2,4}),? (\d{1,2}):(\d\d:\d\d(?:[.,]\d+)?)\W*([APap])")
+_TWO_DIGITS: Final = 99
+"""Years up to it are of this century."""
 _MONTHS: Final = {
     name: number
     for number, name in enumerate(("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), start=1)
@@ -158,6 +162,47 @@ class Clock:
             return self._in_year(int(year[0]), number, int(day), clock)
         return self._without_year(number, int(day), clock)
 
+    def _asctime(self, text: str) -> float:
+        """Read `Thu Jan 15 08:30:02 2026`, with its zone where one stands behind it: `(GMT +0100)`."""
+        date, bracket, zone = text.partition("(")
+        moment = datetime.strptime(" ".join(date.split()[1:]), "%b %d %H:%M:%S %Y")  # noqa: DTZ007  given below
+        if not bracket:
+            return self._resolve(moment)
+        offset = zone.rstrip(")").removeprefix("GMT").removeprefix("UTC").strip()
+        return datetime.fromisoformat(f"{moment.isoformat()}{offset or '+00:00'}").timestamp()
+
+    def _dated(self, text: str) -> float:
+        """Read `Jan 15 2026 08:30:02`."""
+        month, day, year, clock = text.split()
+        return self._in_year(int(year), _MONTHS[month], int(day), clock)
+
+    def _year_first(self, text: str) -> float:
+        """Read `2010 Dec 28 21:44:13`."""
+        year, month, day, clock = text.split()
+        return self._in_year(int(year), _MONTHS[month], int(day), clock)
+
+    def _slashed(self, text: str) -> float:
+        """Read `2026/01/15 08:30:02`."""
+        return self._local(text.replace("/", "-"))
+
+    def _american(self, text: str) -> float:
+        """Read `1/15/26 8:30:02.123 PM`: twelve hours, the month first."""
+        found = _AMERICAN.match(text)
+        if found is None:
+            raise ValueError(text)
+        month, day, year, hour, rest, half = found.groups()
+        hours = int(hour) % 12 + (12 if half in "pP" else 0)
+        return self._moment(int(year), int(month), int(day), f"{hours:02d}:{rest.replace(',', '.')}")
+
+    def _european(self, text: str) -> float:
+        """Read `15/01/2026 08:30:02,123` or `15.01.26 08:30:02`: the day first."""
+        date, _, clock = text.partition(" ")
+        day, month, year = (int(part) for part in date.rstrip(",").replace(".", "/").split("/"))
+        return self._moment(year, month, day, clock.strip().replace(",", "."))
+
+    def _moment(self, year: int, month: int, day: int, clock: str) -> float:
+        return self._in_year(year if year > _TWO_DIGITS else 2000 + year, month, day, clock)
+
     def _dotted(self, text: str) -> float:
         """Read `2025.09.14-10:00:00`."""
         date, _, clock = text.partition("-")
@@ -198,6 +243,12 @@ READERS: Final[dict[str, Callable[[Clock, str], float]]] = {
     "time_of_day": Clock._time_of_day,  # noqa: SLF001
     "month_day": Clock._month_day,  # noqa: SLF001
     "dotted": Clock._dotted,  # noqa: SLF001
+    "asctime": Clock._asctime,  # noqa: SLF001
+    "dated": Clock._dated,  # noqa: SLF001
+    "year_first": Clock._year_first,  # noqa: SLF001
+    "slashed": Clock._slashed,  # noqa: SLF001
+    "american": Clock._american,  # noqa: SLF001
+    "european": Clock._european,  # noqa: SLF001
 }
 """Kinds of time texts: racoon's own, RFC 3164, logcat, ISO 8601, seconds and microseconds since the epoch, time of day."""
 

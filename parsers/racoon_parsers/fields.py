@@ -229,6 +229,11 @@ FIELDS: Final[dict[str, Field]] = {
             "ESP/Transport 198.51.100.7[4500]->192.0.2.1[4500] spi=0x6b352f8",
         ),
     ),
+    "sa_with": Field(
+        "{protocol}(?:/{mode})?\\s+{source}" + _ARROW + "{destination}(?:\\s+with)?\\s+spi={spi}(?:\\(0x[0-9a-f]+\\))?",
+        _SA,
+        ("ESP/Tunnel 198.51.100.7->192.0.2.1 with spi=241280704(0xe61a6c0)",),
+    ),
     "spi": Field("{spi}", (Value("spi", r"0x[0-9a-fA-F]{1,8}+|\d{1,10}+", read_spi),), ("241280704",)),
     "protocol": _one("protocol", r"\S+", "ESP", read=read_protocol),
     "proto_no": Field("{protocol}", (Value("protocol", r"\d{1,20}+", read_satype),), ("3", "2")),

@@ -6,12 +6,12 @@ same in most of them: time, tunnel name (pfSense), peer tag, process id (Apple),
 
 from __future__ import annotations
 
-import json
 import re
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from racoon_parsers.dialects import DIALECTS, FORMATS
 from racoon_parsers.dialects.base import INNER, LEVELS, STAMPS, TAG, Format, head
+from racoon_parsers.json_entry import read_entry
 
 
 class Line(NamedTuple):
@@ -77,7 +77,9 @@ def _split(line_format: Format, line: str) -> Line | None:
         tag or "",
         tunnel or "",
         text.strip(),
-        match.start(line_format.groups[-1]),
+        0 if line_format.needs else match.start(line_format.groups[-1]),
+        "",
+        line_format.needs,
     )
 
 
@@ -131,42 +133,29 @@ def split_inner(text: str) -> Line | None:
 
 
 def _split_json(line: str) -> Line | None:
-    """Take apart an object of `journalctl -o json` or of a container engine's json-file log."""
-    try:
-        entry = json.loads(line)
-    except (ValueError, RecursionError):
+    """Take apart an object of a collector: the message it carries, with what the object says of it."""
+    entry = read_entry(line)
+    if entry is None:
         return None
-    if not isinstance(entry, dict):
-        return None
-    if "MESSAGE" in entry:
-        stamp = entry.get("__REALTIME_TIMESTAMP") or entry.get("_SOURCE_REALTIME_TIMESTAMP") or ""
-        message = _journal_text(entry["MESSAGE"])
-        ident = entry.get("SYSLOG_IDENTIFIER") or entry.get("_COMM") or ""
-        pid = entry.get("_PID") or entry.get("SYSLOG_PID") or ""
-        return _inner(message, "microseconds", _text(stamp), _text(entry.get("_HOSTNAME")), _text(ident), _text(pid))
-    if isinstance(entry.get("log"), str) and "stream" in entry:
-        return _inner(entry["log"], "iso", _text(entry.get("time")), "", "racoon", "")
-    return None
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _journal_text(message: Any) -> str:
-    """Give a MESSAGE field's text; journald writes one that is not UTF-8 as an array of byte values."""
-    if isinstance(message, list):
-        return bytes(byte for byte in message if isinstance(byte, int) and 0 <= byte <= 255).decode("utf-8", "backslashreplace")
-    return _text(message)
-
-
-def _inner(message: str, kind: str, stamp: str, host: str, ident: str, pid: str) -> Line | None:
-    inside = split_inner(message)
+    inside = split_inner(entry.message) if entry.program else _whole_line(entry.message)
     if inside is None:
         return None
+    if entry.program is None and inside.kind == "local":  # racoon's own time
+        inside = inside._replace(kind="", stamp="", inner=inside.stamp)
+    if entry.stamp:
+        inside = inside._replace(kind=entry.kind, stamp=entry.stamp)
     return inside._replace(
-        kind=kind if stamp else "", stamp=stamp, host=host, ident=ident or "racoon", pid=inside.pid or pid, head=0
+        host=entry.host or inside.host, ident=entry.program or inside.ident, pid=inside.pid or entry.pid, head=0
     )
+
+
+def _whole_line(message: str) -> Line | None:
+    """Take a message apart that must tell by itself whose it is: by a head with a time, or one that a dialect alone has."""
+    line = message.strip()
+    found = None if line.startswith("{") else LineSplitter().split(line)
+    if found is None or not (found.stamp or found.inner or found.dialect):
+        return None
+    return found
 
 
 __all__ = [

@@ -330,6 +330,12 @@ class _Node:
         self.children: dict[str, _Node] = {}
         self.messages: list[Message] = []
 
+    def all(self) -> Iterator[Message]:
+        """Give the messages of this node and of those below."""
+        yield from self.messages
+        for child in self.children.values():
+            yield from child.all()
+
 
 def _weight(message: Message) -> tuple[int, int]:
     """Order within a node: the message with more literal text is the more special one."""
@@ -456,6 +462,21 @@ class Catalogue:
                     return message
         return self._find_headless(text)
 
+    def find_cut(self, text: str) -> Message | None:
+        """Find the message of a text whose end was cut off, before the first value it would have held.
+
+        Only where all messages that begin so are of one class; the shortest of them says the least that was not there.
+        """
+        begun = text.rstrip(" .:")
+        if len(begun) < _LEAST_OF_A_CUT:
+            return None
+        words = begun.split(None, 1)[0]
+        node = self._root.children.get(words)
+        rows = [] if node is None else [row for row in node.all() if row.start.startswith(begun)]
+        if not rows or len({row.event for row in rows}) > 1:
+            return None
+        return min(rows, key=lambda row: (len(row.start), row.index))
+
     def _find_headless(self, text: str) -> Message | None:
         """Find a message that begins with a value."""
         for word in text.split(None, _ANCHOR_WORDS):
@@ -485,6 +506,8 @@ _HEAD: Final = 26
 _LITERAL_HEAD: Final = 16
 """Literal characters that a message must begin with to be found by its head."""
 _MOST_HEADS: Final = 4096
+_LEAST_OF_A_CUT: Final = 24
+"""Characters a text must still have to be told by its beginning."""
 _DEPTH: Final = 12
 _ANCHOR_WORDS: Final = 24
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from racoon_parsers.clock import Clock
-from racoon_parsers.dialects import DIALECTS, Dialect
+from racoon_parsers.dialects import DIALECTS, SPELLINGS, Dialect, Spellings
 from racoon_parsers.heads import Heads, split_marks
 from racoon_parsers.line import STAMPS, Line, LineSplitter, is_racoon, split_inner
 from racoon_parsers.message import Catalogue, Message
@@ -37,6 +37,8 @@ _MOST_QUOTED: Final = 16
 """Lines a value with newlines may go on for."""
 _LONGEST_QUOTED: Final = 4096
 """Characters of such a record."""
+_LONGEST_RESPELLED: Final = 1024
+"""Characters of a text that may have been changed on its way."""
 _DEBUG: Final = frozenset({"DEBUG", "DEBUG2"})
 
 
@@ -135,7 +137,7 @@ class LogReader:
             return None
         time, gateway, ident, pid, level, tag, text, number, times = given
         catalogue = self._catalogue.in_dialect(ident)
-        message = catalogue.find(text) or self._known_otherwise(catalogue, text, level)
+        message = catalogue.find(text) or self._known_otherwise(catalogue, text, level)[0]
         return Record(time, gateway, ident, pid, level, tag, message, text, number, times)
 
     def feed(self, lines: Iterable[str], first: int = 1) -> list[Record]:
@@ -318,6 +320,8 @@ class LogReader:
             return
         if self._continuations:
             record = self._join(record)
+        if record.message is None:
+            record = record._replace(message=self._catalogue.in_dialect(record.ident).find_cut(record.text))
         self._pending = None
         self._last = record
         records.append(record)
@@ -356,7 +360,7 @@ class LogReader:
         joined = f"{text}{glue}{part if glue == '' else part.strip()}".strip()
         found = catalogue.find(joined)
         if found is None and dialect is not None:
-            found, joined = _respelled(catalogue, dialect, joined) or (None, joined)
+            found, joined = _respelled(catalogue, dialect.spellings, joined) or (None, joined)
         return joined, found
 
     def _says_more(self, catalogue: Catalogue, message: Message, text: str, less: str) -> bool:
@@ -384,16 +388,18 @@ class LogReader:
 
     def _record(self, line: Line, number: int) -> Record | None:
         """Recognise a line's message; None if the line is another program's."""
-        kind, stamp, inner, host, ident, pid, level, tag, _, text, _, dialect, _ = line
+        kind, stamp, inner, host, ident, pid, level, tag, _, text, _, dialect, needs = line
         if dialect:
             return self._record_of_dialect(line, number)
         message = self._catalogue.find(text)
         if message is None:
             if ident != "racoon" and not is_racoon(ident):
                 return None
-            message = self._known_otherwise(self._catalogue, text, level)
+            message, text = self._known_otherwise(self._catalogue, text, level)
         elif ident != "racoon" and not is_racoon(ident) and not (level and inner):
             return None  # a container's name may stand there, but then racoon's own time follows
+        if needs and (message is None or not _holds(message, text, line, own=True)):
+            return None
         if inner:
             time = self.clock.combined(inner, kind, stamp)
         elif stamp:
@@ -407,10 +413,12 @@ class LogReader:
         dialect = DIALECTS[line.dialect]
         catalogue = self._catalogue.in_dialect(line.dialect)
         time = self.clock.time(line.kind, line.stamp) if line.stamp else None
-        text, message = line.text, catalogue.find(line.text)
+        text = _uncapitalised(dialect, line.text)
+        message = catalogue.find(text)
         own = dialect.program.search(line.ident) is not None
         if message is None and (own or line.needs):
-            message, text = _respelled(catalogue, dialect, text) or (self._known_otherwise(catalogue, text, ""), text)
+            message, text = _respelled(catalogue, dialect.spellings, text) or self._known_otherwise(catalogue, text, "")
+            message, text = (message, text) if message is not None else (None, line.text)
         if message is None:
             if line.needs or not own:
                 return None
@@ -427,15 +435,21 @@ class LogReader:
         message = self._catalogue.in_dialect(line.dialect).empty(line.level)
         return Record(time, self._gateway or line.host, line.dialect, line.pid, line.level, "", message, "", number)
 
-    def _known_otherwise(self, catalogue: Catalogue, text: str, level: str) -> Message | None:
-        """Find a message whose text was changed on its way, or that only its level tells."""
+    def _known_otherwise(self, catalogue: Catalogue, text: str, level: str) -> tuple[Message | None, str]:
+        """Find a message whose text was changed on its way, or that only its level tells; and the text as it was."""
         if not text:
-            return catalogue.empty(level)
+            return catalogue.empty(level), text
         for form in (f"{text}.", text.partition("#012")[0].strip(), text.partition("\n")[0].strip()):
             found = catalogue.find(form) if form else None
             if found is not None and found.matches(form):
-                return found
-        return catalogue.free_text if level in _DEBUG else None
+                return found, text
+        found = catalogue.find(" ".join(text.split()))  # more blanks than one
+        if found is not None and found.recognise(text) is not None:
+            return found, text
+        respelled = _respelled(catalogue, SPELLINGS, text)
+        if respelled is not None and respelled[0].matches(respelled[1]):
+            return respelled
+        return (catalogue.free_text if level in _DEBUG else None), text
 
 
 def _holds(message: Message, text: str, line: Line, *, own: bool) -> bool:
@@ -445,9 +459,18 @@ def _holds(message: Message, text: str, line: Line, *, own: bool) -> bool:
     return not line.needs or (message.matches(text) and (line.needs == "known" or message.whole))
 
 
-def _respelled(catalogue: Catalogue, dialect: Dialect, text: str) -> tuple[Message, str] | None:
+def _uncapitalised(dialect: Dialect, text: str) -> str:
+    return text[:1].lower() + text[1:] if dialect.capital and text[1:2].islower() else text
+
+
+def _respelled(catalogue: Catalogue, rules: Spellings, text: str) -> tuple[Message, str] | None:
     """Find a text that a dialect spells in its own way, and give it as the row spells it."""
-    for pattern, replacement in dialect.spellings:
+    if len(text) > _LONGEST_RESPELLED:
+        return None
+    found = catalogue.find(text)
+    if found is not None:
+        return found, text
+    for pattern, replacement in rules:
         other = pattern.sub(replacement, text)
         if other != text:
             text = other

@@ -9,6 +9,7 @@ from racoon_exporter.archives.formats import RowFormat
 from racoon_exporter.archives.once import LinesOnce
 from racoon_exporter.archives.plan import Unit
 from racoon_exporter.archives.reading import Reading, Row
+from racoon_exporter.beside import Beside, notes
 from racoon_exporter.events_output import as_dict
 from racoon_parsers.record import Record
 
@@ -26,34 +27,39 @@ class EventRows:
 
     def rounds(self, once: LinesOnce, share: int, shares: int) -> Iterator[list[Row]]:
         """Give the rows of each round, those of every n-th round where n share the work."""
-        engine = self.reading.engine()
+        engine, beside = self.reading.engine(), Beside()
         rows: list[Row] = []
         source, turn, left = "", 0, self.reading.round_size
         for block in once.blocks(lambda: max((one.clock.last or 0.0 for one in engine.readers.values()), default=None)):
             mine = turn % shares == share
             if source and source != block.source:
-                rows += self._rows(once, engine.rest(source), source, wanted=mine)
+                rows += self._rows(once, beside, engine.rest(source), source, wanted=mine)
             source = block.source
-            rows += self._rows(once, engine.records(block), source, wanted=mine)
+            rows += self._rows(once, beside, engine.records(block), source, wanted=mine)
             left -= len(block.data)
             if left <= 0:
                 yield rows
                 rows, turn, left = [], turn + 1, self.reading.round_size
         if source:
-            rows += self._rows(once, engine.rest(source), source, wanted=turn % shares == share)
+            rows += self._rows(once, beside, engine.rest(source), source, wanted=turn % shares == share)
         yield rows
 
-    def _rows(self, once: LinesOnce, records: Iterable[Record], source: str, *, wanted: bool) -> list[Row]:
+    def _rows(self, once: LinesOnce, beside: Beside, records: Iterable[Record], source: str, *, wanted: bool) -> list[Row]:
         """Give the rows of records; those of another's round are read, for what follows, and not written."""
         read = list(records)
         once.heard |= bool(read)
-        return [row for record in read if wanted and (row := self._row(record, source)) is not None]
+        if not wanted:
+            for record in read:
+                if notes(record):
+                    beside.complete(as_dict(record, source, self.reading.shown_zone))
+            return []
+        return [row for record in read if (row := self._row(beside, record, source)) is not None]
 
-    def _row(self, record: Record, source: str) -> Row | None:
+    def _row(self, beside: Beside, record: Record, source: str) -> Row | None:
+        values = beside.complete(as_dict(record, source, self.reading.shown_zone))
         selection, knowledge = self.reading.selection, self.reading.knowledge
         if not selection.spans(record.time, record.time) or not selection.has_gateway(record.gateway):
             return None
-        values = as_dict(record, source, self.reading.shown_zone)
         peer = values.get("peer")
         if not selection.has_peer(peer, knowledge) or not selection.has_reason(values.get("reason")):
             return None

@@ -8,7 +8,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Final
 
-from racoon_parsers.dialects.base import Dialect, Format
+from racoon_parsers.dialects.base import Dialect, Format, Spellings
 
 BASE: Final = "ipsec_tools"
 """The dialect that the others lean on: its heads are the widest, so they are tried last."""
@@ -39,4 +39,9 @@ def _formats() -> Iterator[Format]:
 FORMATS: Final[tuple[Format, ...]] = tuple(sorted(_formats(), key=lambda one: one.needs != ""))
 """Every format; the first that fits a line is its format. Those that say too little by themselves stand last."""
 
-__all__ = ["BASE", "DIALECTS", "FORMATS", "Dialect", "Format"]
+SPELLINGS: Final[Spellings] = tuple(
+    rule for dialect in reversed(DIALECTS.values()) if not dialect.own for rule in dialect.spellings
+)
+"""How texts are changed on their way by systems whose heads are those of others, and by what they pass through."""
+
+__all__ = ["BASE", "DIALECTS", "FORMATS", "SPELLINGS", "Dialect", "Format", "Spellings"]

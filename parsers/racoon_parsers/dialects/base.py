@@ -30,6 +30,12 @@ STAMPS: Final = {
     "time_of_day": rf"{_CLOCK}(?:\.\d+)?",
     "month_day": rf"[A-Za-z]{{3}}/\d\d(?:/\d{{4}})? {_CLOCK}",
     "dotted": rf"\d{{4}}\.\d\d\.\d\d-{_CLOCK}",
+    "asctime": rf"[A-Z][a-z]{{2}} [A-Z][a-z]{{2}} [ \d]\d {_CLOCK} \d{{4}}(?: ?\((?:GMT|UTC)(?: ?[+-]\d\d:?\d\d)?\))?",
+    "dated": rf"[A-Z][a-z]{{2}} [ \d]\d \d{{4}} {_CLOCK}",
+    "year_first": rf"\d{{4}} [A-Z][a-z]{{2}} [ \d]?\d {_CLOCK}",
+    "slashed": rf"\d{{4}}/\d\d/\d\d {_CLOCK}",
+    "american": r"\d{1,2}/\d{1,2}/\d{2,4},? \d{1,2}:\d\d:\d\d(?:[.,]\d+)?[ \u00a0\u202f]?[APap]\.?[Mm]?\.?",
+    "european": rf"\d{{1,2}}[/.]\d{{1,2}}[/.]\d{{2,4}},? {_CLOCK}(?:[.,]\d+)?",
     "logcat": rf"\d\d-\d\d {_CLOCK}(?:\.\d+)?",
 }
 """How a time text of each kind looks (`clock.READERS`)."""
@@ -40,10 +46,15 @@ def stamp(*kinds: str) -> str:
     return "(?:" + "|".join(f"(?P<stamp_{kind}>{STAMPS[kind]})" for kind in kinds) + ")"
 
 
-TAG: Final = r"[0-9a-fA-FxX]*[.:][0-9a-fA-FxX.:]*(?:%[\w.-]+)?"
-"""An address without port, with its scope, or what stood in its place."""
+TAG: Final = (
+    r"(?:[0-9a-fA-FxX]*[.:][0-9a-fA-FxX.:]*(?:%[\w.-]+)?"
+    rf"|(?!\d+\])[^\s\[\]]{{1,64}}(?=\] (?:{LEVEL}): ))"
+)
+"""An address without port, with its scope, or what people put in its place; a bare number is a process."""
+NO_MODEL: Final = r"(?!\s?\[[^\[\]]{1,40}\]\s?\[[A-Za-z]{2,8}\])"
+"""What racoon never prints behind its time: two boxes, a router's model and the program."""
 MARKS: Final = (
-    r"(?:\[(?P<tunnel>[^\]]*)\]: ?)?"
+    r"(?:(?:<strong>)?\[(?P<tunnel>[^\]]*)\](?:</strong>)?: ?)?"
     rf"(?:\[(?P<tag>{TAG})\] )?"
     r"(?:\[(?P<own_pid>\d+)\] )?"
 )
@@ -54,11 +65,14 @@ MAYBE_LEVELLED: Final = rf"(?:(?P<level>{LEVEL}): *)?{_LOCATION}(?P<text>.*)"
 INNER: Final = rf"\s*(?:(?P<inner>{OWN_TIME}): )?{MARKS}{MAYBE_LEVELLED}"
 """What racoon writes when somebody else adds the time."""
 
-HOST: Final = r"(?:(?P<host>[\w.-]+|[0-9a-fA-F.]*:[0-9a-fA-F:.]+)\s+)?"
-_NO_IDENT: Final = r"(?!CEF:\d|(?:\S*/)?iked(?:\[\d+\])?: \[[A-Z]|VPN: |events )"
+HOST: Final = r"(?:(?!\d{4}\s)(?P<host>[\w.-]+|[0-9a-fA-F.]*:[0-9a-fA-F:.]+)\s+)?"
+_NO_IDENT: Final = r"(?!\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:|CEF:\d|(?:\S*/)?iked(?:\[\d+\])?: \[[A-Z]|VPN: |events )"
 """What looks like a program's name and belongs to a head of some dialect."""
 IDENT: Final = _NO_IDENT + r"(?P<ident>[^\s:\[\]<>|()\"']+)(?:\[(?P<pid>\w+)\])?(?: \(\S+\))?(?: <(?P<collected>\w+)>)?:"
-FACILITY: Final = r"(?:(?:auth|authpriv|daemon|local\d|security|syslog|user|kern)\.\w+ )?"
+FACILITY: Final = (
+    r"(?:(?:auth|authpriv|daemon|local\d|security|syslog|user|kern)\.\w+ "
+    r"|(?:emerg|alert|crit|err|error|warning|notice|info|debug) )?"
+)
 
 ASL: Final = {
     "Emergency": "ERROR",
@@ -120,6 +134,24 @@ class Format:
     """The dialect that alone has such heads; "" where the rows that all share are meant."""
 
 
+_MOST_BLANKS: Final = 32
+_LONGEST_WORD: Final = 255
+_UNBOUNDED: Final = re.compile(r"(\\[sSwd]|(?<!\\)\])([+*])(?![+?])")
+
+
+def _bounded(pattern: str) -> str:
+    """Bound what a head may repeat: a line of nothing but blanks or one word costs no more than a short one.
+
+    Only the message itself, `.*`, may be as long as a line is.
+    """
+
+    def bound(found: re.Match[str]) -> str:
+        most = _MOST_BLANKS if found[1] == r"\s" else _LONGEST_WORD
+        return f"{found[1]}{{{0 if found[2] == '*' else 1},{most}}}"
+
+    return _UNBOUNDED.sub(bound, pattern)
+
+
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -134,6 +166,7 @@ def head(
     escapes: Mapping[str, str] = _NOTHING,
 ) -> Format:
     """Make a format of a pattern that names the parts it has."""
+    pattern = _bounded(pattern)
     absent = "".join(f"(?P<{group}>)" for group in GROUPS if f"(?P<{group}>" not in pattern)
     compiled = re.compile(pattern + absent, re.DOTALL)
     groups = tuple(compiled.groupindex[group] for group in GROUPS)
@@ -142,6 +175,8 @@ def head(
     return Format(name, kind, compiled, groups, raw, tuple(levels.items()), kinds, needs, tuple(escapes.items()))
 
 
+Spellings = tuple[tuple[re.Pattern[str], str], ...]
+"""What is found in a text, and what stands in its place."""
 _ANY: Final = re.compile("")
 
 
@@ -161,7 +196,9 @@ class Dialect:
     """Which of the programs or topics that its heads name is its IKE daemon."""
     inner: re.Pattern[str] | None = None
     """What the daemon itself writes, as it stands within another record: `tag` and `text`."""
-    spellings: tuple[tuple[re.Pattern[str], str], ...] = ()
+    capital: bool = False
+    """Whether its texts begin with a capital letter where racoon's do not."""
+    spellings: Spellings = ()
     """How its texts are turned into those of the rows: each pattern in turn, where the text as it stands is not known."""
     glue: str = " "
     """What a terminal took away where it broke a line: a blank, or nothing where it breaks within words."""
@@ -169,9 +206,9 @@ class Dialect:
     """Whether one message may be logged once more at once, by a second rule with another prefix."""
 
 
-def spelling(*pairs: tuple[str, str]) -> tuple[tuple[re.Pattern[str], str], ...]:
+def spelling(*pairs: tuple[str, str]) -> Spellings:
     """Make rules of spelling: what is found, and what stands in its place."""
     return tuple((re.compile(pattern, re.DOTALL), replacement) for pattern, replacement in pairs)
 
 
-__all__ = ["GROUPS", "LEVELS", "STAMPS", "TAG", "Dialect", "Format", "head", "spelling", "stamp"]
+__all__ = ["GROUPS", "LEVELS", "STAMPS", "TAG", "Dialect", "Format", "Spellings", "head", "spelling", "stamp"]

@@ -7,7 +7,9 @@ from typing import Final
 from racoon_parsers.dialects.base import Dialect, head
 
 _LEVELS: Final = {"E": "ERROR", "W": "WARNING", "I": "INFO", "N": "NOTIFY", "D": "DEBUG", "V": "DEBUG2"}
-_TIME: Final = r"(?P<stamp>\d\d-\d\d \d\d:\d\d:\d\d\.\d+)"
+_TIME: Final = (
+    r"(?:(?P<stamp_logcat>\d\d-\d\d \d\d:\d\d:\d\d\.\d+)|(?P<stamp_local>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+))(?: [+-]\d{4})?"
+)
 
 DIALECT: Final = Dialect(
     "android",
@@ -15,13 +17,13 @@ DIALECT: Final = Dialect(
     formats=(
         head(
             "logcat",
-            "logcat",
-            rf"{_TIME}\s+(?P<pid>\d+)\s+\d+ (?P<collected>[VDIWEN]) (?P<ident>\S+)\s*: (?P<text>.*)",
+            "",
+            rf"{_TIME}\s+(?:[A-Za-z][\w.-]*\s+)?(?P<pid>\d+)\s+\d+ (?P<collected>[VDIWEN]) (?P<ident>\S+)\s*: (?P<text>.*)",
             levels=_LEVELS,
         ),
         head(
             "logcat-time",
-            "logcat",
+            "",
             rf"{_TIME} (?P<collected>[VDIWEN])/(?P<ident>[^\s(]+)\s*\(\s*(?P<pid>\d+)\): (?P<text>.*)",
             levels=_LEVELS,
         ),

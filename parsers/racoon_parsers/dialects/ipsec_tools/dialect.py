@@ -14,21 +14,28 @@ from racoon_parsers.dialects.base import (
     LEVELLED,
     MARKS,
     MAYBE_LEVELLED,
+    NO_MODEL,
     OWN_TIME,
     RFC3164,
+    STAMPS,
     Dialect,
     head,
+    spelling,
+    stamp,
 )
+
+_WORD: Final = r"[\w.:/@\[\]<>|=,+*()#-]{0,127}[\w./@\[\]<>|=,+*()#-]"
+"""A word of a wrapper's head: a time, a name, a number; none that ends a program's name, and no words of a sentence in quotes."""
 
 DIALECT: Final = Dialect(
     "ipsec_tools",
     "ipsec-tools",
     formats=(
-        head("file", "local", rf"(?P<stamp>{OWN_TIME}): ?{MARKS}{MAYBE_LEVELLED}", raw=True),
+        head("file", "local", rf"(?P<stamp>{OWN_TIME}):{NO_MODEL} ?{MARKS}{MAYBE_LEVELLED}", raw=True),
         head(
             "syslog",
             "rfc3164",
-            rf"(?:<\d+>)?(?P<stamp>{RFC3164})(?:\.\d+)?\s+{HOST}{FACILITY}{IDENT}{INNER}",
+            rf"(?:<\d+>)?(?:[A-Z][a-z]{{2}} )?(?P<stamp>{RFC3164})(?:\.\d+)?\s+(?:<[a-z\d]+\.\w+> )?{HOST}{FACILITY}{IDENT}{INNER}",
             levels=ASL,
         ),
         head("container", "iso", rf"(?P<stamp>{ISO}) std(?:out|err) [FP] {INNER}", raw=True),
@@ -36,7 +43,7 @@ DIALECT: Final = Dialect(
         head(
             "syslog-5424",
             "iso",
-            rf"(?:<\d+>)?1 (?P<stamp>{ISO}|-) (?P<host>\S+) (?P<ident>\S+) (?P<pid>\S+) \S+ (?:-|(?:\[(?:[^\]\\]|\\.)*\])+) ?{INNER}",
+            rf"(?:<\d+>)?1 (?P<stamp>{ISO}|-) (?P<host>\S+) (?P<ident>\S+) (?P<pid>\S+) \S+ (?:-|(?:\[(?:[^\]\\]|\\.){{0,2048}}\]){{1,16}}) ?{INNER}",
         ),
         head("journal-unix", "unix", rf"(?P<stamp>\d{{9,11}}\.\d{{6}}) {HOST}{IDENT}{INNER}"),
         head(
@@ -44,8 +51,35 @@ DIALECT: Final = Dialect(
             "local",
             rf"[A-Z][a-z]{{2}} (?P<stamp>{OWN_TIME})(?:\.\d+)? [A-Z+\-\d]+ {HOST}{IDENT}{INNER}",
         ),
+        head("logread", "asctime", rf"(?P<stamp>{STAMPS['asctime']})\s+{FACILITY}{HOST}{IDENT}{INNER}"),
+        head(
+            "syslog-dated",
+            "",
+            rf"(?:<\d+>)?{stamp('dated', 'slashed', 'local')}(?:[.,]\d+)?\s+(?:<[a-z\d]+\.\w+> )?{HOST}{FACILITY}{IDENT}{INNER}",
+            levels=ASL,
+        ),
+        head(
+            "relayed",
+            "",
+            rf"(?:<\d+>)?(?:{RFC3164}|{ISO})\s+\S+\s+(?:<\d+>)?(?:1 )?{stamp('rfc3164', 'iso')}\s+{HOST}{FACILITY}{IDENT}{INNER}",
+        ),
         head("compose", "local", rf"(?P<ident>racoon[\w.-]*)\s+\| (?P<stamp>{OWN_TIME}): {MARKS}{MAYBE_LEVELLED}", raw=True),
+        head(
+            "wrapped",
+            "iso",
+            rf"(?:(?P<stamp>{ISO})\s+)?(?:{_WORD}\s+){{0,7}}?(?:{_WORD}[:|]?\s+)?(?P<inner>{OWN_TIME}): {MARKS}{LEVELLED}",
+            raw=True,
+            needs="known",
+        ),
         head("console", "", rf"{MARKS}{LEVELLED}", raw=True),
         head("stderr", "", rf"(?P<ident>racoon[\w.-]*)(?:\[(?P<pid>\w+)\])?:{INNER}"),
+    ),
+    spellings=spelling(
+        (r"\s{1,4}\((?=prop#)", "("),  # blanks that mail programs put in
+        (r"\bDB\(prop#(\d{1,4})\s{0,4}:\s{0,4}trns#(\d{1,4})\)\s{0,4}:\s{0,4}Peer", r"DB(prop#\1:trns#\2):Peer"),
+        (r"\s{0,4}(<=>|&lt;=&gt;)\s{0,4}", "<=>"),
+        (r"\s{0,4}(->|-&gt;)\s{0,4}(?=\S{1,64}\[\d)", "->"),
+        (r"(?<=\d)\s{1,4}\[(\d{1,5})\]", r"[\1]"),
+        (r"\bspi\s{0,4}([:=])\s{0,4}", r"spi\1"),
     ),
 )

@@ -73,7 +73,7 @@ DIALECT: Final = Dialect(
             "routeros-detail",
             "",
             rf"\s*(?:\d+\s+)?time={stamp('local', 'month_day', 'logcat', 'time_of_day')}(?:\s+buffer=\S+)?\s+topics={_SEVERITY}"
-            rf"(?P<ident>[a-z0-9-]{{1,16}}{_MORE}{{0,6}})(?:\s+message=\"(?:(?P<tag>{_ADDRESS}) )?(?P<text>.*?))?\"?\s{{0,4}}$",
+            rf"(?P<ident>[a-z0-9-]{{1,16}}{_MORE}{{0,6}})(?:\s+message=\"(?:(?P<tag>{_ADDRESS}) )?(?P<text>.{{0,4096}}?))?\"?\s{{0,4}}$",
             levels=_LEVELS,
         ),
         head(
@@ -85,7 +85,7 @@ DIALECT: Final = Dialect(
         head(
             "routeros-syslog",
             "",
-            rf"(?:<(?P<collected>\d{{1,3}})>)?{stamp('rfc3164', 'iso')}\s+(?P<host>[\w.-]{{1,255}})\s+{_TEXT}",
+            rf"(?:<(?P<collected>\d{{1,3}})>)?{stamp('rfc3164', 'iso')}\s+(?!\d{{4}}-\d\d-\d\d\s)(?P<host>[\w.-]{{1,255}})\s+{_TEXT}",
             levels=_PRIORITIES,
             needs="whole",
         ),

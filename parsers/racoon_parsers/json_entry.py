@@ -1,0 +1,117 @@
+"""A JSON object as journald, container engines and collectors write one for each record: where in it the message stands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, NamedTuple
+
+MESSAGES: Final = ("MESSAGE", "short_message", "eventMessage", "message", "msg", "log", "_msg", "event.original", "@message")
+"""Keys of the message, in the order in which they are looked for; a dot leads into an object."""
+TIMES: Final = (
+    "__REALTIME_TIMESTAMP",
+    "_SOURCE_REALTIME_TIMESTAMP",
+    "@timestamp",
+    "timestamp",
+    "time",
+    "ts",
+    "_time",
+    "eventtime",
+)
+HOSTS: Final = ("_HOSTNAME", "host.name", "host.hostname", "host", "hostname", "fromhost", "_host", "syslog.hostname")
+PROGRAMS: Final = (
+    "SYSLOG_IDENTIFIER",
+    "_COMM",
+    "programname",
+    "process.name",
+    "log.syslog.appname",
+    "app-name",
+    "appname",
+    "app_name",
+    "syslog_program",
+    "program",
+    "syslogtag",
+    "ident",
+    "_facility",
+    "processImagePath",
+)
+PROCESSES: Final = ("_PID", "SYSLOG_PID", "process.pid", "procid", "pid", "processID")
+_MILLISECONDS: Final = 1e11
+"""From here on a number of seconds would be of the year 5138: it counts thousandths."""
+_MICROSECONDS: Final = 1e14
+
+
+class Entry(NamedTuple):
+    """What an object says of one record."""
+
+    message: str
+    kind: str
+    """How `stamp` is written: a key of `clock.READERS`."""
+    stamp: str
+    host: str
+    program: str | None
+    """The program's name; None where the object does not say it, and the message itself must."""
+    pid: str
+
+
+def read_entry(line: str) -> Entry | None:
+    """Read an object; None where it is none, or holds no message."""
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict):
+        return None
+    message = next((text for text in map(_message_text, _values(found, MESSAGES)) if text is not None), None)
+    if message is None:
+        return None
+    kind, stamp = next(_times(_values(found, TIMES)), ("", ""))
+    program = next(_texts(_values(found, PROGRAMS)), None)
+    if program is None and "stream" in found and "log" in found:
+        program = "racoon"  # a container engine's own file: one container a file
+    if program is not None:
+        program = program.rstrip(": ").partition("[")[0]
+    return Entry(
+        message, kind, stamp, next(_texts(_values(found, HOSTS)), ""), program, next(_texts(_values(found, PROCESSES)), "")
+    )
+
+
+def _values(found: dict[str, Any], keys: Iterable[str]) -> Iterator[Any]:
+    for key in keys:
+        value: Any = found.get(key)
+        if value is None and "." in key:
+            value = found
+            for part in key.split("."):
+                value = value.get(part) if isinstance(value, dict) else None
+        if value is not None:
+            yield value
+
+
+def _texts(values: Iterable[Any]) -> Iterator[str]:
+    for value in values:
+        if isinstance(value, str) and value:
+            yield value
+        elif isinstance(value, int) and not isinstance(value, bool):
+            yield str(value)
+
+
+def _times(values: Iterable[Any]) -> Iterator[tuple[str, str]]:
+    """Give a time as text with its kind: a number counts seconds, thousandths or millionths since the epoch."""
+    for value in values:
+        text = str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+        if not isinstance(text, str) or not text:
+            continue
+        try:
+            number = float(text)
+        except ValueError:
+            yield "iso", text
+            continue
+        scale = 1e6 if number >= _MICROSECONDS else 1e3 if number >= _MILLISECONDS else 1.0
+        yield "unix", text if scale == 1.0 else f"{number / scale:.6f}"
+
+
+def _message_text(value: Any) -> str | None:
+    """Give a message's text; journald writes one that is not UTF-8 as an array of byte values."""
+    if isinstance(value, list):
+        return bytes(byte for byte in value if isinstance(byte, int) and 0 <= byte <= 255).decode("utf-8", "backslashreplace")
+    return value if isinstance(value, str) else None
