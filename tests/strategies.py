@@ -205,8 +205,15 @@ def printed_field(name: str) -> st.SearchStrategy[Printed]:
     """Give what racoon may print for a field: numbers for numbers, words for racoon's own words."""
     if name in _SPECIAL:
         return _SPECIAL[name]
-    (value,) = FIELDS[name].values
-    return _integers(value.name) if value.read is int or value.pattern.startswith("-?\\d") else _read_as_is(value.name, phrases)
+    field = FIELDS[name]
+    if field.secret:  # what is masked is not read back (`test_secrets.py`); brackets are no secret
+        return st.sampled_from("};{").map(lambda text: Printed(text, {value.name: text for value in field.values}))
+    if not field.values:
+        return st.sampled_from(field.samples).map(lambda text: Printed(text, {}))
+    (value,) = field.values
+    return (
+        _integers(value.name) if value.read is int or value.pattern.startswith("-?[0-9]") else _read_as_is(value.name, phrases)
+    )
 
 
 _UNREAD: Final[dict[str, st.SearchStrategy[str]]] = {

@@ -6,6 +6,7 @@ It joins the pure parts: one `LogReader` for each source, one `SaState` for all.
 from __future__ import annotations
 
 import gc
+import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -24,8 +25,10 @@ from racoon_parsers.messages import catalogue as all_messages
 from racoon_parsers.reader import IKEV2, LogReader
 from racoon_parsers.reasons import severity_and_reason
 from racoon_parsers.record import Origin, Record, record_of
+from racoon_parsers.record_errors import RecordErrors
 from racoon_parsers.stems import Number, Stem
 
+_LOGGER: Final = logging.getLogger("racoon_exporter")
 _SEVERITY_IN_VALUES: Final = frozenset({"cert_error", "notify_received"})
 """Classes whose severity depends on what the message says."""
 UNPARSED_REASONS: Final = ("not_racoon", "unknown_message", "too_long", "undecodable")
@@ -114,20 +117,26 @@ class Engine:
         reference_of: Callable[[str], float | None] = lambda _source: None,
         catalogue: Catalogue | None = None,
         on_record: Callable[[Record, str], None] | None = None,
+        strict: bool = False,
     ) -> None:
-        """Take the settings. `on_record` is shown, with its source, each record that has state or is more than information."""
+        """Take the settings. `on_record` is shown, with its source, each record that has state or is more than information.
+
+        With `strict`, an exception out of a record is raised: for tests that look for causes.
+        """
         self._settings: dict[str, Any] = {
             "knowledge": knowledge,
             "gateway_of": gateway_of,
             "reference_of": reference_of,
             "catalogue": catalogue,
             "on_record": on_record,
+            "strict": strict,
         }
         self._on_record = on_record
         self._zone = zone
         self.gateway_of = gateway_of
         self._reference_of = reference_of
         self._catalogue = catalogue or all_messages()
+        self.errors = RecordErrors(_tell, strict=strict)
         self.state = SaState(knowledge)
         self.readers: dict[str, LogReader] = {}
         self._counts: dict[MessageKey, Count] = {}
@@ -151,7 +160,13 @@ class Engine:
     # reading
 
     def feed(self, block: Block) -> None:
-        """Take the next block of a source."""
+        """Take the next block of a source. Never raises: what follows from it is in the counts of errors at worst."""
+        try:
+            self._feed(block)
+        except Exception as error:  # noqa: BLE001  the next block is read, whatever this one was
+            self.errors.note(error)
+
+    def _feed(self, block: Block) -> None:
         reader = self.reader(block.source)
         lines, clean = block_lines(block.data)
         first = block.first_line
@@ -177,6 +192,7 @@ class Engine:
         """Nothing more comes at all: decide what waits for a next line."""
         self.flush()
         self.state.settle()
+        self.mend()
 
     def records(self, block: Block) -> Iterator[Record]:
         """Give a block's records without applying them, for `events`."""
@@ -195,25 +211,28 @@ class Engine:
         if reader is None:
             clock = Clock(self._zone, self._reference_of(source))
             gateway = self.gateway_of(source) or self.gateway_of(stream)
-            reader = self.readers[stream] = LogReader(self._catalogue, clock, gateway=gateway)
+            reader = self.readers[stream] = LogReader(self._catalogue, clock, gateway=gateway, errors=self.errors)
         return reader
 
     # listening
 
     def hear(self, time: float, origin: Origin, stem: Stem, number: Number, ending: str, line: int) -> None:
         """Take a message of a stem."""
-        use: Use = stem.use or self._use_of(stem, numbered=number is not None)
-        use.counted.number += 1
-        if use.act is not None:
-            racoon = self._racoon
-            if racoon is None or origin is not self._origin or time != racoon.now:
-                racoon = self._turn_to(origin, time)
-            if number is None:
-                use.act(racoon, use.what)
-            else:
-                use.act(racoon, use.what, number)
-        if use.shown and self._on_record is not None:
-            self._on_record(record_of(time, origin, stem, number, ending, line), self._source)
+        try:
+            use: Use = stem.use or self._use_of(stem, numbered=number is not None)
+            if use.act is not None:
+                racoon = self._racoon
+                if racoon is None or origin is not self._origin or time != racoon.now:
+                    racoon = self._turn_to(origin, time)
+                if number is None:
+                    use.act(racoon, use.what)
+                else:
+                    use.act(racoon, use.what, number)
+            if use.shown and self._on_record is not None:
+                self._on_record(record_of(time, origin, stem, number, ending, line), self._source)
+            use.counted.number += 1
+        except Exception as error:  # noqa: BLE001  whatever it is: the next record is taken
+            self._fail(error, (origin.gateway, origin.ident), stem.level)
 
     def _turn_to(self, origin: Origin, time: float) -> Racoon:
         """Give the racoon that wrote a line, at the time of the line."""
@@ -234,24 +253,46 @@ class Engine:
 
     def take(self, record: Record) -> None:
         """Take a record."""
+        try:
+            self._take(record)
+        except Exception as error:  # noqa: BLE001  whatever it is: the next record is taken
+            self._fail(error, (record.gateway, record.ident), record.level, record.times)
+
+    def _fail(self, error: Exception, racoon: tuple[str, str], level: str, times: int = 1) -> None:
+        """Count a record that raised as one that nobody knows, and what it may have left half done as doubtful."""
+        self.errors.note(error)
+        gateway, ident = racoon
+        self.state.doubt((gateway, ident, "" if gateway else self._stream))
+        self._count_unknown(level, times)
+
+    def _count_unknown(self, level: str, times: int) -> None:
+        self._count(level or "none", "none", "unknown").number += times
+        self.unparsed["unknown_message"] += times
+
+    def mend(self) -> None:
+        """Make what a failed record left half done whole again; before anybody looks at the state or keeps it."""
+        for remark in self.state.mend():
+            _LOGGER.error("%s", remark)
+        self._racoon = self._origin = None
+
+    def _take(self, record: Record) -> None:
         message = record.message
         if message is None:
-            self._count(record.level or "none", "none", "unknown").number += record.times
-            self.unparsed["unknown_message"] += record.times
+            self._count_unknown(record.level, record.times)
             return
         event = message.event
         if event in HANDLERS:
             self.state.apply(record, "" if record.gateway else self._stream)
             severity = severity_and_reason(message, record.event)[0] if event in _SEVERITY_IN_VALUES else message.severity
-            self._count(record.level or "none", severity, event).number += record.times
             if self._on_record is not None:
                 self._on_record(record, self._source)
+            self._count(record.level or "none", severity, event).number += record.times
         elif record.level in DEBUG_LEVELS:
             self._count(record.level, "info", "other").number += record.times
         else:
-            self._count(record.level or "none", message.severity, event).number += record.times
             if self._on_record is not None and message.severity != "info":
                 self._on_record(record, self._source)
+            self._count(record.level or "none", message.severity, event).number += record.times
 
     def _count(self, *key: str) -> Count:
         """Give the count of a level, severity and event class."""
@@ -308,6 +349,10 @@ class Engine:
         return kept
 
 
+def _tell(kind: str) -> None:
+    _LOGGER.error("a record could not be read (%s): it is counted as an unknown message, and reading goes on", kind)
+
+
 def to_json(engine: Engine) -> dict[str, Any]:
     """Give what the engine knows, for a checkpoint."""
     return {
@@ -315,6 +360,7 @@ def to_json(engine: Engine) -> dict[str, Any]:
         "messages": [[*key, count] for key, count in engine.messages.items()],
         "unparsed": dict(engine.unparsed),
         "first_line": engine.first_line,
+        "record_errors": engine.errors.number,
         "last_line": engine.last_line,
         "readers": {name: reader.to_json() for name, reader in engine.readers.items()},
     }
@@ -325,6 +371,7 @@ def restore(engine: Engine, given: dict[str, Any]) -> None:
     engine.state = SaState.from_json(given["state"], engine.state.knowledge)
     engine.messages = Counter({(level, severity, event): count for level, severity, event, count in given["messages"]})
     engine.unparsed.update({reason: count for reason, count in given["unparsed"].items() if reason in UNPARSED_REASONS})
+    engine.errors.number = int(given.get("record_errors", 0))
     engine.last_line = dict(given["last_line"])
     engine.first_line = dict(given.get("first_line", {}))  # older versions did not keep it
     for name, item in given["readers"].items():

@@ -11,6 +11,7 @@ from racoon_parsers.advice import advice
 from racoon_parsers.fields import Endpoint
 from racoon_parsers.reader import Record
 from racoon_parsers.reasons import phase_of, severity_and_reason
+from racoon_parsers.record_errors import RecordErrors
 
 _VALUES: Final = {
     "role": "role",
@@ -61,16 +62,29 @@ COLUMNS: Final = (
 )
 """Every key an object of `events` may have."""
 _ENDPOINTS: Final = ("local", "peer", "source", "destination")
+_RAISE: Final = RecordErrors(strict=True)
+_PID_DIGITS: Final = 10
 _BARE_VERSION: Final = "ipsec-tools "
 
 
-def as_dict(record: Record, source: str, zone: tzinfo) -> dict[str, Any]:
-    """Give the keys of `events` for a record; what is not known is left out."""
+def as_dict(record: Record, source: str, zone: tzinfo, errors: RecordErrors = _RAISE) -> dict[str, Any]:
+    """Give the keys of `events` for a record; what is not known is left out.
+
+    A record whose values raise is counted in `errors`, and given as a message that nobody knows.
+    """
+    try:
+        return _as_dict(record, source, zone)
+    except Exception as error:  # noqa: BLE001  whatever it is: the next record is written
+        errors.note(error)
+        return _as_dict(_unknown(record), source, zone)
+
+
+def _as_dict(record: Record, source: str, zone: tzinfo) -> dict[str, Any]:
     message = record.message
     given: dict[str, Any] = {
         "time": timestamp(record.time, zone),
         "gateway": record.gateway or None,
-        "pid": int(record.pid) if record.pid.isdecimal() else record.pid or None,
+        "pid": _pid(record.pid),
         "level": record.level or None,
     }
     if message is None:
@@ -94,6 +108,11 @@ def as_dict(record: Record, source: str, zone: tzinfo) -> dict[str, Any]:
     return {key: value for key, value in given.items() if value is not None}
 
 
+def _pid(text: str) -> int | str | None:
+    """Give a number where it is one; whoever writes a collector's JSON may put anything there."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _PID_DIGITS else text or None
+
+
 def _ends(values: dict[str, Any], record: Record) -> dict[str, Any]:
     """Give addresses without their ports, and the ports beside them."""
     given: dict[str, Any] = {}
@@ -110,8 +129,20 @@ def _ends(values: dict[str, Any], record: Record) -> dict[str, Any]:
     return given
 
 
-def explanation(record: Record) -> list[tuple[str, str]]:
-    """Say what a record means, as (heading, text)."""
+def _unknown(record: Record) -> Record:
+    return record._replace(message=None, values=None)
+
+
+def explanation(record: Record, errors: RecordErrors = _RAISE) -> list[tuple[str, str]]:
+    """Say what a record means, as (heading, text). One whose values raise is counted in `errors`, and not known."""
+    try:
+        return _explanation(record)
+    except Exception as error:  # noqa: BLE001  whatever it is: the next record is explained
+        errors.note(error)
+        return _explanation(_unknown(record))
+
+
+def _explanation(record: Record) -> list[tuple[str, str]]:
     message = record.message
     if message is None:
         return [

@@ -20,6 +20,7 @@ from racoon_exporter.text import visible
 from racoon_exporter.turns import Turns
 
 if TYPE_CHECKING:
+    from racoon_exporter.sa.racoon import Racoon
     from racoon_exporter.source.inputs import Inputs
     from racoon_exporter.witness import WitnessPanel
 
@@ -75,6 +76,8 @@ class Follower:
         """Whether the last turn found something to read: more may wait behind it."""
         self._read_at: dict[tuple[str, str, str], tuple[float, float]] = {}
         """By racoon: time of its last line, and when that was read on the monotonic clock."""
+        self._failed_to_age: set[tuple[str, str, str]] = set()
+        """Racoons whose time stands still until their next line, as it raised to let it pass."""
         self._earlier: dict[str, SourceCounts] = {}
         """By source: what was counted before this start."""
         self._checkpoint_time = 0.0
@@ -171,6 +174,7 @@ class Follower:
             known = self._read_at.get(key)
             if racoon.now is not None and (known is None or known[0] != racoon.now):
                 self._read_at[key] = (racoon.now, now)
+                self._failed_to_age.discard(key)
 
     def _idle(self, now: float) -> None:
         """Complete what was kept back, and let the log's time pass as fast as ours: an SA that nobody ends expires."""
@@ -181,9 +185,18 @@ class Follower:
                 self._pending = False
             for key, (log_time, read_at) in self._read_at.items():
                 racoon = self.engine.state.racoons.get(key)
-                if racoon is not None and racoon.next_look <= log_time + now - read_at:
-                    racoon.pass_time(log_time + now - read_at)
-                    self._aged = True
+                until = log_time + now - read_at
+                if racoon is not None and key not in self._failed_to_age and racoon.next_look <= until:
+                    self._age(key, racoon, until)
+
+    def _age(self, key: tuple[str, str, str], racoon: Racoon, until: float) -> None:
+        try:
+            racoon.pass_time(until)
+        except Exception as error:  # noqa: BLE001  time goes on for the others
+            self.engine.errors.note(error)
+            self.engine.state.doubt(key)
+            self._failed_to_age.add(key)
+        self._aged = True
 
     def learn(self, knowledge: Knowledge) -> None:
         """Take what a changed configuration says."""
@@ -229,6 +242,7 @@ class Follower:
     def _content(self) -> dict[str, Any]:
         now = self._monotonic()
         with self.turns.reading():
+            self.engine.mend()
             engine = to_json(self.engine)
         positions = self._inputs.positions()
         names = (*(status.name for status in self._inputs.statuses()), *positions)
@@ -269,12 +283,14 @@ class Follower:
             None if self.witnesses is None else self.witnesses.shown(),
         )
         with self.turns.looking():
+            self.engine.mend()
             return collect(self.engine, own)
 
     def take(self, copy: Callable[[Engine, tuple[SourceStatus, ...]], T]) -> T:
         """Let a function copy what it shows, while the reader waits."""
         statuses = self.statuses()
         with self.turns.looking():
+            self.engine.mend()
             return copy(self.engine, statuses)
 
     def statuses(self) -> tuple[SourceStatus, ...]:

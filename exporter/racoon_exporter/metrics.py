@@ -190,6 +190,11 @@ METRICS: Final = (
         ("source",),
     ),
     Row("racoon_exporter_unparsed_lines", "counter", "Lines that gave no event, by reason.", ("reason",)),
+    Row(
+        "racoon_exporter_record_errors",
+        "counter",
+        "Records that could not be read by an error of the exporter, and were counted as unknown messages.",
+    ),
     Row("racoon_exporter_checkpoint_timestamp_seconds", "gauge", "Time of the last checkpoint; 0 before the first."),
     Row("racoon_exporter_checkpoint_failures", "counter", "Checkpoints that could not be written or read."),
     Row("racoon_exporter_folded_peers", "counter", "Peers counted under `other` as the limit was reached.", (), "folded_peers"),
@@ -386,6 +391,7 @@ def _collect_expected(samples: Samples, engine: Engine, gateways: Iterable[str])
 def _collect_own(samples: Samples, engine: Engine, own: OwnState) -> None:
     for reason in UNPARSED_REASONS:
         samples.add("racoon_exporter_unparsed_lines", engine.unparsed[reason], "", reason)
+    samples.add("racoon_exporter_record_errors", engine.errors.number, "")
     for status in own.sources:
         name = visible(status.name)
         samples.put("racoon_exporter_source_up", float(status.up), "", name)

@@ -22,7 +22,7 @@ _ENDS_IN_SECONDS: Final = frozenset({"local", "rfc3164"})
 """Kinds of time texts that end in whole seconds. Zones change by whole minutes, so all lines of a minute are read alike."""
 _ZONE_STEP: Final = 900
 """Seconds; every zone's offset is a multiple of a quarter of an hour (since 1972, IANA time zone database)."""
-_AMERICAN: Final = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{2,4}),? (\d{1,2}):(\d\d:\d\d(?:[.,]\d+)?)\W*([APap])")
+_AMERICAN: Final = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{2,4}),? (\d{1,2}):(\d\d:\d\d(?:[.,]\d{1,12})?)\W{0,8}([APap])")
 _TWO_DIGITS: Final = 99
 """Years up to it are of this century."""
 _MONTHS: Final = {

@@ -119,6 +119,13 @@ class Field:
     """What racoon may print here; tests and `explain` fill templates with it."""
     printf: str | None = None
     """racoon's own conversions where the field stands for more than one `%s`."""
+    secret: bool = False
+    """Whether what stands there may be a key or a password (`masking.py`)."""
+
+    @property
+    def free(self) -> bool:
+        """Whether it has no form: any characters, and as many as the line holds."""
+        return self.pattern == _TEXT or any(value.pattern == _TEXT for value in self.values)
 
     def expression(self) -> str:
         """Give the regular expression with its named groups."""
@@ -134,11 +141,13 @@ def _one(name: str, pattern: str, *samples: str, read: Reader | None = None) -> 
 
 # An address has no brackets, blanks or quotes of its own; posts replace it by `<gateway-ip>` or `xxx.xxx.xxx.xxx`.
 # With a port there is one way to match it; without one, the joiner that follows may look like part of it.
-_ENDPOINT: Final = r"(?:[^\s\[\]<>\"']++\[\d{1,5}+\]|<[^\s<>]++>(?:\[\d{1,5}+\])?|[^\s\[\]<>\"']+)"
-_COOKIES: Final = r"[0-9a-f]{16}:[0-9a-f]{16}|<\w+>:[0-9a-f]{16}"
+# All but free text has a greatest length (`pattern.py`): no address has 100 characters, no host name in a log has.
+_PORT: Final = r"\[[0-9]{1,5}+\]"
+_ADDRESS: Final = r"[^\s\[\]<>\"'&]{1,100}"
+_ENDPOINT: Final = rf"(?:{_ADDRESS}+{_PORT}|<[^\s<>\[\]]{{1,100}}+>(?:{_PORT})?+|{_ADDRESS})"
+_COOKIES: Final = r"[0-9a-f]{16}:[0-9a-f]{16}|<\w{1,40}+>:[0-9a-f]{16}"
 _TEXT: Final = r".*"
-_WORD: Final = r"\S+"
-_INTEGER: Final = r"-?\d{1,20}+"
+_INTEGER: Final = r"-?[0-9]{1,20}+"
 _PROTOCOL: Final = r"(?:IPSEC_)?(?:AH|ESP|IPCOMP|ISAKMP)"
 
 
@@ -175,10 +184,10 @@ _ARROW: Final = JOINERS["->"]
 
 _SA: Final = (
     Value("protocol", _PROTOCOL, read_protocol),
-    Value("mode", r"\w+", str.lower),
+    Value("mode", r"\w{1,40}+", str.lower),
     Value("source", _ENDPOINT, read_endpoint),
     Value("destination", _ENDPOINT, read_endpoint),
-    Value("spi", r"0x[0-9a-fA-F]{1,8}+|\d{1,20}+", read_spi),
+    Value("spi", r"0x[0-9a-fA-F]{1,8}+|[0-9]{1,10}+", read_spi),
 )
 
 FIELDS: Final[dict[str, Field]] = {
@@ -198,10 +207,10 @@ FIELDS: Final[dict[str, Field]] = {
         ("198.51.100.7[4500]<->192.0.2.1[4500]",),
     ),
     "waiting": Field(
-        "{protocol}(?:/{mode})? {peer}" + _ARROW + "{local}",
+        "{protocol}(?:/{mode})?+ (?>{peer}" + _ARROW + "){local}",
         (
             Value("protocol", _PROTOCOL, read_protocol),
-            Value("mode", r"\w+", str.lower),
+            Value("mode", r"\w{1,40}+", str.lower),
             Value("peer", _ENDPOINT, read_endpoint),
             Value("local", _ENDPOINT, read_endpoint),
         ),
@@ -218,10 +227,12 @@ FIELDS: Final[dict[str, Field]] = {
         ("198.51.100.7:1701 ip-proto:17",),
     ),
     "id_address": Field("\\s?{peer}", (Value("peer", _ENDPOINT, read_endpoint),), ("198.51.100.7",)),
-    "ikev2_ends": Field(r"[^\s/]+\]?->[^\s/]+", (), ("198.51.100.7[4500]->192.0.2.1[4500]",)),
+    "ikev2_ends": Field(r"[^\s/]{1,100}\]?+->[^\s/]{1,100}", (), ("198.51.100.7[4500]->192.0.2.1[4500]",)),
     # SAs
     "sa": Field(
-        "{protocol}(?:/{mode})?\\s+{source}" + _ARROW + "{destination}(?:\\s+spi={spi}(?:\\(0x[0-9a-f]+\\))?)?",
+        "{protocol}(?:/{mode})?+\\s{1,8}+(?>{source}"
+        + _ARROW
+        + "){destination}(?:\\s{1,8}+spi={spi}(?:\\(0x[0-9a-f]{1,16}+\\))?+)?+",
         _SA,
         (
             "ESP/Tunnel 198.51.100.7[500]->192.0.2.1[500] spi=241280704(0xe61a6c0)",
@@ -230,14 +241,16 @@ FIELDS: Final[dict[str, Field]] = {
         ),
     ),
     "sa_with": Field(
-        "{protocol}(?:/{mode})?\\s+{source}" + _ARROW + "{destination}(?:\\s+with)?\\s+spi={spi}(?:\\(0x[0-9a-f]+\\))?",
+        "{protocol}(?:/{mode})?+\\s{1,8}+(?>{source}"
+        + _ARROW
+        + "){destination}(?:\\s{1,8}+with)?+\\s{1,8}+spi={spi}(?:\\(0x[0-9a-f]{1,16}+\\))?+",
         _SA,
         ("ESP/Tunnel 198.51.100.7->192.0.2.1 with spi=241280704(0xe61a6c0)",),
     ),
-    "spi": Field("{spi}", (Value("spi", r"0x[0-9a-fA-F]{1,8}+|\d{1,10}+", read_spi),), ("241280704",)),
-    "protocol": _one("protocol", r"\S+", "ESP", read=read_protocol),
-    "proto_no": Field("{protocol}", (Value("protocol", r"\d{1,20}+", read_satype),), ("3", "2")),
-    "mode_no": Field("{mode}", (Value("mode", r"\d{1,20}+", read_mode_number),), ("2", "1")),
+    "spi": Field("{spi}", (Value("spi", r"0x[0-9a-fA-F]{1,8}+|[0-9]{1,10}+", read_spi),), ("241280704",)),
+    "protocol": _one("protocol", r"\S{1,40}", "ESP", read=read_protocol),
+    "proto_no": Field("{protocol}", (Value("protocol", r"[0-9]{1,20}+", read_satype),), ("3", "2")),
+    "mode_no": Field("{mode}", (Value("mode", r"[0-9]{1,20}+", read_mode_number),), ("2", "1")),
     "cookies": Field(
         "{cookies}(?::[0-9a-f]{8})?",  # a message id follows where an exchange is under way
         (Value("cookies", _COOKIES),),
@@ -250,10 +263,10 @@ FIELDS: Final[dict[str, Field]] = {
         ("8f1b2c3d4e5f6071:a1b2c3d4e5f60718:00008b03",),
     ),
     # negotiation
-    "exchange": _one("exchange", r"[\w ]+", "Identity Protection", "Aggressive", "Base", read=read_exchange),
-    "db_exchange": _one("db_exchange", r"[\w ]+", "Aggressive", read=read_exchange),
+    "exchange": _one("exchange", r"[\w ]{1,40}", "Identity Protection", "Aggressive", "Base", read=read_exchange),
+    "db_exchange": _one("db_exchange", r"[\w ]{1,40}", "Aggressive", read=read_exchange),
     "exchange_no": _number("exchange_no", "6"),
-    "side": Field("\\s?{role}", (Value("role", r"\d{1,20}+", read_side),), ("1", "0")),
+    "side": Field("\\s?{role}", (Value("role", r"[0-9]{1,20}+", read_side),), ("1", "0")),
     "initiated_by": Field("{role}", (Value("role", r"me|peer", read_initiated_by),), ("me", "peer")),
     "status": _number("status", "1", "8"),
     "my": _text("mine", "hmac-md5"),
@@ -263,7 +276,7 @@ FIELDS: Final[dict[str, Field]] = {
     "peer_prop": _number("peer_proposal"),
     "peer_trns": _number("peer_transform"),
     "kbytes": _number("kbytes", "4096"),
-    "seconds": _one("seconds", r"[\d.]+", "3600"),
+    "seconds": _one("seconds", r"[\d.]{1,40}", "3600"),
     "selector": _text("selector", "10.0.1.0/24[0] 10.0.0.0/24[0] proto=any dir=in"),
     "spid": _number("spid", "17"),
     # authentication; text a peer chose (subject) stands last and takes all that follows
@@ -276,12 +289,12 @@ FIELDS: Final[dict[str, Field]] = {
     "user": _text("user", "alice"),
     "text": _text("text", "Welcome"),
     # informational
-    "notification": _one("notification", r"[\w-]+", "NO-PROPOSAL-CHOSEN", "14"),
-    "payload": _one("payload", r"[\w-]+", "hash"),
+    "notification": _one("notification", r"[\w-]{1,80}", "NO-PROPOSAL-CHOSEN", "14"),
+    "payload": _one("payload", r"[\w-]{1,80}", "hash"),
     "hex": _text("hexadecimal", "0123abcd"),
     # NAT
     "nat": Field(
-        "{nat}(?:\\s+{me})?(?:\\s*{peer_behind})?\\s*",
+        "{nat}(?:\\s{1,8}+{me})?+(?:\\s{0,8}+{peer_behind})?+\\s{0,8}+",
         (
             Value("nat", r"detected:|not detected", lambda text: text == "detected:"),
             Value("me", r"ME", read_flag),
@@ -292,26 +305,28 @@ FIELDS: Final[dict[str, Field]] = {
     ),
     "in_use": _number("in_use", "2"),
     "index": _number("payload_number", "0"),
-    "verdict": _one("verdict", r"verified|doesn't match|[\w' ]+", "verified", "doesn't match"),
+    "verdict": _one("verdict", r"verified|doesn't match|[\w' ]{1,40}", "verified", "doesn't match"),
     "natt_version": _text("natt_version", "RFC 3947"),
     "algo": _number("algorithm", "2"),
     "note": _text("note", ""),
     # daemon
-    "version": _one("version", r"\S+(?: \S+)*?", "ipsec-tools 0.9.1"),
-    "url": _one("url", r"\S+", "http://ipsec-tools.sourceforge.net"),
+    "version": _one("version", r"\S{1,80}(?: \S{1,80}+){0,9}?", "ipsec-tools 0.9.1"),
+    "url": _one("url", r"\S{1,200}", "http://ipsec-tools.sourceforge.net"),
     "openssl_version": _text("openssl", "OpenSSL 3.0.20 7 Apr 2026"),
-    "path": _one("path", r"[^\s:]+", "/etc/racoon/racoon.conf"),
+    "path": _one("path", r"[^\s:]{1,1024}", "/etc/racoon/racoon.conf"),
     "line": _number("line", "27"),
-    "token": _text("token", "ec"),
+    "token": Field("{token}", (Value("token", _TEXT),), ("ec",), secret=True),
+    "yytext": Field(_TEXT, (), ("ec",), secret=True),
+    "secret": Field(_TEXT, (), ("ec",), secret=True),
     "fd": _number("fd", "7"),
     "signal": _number("signal", "15"),
     "pid": _number("pid", "1399"),
     "count": _number("removed", "2"),
-    "pfkey_type": _one("pfkey_type", r"\w+", "UPDATE"),
-    "dumped": Field(r"[\w ,.\"'/:@*-]+", (), ("obey",)),
+    "pfkey_type": _one("pfkey_type", r"\w{1,40}", "UPDATE"),
+    "dumped": Field(r"[\w ,.\"'/:@*-]{1,400}", (), ("obey",)),
     "libipsec": _one(
         "error",
-        "Success|Not supported|Invalid [a-z]+(?: [a-zA-Z]+)?|SPI range violation|No (?:protocol|algorithm) specified"
+        "Success|Not supported|Invalid [a-z]{1,40}(?: [a-zA-Z]{1,40})?|SPI range violation|No (?:protocol|algorithm) specified"
         "|No buffers available|Must get supported algorithms list first|Protocol mismatch|Family mismatch"
         "|Too few arguments|Priority out of range",
         "Invalid argument",

@@ -18,7 +18,7 @@ from racoon_parsers.line import LEVELS, STAMPS, TAG, Line
 from racoon_parsers.record import Origin
 
 _STAMPS: Final = {kind: re.compile(pattern) for kind, pattern in STAMPS.items()}
-_MARKS: Final = re.compile(rf"(?:\[[^\]]*\]: )?(?:\[({TAG})\] )?({'|'.join(map(re.escape, LEVELS))}): ")
+_MARKS: Final = re.compile(rf"(?:\[[^\]]{{0,250}}+\]: )?+(?:\[({TAG})\] )?+({'|'.join(map(re.escape, LEVELS))}): ")
 _NOWHERE: Final = "\n"
 """What no line holds."""
 _NOBODY: Final = Origin("", "", "")

@@ -44,12 +44,12 @@ class Line(NamedTuple):
     """What the text must be, where the head says too little (`Format.needs`)."""
 
 
-_RACOON: Final = re.compile(r"(?:.*/)?racoon(?!-tool$|ctl$)[\w.-]*$")
+_RACOON: Final = re.compile(r"racoon(?!-tool$|ctl$)[\w.-]*+$")
 
 
 def is_racoon(ident: str) -> bool:
     """Whether a program of this name is racoon; a renamed binary such as `racoon-vpn1` is."""
-    return _RACOON.match(ident) is not None
+    return _RACOON.match(ident.rpartition("/")[2]) is not None
 
 
 def _split(line_format: Format, line: str) -> Line | None:

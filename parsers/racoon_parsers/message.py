@@ -17,15 +17,17 @@ import regex
 
 from racoon_parsers.events import EVENT_TYPES, REMARK, Event, Mention, Remark
 from racoon_parsers.fields import FIELDS, JOINERS, Field, Value
+from racoon_parsers.pattern import expression_of, secret_expression_of
 from racoon_parsers.row_reader import row_reader
 
-_HOLE: Final = regex.compile(
+_HOLE: Final = re.compile(
     r"\{(?P<name>[a-z_0-9]+)(?::(?P<spec>[^{}]*))?\}"
     r"|(?P<conversion>%[-#0 +]*+\d*+(?:\.\d++)?(?:hh|h|ll|l|z|j|t)?[diouxXcspf])"
     r"|(?P<dump>\\n(?:<hexdump>|%s)$)"
 )
 _FEW_LETTERS: Final = 6
 """A message with fewer letters of its own, such as `NAT %s`, could be many another's text."""
+
 _PATTERN_TIMEOUT: Final = 0.25
 """Seconds one pattern may work on one text; beyond it the text counts as not fitting."""
 
@@ -33,8 +35,6 @@ _new: Final[Callable[[type[Event], Iterable[Any]], Event]] = tuple.__new__
 """What `_make` of a named tuple does, without its detour over Python code: the hottest place of all."""
 
 _Match = re.Match[str] | regex.Match[str]
-_UNREAD: Final = dict.fromkeys("diouxX", r"[^\s,;:()]*?") | {"p": r"(?:0x[0-9a-f]+|\(nil\))"} | {"f": r"[\d.]++"}
-"""How a value that is not read looks, by racoon's conversion."""
 
 
 class Hole(NamedTuple):
@@ -205,23 +205,13 @@ class Message:
     @cached_property
     def expression(self) -> str:
         """The regular expression of the whole text."""
-        return "".join(self._expressions())
-
-    def _expressions(self) -> Iterator[str]:
-        for piece in self.pieces:
-            if isinstance(piece, str):
-                yield JOINERS.get(piece) or _tolerant(piece)
-            elif piece.field:
-                yield piece.field.expression()
-            else:
-                yield _UNREAD.get(piece.conversion[-1], ".*?")
+        return expression_of(self.pieces)
 
     @cached_property
     def _fullmatch(self) -> Callable[[str], _Match | None]:
-        """Match the whole text.
+        """Match the whole text, in steps that grow no faster than its length (`pattern.py`).
 
-        `re` is twice as fast as `regex`, which has a time limit; the limit is taken where free text in more than one place
-        could make a pattern go back and forth.
+        `re` is twice as fast as `regex`, which has a time limit: a second net where free text stands in more than one place.
         """
         if self.expression.count(".*") <= 1:
             return re.compile(self.expression, re.DOTALL).fullmatch
@@ -234,6 +224,22 @@ class Message:
                 return None
 
         return within_time
+
+    @cached_property
+    def secret(self) -> bool:
+        """Whether one of its values may be a secret."""
+        return any(isinstance(piece, Hole) and piece.field is not None and piece.field.secret for piece in self.pieces)
+
+    def mask(self, text: str) -> str:
+        """Mask what may be a secret in a text of this message; where that can't be told from the rest, all there is."""
+        match = re.fullmatch(secret_expression_of(self.pieces), text, re.DOTALL)
+        if match is None:
+            return self.printf
+        for group in range(match.re.groups, 0, -1):
+            if len(match[group]) <= 1 and not match[group].isalnum():
+                continue  # a bracket, or the end of the file
+            text = f"{text[: match.start(group)]}***{text[match.end(group) :]}"
+        return text
 
     @property
     def start(self) -> str:
@@ -301,17 +307,10 @@ def _remark(_text: str) -> Event:
     return REMARK
 
 
-def _printf(match: regex.Match[str]) -> str:
+def _printf(match: re.Match[str]) -> str:
     if match["name"]:
         return FIELDS[match["name"]].printf or f"%{match['spec'] or 's'}"
     return match[0]
-
-
-def _tolerant(literal: str) -> str:
-    """Escape a literal, letting any run of blanks stand for a blank: mail programs wrap lines there."""
-    if literal.isspace():
-        return r"\s*"  # the value behind it may be empty, and the blank with it
-    return regex.sub(r" +", r"\\s+", regex.escape(literal, literal_spaces=True))
 
 
 class Reading(NamedTuple):
@@ -479,7 +478,7 @@ class Catalogue:
 
     def _find_headless(self, text: str) -> Message | None:
         """Find a message that begins with a value."""
-        for word in text.split(None, _ANCHOR_WORDS):
+        for word in dict.fromkeys(text.split(None, _ANCHOR_WORDS)):
             for message in self._by_word.get(word, ()):
                 if message.matches(text):  # a peer's text may hold the literals as well
                     return message

@@ -9,7 +9,7 @@ from typing import Final
 from racoon_parsers.line import LEVELS, STAMPS, TAG
 from racoon_parsers.message import Catalogue
 
-_STAMP: Final = rf"{STAMPS['local']}: |(?:{STAMPS['rfc3164']}|{STAMPS['iso']}) (?:\S+ )?\S+: "
+_STAMP: Final = rf"{STAMPS['local']}: |(?:{STAMPS['rfc3164']}|{STAMPS['iso']}) (?:\S{{1,255}}+ )?\S{{1,255}}: "
 _LEVEL: Final = "|".join(map(re.escape, LEVELS))
 _HEAD: Final = re.compile(rf"(?:{_STAMP})?(?:\[{TAG}\] )?(?:{_LEVEL}): ")
 

@@ -16,21 +16,28 @@ from racoon_parsers.clock import Clock
 from racoon_parsers.dialects import DIALECTS, SPELLINGS, Dialect, Spellings
 from racoon_parsers.heads import Heads, split_marks
 from racoon_parsers.line import STAMPS, Line, LineSplitter, is_racoon, split_inner
+from racoon_parsers.masking import mask_unknown, masked
 from racoon_parsers.message import Catalogue, Message
 from racoon_parsers.record import Heard, Listener, Record, Records, record_of
+from racoon_parsers.record_errors import RecordErrors
 from racoon_parsers.stems import MARK, Number, Stem, Stems
 
 IKEV2: Final = "ikev2"
 """The class of lines about the other protocol of a daemon that speaks both."""
-_DUMP: Final = re.compile(r"\s*(?:[0-9a-f]{2,8}\s*)+$")
+_DUMP: Final = re.compile(r"\s*+(?:[0-9a-f]{2,}+\s*+)++$")
+"""A dump on one line: groups of digits."""
+_DUMP_GROUPS: Final = re.compile(
+    r"\s*+(?:[0-9a-f]{8}(?: [0-9a-f]{2,8}+)*+|(?:[0-9a-f]{2}){1,4}+|[0-9a-f]{16})\s*+$",
+)
 """A line of `plog.c: plogdump()`: groups of up to eight hexadecimal digits."""
-_DUMP_GROUPS: Final = re.compile(r"\s*[0-9a-f]{8}(?: [0-9a-f]{2,8})*\s*$|\s*(?:[0-9a-f]{2}){1,4}\s*$|\s*[0-9a-f]{16}\s*$")
 _LAST_REPEATED: Final = re.compile(
-    rf"(?:(?:<\d+>)?(?:(?P<rfc3164>{STAMPS['rfc3164']})|(?P<iso>{STAMPS['iso']})))?.{{0,60}}?\s"
-    r"(?:--- )?last message repeated (?P<count>\d{1,6}) times?(?: ---)?\s*$"
+    rf"(?:(?:<\d{{1,5}}+>)?+(?:(?P<rfc3164>{STAMPS['rfc3164']})|(?P<iso>{STAMPS['iso']})))?.{{0,60}}?\s"
+    r"(?:--- )?last message repeated (?P<count>\d{1,6}) times?(?: ---)?+\s*+$"
 )
 _MESSAGE_REPEATED: Final = re.compile(r"message repeated (?P<count>\d{1,6}) times: \[ ?(?P<record>.*)\]$", re.DOTALL)
-_GLUED: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d: (?:\[[^\]]*\] )?(?:ERROR|WARNING|NOTIFY|INFO|DEBUG2?):(?: |$)")
+_GLUED: Final = re.compile(
+    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d: (?:\[[^\]]{0,100}+\] )?+(?:ERROR|WARNING|NOTIFY|INFO|DEBUG2?):(?: |$)"
+)
 _MOST_CONTINUATIONS: Final = 4
 """Lines a torn record may go on for; a longer one is not racoon's."""
 _MOST_QUOTED: Final = 16
@@ -39,6 +46,9 @@ _LONGEST_QUOTED: Final = 4096
 """Characters of such a record."""
 _LONGEST_RESPELLED: Final = 1024
 """Characters of a text that may have been changed on its way."""
+LONGEST_TEXT: Final = 4096
+"""Characters of a message that are read. racoon prints some hundred, and what is longer was made to be; free text that stands
+last, such as a certificate's subject, is cut there."""
 _DEBUG: Final = frozenset({"DEBUG", "DEBUG2"})
 
 
@@ -49,8 +59,17 @@ class LogReader:
     more will come for now. No text makes it raise.
     """
 
-    def __init__(self, catalogue: Catalogue, clock: Clock, *, gateway: str = "", shortcuts: bool = True) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        clock: Clock,
+        *,
+        gateway: str = "",
+        shortcuts: bool = True,
+        errors: RecordErrors | None = None,
+    ) -> None:
         """Without `shortcuts` each line is read for itself, which gives the same, slowly."""
+        self.errors = errors or RecordErrors()
         self._catalogue = catalogue
         self._splitter = LineSplitter()
         self._gateway = gateway
@@ -147,7 +166,13 @@ class LogReader:
         return records
 
     def read(self, lines: Iterable[str], first: int, listener: Listener) -> None:
-        """Let somebody hear what the lines say.
+        """Let somebody hear what the lines say. A line whose reading raises is an unknown message."""
+        numbered = enumerate(lines, start=first)
+        while not self._read(numbered, listener):
+            continue
+
+    def _read(self, numbered: Iterator[tuple[int, str]], listener: Listener) -> bool:  # noqa: C901  a call costs too much here
+        """Read on, until a line whose reading raises; False if there was one.
 
         This is the loop that every line goes through. Most have the head of the line before, and say what was said before
         (`heads.py`, `stems.py`): their parts are compared and looked up. All others go through `_read_line`, which is what
@@ -157,36 +182,55 @@ class LogReader:
         hear = listener.hear
         held: Heard | None = None
         head, middle = heads.head, heads.middle
-        for place, line in enumerate(lines, start=first):
-            stem: Stem | None = None
-            number: Number = None
-            same_head = line[:middle] == head
-            if same_head or heads.find_origin(line):
-                rest = line[heads.middle :]
-                lead, mark, ending = rest.partition(MARK)
-                if not mark:
-                    stem = whole.get(lead)
-                elif (stem := begun.get(lead)) is not None:
-                    found = stem.match(ending)
-                    if found is None:
-                        stem = None
-                    else:
-                        number = stem.read(found[1])
-                if stem is None:
-                    stem = self._recognise(rest, lead, mark, ending)
-            if stem is not None and (same_head or heads.find_time(line)):
-                if held is not None:
-                    hear(*held)
-                elif self._pending is not None:
-                    self._release_pending(listener)
-                stem.used = True
-                held = (heads.time, heads.origin, stem, number, ending, place)
-            else:
-                self._hold(held)
-                held = None
-                self._read_slowly(line, place, listener)
-            head, middle = heads.head, heads.middle
-        self._hold(held)
+        place, line = 0, ""
+        try:
+            for place, line in numbered:
+                stem: Stem | None = None
+                number: Number = None
+                same_head = line[:middle] == head
+                if same_head or heads.find_origin(line):
+                    rest = line[heads.middle :]
+                    lead, mark, ending = rest.partition(MARK)
+                    if not mark:
+                        stem = whole.get(lead)
+                    elif (stem := begun.get(lead)) is not None:
+                        found = stem.match(ending)
+                        if found is None:
+                            stem = None
+                        else:
+                            number = stem.read(found[1])
+                    if stem is None:
+                        stem = self._recognise(rest, lead, mark, ending)
+                if stem is not None and (same_head or heads.find_time(line)):
+                    if held is not None:
+                        hear(*held)
+                    elif self._pending is not None:
+                        self._release_pending(listener)
+                    stem.used = True
+                    held = (heads.time, heads.origin, stem, number, ending, place)
+                else:
+                    self._hold(held)
+                    held = None
+                    self._read_slowly(line, place, listener)
+                head, middle = heads.head, heads.middle
+            self._hold(held)
+        except Exception as error:  # noqa: BLE001  whatever it is: the next line is read
+            self.errors.note(error)
+            self._pass_over(line, place, held, listener)
+            return False
+        return True
+
+    def _pass_over(self, line: str, number: int, held: Heard | None, listener: Listener) -> None:
+        """Take a line whose reading raised as a message that nobody knows, and begin anew behind it."""
+        self._continuations, self._opened, self._quoted = [], None, []
+        self._heads.forget()
+        self._open = False
+        before, self._pending, self._last = self._pending, None, None
+        if held is not None:
+            listener.hear(*held)
+        elif before is not None:
+            listener.take(before)
+        listener.take(Record(None, self._gateway, "racoon", "", "", "", None, line[:LONGEST_TEXT].strip(), number))
 
     def _hold(self, held: Heard | None) -> None:
         """Keep back what was heard last, as a record."""
@@ -208,12 +252,12 @@ class LogReader:
 
     def _recognise(self, rest: str, lead: str, mark: str, ending: str) -> Stem | None:
         """Read what follows a known head; None where more must be known to read it."""
-        parts = split_marks(rest) if self._shortcuts else None
+        parts = split_marks(rest) if self._shortcuts and len(rest) <= LONGEST_TEXT else None
         if parts is None:
             return None
         tag, level, text = parts
         found = self._catalogue.recognise(text)
-        if found is None or found[0].glued:
+        if found is None or found[0].glued or found[0].secret:
             return None
         stem = Stem(level, tag, found[0], text, found[1])
         self._stems.meet(lead, mark, ending, stem)
@@ -221,9 +265,15 @@ class LogReader:
 
     def flush(self) -> list[Record]:
         """Give the record that was kept back, as nothing more belongs to it."""
-        records: list[Record] = []
-        self._release(records)
-        self._complete(records)
+        records = Records()
+        before = self._pending
+        try:
+            self._release(records)
+            self._complete(records)
+        except Exception as error:  # noqa: BLE001  whatever it is: the next line is read
+            self.errors.note(error)
+            if before is not None:
+                self._pass_over(before.text, before.number, None, records)
         return records
 
     def _read_line(self, line: str, number: int, records: list[Record]) -> None:
@@ -252,7 +302,7 @@ class LogReader:
         if not known and (parsed.inner or (parsed.head and self._splitter.format.raw)):
             self._open_quote(record)
         self._open = True
-        self._pending = self._last = record
+        self._pending = self._last = masked(record, self._catalogue.free_text)
 
     def _set_aside(self, record: Record | None) -> None:
         """Count a line of another program, or of the other protocol of one that speaks both."""
@@ -301,7 +351,7 @@ class LogReader:
         elif self._pending is None or not self._open or len(self._continuations) >= _MOST_CONTINUATIONS:
             self.not_racoon += 1
         else:
-            self._continuations.append(line)
+            self._continuations.append(mask_unknown(line))
 
     def _repeat(self, repeated: re.Match[str], number: int, records: list[Record]) -> None:
         """Say the last record again, at the time by which it had been repeated."""
@@ -322,6 +372,7 @@ class LogReader:
             record = self._join(record)
         if record.message is None:
             record = record._replace(message=self._catalogue.in_dialect(record.ident).find_cut(record.text))
+        record = masked(record, self._catalogue.free_text)
         self._pending = None
         self._last = record
         records.append(record)
@@ -357,7 +408,7 @@ class LogReader:
         """Join two pieces with what was lost between them: a blank, or nothing where a terminal breaks within words."""
         dialect = DIALECTS.get(ident)
         glue = dialect.glue if dialect is not None and dialect.own else " "
-        joined = f"{text}{glue}{part if glue == '' else part.strip()}".strip()
+        joined = f"{text}{glue}{part if glue == '' else part.strip()}".strip()[:LONGEST_TEXT]
         found = catalogue.find(joined)
         if found is None and dialect is not None:
             found, joined = _respelled(catalogue, dialect.spellings, joined) or (None, joined)
@@ -378,7 +429,8 @@ class LogReader:
         first = self._catalogue.find(record.text[: glued.start()].strip())
         if first is None or not first.glued:
             return record
-        records.append(record._replace(message=first, text=record.text[: glued.start()].strip()))
+        before = record._replace(message=first, text=record.text[: glued.start()].strip())
+        records.append(masked(before, self._catalogue.free_text))
         inside = self._splitter.split(record.text[glued.start() :])
         if inside is None:
             return record._replace(message=first)
@@ -388,6 +440,8 @@ class LogReader:
 
     def _record(self, line: Line, number: int) -> Record | None:
         """Recognise a line's message; None if the line is another program's."""
+        if len(line.text) > LONGEST_TEXT:
+            line = line._replace(text=line.text[:LONGEST_TEXT])
         kind, stamp, inner, host, ident, pid, level, tag, _, text, _, dialect, needs = line
         if dialect:
             return self._record_of_dialect(line, number)
@@ -439,8 +493,9 @@ class LogReader:
         """Find a message whose text was changed on its way, or that only its level tells; and the text as it was."""
         if not text:
             return catalogue.empty(level), text
-        for form in (f"{text}.", text.partition("#012")[0].strip(), text.partition("\n")[0].strip()):
-            found = catalogue.find(form) if form else None
+        forms = {f"{text}.", text.partition("#012")[0].strip(), text.partition("\n")[0].strip()}
+        for form in sorted(forms - {text, ""}, key=len, reverse=True):
+            found = catalogue.find(form)
             if found is not None and found.matches(form):
                 return found, text
         found = catalogue.find(" ".join(text.split()))  # more blanks than one

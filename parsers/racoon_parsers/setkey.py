@@ -107,9 +107,9 @@ def parse_policies(text: str, *, path: str = "setkey.conf") -> Policies:
 
 # --- requests, the same in both ---
 
-_ENDS = re.compile(r"(?P<source>[^\s\[\]/-]+)(?:\[[^\]]*\])?-(?P<destination>[^\s\[\]/]+?)(?:\[[^\]]*\])?")
+_ENDS = re.compile(r"(?P<source>[^\s\[\]/-]++)(?:\[[^\]]*+\])?+-(?P<destination>[^\s\[\]/]++)(?:\[[^\]]*+\])?+")
 _LEVEL = re.compile(r"(?P<level>default|use|require|unique)(?:[:#](?P<reqid>\d{1,10}))?")
-_PORTED = re.compile(r"(?P<address>[^\s\[\]]+)(?:\[(?P<port>[^\s\[\]]*)\])?")
+_PORTED = re.compile(r"(?P<address>[^\s\[\]]++)(?:\[(?P<port>[^\s\[\]]*+)\])?+")
 
 
 def _request(text: str) -> IpsecRequest:
@@ -279,13 +279,13 @@ def parse_setkey(text: str, *, path: str = "setkey.conf") -> Policies:
 
 # --- setkey -DP ---
 
-_DUMP_SIGN = re.compile(r"^[ \t]+(?:in|out|fwd)(?:\(socket\))?[ \t][^;\n]*$|^No SPD entries\.", re.MULTILINE)
-_SCRIPT_SIGN = re.compile(r"^[ \t]*(?:spdadd|spdupdate|spddelete|spdflush|flush|add)\b", re.MULTILINE)
+_DUMP_SIGN = re.compile(r"^[ \t]++(?:in|out|fwd)(?:\(socket\))?+[ \t][^;\n]*+$|^No SPD entries\.", re.MULTILINE)
+_SCRIPT_SIGN = re.compile(r"^[ \t]*+(?:spdadd|spdupdate|spddelete|spdflush|flush|add)\b", re.MULTILINE)
 _SAMPLE = re.compile(r"===.*setkey -D?P")
 _SOCKET_POLICY = re.compile(r"\((?:per-socket policy|no selector, probably per-socket policy)\)|tagged\b")
 _ANY_PROTOCOL: Final = "255"  # IPSEC_ULPROTO_ANY, which getprotobynumber() does not know
 _DETAIL = re.compile(r"(?:created:|spid=|refcnt=|security context|Policy:\[)")
-_LIFETIME = re.compile(r"lifetime:\s*(?P<seconds>\d{1,20})\(s\)")
+_LIFETIME = re.compile(r"lifetime:\s*+(?P<seconds>\d{1,20})\(s\)")
 _FOR_EVER: Final = 2**31  # FreeBSD and pfSense print 9223372036854775807 where others print 0
 
 

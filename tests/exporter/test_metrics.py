@@ -103,3 +103,13 @@ def test_no_label_holds_what_a_terminal_obeys() -> None:
     assert 'gateway="a\\\\u202eb"' in written
     assert 'source_last_line_timestamp_seconds{source="gateways/\\\\x1b[2J.log"}' in written
     assert not [line for line in written.split("\n") if not line.isprintable()]
+
+
+def test_lines_of_the_other_protocol_are_counted_as_a_class_of_their_own() -> None:
+    engine = Engine(UTC)
+    line = (
+        "jan/15 08:30:02 ipsec,info new ike2 SA (I): 192.0.2.1[4500]-198.51.100.7[4500] spi:eb06a6a0c0bd0d1a:7dfcf5ad75a6ba4d\n"
+    )
+    for first in (1, 2):
+        engine.feed(block(line.encode(), first=first))
+    assert engine.messages["INFO", "info", "ikev2"] == 2

@@ -1,8 +1,14 @@
-# Fuzzing of the log reader with atheris; what it finds stays in the corpus, a crash is written beside it.
+# Fuzzing: bytes with atheris (what it finds stays in the corpus, a crash is written beside it), and lines taken apart.
+# Before a release: make fuzz FUZZ_SECONDS=14400
 
 FUZZ_SECONDS ?= 60
 
-.PHONY: fuzz
-fuzz: $(VENV)/.tests ## Fuzz the log reader for FUZZ_SECONDS (60)
+.PHONY: fuzz fuzz-bytes fuzz-lines
+fuzz: fuzz-bytes fuzz-lines ## Fuzz the reader with bytes, and all that reads, keeps or shows lines with pieces of lines, FUZZ_SECONDS (60) each
+
+fuzz-lines: $(VENV)/.tests
+	$(BIN)/python -m tests.fuzz.fuzz_lines --seconds $(FUZZ_SECONDS)
+
+fuzz-bytes: $(VENV)/.tests
 	$(BIN)/python -m tests.fuzz.seed_corpus .work/fuzz/corpus
 	$(BIN)/python -m tests.fuzz.fuzz_reader .work/fuzz/corpus -max_total_time=$(FUZZ_SECONDS) -timeout=5 -max_len=4096 -artifact_prefix=.work/fuzz/

@@ -4,6 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from racoon_exporter.sa import phase1
+from racoon_exporter.sa.handlers import HANDLERS
+from racoon_parsers.fields import Endpoint
+from tests.fuzz.fuzz_lines import raises, smallest, story, tell
 from tests.fuzz.rule import check
 from tests.fuzz.seed_corpus import seed
 
@@ -29,3 +33,21 @@ def test_the_rule_holds_for_the_seeds_wherever_they_are_cut(tmp_path: Path) -> N
 )
 def test_the_rule_holds_for_what_broke_it_once(data: bytes) -> None:
     check(data)
+
+
+def test_no_line_of_the_first_stories_raises_wherever_it_is_read_kept_or_shown() -> None:
+    for number in range(3):
+        tell(story(number))
+
+
+def test_a_fault_is_found_and_its_lines_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader of values that raises for what no daemon prints: bytes at random would hardly get so far."""
+
+    def read(text: str) -> Endpoint:
+        assert "fe80" not in text
+        return Endpoint(text, None)
+
+    monkeypatch.setattr(phase1, "started", lambda _racoon, heard: read(heard.values.peer.address))
+    monkeypatch.setitem(HANDLERS, "phase1_start", phase1.started)
+    lines = next(lines for number in range(100) if (lines := story(number)) and raises(lines))
+    assert len(smallest(lines)) == 1

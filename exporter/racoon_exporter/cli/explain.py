@@ -3,37 +3,44 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
 import click
 from tabulate import tabulate
 
-from racoon_exporter import events_output
 from racoon_exporter.cli.logs import blocks
 from racoon_exporter.cli.output import quiet_pipe, report
 from racoon_exporter.engine import Engine, block_lines
+from racoon_exporter.explained import explanations
 from racoon_exporter.source import STDIN
 from racoon_exporter.zone import read_zone
-from racoon_parsers.messages import catalogue as all_messages
-from racoon_parsers.quotation import quoted_messages
+from racoon_parsers.clock import Clock
+from racoon_parsers.messages import catalogue
+from racoon_parsers.pasted import Paste
 
 
 @click.command()
 @click.argument("lines", nargs=-1, metavar="[LINE]...")
 @quiet_pipe
 def explain(lines: tuple[str, ...]) -> None:
-    """Say what a line of racoon means; without LINE, lines are read from standard input."""
+    """Say what a line of racoon means, or a failure reason, or an alert; without LINE, lines are read from standard input.
+
+    Lines may be pasted as they are: quoted, numbered, out of a table or a web page, broken, cut off, with masked addresses.
+    """
     if len(lines) > 1 and not any(" " in line for line in lines):
         lines = (" ".join(lines),)  # one line, typed without quotes
     problems: list[str] = []
-    texts = lines or (line for block in blocks((STDIN,), problems) for line in block_lines(block.data)[0])
-    engine = Engine(read_zone("UTC"), reference_of=lambda _: time.time())
-    reader = engine.reader("explain")
-    for text in texts:
-        if not text.strip():
-            continue
-        for message in quoted_messages(text, all_messages()):
-            alone = reader.read_text(message)
-            for record in [*reader.feed([message]), *reader.flush()] or ([alone] if alone is not None else []):
-                rows = [(f"{heading}:", value) for heading, value in events_output.explanation(record)]
-                click.echo(tabulate(rows, tablefmt="plain", disable_numparse=True, maxcolwidths=[None, 100]) + "\n")
+    zone = read_zone("UTC")
+    errors = Engine(zone).errors
+    paste = Paste(catalogue(), lambda: Clock(zone, time.time()))
+    for text in lines or _typed(problems):
+        for rows in explanations(text, paste, errors):
+            headed = [(f"{heading}:", value) for heading, value in rows]
+            click.echo(tabulate(headed, tablefmt="plain", disable_numparse=True, maxcolwidths=[None, 100]) + "\n")
     report(problems)
+
+
+def _typed(problems: list[str]) -> Iterator[str]:
+    """Give what stands in standard input as it comes: a message may go on in the next line."""
+    for block in blocks((STDIN,), problems):
+        yield "\n".join(block_lines(block.data)[0])

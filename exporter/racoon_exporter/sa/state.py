@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -33,6 +34,8 @@ class SaState:
         self.racoons: dict[tuple[str, str, str], Racoon] = {}
         self._latest: Racoon | None = None
         """The racoon of the last record: most often that of the next."""
+        self._doubtful: set[tuple[str, str, str]] = set()
+        """Racoons whose tables a record may have left half changed, as it raised."""
         self._full_until = float("-inf")
         """Before this time no racoon gives way to another."""
 
@@ -76,6 +79,43 @@ class SaState:
         if time is not None and time != racoon.now:
             racoon.advance(time)
         return racoon
+
+    def doubt(self, key: tuple[str, str, str]) -> None:
+        """Take note that a record of a racoon raised while it was applied."""
+        self._doubtful.add(key if key in self.racoons else _FOLDED)
+
+    def mend(self) -> list[str]:
+        """Make the tables of doubtful racoons anew from what they say of themselves, and tell of what had to be given up.
+
+        The tables by peer, by time and by number follow from those that a state file keeps, so a change that was not made in
+        all of them is made now. Where that fails, the SAs are forgotten: they are known again from their next line.
+        """
+        remarks = []
+        for key in self._doubtful & self.racoons.keys():
+            old = self.racoons[key]
+            try:
+                self.racoons[key] = self._made_anew(old)
+            except Exception:  # noqa: BLE001  whatever is wrong with it, it can't be kept
+                self.racoons[key] = self._without_sas(old)
+                remarks.append(f"what was known of the SAs of {old.gateway or old.stream or old.ident!r} is lost by an error")
+        self._doubtful.clear()
+        self._latest = None
+        return remarks
+
+    def _made_anew(self, racoon: Racoon) -> Racoon:
+        content = racoon_to_json(racoon, self.archive.places())
+        anew = racoon_from_json(json.loads(json.dumps(content)), self.knowledge, self.archive)
+        anew.learn(self.knowledge)
+        return anew
+
+    def _without_sas(self, racoon: Racoon) -> Racoon:
+        bare = Racoon(racoon.gateway, racoon.ident, racoon.stream, self.knowledge, self.archive)
+        bare.now, bare.life, bare.durations = racoon.now, racoon.life, racoon.durations
+        bare.counters.update(racoon.counters)
+        bare.peers.restore(json.loads(json.dumps(racoon.peers.to_json())))
+        for peer in bare.peers.values():
+            peer.phase2_up = False
+        return bare
 
     def learn(self, knowledge: Knowledge) -> None:
         """Take what a changed configuration says."""

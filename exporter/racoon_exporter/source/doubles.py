@@ -20,7 +20,7 @@ MOST_WAITING = 8192
 
 _OTHER = {"stdout": "syslog", "syslog": "stdout"}
 _OWN_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?=: )")
-_OWN_TIMES = re.compile(r"\s*(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d: )+")
+_OWN_TIMES = re.compile(r"\s*+(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d: )++")
 
 _Key = tuple[str, str]
 

@@ -43,7 +43,7 @@ _PIECE = 64 * 1024
 _ALL_BOOTS = ("--merge", "--boot=all")
 """From 250 on `--follow` leaves out earlier boots. 250 to 253 are talked out of it by `--boot=all` alone, 254 to 256 by
 `--merge` alone (systemd issues 24565 and 36102); both together do in all. Entries of other machines are then read as well."""
-_CURSOR = re.compile(r"[a-z]=[0-9a-f]+(?:;[a-z]=[0-9a-f]+)*")
+_CURSOR = re.compile(r"[a-z]=[0-9a-f]++(?:;[a-z]=[0-9a-f]++)*+")
 _CURSOR_TIME = re.compile(r"(?:^|;)t=([0-9a-f]{1,14})(?:;|$)")
 
 

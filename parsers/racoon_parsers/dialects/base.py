@@ -15,28 +15,49 @@ from typing import Final
 # `re` and not `regex`: these patterns have one way to match, hold no text of a peer but the last group, and stand in
 # the hottest place; `re` is twice as fast there.
 
+_MOST_BLANKS: Final = 32
+_LONGEST_WORD: Final = 255
+_UNBOUNDED: Final = re.compile(r"(\\[sSwd]|(?<!\\)\])([+*])(?![+?])")
+
+
+def _bounded(pattern: str) -> str:
+    """Bound what a head may repeat: a line of nothing but blanks or one word costs no more than a short one.
+
+    Only the message itself, `.*`, may be as long as a line is.
+    """
+
+    def bound(found: re.Match[str]) -> str:
+        most = _MOST_BLANKS if found[1] == r"\s" else _LONGEST_WORD
+        return f"{found[1]}{{{0 if found[2] == '*' else 1},{most}}}"
+
+    return _UNBOUNDED.sub(bound, pattern)
+
+
 LEVELS: Final = ("ERROR", "WARNING", "NOTIFY", "INFO", "DEBUG", "DEBUG2", "(not defined)")
 """racoon's level names (`plog.c`)."""
 
 LEVEL: Final = r"ERROR|WARNING|NOTIFY|INFO|DEBUG2?|\(not defined\)"
 OWN_TIME: Final = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
 RFC3164: Final = r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d"
-ISO: Final = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?"
+ISO: Final = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d{1,12})?(?:Z|[+-]\d\d:?\d\d)?"
 _CLOCK: Final = r"\d\d:\d\d:\d\d"
 STAMPS: Final = {
-    "local": OWN_TIME,
-    "rfc3164": RFC3164,
-    "iso": ISO,
-    "time_of_day": rf"{_CLOCK}(?:\.\d+)?",
-    "month_day": rf"[A-Za-z]{{3}}/\d\d(?:/\d{{4}})? {_CLOCK}",
-    "dotted": rf"\d{{4}}\.\d\d\.\d\d-{_CLOCK}",
-    "asctime": rf"[A-Z][a-z]{{2}} [A-Z][a-z]{{2}} [ \d]\d {_CLOCK} \d{{4}}(?: ?\((?:GMT|UTC)(?: ?[+-]\d\d:?\d\d)?\))?",
-    "dated": rf"[A-Z][a-z]{{2}} [ \d]\d \d{{4}} {_CLOCK}",
-    "year_first": rf"\d{{4}} [A-Z][a-z]{{2}} [ \d]?\d {_CLOCK}",
-    "slashed": rf"\d{{4}}/\d\d/\d\d {_CLOCK}",
-    "american": r"\d{1,2}/\d{1,2}/\d{2,4},? \d{1,2}:\d\d:\d\d(?:[.,]\d+)?[ \u00a0\u202f]?[APap]\.?[Mm]?\.?",
-    "european": rf"\d{{1,2}}[/.]\d{{1,2}}[/.]\d{{2,4}},? {_CLOCK}(?:[.,]\d+)?",
-    "logcat": rf"\d\d-\d\d {_CLOCK}(?:\.\d+)?",
+    kind: _bounded(pattern)
+    for kind, pattern in {
+        "local": OWN_TIME,
+        "rfc3164": RFC3164,
+        "iso": ISO,
+        "time_of_day": rf"{_CLOCK}(?:\.\d+)?",
+        "month_day": rf"[A-Za-z]{{3}}/\d\d(?:/\d{{4}})? {_CLOCK}",
+        "dotted": rf"\d{{4}}\.\d\d\.\d\d-{_CLOCK}",
+        "asctime": rf"[A-Z][a-z]{{2}} [A-Z][a-z]{{2}} [ \d]\d {_CLOCK} \d{{4}}(?: ?\((?:GMT|UTC)(?: ?[+-]\d\d:?\d\d)?\))?",
+        "dated": rf"[A-Z][a-z]{{2}} [ \d]\d \d{{4}} {_CLOCK}",
+        "year_first": rf"\d{{4}} [A-Z][a-z]{{2}} [ \d]?\d {_CLOCK}",
+        "slashed": rf"\d{{4}}/\d\d/\d\d {_CLOCK}",
+        "american": r"\d{1,2}/\d{1,2}/\d{2,4},? \d{1,2}:\d\d:\d\d(?:[.,]\d+)?[ \u00a0\u202f]?[APap]\.?[Mm]?\.?",
+        "european": rf"\d{{1,2}}[/.]\d{{1,2}}[/.]\d{{2,4}},? {_CLOCK}(?:[.,]\d+)?",
+        "logcat": rf"\d\d-\d\d {_CLOCK}(?:\.\d+)?",
+    }.items()
 }
 """How a time text of each kind looks (`clock.READERS`)."""
 
@@ -46,7 +67,7 @@ def stamp(*kinds: str) -> str:
     return "(?:" + "|".join(f"(?P<stamp_{kind}>{STAMPS[kind]})" for kind in kinds) + ")"
 
 
-TAG: Final = (
+TAG: Final = _bounded(
     r"(?:[0-9a-fA-FxX]*[.:][0-9a-fA-FxX.:]*(?:%[\w.-]+)?"
     rf"|(?!\d+\])[^\s\[\]]{{1,64}}(?=\] (?:{LEVEL}): ))"
 )
@@ -59,8 +80,8 @@ MARKS: Final = (
     r"(?:\[(?P<own_pid>\d+)\] )?"
 )
 _LOCATION: Final = r"(?:[\w.-]+\.[cyl]:\d+:(?:\w+\(\):)? ?)?"
-LEVELLED: Final = rf"(?P<level>{LEVEL}): *{_LOCATION}(?P<text>.*)"
-MAYBE_LEVELLED: Final = rf"(?:(?P<level>{LEVEL}): *)?{_LOCATION}(?P<text>.*)"
+LEVELLED: Final = rf"(?P<level>{LEVEL}): *+{_LOCATION}(?P<text>.*)"
+MAYBE_LEVELLED: Final = rf"(?:(?P<level>{LEVEL}): *+)?{_LOCATION}(?P<text>.*)"
 
 INNER: Final = rf"\s*(?:(?P<inner>{OWN_TIME}): )?{MARKS}{MAYBE_LEVELLED}"
 """What racoon writes when somebody else adds the time."""
@@ -134,24 +155,6 @@ class Format:
     """The dialect that alone has such heads; "" where the rows that all share are meant."""
 
 
-_MOST_BLANKS: Final = 32
-_LONGEST_WORD: Final = 255
-_UNBOUNDED: Final = re.compile(r"(\\[sSwd]|(?<!\\)\])([+*])(?![+?])")
-
-
-def _bounded(pattern: str) -> str:
-    """Bound what a head may repeat: a line of nothing but blanks or one word costs no more than a short one.
-
-    Only the message itself, `.*`, may be as long as a line is.
-    """
-
-    def bound(found: re.Match[str]) -> str:
-        most = _MOST_BLANKS if found[1] == r"\s" else _LONGEST_WORD
-        return f"{found[1]}{{{0 if found[2] == '*' else 1},{most}}}"
-
-    return _UNBOUNDED.sub(bound, pattern)
-
-
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -208,7 +211,7 @@ class Dialect:
 
 def spelling(*pairs: tuple[str, str]) -> Spellings:
     """Make rules of spelling: what is found, and what stands in its place."""
-    return tuple((re.compile(pattern, re.DOTALL), replacement) for pattern, replacement in pairs)
+    return tuple((re.compile(_bounded(pattern), re.DOTALL), replacement) for pattern, replacement in pairs)
 
 
 __all__ = ["GROUPS", "LEVELS", "STAMPS", "TAG", "Dialect", "Format", "Spellings", "head", "spelling", "stamp"]

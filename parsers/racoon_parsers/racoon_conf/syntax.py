@@ -31,7 +31,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _PLAIN: dict[str | None, TokenKind] = {"word": "word", "mark": "mark", "comment": "comment"}
-_NAME_COMMENT = re.compile(r"#+\s*name\s*:\s*(.*)", re.IGNORECASE)
+_NAME_COMMENT = re.compile(r"#++\s*+name\s*+:\s*+(.*)", re.IGNORECASE)
 _KEYWORD = re.compile(r"[a-z][a-z0-9_-]{0,24}")
 
 

@@ -22,7 +22,7 @@ _ENDS: Final = (
     rf"(?:\{{ph[12]: {_END}(?:\[\d{{1,5}}\])? <=> (?P<tag>{_END})(?:\[\d{{1,5}}\])?[^{{}}]{{0,200}}\}})?(?:\{{[^{{}}]{{0,200}}\}}){{0,4}}\])?"
 )
 """`[{remote id:4}{ph1: local[500] <=> peer[500], local <=> peer}]`, as a cloud provider's gateway adds it."""
-_OWN: Final = rf"\[(?P<collected>{'|'.join(_LEVELS)})\]: (?P<ident>[\w.-]{{1,40}}\.[cyl]):\d+(?::\w+\(\))?:\s{{0,32}}+(?P<text>.{{0,2048}}?){_ENDS}$"
+_OWN: Final = rf"\[(?P<collected>{'|'.join(_LEVELS)})\]: (?P<ident>[\w.-]{{1,40}}\.[cyl]):\d{{1,6}}(?::\w{{1,80}}\(\))?:\s{{0,32}}+(?P<text>.{{0,2048}}?){_ENDS}$"
 
 DIALECT: Final = Dialect(
     "iked",

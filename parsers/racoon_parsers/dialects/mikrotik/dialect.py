@@ -20,9 +20,7 @@ _SEVERITY: Final = r"(?:(?=(?:[a-z0-9-]{1,16},\s?){0,6}?(?P<collected>critical|e
 _MORE: Final = r"(?:,\s?[a-z0-9-]{1,16})"
 _TOPICS: Final = rf"{_SEVERITY}(?P<ident>(?:{_TOPICS_OF_ROUTEROS}){_MORE}{{0,6}})(?:\s*\|)?"
 _BARE: Final = rf"{_SEVERITY}(?P<ident>(?:{_TOPICS_OF_ROUTEROS}){_MORE}{{1,6}})(?:\s*\|)?"
-_ADDRESS: Final = (
-    r"(?:[\dxX]{1,3}(?:\.[\dxX]{1,3}){3}|[\w*-]{1,16}(?:\.[\w*-]{1,16}){3}|(?=[^ :]*:[^ :]*:)[\da-fA-F:.]{2,45}(?:%[\w.-]+)?)"
-)
+_ADDRESS: Final = r"(?:[\dxX]{1,3}(?:\.[\dxX]{1,3}){3}|[\w*-]{1,16}(?:\.[\w*-]{1,16}){3}|(?=[^ :]{0,45}:[^ :]{0,45}:)[\da-fA-F:.]{2,45}(?:%[\w.-]{1,40})?)"
 _TEXT: Final = rf"(?:(?P<tag>{_ADDRESS}) )?(?P<text>.*)"
 _TIME: Final = stamp("rfc3164", "iso", "local", "month_day", "dotted", "logcat", "time_of_day")
 _PRIORITY: Final = r"(?:<\d{1,3}>)?"

@@ -1,0 +1,144 @@
+"""A secret that racoon prints is nowhere behind the reader: not in a state file, page, API, output, nor in our own log."""
+
+import json
+import logging
+from collections.abc import Iterator
+from datetime import UTC
+from typing import Final
+
+import pytest
+
+from racoon_exporter import events_output, history
+from racoon_exporter.engine import Engine, to_json
+from racoon_exporter.exposition import render
+from racoon_exporter.metrics import OwnState, collect
+from racoon_exporter.status.api import events_body
+from racoon_exporter.status.facts import take_facts
+from racoon_exporter.status.page import page
+from racoon_exporter.status.ring import EventRing
+from racoon_exporter.status.scene import Scene
+from racoon_exporter.status.view import overview
+from racoon_parsers.masking import MASK, mask_unknown
+from racoon_parsers.message import Hole
+from tests.exporter.reading import I1, block, up
+from tests.parsers.test_message_tables import ALL_ROWS, OWN_ROWS, ROWS, sample_text
+
+SECRET: Final = "Sw0rdfish"
+HEXADECIMAL: Final = SECRET.encode().hex()
+DUMPED: Final = " ".join(HEXADECIMAL[place : place + 8] for place in range(0, len(HEXADECIMAL), 8))
+HEADS: Final = (
+    "2026-01-15 08:30:02: {level}: ",
+    "Jan 15 08:30:02 gw racoon: {level}: ",
+    "Jan 15 08:30:02 gw racoon[7]: [192.0.2.7] {level}: ",
+)
+ASSETS: Final = dict.fromkeys(("icon.svg", "status.css", "status.js"), "")
+
+SECRET_ROWS: Final = [row for row in ROWS if row.secret]
+
+
+def planted(level: str, text: str) -> list[bytes]:
+    """A text under each head, cut short as well, and the line behind which another is written."""
+    whole = [f"{head.format(level=level)}{text}" for head in HEADS]
+    return [f"{line}\n".encode() for line in [*whole, f"{whole[0]} {whole[0]}", f"{whole[0]}\n  {SECRET} goes on"]]
+
+
+def everywhere(data: bytes) -> Iterator[tuple[str, str]]:
+    """Give all that is kept or shown of a log, by the name of the place."""
+    ring = EventRing()
+    engine = Engine(UTC, on_record=ring.add, reference_of=lambda _: 1_800_000_000.0)
+    engine.feed(block(data))
+    yield "state file while the record may go on", json.dumps(to_json(engine))
+    engine.finish()
+    yield "state file", json.dumps(to_json(engine))
+    samples, gateways = collect(engine, OwnState())
+    yield "metrics", render(samples, gateways=gateways, openmetrics=False).decode()
+    shown = overview(take_facts(engine, ()), 1_800_000_000.0)
+    yield "page", page(Scene(shown, UTC, "/metrics", ASSETS), ring.newest(100))
+    yield "API", json.dumps(events_body(ring.since(None, 100), 1_800_000_000.0, UTC))
+    yield "history", json.dumps(history.tables(engine.state, UTC))
+    reader = Engine(UTC, reference_of=lambda _: 1_800_000_000.0)
+    records = [*reader.records(block(data)), *reader.rest("racoon.log")]
+    assert records
+    yield "events", "".join(json.dumps(events_output.as_dict(record, "racoon.log", UTC)) for record in records)
+    yield "explain", str([events_output.explanation(record) for record in records])
+
+
+def leaks(data: bytes, *secrets: str) -> list[str]:
+    return [place for place, content in everywhere(data) for secret in secrets if secret in content]
+
+
+@pytest.mark.parametrize("row", SECRET_ROWS, ids=lambda row: row.template)
+def test_what_a_row_calls_a_secret_is_nowhere(row: object, caplog: pytest.LogCaptureFixture) -> None:
+    assert isinstance(row, type(ROWS[0]))
+    text = row.render(lambda hole: SECRET if hole.field is not None and hole.field.secret else sample_of(hole)).strip()
+    with caplog.at_level(logging.DEBUG):
+        for data in planted(row.levels[0], text)[:4]:
+            assert leaks(data, SECRET) == [], data
+    assert SECRET not in caplog.text
+
+
+def sample_of(hole: Hole) -> str:
+    return hole.field.samples[0] if hole.field is not None else {"s": "x", "x": "1f", "p": "0x1"}.get(hole.conversion[-1], "7")
+
+
+@pytest.mark.parametrize("row", SECRET_ROWS, ids=lambda row: row.template)
+def test_a_masked_text_is_still_its_message(row: object) -> None:
+    assert isinstance(row, type(ROWS[0]))
+    masked = row.mask(sample_text(row))
+    assert MASK in masked
+    assert row.fits(masked)
+
+
+def test_the_word_at_which_racoons_parser_stopped_is_a_secret_in_every_row() -> None:
+    """`cfparse.y: yyerror()` prints file, line and, in quotes, what it read last."""
+    quoted = [row.template for row in ALL_ROWS if row.printf.startswith('%s:%d: "%s"')]
+    assert len(quoted) > 100
+    assert [row.template for row in ALL_ROWS if row.template in quoted and not row.secret] == []
+    assert {row.template for row in SECRET_ROWS} == {
+        *(template for template in quoted if template not in {row.template for rows in OWN_ROWS.values() for row in rows}),
+        *(row.template for row in ROWS if row.template.startswith("illegal format")),
+    }
+
+
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize(
+    "text",
+    [
+        DUMPED,
+        f"\n{DUMPED}",
+        HEXADECIMAL * 2,
+        f"some new dump: {DUMPED}",
+        f"the new thing has key {SECRET!r}",
+        f"password: {SECRET}",
+        f'psk = "{SECRET} and more"',
+        f"no row knows: pre-shared key: {SECRET}",
+    ],
+    ids=[
+        "a dump",
+        "a dump on its own line",
+        "one number",
+        "a dump in a text",
+        "a quoted key",
+        "password",
+        "psk",
+        "pre-shared key",
+    ],
+)
+def test_what_no_row_knows_loses_what_may_be_a_key(head: str, text: str) -> None:
+    for level in ("DEBUG2", "DEBUG", "ERROR"):
+        data = f"{head.format(level=level)}{text}\n{head.format(level='INFO')}{up()[6:]}\n".encode()
+        assert leaks(data, SECRET, HEXADECIMAL, DUMPED, DUMPED[:8]) == [], level
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"some unknown thing of {I1}",
+        "key exchange is strange",
+        "unknown 0xdeadbeef of 12345678",
+        "the passenger: nobody",
+        "monkey: business",
+    ],
+)
+def test_what_names_sas_and_numbers_is_not_masked(text: str) -> None:
+    assert mask_unknown(text) == text

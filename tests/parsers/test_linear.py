@@ -1,0 +1,203 @@
+"""A line costs no more than its length: proved for each pattern from the expression itself, so that no clock decides."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from datetime import UTC
+from typing import Final
+
+import pytest
+
+import racoon_parsers
+from racoon_parsers.clock import Clock
+from racoon_parsers.dialects import DIALECTS, FORMATS
+from racoon_parsers.dialects.base import Dialect
+from racoon_parsers.message import Catalogue, Message, split_template
+from racoon_parsers.messages import catalogue
+from racoon_parsers.pattern import expression_of
+from racoon_parsers.reader import LONGEST_TEXT, LogReader, Record
+
+from .pattern_cost import ONE, UNBOUNDED, cost_of, pattern_cost
+from .test_message_tables import ALL_ROWS
+
+HEAD: Final = "2026-01-15 08:30:02: INFO: "
+SEARCHED: Final = {
+    "masking._DUMP": "tried at every place of a text",
+    "masking._NAMED": "tried at every place of a text",
+    "masking._STOPPED_AT": "tried at every place of a text",
+    "quotation._HEAD": "tried at every place of a quotation",
+    "reader._GLUED": "tried at every place of a text",
+    "setkey._LEVEL": "of one word",
+}
+"""Patterns that are tried at every place, so one try may not grow with the text at all; and where."""
+AT_LINE_STARTS: Final = {"setkey._DUMP_SIGN", "setkey._SCRIPT_SIGN"}
+"""Patterns that begin at the start of a line and end before its end: together they read the text once."""
+NOT_OF_A_LOG: Final = {"message._HOLE": "reads our own templates", "messages.table._CONSTANT": "reads our own tables"}
+
+
+def patterns() -> dict[str, re.Pattern[str]]:
+    """Give every pattern that a module of the parsers holds."""
+    found = {}
+    for module in pkgutil.walk_packages(racoon_parsers.__path__, "racoon_parsers."):
+        if module.name.startswith(("racoon_parsers.kernel", "racoon_parsers.pasted")):
+            continue  # what the kernel's tools print and what a person hands in: no stranger writes it
+        for name, value in vars(importlib.import_module(module.name)).items():
+            if isinstance(value, re.Pattern):
+                found[f"{module.name.removeprefix('racoon_parsers.')}.{name}"] = value
+    return found
+
+
+# the bound itself
+
+
+@pytest.mark.parametrize(
+    ("expression", "degree"),
+    [
+        (r"abc", 0),
+        (r"[a-z]{1,9}b", 0),
+        (r"a*b", 1),
+        (r".*b", 1),
+        (r"a*a*b", 2),
+        (r".*a.*b.*c", 3),
+        (r"(?>.*?a).*b", 1),
+        (r"\s*+\d++\s*+x", 1),
+        (r"(?:ab?)*c", UNBOUNDED),
+        (r"(?:ab|acd)*d", UNBOUNDED),
+        (r"(?:a+b)*c", UNBOUNDED),
+        (r"(?:[^x]*+x)*+", 1),
+        (r"(?:a*+b|a)*+", UNBOUNDED),
+        (r"(?:(?=.*x)a)*+", UNBOUNDED),
+    ],
+)
+def test_the_degree_of_an_expression_is_known(expression: str, degree: int) -> None:
+    assert cost_of(expression).steps.degree == degree
+
+
+@pytest.mark.parametrize(
+    ("expression", "ways"), [(r"ab", 1), (r"a?b", 2), (r"a{0,4}b?", 10), (r"(?>a{0,4})b?", 2), (r"ab|cd|ef", 3)]
+)
+def test_the_ways_of_an_expression_are_counted(expression: str, ways: int) -> None:
+    assert cost_of(expression).ways.factor == ways
+
+
+# what is read
+
+
+def test_no_message_costs_more_than_its_length() -> None:
+    costly = [(row.template, cost_of(row.expression, re.DOTALL).steps) for row in ALL_ROWS]
+    assert [(template, steps) for template, steps in costly if steps.degree > 1] == []
+
+
+@pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
+def test_no_spelling_of_a_dialect_costs_more_than_the_text_is_long(dialect: Dialect) -> None:
+    patterns = [dialect.inner, *(pattern for pattern, _ in dialect.spellings)]
+    assert [pattern.pattern for pattern in patterns if pattern is not None and pattern_cost(pattern).steps.degree > 1] == []
+
+
+@pytest.mark.parametrize("line_format", FORMATS, ids=lambda row: row.name)
+def test_no_head_costs_more_than_the_line_is_long(line_format: object) -> None:
+    pattern = getattr(line_format, "pattern")  # noqa: B009 # the table's type is the parsers' own business
+    assert pattern_cost(pattern).steps.degree <= 1
+
+
+@pytest.mark.parametrize("name", sorted(patterns().keys() - NOT_OF_A_LOG.keys()))
+def test_no_other_pattern_costs_more_than_its_text_is_long(name: str) -> None:
+    assert pattern_cost(patterns()[name]).steps.degree <= (0 if name in SEARCHED else 1)
+
+
+def test_the_patterns_named_here_exist() -> None:
+    assert patterns().keys() >= {*SEARCHED, *AT_LINE_STARTS, *NOT_OF_A_LOG}
+
+
+@pytest.mark.parametrize(
+    ("template", "text", "values"),
+    [
+        ("{user} at {note}", "alice at home at night", {"user": "alice", "note": "home at night"}),
+        ('login "{user}" from {addr}', 'login "a" from b" from 192.0.2.7', {"user": 'a" from b', "addr": "192.0.2.7"}),
+        ("{my}:{peer_value}", "DES-CBC:3DES:x", {"mine": "DES-CBC", "theirs": "3DES:x"}),
+        ("%s%s: {note}", "gw[500]: no", {"note": "no"}),
+        ("%s %d {note}", "words 7 no", {"note": "no"}),
+        ("of %s {user}", "of one two", {"user": "two"}),
+        ("of %s {user}", "of one", {"user": ""}),
+    ],
+    ids=[
+        "of two free texts the first is short",
+        "the only one goes as far as it can",
+        "a short literal between two",
+        "two values side by side",
+        "values of all kinds",
+        "a blank between two",
+        "an empty value, and its blank lost",
+    ],
+)
+def test_where_a_value_ends_is_decided_once(template: str, text: str, values: dict[str, str]) -> None:
+    match = re.fullmatch(expression_of(split_template(template)), text, re.DOTALL)
+    assert match is not None
+    assert match.groupdict() == values
+
+
+# what is longer than any message of racoon
+
+
+def records_of(*lines: str) -> list[Record]:
+    reader = LogReader(catalogue(), Clock(UTC, 1_800_000_000.0))
+    return reader.feed(lines) + reader.flush()
+
+
+def test_a_message_is_read_to_its_greatest_length() -> None:
+    subject = "/CN=" + "x" * 60_000
+    text = f"unable to get certificate CRL(3) at depth:0 SubjectName:{subject}"
+    first, second = records_of(f"{HEAD}{text}", f"{HEAD}{text}")  # the second one is read the short way
+    assert first.message is second.message is catalogue().find(text)
+    assert {len(record.text) for record in (first, second)} == {LONGEST_TEXT}
+    assert getattr(first.event, "code", None) == 3
+
+
+def test_what_was_torn_is_put_together_to_that_length_only() -> None:
+    parts = ["x" * 3_000] * 4
+    (record,) = records_of(f"{HEAD}unable to get certificate CRL(3) at depth:0 SubjectName:/CN=a", *parts)
+    assert len(record.text) <= LONGEST_TEXT
+
+
+# the rows that are tried
+
+
+class Counting(Message):
+    """A row that counts how often it is tried."""
+
+    tries = 0
+
+    def fits(self, text: str) -> bool:
+        Counting.tries += 1
+        return super().fits(text)
+
+
+COUNTING: Final = Catalogue(
+    Counting(**{name: getattr(row, name) for name in Message.__dataclass_fields__}) for row in catalogue().messages
+)
+
+
+def tries(text: str) -> int:
+    Counting.tries = 0
+    COUNTING.find(text)
+    return Counting.tries
+
+
+def test_words_that_many_rows_share_are_looked_up_once() -> None:
+    assert tries("allocate " * 400) == tries("allocate")
+
+
+def test_the_text_that_is_tried_most_is_tried_by_few() -> None:
+    words = sorted(
+        {word for row in catalogue().messages for piece in row.pieces if isinstance(piece, str) for word in piece.split()}
+    )
+    alone = tries("")
+    worst = " ".join(sorted(words, key=tries, reverse=True)[:400])
+    assert alone < 50
+    assert tries(worst) < 300
+
+
+def test_patterns_give_nothing_back_where_they_have_one_way() -> None:
+    assert [row.template for row in catalogue().messages if row.constant and cost_of(row.expression).ways != ONE] == []
