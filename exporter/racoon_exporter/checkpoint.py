@@ -15,6 +15,8 @@ from typing import Any, Final
 
 FORMAT: Final = "racoon-exporter state"
 VERSION: Final = 1
+MOST_BYTES: Final = 64 * 1024 * 1024
+"""A file beyond it would fill the memory while it is read, and the next start would meet it again."""
 
 
 class StateFileError(Exception):
@@ -53,6 +55,11 @@ def _sync_directory(directory: Path) -> None:
 def read(path: Path) -> dict[str, Any] | None:
     """Read a state file; None if there is none. Raises StateFileError if it is damaged or foreign, OSError if unreadable."""
     try:
+        size = path.stat().st_size
+        if size > MOST_BYTES:
+            raise StateFileError(
+                f"{path} is too large ({size >> 20} MiB, at most {MOST_BYTES >> 20}): no bounded state fills so much"
+            )
         data = path.read_bytes()
     except FileNotFoundError:
         return None

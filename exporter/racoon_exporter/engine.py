@@ -20,6 +20,7 @@ from racoon_exporter.sa.racoon import Racoon
 from racoon_exporter.source.base import Block
 from racoon_parsers.clock import Clock
 from racoon_parsers.debug_filter import DEBUG_LEVELS, DebugFilter
+from racoon_parsers.line import LEVELS
 from racoon_parsers.message import Catalogue
 from racoon_parsers.messages import catalogue as all_messages
 from racoon_parsers.reader import IKEV2, LogReader
@@ -29,6 +30,8 @@ from racoon_parsers.record_errors import RecordErrors
 from racoon_parsers.stems import Number, Stem
 
 _LOGGER: Final = logging.getLogger("racoon_exporter")
+_LEVELS: Final = frozenset((*LEVELS, "NOTICE", "none"))
+"""racoon's levels, and Apple's."""
 _SEVERITY_IN_VALUES: Final = frozenset({"cert_error", "notify_received"})
 """Classes whose severity depends on what the message says."""
 UNPARSED_REASONS: Final = ("not_racoon", "unknown_message", "too_long", "undecodable")
@@ -297,6 +300,8 @@ class Engine:
     def _count(self, *key: str) -> Count:
         """Give the count of a level, severity and event class."""
         level, severity, event = key
+        if level not in _LEVELS:
+            level = "other"  # a collector's word: whoever writes lines writes any
         count = self._counts.get((level, severity, event))
         if count is None:
             count = self._counts[level, severity, event] = Count()

@@ -34,6 +34,8 @@ QUIET_SECONDS: Final = 0.1
 """Silence after which a record that may go on in the next line is taken to be complete."""
 IDLE_SECONDS: Final = 1.0
 _MIB: Final = 1024 * 1024
+_CHECKPOINT_SHARE: Final = 20
+"""A checkpoint takes a twentieth of the time at most: one that takes long comes more rarely."""
 _CHECKPOINTS_SPARED: Final = 6
 """So much rarer the state is written where only time passed: a new start lets it pass again."""
 
@@ -81,6 +83,7 @@ class Follower:
         self._earlier: dict[str, SourceCounts] = {}
         """By source: what was counted before this start."""
         self._checkpoint_time = 0.0
+        self._checkpoint_took = 0.0
         self._checkpoint_failures = 0
         self._checkpointed = self._started = monotonic()
         self._trouble = ""
@@ -164,7 +167,8 @@ class Follower:
         return block is not None
 
     def _due(self) -> float:
-        return self._checkpointed + self._checkpoint_seconds * (1 if self._dirty else _CHECKPOINTS_SPARED)
+        pause = self._checkpoint_seconds * (1 if self._dirty else _CHECKPOINTS_SPARED)
+        return self._checkpointed + max(pause, self._checkpoint_took * _CHECKPOINT_SHARE)
 
     def _note_times(self, now: float) -> None:
         racoons = self.engine.state.racoons
@@ -224,7 +228,7 @@ class Follower:
 
     def save(self) -> None:
         """Write the state file. Trouble is counted, logged once, and tried again later."""
-        self._checkpointed = self._monotonic()
+        begun = self._checkpointed = self._monotonic()
         if self._state_file is None:
             return
         content = self._content()
@@ -233,6 +237,8 @@ class Follower:
         except OSError as error:
             self._fail(f"cannot write the state file {self._state_file}: {error.strerror or error}")
         else:
+            self._checkpointed = self._monotonic()
+            self._checkpoint_took = self._checkpointed - begun
             self._checkpoint_time = content["saved"]
             self._dirty = self._aged = False
             if self._trouble:

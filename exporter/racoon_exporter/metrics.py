@@ -197,6 +197,13 @@ METRICS: Final = (
     ),
     Row("racoon_exporter_checkpoint_timestamp_seconds", "gauge", "Time of the last checkpoint; 0 before the first."),
     Row("racoon_exporter_checkpoint_failures", "counter", "Checkpoints that could not be written or read."),
+    Row(
+        "racoon_exporter_dropped_sas",
+        "counter",
+        "SAs that were taken to be over because there were too many; the oldest give way.",
+        (),
+        "dropped_sas",
+    ),
     Row("racoon_exporter_folded_peers", "counter", "Peers counted under `other` as the limit was reached.", (), "folded_peers"),
     Row(
         "racoon_exporter_web_config_ok",
@@ -209,6 +216,8 @@ METRICS: Final = (
 )
 """Every metric, in the order of `/metrics`."""
 
+_MOST_EXPECTED: Final = 20_000
+"""Configured peers times gateways that have series before anything was heard of them."""
 _ROWS: Final = {row.name: row for row in METRICS}
 _PEER_COUNTERS: Final = {row.counter: row for row in METRICS if row.counter and row.labels[:1] == ("peer",)}
 _RACOON_COUNTERS: Final = {row.counter: row for row in METRICS if row.counter and row.labels[:1] != ("peer",)}
@@ -260,7 +269,7 @@ def collect(engine: Engine, own: OwnState) -> tuple[Samples, bool]:
     for gateway in gateways.difference(racoon.gateway for racoon in racoons):
         _collect_zeros(samples, visible(gateway))
     _collect_reasons(samples, racoons)
-    _collect_expected(samples, engine, [visible(gateway) for gateway in gateways])
+    _collect_expected(samples, engine, [visible(gateway) for gateway in _with_expected(engine, own, gateways)])
     for (level, severity, event), count in engine.messages.items():
         samples.add("racoon_log_messages", count, "", level, severity, event)
     _collect_own(samples, engine, own)
@@ -367,6 +376,14 @@ def _collect_daemon(samples: Samples, racoon: Racoon) -> None:
         if run.started is not None:
             samples.put("racoon_daemon_start_timestamp_seconds", run.started, gateway)
         samples.put("racoon_daemon_info", 1, gateway, visible(run.version or ""), visible(run.openssl or ""))
+
+
+def _with_expected(engine: Engine, own: OwnState, gateways: frozenset[str]) -> list[str]:
+    """Choose the gateways at which every configured peer has its series: all, or the first, as lines may name any host."""
+    most = max(1, _MOST_EXPECTED // max(1, len(engine.state.knowledge.peers)))
+    configured = [engine.gateway_of(status.name) for status in own.sources]
+    heard = [racoon.gateway for racoon in engine.state.racoons.values()]
+    return [gateway for gateway in dict.fromkeys((*configured, *heard, *sorted(gateways))) if gateway in gateways][:most]
 
 
 def _collect_expected(samples: Samples, engine: Engine, gateways: Iterable[str]) -> None:

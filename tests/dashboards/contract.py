@@ -85,6 +85,7 @@ METRICS: dict[str, Metric] = {
     "racoon_exporter_checkpoint_timestamp_seconds": _gauge(gateway=False),
     "racoon_exporter_checkpoint_failures_total": _counter(gateway=False),
     "racoon_exporter_record_errors_total": _counter(gateway=False),
+    "racoon_exporter_dropped_sas_total": _counter(gateway=False),
     "racoon_exporter_folded_peers_total": _counter(gateway=False),
     "racoon_exporter_web_config_ok": _gauge(gateway=False),
     "racoon_exporter_config_ok": _gauge(gateway=False),

@@ -23,6 +23,7 @@ NOT_HERE = {
     "RacoonLogSilent": "takes eight hours",
     "RacoonPeerFlapping": "no recording has three long interruptions",
     "RacoonPeersFolded": "few peers",
+    "RacoonSasDropped": "few SAs",
     **dict.fromkeys(
         (
             *("RacoonCRLExpiring", "RacoonCRLFileMissing", "RacoonCertificateExpiring", "RacoonLogAndKernelDisagree"),

@@ -47,7 +47,7 @@ def test_a_fault_is_found_and_its_lines_are_few(monkeypatch: pytest.MonkeyPatch)
         assert "fe80" not in text
         return Endpoint(text, None)
 
-    monkeypatch.setattr(phase1, "started", lambda _racoon, heard: read(heard.values.peer.address))
+    monkeypatch.setattr(phase1, "started", lambda _racoon, heard: read(heard.event.peer.address))
     monkeypatch.setitem(HANDLERS, "phase1_start", phase1.started)
     lines = next(lines for number in range(100) if (lines := story(number)) and raises(lines))
     assert len(smallest(lines)) == 1

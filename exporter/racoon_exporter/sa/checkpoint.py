@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final
 
 from racoon_exporter.sa.archive import Archive, Places
@@ -49,6 +50,23 @@ def racoon_from_json(given: dict[str, Any], knowledge: Knowledge, archive: Archi
     racoon.pairs.restore(given["pairs"], sas, negotiations, archive)
     racoon.blame.restore(given["blame"], negotiations)
     return racoon
+
+
+def made_anew(racoon: Racoon) -> Racoon:
+    """Make a racoon of what it says of itself, as at a restart: tables that follow from others are then right."""
+    content = json.loads(json.dumps(racoon_to_json(racoon, racoon.archive.places())))
+    return racoon_from_json(content, racoon.knowledge, racoon.archive)
+
+
+def without_sas(racoon: Racoon) -> Racoon:
+    """Make a racoon that keeps its counts and its peers, and knows of no SA."""
+    bare = Racoon(racoon.gateway, racoon.ident, racoon.stream, racoon.knowledge, racoon.archive)
+    bare.now, bare.life, bare.durations = racoon.now, racoon.life, racoon.durations
+    bare.counters.update(racoon.counters)
+    bare.peers.restore(json.loads(json.dumps(racoon.peers.to_json())))
+    for peer in bare.peers.values():
+        peer.phase2_up = False
+    return bare
 
 
 def upgraded(given: dict[str, Any]) -> dict[str, Any]:

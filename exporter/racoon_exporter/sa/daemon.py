@@ -30,8 +30,11 @@ from racoon_parsers.events import (
 )
 from racoon_parsers.reasons import NOTIFICATIONS, phase_of
 
+_MOST_LOCALS: Final = 4096
 _DEADLY: Final = frozenset({2, 15})
 """SIGINT and SIGTERM; SIGHUP reloads, and prints nothing."""
+_OPENSSL_CODES: Final = range(1, 200)
+"""`X509_V_ERR_*` (`x509_vfy.h`) as far as they go, and room for more; whoever writes lines writes any number."""
 _XAUTH_WAIT: Final = 120.0
 """Seconds after phase 1 within which an XAuth login is answered."""
 
@@ -115,7 +118,8 @@ def listening(racoon: Racoon, heard: Heard[DaemonListening]) -> None:
     """racoon listens on a local address."""
     event = heard.event
     if event.local is not None:
-        racoon.peers.locals.add(event.local.address)
+        if len(racoon.peers.locals) < _MOST_LOCALS:
+            racoon.peers.locals.add(event.local.address)
         racoon.life.listens = True
         racoon.life.stopped = False
 
@@ -188,7 +192,8 @@ def certificate(racoon: Racoon, heard: Heard[CertificateProblem]) -> None:
     event = heard.event
     count: tuple[str, ...] = ()
     if event.code is not None:
-        count = ("certificate_problems", str(event.code), heard.reason or "unknown")
+        code = str(event.code) if event.code in _OPENSSL_CODES else "other"
+        count = ("certificate_problems", code, heard.reason or "unknown")
     why = heard.reason if heard.severity in {"error", "critical"} else None
     address = heard.sender
     if address is not None:

@@ -24,6 +24,9 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
     kind = IpsecSa
     table = IPSEC
     metric = "ipsec_sa_ended"
+    taken_over = "lifetime"
+    most_of_peer = 1024  # a pair for each network on either side, twice while they are renewed
+    most = 32_768  # three pairs for each of five thousand peers
 
     def find(self, spi: int | None, protocol: str | None, address: str) -> IpsecSa | None:
         """Find an SA by SPI, protocol and peer; established lines may print its ends swapped."""

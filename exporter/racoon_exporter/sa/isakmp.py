@@ -28,6 +28,9 @@ class IsakmpSas(SaTable[IsakmpSa, IsakmpEvent]):
     kind = IsakmpSa
     table = ISAKMP
     metric = "phase1_ended"
+    taken_over = "expired"
+    most_of_peer = 128  # behind one address may be many roaming users
+    most = 16_384
 
     def schedule_end(self, sa: IsakmpSa) -> None:
         """Set the time at which an ISAKMP SA whose end nobody logs is taken to have ended.

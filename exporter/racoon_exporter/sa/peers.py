@@ -56,6 +56,10 @@ class Peers(Mapping[str, Peer]):
             peer.last_seen = now
         return peer
 
+    def note_dropped_sa(self) -> None:
+        """Count an SA that gave way to another as there were too many."""
+        self._counters["dropped_sas",] += 1
+
     def acquaint(self, address: str, now: float | None) -> Peer:
         """Give a peer that completed a phase 1: no stranger any more."""
         peer = self._known.get(address)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator, Sequence
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar, cast
 
 from racoon_exporter.sa.archive import Archive, Places
 from racoon_exporter.sa.model import IpsecSa, IsakmpSa, from_json, to_json
@@ -34,6 +34,12 @@ class SaTable(Generic[Sa, Event]):
     table: Table[Any, Event]
     metric: str
     """Under which a peer's ended SAs are counted."""
+    taken_over: Any
+    """The end of one that gives way to another."""
+    most_of_peer: int
+    """SAs of a peer that are kept. Whoever sends packets makes as many as he likes; real gateways stay far below."""
+    most: int
+    """SAs that are kept in all."""
 
     def __init__(self, archive: Archive, ended: list[Sa], peers: Peers, timers: Timers) -> None:
         self.named: dict[Hashable, list[Sa]] = {}
@@ -55,10 +61,22 @@ class SaTable(Generic[Sa, Event]):
     # their lives
 
     def add(self, sa: Sa, now: float | None) -> None:
-        """Add an SA that is alive."""
+        """Add an SA that is alive. Where there are too many, the oldest of its peer, or of all, gives way to it."""
+        self._make_room(sa.peer, now)
         self.enter(sa)
         self.schedule_end(sa)
         self.changed(sa.peer, now)
+
+    def _make_room(self, peer: str, now: float | None) -> None:
+        of_peer = self.of_peer.get(peer, [])
+        if len(of_peer) >= self.most_of_peer:
+            oldest = of_peer[0]
+        elif len(self.named) >= self.most:
+            oldest = next(iter(self.named.values()))[0]
+        else:
+            return
+        self.end(oldest, cast("Event", "lifetime"), self.taken_over, now, now)
+        self._peers.note_dropped_sa()
 
     def enter(self, sa: Sa) -> None:
         """Enter an SA under its name and its peer."""

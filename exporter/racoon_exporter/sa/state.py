@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any, Final
 
 from racoon_exporter.sa import daemon
 from racoon_exporter.sa.archive import Archive
-from racoon_exporter.sa.checkpoint import racoon_from_json, racoon_to_json
+from racoon_exporter.sa.checkpoint import made_anew, racoon_from_json, racoon_to_json, without_sas
 from racoon_exporter.sa.configured import Knowledge
 from racoon_exporter.sa.handlers import HANDLERS, take
 from racoon_exporter.sa.heard import Heard
@@ -94,28 +93,13 @@ class SaState:
         for key in self._doubtful & self.racoons.keys():
             old = self.racoons[key]
             try:
-                self.racoons[key] = self._made_anew(old)
+                self.racoons[key] = made_anew(old)
             except Exception:  # noqa: BLE001  whatever is wrong with it, it can't be kept
-                self.racoons[key] = self._without_sas(old)
+                self.racoons[key] = without_sas(old)
                 remarks.append(f"what was known of the SAs of {old.gateway or old.stream or old.ident!r} is lost by an error")
         self._doubtful.clear()
         self._latest = None
         return remarks
-
-    def _made_anew(self, racoon: Racoon) -> Racoon:
-        content = racoon_to_json(racoon, self.archive.places())
-        anew = racoon_from_json(json.loads(json.dumps(content)), self.knowledge, self.archive)
-        anew.learn(self.knowledge)
-        return anew
-
-    def _without_sas(self, racoon: Racoon) -> Racoon:
-        bare = Racoon(racoon.gateway, racoon.ident, racoon.stream, self.knowledge, self.archive)
-        bare.now, bare.life, bare.durations = racoon.now, racoon.life, racoon.durations
-        bare.counters.update(racoon.counters)
-        bare.peers.restore(json.loads(json.dumps(racoon.peers.to_json())))
-        for peer in bare.peers.values():
-            peer.phase2_up = False
-        return bare
 
     def learn(self, knowledge: Knowledge) -> None:
         """Take what a changed configuration says."""

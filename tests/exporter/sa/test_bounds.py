@@ -1,0 +1,121 @@
+"""However many SAs somebody makes, few are kept: the oldest give way, and are counted."""
+
+from datetime import UTC
+from pathlib import Path
+
+import pytest
+
+from racoon_exporter import checkpoint
+from racoon_exporter.engine import Engine, to_json
+from racoon_exporter.metrics import OwnState, collect
+from racoon_exporter.sa import timers
+from racoon_exporter.sa.ipsec import IpsecSas
+from racoon_exporter.sa.isakmp import IsakmpSas
+from racoon_exporter.sa.racoon import Racoon
+from tests.exporter.reading import I1, P, Q, block, knowing, peer_of, sa, told, up
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(IpsecSas, "most_of_peer", 20)
+    monkeypatch.setattr(IpsecSas, "most", 50)
+    monkeypatch.setattr(IsakmpSas, "most_of_peer", 4)
+    monkeypatch.setattr(IsakmpSas, "most", 10)
+    monkeypatch.setattr(timers, "FEW", 100)
+
+
+def the_racoon(engine: Engine) -> Racoon:
+    (one,) = engine.state.racoons.values()
+    return one
+
+
+def flood(count: int, peers: list[str], engine: Engine | None = None) -> Engine:
+    lines = [
+        f"08:{number // 60 % 60:02}:{number % 60:02} {sa(number + 1, peer=peers[number % len(peers)])}"
+        for number in range(count)
+    ]
+    return told(*lines, engine=engine, knowledge=knowing(P, lifetime=3600.0))
+
+
+def test_the_oldest_sas_of_a_peer_give_way_and_are_counted() -> None:
+    engine = flood(500, [P])
+    kept = the_racoon(engine).ipsec.of_peer[P]
+    assert [one.spi for one in kept] == list(range(481, 501))
+    samples, _ = collect(engine, OwnState())
+    assert samples.values["racoon_exporter_dropped_sas"] == {("",): 480.0}
+
+
+def test_a_flood_of_one_peer_takes_no_sa_of_another() -> None:
+    engine = told(f"07:59:00 {sa(7, peer=Q)}", knowledge=knowing(P))
+    flood(500, [P], engine)
+    assert [one.spi for one in the_racoon(engine).ipsec.of_peer[Q]] == [7]
+
+
+def test_the_sas_of_many_peers_are_bounded_in_all() -> None:
+    engine = flood(600, [f"198.51.{number // 250}.{number % 250 + 1}" for number in range(300)])
+    assert len(the_racoon(engine).ipsec.named) == 50
+    assert sum(map(len, the_racoon(engine).ipsec.of_peer.values())) == 50
+
+
+def test_isakmp_sas_are_bounded_too() -> None:
+    engine = told(*(f"08:30:{number:02} {up(f'{number:016x}:1111111111111111')}" for number in range(30)))
+    assert len(the_racoon(engine).isakmp.named) == 4
+    told(
+        *(f"08:31:{number:02} {up(f'{number:016x}:2222222222222222', f'203.0.113.{number}')}" for number in range(30)),
+        engine=engine,
+    )
+    assert len(the_racoon(engine).isakmp.named) == 10
+
+
+def test_timers_of_sas_that_are_over_do_not_pile_up() -> None:
+    """Each would keep its SA in memory until its lifetime has passed."""
+    assert len(the_racoon(flood(2000, [P])).timers._looks) <= 400
+
+
+def test_what_is_written_does_not_grow_with_the_flood() -> None:
+    few, many = (len(str(to_json(flood(count, [P]))["state"]["racoons"])) for count in (200, 2000))
+    assert many < 1.1 * few
+
+
+def test_a_rekey_is_no_flood() -> None:
+    engine = told(f"08:30:00 {up()}", *(f"08:31:00 {sa(number)}" for number in (1, 2)))
+    assert the_racoon(engine).counters["dropped_sas",] == 0
+    assert peer_of(engine).phase2_up
+    assert the_racoon(engine).isakmp.named.keys() == {I1}
+
+
+def test_a_state_file_that_would_fill_the_memory_is_refused_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "state"
+    monkeypatch.setattr(checkpoint, "MOST_BYTES", 1000)
+    path.write_bytes(b"x" * 1001)
+    with pytest.raises(checkpoint.StateFileError, match="too large"):
+        checkpoint.read(path)
+
+
+# labels that a log may invent
+
+
+def test_a_level_that_is_no_racoons_is_one_of_others() -> None:
+    engine = Engine(UTC)
+    for number in range(50):
+        engine.feed(block(f"Jan 15 08:30:02 mac racoon[490] <Level{number}>: caught signal 15\n".encode()))
+    engine.finish()
+    assert {level for level, _, _ in engine.messages} == {"other"}
+
+
+def test_a_certificate_code_that_openssl_has_not_is_one_of_others() -> None:
+    problem = "ERROR: certificate is odd({code}) at depth:0 SubjectName:/CN=a"
+    engine = told(f"08:30:00 {up()}", *(f"08:30:0{code % 10} {problem.format(code=9000 + code)}" for code in range(50)))
+    racoon_ = the_racoon(engine)
+    codes = {key[1] for peer in racoon_.peers.values() for key in peer.counters if key[0] == "certificate_problems"}
+    assert codes <= {"other"}
+
+
+def test_configured_peers_have_no_series_at_each_host_that_lines_name() -> None:
+    """A thousand invented hosts times a thousand configured peers would be millions of series."""
+    engine = Engine(UTC, knowledge=knowing(*(f"10.0.{number // 250}.{number % 250 + 1}" for number in range(1000))))
+    for number in range(200):
+        engine.feed(block(f"Jan 15 08:30:02 host{number} racoon: INFO: caught signal 15\n".encode()))
+    engine.finish()
+    samples, _ = collect(engine, OwnState())
+    assert len(samples.values["racoon_peer_expected"]) == 20_000
