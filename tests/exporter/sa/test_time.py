@@ -24,6 +24,7 @@ def test_only_a_line_or_a_restart_sets_the_time() -> None:
         ("sa/racoon.py", "__init__"),
         ("sa/racoon.py", "advance"),
         ("sa/checkpoint.py", "racoon_from_json"),
+        ("sa/checkpoint.py", "without_sas"),
     }
 
 
