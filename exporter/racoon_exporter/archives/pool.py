@@ -13,11 +13,13 @@ import pickle
 import shutil
 import signal
 import tempfile
+import threading
 import zlib
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from multiprocessing import connection
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
@@ -147,11 +149,8 @@ def into_files(spool: Path, number: int, share: int, shares: int) -> Told:
     work, units = pickle.loads((spool / _PLAN).read_bytes())  # noqa: S301  we wrote it, where only we may
     once = LinesOnce(units[number].logs)
     path = spool / f"{number}.{share}"
-    parent = multiprocessing.parent_process()
+    _spools.add(spool)
     for turn, rows in enumerate(work.rounds(once, share, shares)):
-        if parent is not None and not parent.is_alive():
-            shutil.rmtree(spool, ignore_errors=True)
-            os._exit(1)  # nobody is left who would take an answer
         _write(path.with_name(f"{path.name}.{turn}"), rows)
         path.with_name(f"done.{path.name}").write_bytes(b"%d %d" % (once.done // shares, once.lines // shares))
     return Told(once.problems, once.heard)
@@ -175,17 +174,36 @@ def _progress(spool: Path) -> Done:
     return Done(sum(numbers[0] for numbers in whole), sum(numbers[1] for numbers in whole))
 
 
-def _leave_signals() -> None:
-    """Let our parent decide what an interrupt ends."""
+_spools: Final[set[Path]] = set()
+"""Where this worker has put files."""
+
+
+def _begin_worker() -> None:
+    """Let our parent decide what an interrupt ends, and end with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Wait for the end of our parent, whatever ends it; nobody is left then who would take an answer, or clear up.
+
+    A worker holds the pipes by which those that were started before it see that: they end one after the other.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+    connection.wait([parent.sentinel])
+    for spool in _spools:
+        shutil.rmtree(spool, ignore_errors=True)
+    os._exit(1)
 
 
 @contextmanager
 def local_processes(jobs: int) -> Iterator[Executor]:
     """Give an executor of processes on this machine; whatever ends us ends them at once."""
     # A fork: the program is loaded, and no thread runs yet. Debian's start script cannot be imported a second time.
-    executor = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("fork"), initializer=_leave_signals)
+    executor = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("fork"), initializer=_begin_worker)
     before = set(multiprocessing.active_children())
     try:
         yield executor

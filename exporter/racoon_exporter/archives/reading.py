@@ -21,6 +21,8 @@ from racoon_parsers.stems import Number, Stem
 
 ROUND: Final = 1024 * 1024
 """Bytes of log after which what is over leaves."""
+AS_THEY_COME: Final = 1
+"""The same for a pipe, whose writer may take its time."""
 
 Row = tuple[list[Any], str, str]
 """Where it stands among the rows of its round, its table, its text."""

@@ -22,7 +22,7 @@ from racoon_exporter.archives.formats import RowFormat
 from racoon_exporter.archives.plan import units
 from racoon_exporter.archives.pool import Archives, Work, all_cores
 from racoon_exporter.archives.progress import progress
-from racoon_exporter.archives.reading import Reading
+from racoon_exporter.archives.reading import AS_THEY_COME, ROUND, Reading
 from racoon_exporter.archives.selection import Selection, read_moment
 from racoon_exporter.archives.sinks import Sink, WholeRows, sink_for
 from racoon_exporter.archives.survey import survey
@@ -90,14 +90,16 @@ def asked(context: click.Context, given: dict[str, Any]) -> Asked:
     known, remarks = _knowledge(flags(given, strangers=_NO_LIMIT, peer_limit=_NO_LIMIT), config)
     for remark in remarks:
         click.echo(f"racoon-exporter: {visible(remark)}", err=True)
+    logs = given["logs"] or config.paths
     reading = Reading(
         zone_name(zone),
         given["utc"],
         known,
         (*given["gateways_of"], *config.gateways.items()),
         _selection(given, zone),
+        ROUND if logs and all(Path(log).is_file() for log in logs) else AS_THEY_COME,
     )
-    return Asked(given["logs"] or config.paths, reading, given["jobs"] or all_cores())
+    return Asked(logs, reading, given["jobs"] or all_cores())
 
 
 def _config(path: str | None) -> Config:

@@ -21,8 +21,8 @@ LONG = LAB / "17-soak-chaos" / "b.log"
 def long_logs(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Give logs so long that several processes read them."""
     folder = tmp_path_factory.mktemp("long")
-    data = LONG.read_bytes()
-    for name in ("one.log", "two.log"):
+    for name, host in (("one.log", "a"), ("two.log", "b")):
+        data = LONG.with_name(f"{host}.log").read_bytes()
         (folder / name).write_bytes(data * (SMALL // len(data) + 1))
     return [str(folder / "one.log"), str(folder / "two.log")]
 
@@ -103,6 +103,20 @@ def test_nothing_of_racoon_is_one_line_that_shows_what_is_there(command: str, da
 def test_a_selection_that_leaves_nothing_is_no_failure() -> None:
     done = run("history", "--format", "csv", "--table", "phase1", "--peer", "203.0.113.99", str(LONG))
     assert (done.returncode, len(done.stdout.splitlines())) == (0, 1)
+
+
+@pytest.mark.parametrize("arguments", [("events",), ("history", "--format", "jsonl", "-")], ids=" ".join)
+def test_rows_of_a_pipe_leave_while_its_writer_waits(arguments: tuple[str, ...]) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "racoon_exporter", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with process:
+        process.stdin.write(LONG.read_bytes()[:50_000])
+        assert process.stdout.readline().endswith(b"}\n")
+        process.stdin.close()
+        process.stdout.read()
 
 
 def test_progress_is_shown_on_a_terminal_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
