@@ -5,6 +5,7 @@ A flag wins over the file; lists of both add up. The file is validated with line
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 from dataclasses import dataclass, field
 from datetime import tzinfo
@@ -25,6 +26,8 @@ _JOURNAL: Final = ("identifiers", "units")
 _PEER: Final = ("address", "network", "name", "kind", "gateway", "phase1_lifetime", "phase2_lifetime")
 _LIMITS: Final = ("strangers", "peers")
 _RACOON: Final = ("config", "policy_files")
+_ALIKE: Final = 0.8
+"""How like a key of ours a misspelt one is, so that it is told what was meant."""
 _KINDS: Final = ("permanent", "roaming")
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -91,7 +94,7 @@ def is_config(text: str) -> bool:
     """Whether a YAML text is a configuration file rather than a web configuration file, by its keys."""
     node, _ = compose(text)
     keys = Section("", node, []).keys() if node is not None else ()
-    return any(key in _TOP for key in keys)
+    return any(difflib.get_close_matches(key, _TOP, n=1, cutoff=_ALIKE) for key in keys)
 
 
 def load_config(path: Path) -> Config:

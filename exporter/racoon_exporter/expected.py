@@ -37,7 +37,8 @@ Kind: TypeAlias = Literal["permanent", "roaming"]
 
 FLAG = "--expect-peer"
 _COLLECTIVE = frozenset({"other", "unattributed"})
-_HOST = re.compile(r"[^\s\[\]/,:]+")
+_HOST = re.compile(r"(?!-)[\w-]+(?:\.[\w-]+)*\.?")
+"""Names of hosts as DNS and hosts files have them, in any script."""
 _MISSPELT = re.compile(r"[\d.]+")
 _NOBODY = frozenset({None, "any", "0.0.0.0", "::"})  # noqa: S104 - compared with, not bound to
 
@@ -97,6 +98,8 @@ def parse_expect_peer(value: str) -> ExpectedPeer:
     """
     rest, comma, word = value.rpartition(",")
     roaming = bool(comma) and word.strip() == "roaming"
+    if comma and not roaming and word.strip().isalpha() and is_address(rest.partition("=")[0].strip()):
+        raise ValueError(f"{value!r}: {word.strip()!r} is unknown, only `,roaming` may stand at the end")
     address, equals, name = (part.strip() for part in (rest if roaming else value).partition("="))
     if not is_address(address):
         raise ValueError(f"{value!r}: an address is expected, without port or prefix, as in 192.0.2.1=Branch office,roaming")

@@ -238,3 +238,53 @@ def shell(*arguments: str, redirection: str, stdin: bytes = b"", **environment: 
     return subprocess.run(
         ["/bin/sh", "-c", command], input=stdin, capture_output=True, check=False, env=os.environ | environment
     )
+
+
+def test_summaries_of_commands_are_whole_on_a_narrow_terminal() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "racoon_exporter", "--help"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"COLUMNS": "80"},
+    )
+    commands = done.stdout.partition("Commands:\n")[2].splitlines()
+    assert len(commands) >= 7
+    assert all(line.endswith(".") and not line.endswith("...") and len(line) <= 80 for line in commands)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(("history", "--time-zone", "+25:00", str(SEED)), "offsets go from -23:59 to +23:59", id="an offset of a day"),
+        pytest.param(("history", "--expect-peer", "1.2.3.4,roming", str(SEED)), "'roming' is unknown", id="a misspelt word"),
+        pytest.param(("history", "--expect-peer", "foo_bar!", str(SEED)), "an address is expected", id="no name of a host"),
+        pytest.param(("history", "--since", "yesterday", str(SEED)), "is no time", id="no time"),
+        pytest.param(("history", "--gateway-of", "berlin", str(SEED)), "PATTERN=NAME", id="a pattern without a name"),
+    ],
+)
+def test_wrong_values_are_said_in_words(arguments: tuple[str, ...], said: str) -> None:
+    done = run(*arguments)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert said in done.stderr.decode()
+    assert "object at 0x" not in done.stderr.decode()
+
+
+def test_a_binary_configuration_is_said_to_be_no_text(tmp_path: Path) -> None:
+    config = tmp_path / "racoon-exporter.yml"
+    config.write_bytes(b"\xff\xfe\x00")
+    done = run("check-config", str(config))
+    assert (done.returncode, done.stderr.decode()) == (1, f"racoon-exporter: {config}: not UTF-8, or no text at all\n")
+
+
+def test_a_misspelt_key_is_told_what_was_meant(tmp_path: Path) -> None:
+    config = tmp_path / "racoon-exporter.yml"
+    config.write_text("sourcess:\n- path: x\n")
+    assert "did you mean sources?" in run("check-config", str(config)).stderr.decode()
+
+
+def test_a_foreign_log_is_no_recording(tmp_path: Path) -> None:
+    foreign = tmp_path / "auth.log"
+    foreign.write_text("Jan 15 08:30:02 gw sshd[77]: Accepted publickey\n")
+    done = run("replay", "--recording", str(foreign), str(tmp_path / "out.log"))
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)

@@ -11,7 +11,7 @@ from racoon_exporter.archives.formats import FORMATS, RowFormat
 from racoon_exporter.cli.archives import archive_options, asked, print_rows
 
 
-@click.command()
+@click.command(short_help="Print an object for every message in a log.")
 @click.option("--format", "output", type=click.Choice(FORMATS), default="jsonl", show_default=True)
 @archive_options
 @click.pass_context

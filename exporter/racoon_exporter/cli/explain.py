@@ -19,7 +19,7 @@ from racoon_parsers.messages import catalogue
 from racoon_parsers.pasted import Paste
 
 
-@click.command()
+@click.command(short_help="Say what a line of racoon means, and what to do.")
 @click.argument("lines", nargs=-1, metavar="[LINE]...")
 @quiet_pipe
 def explain(lines: tuple[str, ...]) -> None:

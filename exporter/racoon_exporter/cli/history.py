@@ -12,7 +12,7 @@ from racoon_exporter.archives.history_rows import SHOWN, HistoryRows
 from racoon_exporter.cli.archives import archive_options, asked, print_rows
 
 
-@click.command()
+@click.command(short_help="Print negotiations and SAs: begin, end, and why.")
 @click.option("--format", "output", type=click.Choice(FORMATS), default="table", show_default=True)
 @click.option("--table", "table", type=click.Choice((*SHOWN, "outages")), help="Only this table.")
 @archive_options

@@ -39,7 +39,7 @@ class Gather(Sink):
         self.fragments.extend(json.loads(text) for _, _, text in rows)
 
 
-@click.command()
+@click.command(short_help="Report availability, outages and their reasons.")
 @click.option("--format", "output", type=click.Choice(FORMATS), default="html", show_default=True)
 @click.option("--output", "path", type=click.Path(), help="File to write, whole or not at all, instead of standard output.")
 @click.option("--maintenance", type=click.Path(), help="Planned work, a line each: BEGIN END [GATEWAY].")

@@ -33,7 +33,7 @@ def default_state_file() -> Path | None:
     return _SYSTEM_STATE / _STATE_NAME if _SYSTEM_STATE.is_dir() else None
 
 
-@click.command()
+@click.command(short_help="Follow logs; serve metrics, a status page, an API.")
 @click.argument("logs", nargs=-1, metavar="[LOG]...", type=click.Path())
 @click.option(
     "--web.listen-address",
