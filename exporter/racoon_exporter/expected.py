@@ -99,7 +99,7 @@ def parse_expect_peer(value: str) -> ExpectedPeer:
     rest, comma, word = value.rpartition(",")
     roaming = bool(comma) and word.strip() == "roaming"
     if comma and not roaming and word.strip().isalpha() and is_address(rest.partition("=")[0].strip()):
-        raise ValueError(f"{value!r}: {word.strip()!r} is unknown, only `,roaming` may stand at the end")
+        raise ValueError(f"{value!r}: {word.strip()!r} is unknown, only ,roaming is expected at the end")
     address, equals, name = (part.strip() for part in (rest if roaming else value).partition("="))
     if not is_address(address):
         raise ValueError(f"{value!r}: an address is expected, without port or prefix, as in 192.0.2.1=Branch office,roaming")

@@ -256,7 +256,9 @@ def test_summaries_of_commands_are_whole_on_a_narrow_terminal() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        pytest.param(("history", "--time-zone", "+25:00", str(SEED)), "offsets go from -23:59 to +23:59", id="an offset of a day"),
+        pytest.param(
+            ("history", "--time-zone", "+25:00", str(SEED)), "offsets go from -23:59 to +23:59", id="an offset of a day"
+        ),
         pytest.param(("history", "--expect-peer", "1.2.3.4,roming", str(SEED)), "'roming' is unknown", id="a misspelt word"),
         pytest.param(("history", "--expect-peer", "foo_bar!", str(SEED)), "an address is expected", id="no name of a host"),
         pytest.param(("history", "--since", "yesterday", str(SEED)), "is no time", id="no time"),
