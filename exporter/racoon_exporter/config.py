@@ -13,16 +13,15 @@ from pathlib import Path
 from typing import Final
 
 from racoon_exporter.expected import ExpectedPeer, is_address, name_fault, normal_address
-from racoon_exporter.source.glob import matches
-from racoon_exporter.source.listen import ListenAddress
+from racoon_exporter.source.files.patterns import matches
+from racoon_exporter.source.kinds import SOURCES, Wanted
 from racoon_exporter.witness.settings import KEYS as WITNESS_KEYS
 from racoon_exporter.witness.settings import WitnessSettings, read_settings
 from racoon_exporter.yaml_document import Problem, Section, compose, shown
 from racoon_exporter.zone import read_zone
 
 _TOP: Final = ("sources", "peers", "limits", "time_zone", "lifetime", "racoon", "witnesses")
-_SOURCE: Final = ("path", "journal", "syslog", "gateway")
-_JOURNAL: Final = ("identifiers", "units")
+_SOURCE: Final = (*(kind.key for kind in SOURCES), "gateway")
 _PEER: Final = ("address", "network", "name", "kind", "gateway", "phase1_lifetime", "phase2_lifetime")
 _LIMITS: Final = ("strangers", "peers")
 _RACOON: Final = ("config", "policy_files")
@@ -31,14 +30,6 @@ _ALIKE: Final = 0.8
 _KINDS: Final = ("permanent", "roaming")
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-
-@dataclass(frozen=True, slots=True)
-class Journal:
-    """Entries of the systemd journal, by identifier or unit."""
-
-    identifiers: tuple[str, ...] = ()
-    units: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +48,7 @@ class ConfiguredNetwork:
 class Config:
     """What the file says; empty where it says nothing."""
 
-    paths: tuple[str, ...] = ()
-    journal: Journal | None = None
-    syslog: tuple[str, ...] = ()
+    sources: tuple[Wanted, ...] = ()
     gateways: dict[str, str] = field(default_factory=dict)
     """By path, pattern or address of a source: the gateway its lines are of, whatever host they name."""
     peers: tuple[ExpectedPeer, ...] = ()
@@ -73,6 +62,11 @@ class Config:
     racoon_config: str | None = None
     policy_files: tuple[str, ...] = ()
     witnesses: WitnessSettings = field(default_factory=WitnessSettings)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The files and globs among the sources, and `-`."""
+        return tuple(each.name for each in self.sources if each.kind == "path")
 
     def gateway_of(self, source: str) -> str:
         """Name the gateway of a source, or of the pattern a file was found by; empty where the file names none."""
@@ -114,14 +108,12 @@ def read_config(text: str, directory: Path) -> tuple[Config, list[Problem]]:
     node, problems = compose(text)
     top = Section("the configuration", node, problems, _TOP)
     sources = top.sections("sources", _SOURCE)
-    paths, journal, syslog, gateways = _sources(sources, directory)
+    wanted, gateways = _sources(sources, directory)
     peers, peer_gateways, networks = _peers(top.sections("peers", _PEER))
     limits = top.section("limits", _LIMITS)
     racoon = top.section("racoon", _RACOON)
     config = Config(
-        paths,
-        journal,
-        syslog,
+        wanted,
         gateways,
         peers,
         peer_gateways,
@@ -161,43 +153,23 @@ def _zone(top: Section) -> tzinfo | None:
         return None
 
 
-def _sources(
-    sections: tuple[Section, ...], directory: Path
-) -> tuple[tuple[str, ...], Journal | None, tuple[str, ...], dict[str, str]]:
-    paths: list[str] = []
-    journal: Journal | None = None
-    syslog: list[str] = []
+def _sources(sections: tuple[Section, ...], directory: Path) -> tuple[tuple[Wanted, ...], dict[str, str]]:
+    wanted: dict[str, Wanted] = {}
     gateways: dict[str, str] = {}
+    *others, last = (kind.key for kind in SOURCES)
     for section in sections:
-        kinds = [kind for kind in ("path", "journal", "syslog") if section.mentions(kind)]
+        kinds = [kind for kind in SOURCES if section.mentions(kind.key)]
         if len(kinds) != 1:
-            section.note("a source is one of path, journal and syslog")
+            section.note(f"a source is one of {', '.join(others)} and {last}")
             continue
-        name = "journal"
-        if kinds == ["journal"]:
-            if journal is not None:
-                section.note("the journal is given twice")
-            journal = _journal(section.section("journal", _JOURNAL))
-        else:
-            name = section.text(kinds[0]) or ""
-            if not name:
-                section.note(f"{kinds[0]} must not be empty", kinds[0])
-            elif kinds == ["path"]:
-                name = name if name == "-" else str(directory / name)
-                _add_source(section, "path", name, paths)
-            else:
-                _note_address(section, name)
-                _add_source(section, "syslog", name, syslog)
+        source = kinds[0].read(section, directory)
+        if source.name in wanted:
+            section.note(f"{source.name} is given twice", kinds[0].key)
+        wanted[source.name] = source
         gateway = _label(section, "gateway")
         if gateway:
-            gateways[name] = gateway
-    return tuple(paths), journal, tuple(syslog), gateways
-
-
-def _add_source(section: Section, kind: str, name: str, sources: list[str]) -> None:
-    if name in sources:
-        section.note(f"{name} is given twice", kind)
-    sources.append(name)
+            gateways[source.name] = gateway
+    return tuple(wanted.values()), gateways
 
 
 def _label(section: Section, key: str) -> str | None:
@@ -206,20 +178,6 @@ def _label(section: Section, key: str) -> str | None:
     if text is not None and (fault := name_fault(text)) is not None:
         section.note(f"{key} {shown(text)} {fault}", key)
     return text
-
-
-def _note_address(section: Section, text: str) -> None:
-    try:
-        ListenAddress.read(text)
-    except ValueError as error:
-        section.note(str(error), "syslog")
-
-
-def _journal(section: Section) -> Journal:
-    return Journal(
-        tuple(entry.text for entry in section.entries("identifiers") or ()),
-        tuple(entry.text for entry in section.entries("units") or ()),
-    )
 
 
 def _peers(

@@ -17,7 +17,7 @@ from typing import Any, Final
 from racoon_exporter.sa import Knowledge, SaState
 from racoon_exporter.sa.handlers import HANDLERS, Said, said_of
 from racoon_exporter.sa.racoon import Racoon
-from racoon_exporter.source.base import Block
+from racoon_exporter.source.contract import Block
 from racoon_parsers.clock import Clock
 from racoon_parsers.debug_filter import DEBUG_LEVELS, DebugFilter
 from racoon_parsers.line import LEVELS

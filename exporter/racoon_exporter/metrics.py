@@ -16,7 +16,7 @@ from racoon_exporter.engine import UNPARSED_REASONS, Engine
 from racoon_exporter.sa.current import credit, current_trouble
 from racoon_exporter.sa.model import OTHER, UNATTRIBUTED, Peer
 from racoon_exporter.sa.racoon import DURATION_BUCKETS, Racoon
-from racoon_exporter.source.base import SourceStatus
+from racoon_exporter.source.contract import SourceStatus
 from racoon_exporter.text import visible
 from racoon_exporter.witness import Shown
 from racoon_parsers.reasons import zero_for_expected

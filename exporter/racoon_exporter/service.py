@@ -19,15 +19,14 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from racoon_exporter import exposition, knowledge
-from racoon_exporter.config import Config, ConfigError, Journal, load_config
+from racoon_exporter.config import Config, ConfigError, load_config
 from racoon_exporter.engine import Engine
 from racoon_exporter.follow import Follower
 from racoon_exporter.knowledge import Flags
 from racoon_exporter.notify import Notifier
-from racoon_exporter.source import StartAt, descriptors
+from racoon_exporter.source import StartAt, kinds
 from racoon_exporter.source.inputs import Inputs
-from racoon_exporter.source.journal import JournalOptions
-from racoon_exporter.source.syslog import MOST_CONNECTIONS
+from racoon_exporter.source.kinds import Surroundings, Wanted
 from racoon_exporter.status.ring import EventRing
 from racoon_exporter.status.routes import status_routes
 from racoon_exporter.text import visible
@@ -81,8 +80,8 @@ class Service:
         known, remarks = knowledge.build(settings.flags, config)
         _tell(remarks)
         self._config = config
-        paths = knowledge.sources_of(settings.logs, config)
-        if not (paths or config.journal or config.syslog or settings.journal or settings.syslog):
+        wanted = _wanted(settings, config)
+        if not wanted:
             raise ValueError(
                 "nothing to read: name racoon's log file, a glob, - for standard input, --journal, --syslog.listen-address,"
                 " or a configuration file with sources"
@@ -96,7 +95,7 @@ class Service:
             reference_of=lambda _source: time.time(),
             on_record=ring.add,
         )
-        self._inputs = _inputs(paths, config, settings)
+        self._inputs = _inputs(wanted, settings)
         self._witnesses = _witnesses(config, settings.local_zone)
         self.follower = Follower(
             engine,
@@ -217,10 +216,8 @@ class Service:
             self.follower.config_ok = False
             return False
         _tell(remarks)
-        if (config.paths, config.journal, config.syslog, config.zone, config.gateways, config.witnesses) != (
-            self._config.paths,
-            self._config.journal,
-            self._config.syslog,
+        if (config.sources, config.zone, config.gateways, config.witnesses) != (
+            self._config.sources,
             self._config.zone,
             self._config.gateways,
             self._config.witnesses,
@@ -238,18 +235,15 @@ def _witnesses(config: Config, zone: tzinfo) -> WitnessPanel | None:
     return WitnessPanel(witnesses, interval=config.witnesses.interval) if witnesses else None
 
 
-def _inputs(paths: tuple[str, ...], config: Config, settings: Settings) -> Inputs:
-    asked = config.journal or (Journal() if settings.journal else None)
-    addresses = (*config.syslog, *settings.syslog)
-    streams = sum(address.startswith(("tcp:", "unix-stream:")) for address in addresses)
-    return Inputs(
-        paths,
-        journal=None if asked is None else JournalOptions(asked.identifiers, asked.units),
-        syslog=addresses,
-        start_at=settings.start_at,
-        backfill=settings.backfill,
-        most_open=descriptors.for_files(descriptors.raise_limit(), connections=MOST_CONNECTIONS * streams),
-    )
+def _wanted(settings: Settings, config: Config) -> tuple[Wanted, ...]:
+    """Return what the command line and the configuration file want to be read; the file has more to say of the journal."""
+    asked = (*kinds.paths(*settings.logs), *kinds.syslog(*settings.syslog), *((kinds.journal(),) if settings.journal else ()))
+    told = {(each.kind, each.name) for each in config.sources}
+    return (*(each for each in asked if (each.kind, each.name) not in told), *config.sources)
+
+
+def _inputs(wanted: tuple[Wanted, ...], settings: Settings) -> Inputs:
+    return Inputs(wanted, Surroundings(settings.start_at, settings.backfill, kinds.most_open(wanted)))
 
 
 def _tell(remarks: list[str]) -> None:

@@ -14,7 +14,7 @@ from typing import Final
 
 from racoon_exporter.engine import Engine, spare_the_collector
 from racoon_exporter.sa import Knowledge, Limits
-from racoon_exporter.source import read_all
+from racoon_exporter.source import blocks_of
 
 HISTORY: Final = 10_000
 """Ended SAs and negotiations kept of each kind, as `serve` does."""
@@ -27,7 +27,7 @@ def new_engine() -> Engine:
 
 def pass_over(engine: Engine, path: str) -> int:
     """Feed a log to an engine; gives the number of its lines."""
-    log = read_all(path)
+    log = blocks_of(path)
     for block in log:
         engine.feed(block)
     engine.finish()

@@ -7,8 +7,9 @@ from pathlib import Path
 from racoon_exporter.engine import Engine
 from racoon_exporter.sa import Expectation, Knowledge, Limits
 from racoon_exporter.sa.model import IpsecSa, IsakmpSa, Negotiation, Peer
-from racoon_exporter.source.base import Block, Fingerprint, Position
-from racoon_exporter.source.whole import read_all
+from racoon_exporter.source.contract import Block
+from racoon_exporter.source.files.one_shot import blocks_of
+from racoon_exporter.source.files.position import Fingerprint, Position
 
 LAB = Path(__file__).parents[1] / "scenarios" / "lab"
 NOWHERE = Position(0, 0, 0, 0, 0, Fingerprint(0, ""))
@@ -30,7 +31,7 @@ def lab_logs(scenario: str, host: str) -> list[Path]:
 def read_logs(paths: Iterable[Path], *, zone: tzinfo = UTC, knowledge: Knowledge | None = None, finish: bool = True) -> Engine:
     engine = Engine(zone, knowledge=knowledge)
     for path in paths:
-        for part in read_all(str(path)):
+        for part in blocks_of(str(path)):
             engine.feed(part)
     if finish:
         engine.finish()

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from racoon_exporter.config import Config, ConfigError, Journal, load_config, read_config
+from racoon_exporter.config import Config, ConfigError, load_config, read_config
+from racoon_exporter.source import kinds
+from racoon_exporter.source.journal.following import JournalOptions
 
 HERE = Path("/etc/racoon-exporter")
 DOCUMENTED = Path(__file__).parents[2] / "docs" / "configuration.md"
@@ -19,8 +21,8 @@ def read(text: str) -> Config:
 def test_the_documented_example_is_read_whole() -> None:
     config = read(DOCUMENTED.read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0])
     assert config.paths == ("/var/log/racoon.log", "/var/log/remote/berlin/racoon.log")
-    assert config.journal == Journal(("racoon",), ("racoon.service",))
-    assert config.syslog == ("udp://192.0.2.1:5514",)
+    assert kinds.journal(JournalOptions(("racoon",), ("racoon.service",))) in config.sources
+    assert set(kinds.syslog("udp://192.0.2.1:5514")) <= {*config.sources}
     assert [(peer.address, peer.name, peer.kind) for peer in config.peers] == [
         ("198.51.100.7", "branch", "permanent"),
         ("203.0.113.9", None, "roaming"),
@@ -130,7 +132,7 @@ def test_one_network_may_be_told_for_each_gateway() -> None:
 
 
 def test_the_journal_needs_no_more_than_its_name() -> None:
-    assert read("sources:\n  - journal:\n").journal == Journal()
+    assert read("sources:\n  - journal:\n").sources == (kinds.journal(),)
 
 
 def test_all_faults_are_named_at_once_in_the_order_of_their_lines() -> None:

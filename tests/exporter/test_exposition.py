@@ -10,7 +10,7 @@ from prometheus_client.openmetrics.exposition import generate_latest as openmetr
 from racoon_exporter.engine import Engine
 from racoon_exporter.exposition import render
 from racoon_exporter.metrics import METRICS, OwnState, Samples, collect
-from racoon_exporter.source.base import SourceCounts, SourceStatus
+from racoon_exporter.source.contract import SourceCounts, SourceStatus
 from tests.exporter.reading import LAB, block, lab_logs, read_logs
 from tests.exporter.rendering import RacoonCollector
 

@@ -13,6 +13,7 @@ from racoon_exporter.engine import Engine
 from racoon_exporter.follow import Follower
 from racoon_exporter.sa import Knowledge
 from racoon_exporter.source.inputs import Inputs
+from racoon_exporter.source.kinds import paths
 from tests.exporter.reading import I1, L, P, knowing, peer_of, sa, start, up
 
 
@@ -40,7 +41,7 @@ MakeFollower = Callable[..., Follower]
 @pytest.fixture
 def follower(log: Path, tmp_path: Path, time: Time, request: pytest.FixtureRequest) -> MakeFollower:
     def make(knowledge: Knowledge | None = None, *, state_file: Path | None = tmp_path / "state.json") -> Follower:
-        inputs = Inputs([str(log)])
+        inputs = Inputs(paths(str(log)))
         request.addfinalizer(inputs.close)
         made = Follower(Engine(UTC, knowledge=knowledge), inputs, state_file=state_file, monotonic=time, wall=time)
         made.restore()

@@ -8,7 +8,7 @@ from racoon_exporter.engine import Engine
 from racoon_exporter.exposition import render
 from racoon_exporter.metrics import OwnState, collect
 from racoon_exporter.sa import Expectation, Knowledge
-from racoon_exporter.source.base import SourceStatus
+from racoon_exporter.source.contract import SourceStatus
 from tests.exporter.reading import block
 
 STARTED = b"2026-01-15 08:30:02: INFO: @(#)ipsec-tools 0.8.2 (http://ipsec-tools.sourceforge.net)\n"

@@ -12,6 +12,7 @@ from racoon_exporter.engine import Engine
 from racoon_exporter.follow import Follower
 from racoon_exporter.sa import Expectation, Knowledge, Limits
 from racoon_exporter.source.inputs import Inputs
+from racoon_exporter.source.kinds import paths
 from tests.exporter.reading import I1, I2, I3, P, Q, sa, start, up
 
 FILE = "2026-01-15 08:30:0{}: {}\n"
@@ -37,7 +38,7 @@ class Exporter:
 
     def run(self, sources: Mapping[str, str], knowledge: Knowledge | None = None) -> Follower:
         gateways = {self.path(name): gateway for name, gateway in sources.items()}
-        inputs = Inputs(list(gateways))
+        inputs = Inputs(paths(*gateways))
         engine = Engine(UTC, knowledge=knowledge, gateway_of=lambda source: gateways.get(source, ""))
         follower = Follower(engine, inputs, state_file=self.directory / "state.json", wall=lambda: 1000.0)
         follower.restore()

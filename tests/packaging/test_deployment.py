@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from racoon_exporter import __version__
-from racoon_exporter.config import Journal, load_config
+from racoon_exporter.config import load_config
+from racoon_exporter.source import kinds
+from racoon_exporter.source.journal.following import JournalOptions
 from racoon_exporter.web import check_web_config
 
 CHECKOUT = Path(__file__).parents[2]
@@ -37,7 +39,7 @@ def test_the_package_has_the_version_of_the_program() -> None:
 
 def test_the_shipped_configuration_follows_the_usual_log_and_nothing_else() -> None:
     config = load_config(PACKAGING / "etc" / "racoon-exporter.yml")
-    assert (config.paths, config.peers, config.journal) == (("/var/log/racoon.log",), (), None)
+    assert (config.sources, config.peers) == (kinds.paths("/var/log/racoon.log"), ())
 
 
 def test_the_shipped_configuration_is_good_with_its_examples_too(tmp_path: Path) -> None:
@@ -45,7 +47,7 @@ def test_the_shipped_configuration_is_good_with_its_examples_too(tmp_path: Path)
     (tmp_path / "all.yml").write_text(re.sub(r"^#(?=[a-z]|  )", "", text, flags=re.MULTILINE), encoding="utf-8")
     config = load_config(tmp_path / "all.yml")
     assert len(config.paths) == 2
-    assert config.journal == Journal(identifiers=("racoon",))
+    assert kinds.journal(JournalOptions(identifiers=("racoon",))) in config.sources
     assert [(peer.address, peer.kind) for peer in config.peers] == [("198.51.100.7", "permanent"), ("203.0.113.9", "roaming")]
     assert [str(network.network) for network in config.networks] == ["192.0.2.0/24"]
 

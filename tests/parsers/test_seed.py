@@ -8,7 +8,8 @@ from typing import Final
 import pytest
 
 from racoon_exporter.engine import Engine
-from racoon_exporter.source.base import Block, Fingerprint, Position
+from racoon_exporter.source.contract import Block
+from racoon_exporter.source.files.position import Fingerprint, Position
 
 from .samples import FOLDER, described, normal, read_samples, records_of
 

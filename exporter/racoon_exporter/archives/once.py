@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from racoon_exporter.archives.survey import Sample
-from racoon_exporter.source import read_all
-from racoon_exporter.source.base import Block
-from racoon_exporter.source.whole import WholeLog
+from racoon_exporter.source import blocks_of
+from racoon_exporter.source.contract import Block
+from racoon_exporter.source.files.one_shot import OneShotLog
 
 _ACCIDENT: Final = 3
 """So many equal lines in a row are no accident: racoon may say the same twice in a second, just where a log was cut."""
@@ -22,7 +22,7 @@ _ACCIDENT: Final = 3
 class LinesOnce:
     """The blocks of several logs in order; `problems` tells afterwards what could not be read."""
 
-    def __init__(self, logs: tuple[Sample, ...], read: Callable[[str], WholeLog] = read_all) -> None:
+    def __init__(self, logs: tuple[Sample, ...], read: Callable[[str], OneShotLog] = blocks_of) -> None:
         self.problems: list[str] = []
         self.done = 0
         """Bytes on disk that are behind us."""
@@ -80,7 +80,7 @@ class LinesOnce:
 class Repeating:
     """A log that repeats what is being read, as far as it does."""
 
-    def __init__(self, whole: WholeLog, *, from_start: bool) -> None:
+    def __init__(self, whole: OneShotLog, *, from_start: bool) -> None:
         self.whole = whole
         self._blocks = iter(whole)
         self._held: Block | None = None

@@ -14,7 +14,7 @@ from racoon_exporter.archives.selection import Selection
 from racoon_exporter.archives.survey import changed
 from racoon_exporter.engine import Engine
 from racoon_exporter.sa import Knowledge
-from racoon_exporter.source.glob import matches
+from racoon_exporter.source.files.patterns import matches
 from racoon_exporter.zone import read_zone
 from racoon_parsers.record import Origin, Record
 from racoon_parsers.stems import Number, Stem

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from racoon_exporter.engine import block_lines
-from racoon_exporter.source import STDIN, read_all
+from racoon_exporter.source import STDIN, blocks_of
 from racoon_parsers.clock import Clock
 from racoon_parsers.line import LineSplitter, is_racoon
 
@@ -65,7 +65,7 @@ def _sample(path: str, zone: tzinfo) -> Sample:
     if status is None:
         return Sample(path)
     identity = (status.st_dev, status.st_ino)
-    block = next(iter(read_all(path, _LOOKED_AT)), None)
+    block = next(iter(blocks_of(path, _LOOKED_AT)), None)
     if block is None:
         return Sample(path, status.st_size, identity=identity)
     splitter, clock = LineSplitter(), Clock(zone, status.st_mtime)

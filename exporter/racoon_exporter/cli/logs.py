@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from racoon_exporter.source import STDIN, read_all
-from racoon_exporter.source.base import Block
+from racoon_exporter.source import STDIN, blocks_of
+from racoon_exporter.source.contract import Block
 
 
 def blocks(logs: Sequence[str], problems: list[str]) -> Iterator[Block]:
     """Give the blocks of all logs; what could not be read is added to `problems`."""
     for path in logs or (STDIN,):
-        whole = read_all(path)
+        whole = blocks_of(path)
         yield from whole
         error = whole.status().error
         if error is not None:

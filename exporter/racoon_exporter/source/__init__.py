@@ -1,22 +1,12 @@
 """Where log lines come from: files and globs that are followed, and logs that are read once."""
 
-from racoon_exporter.source.base import (
-    DEFAULT_LIMIT,
-    Block,
-    Fingerprint,
-    Identity,
-    Past,
-    Position,
-    Source,
-    SourceCounts,
-    SourceStatus,
-    StartAt,
-)
-from racoon_exporter.source.file import FileSource
-from racoon_exporter.source.glob import SourceSet
-from racoon_exporter.source.lines import MAX_LINE
-from racoon_exporter.source.system import SYSTEM, System
-from racoon_exporter.source.whole import STDIN, WholeLog, read_all
+from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, Source, SourceCounts, SourceStatus, StartAt
+from racoon_exporter.source.files.lines import MAX_LINE
+from racoon_exporter.source.files.one_shot import STDIN, OneShotLog, blocks_of
+from racoon_exporter.source.files.patterns import SourceSet
+from racoon_exporter.source.files.position import Fingerprint, Identity, Past, Position
+from racoon_exporter.source.files.rotating import FileSource
+from racoon_exporter.source.files.system import SYSTEM, System
 
 __all__ = [
     "DEFAULT_LIMIT",
@@ -27,6 +17,7 @@ __all__ = [
     "FileSource",
     "Fingerprint",
     "Identity",
+    "OneShotLog",
     "Past",
     "Position",
     "Source",
@@ -35,6 +26,5 @@ __all__ = [
     "SourceStatus",
     "StartAt",
     "System",
-    "WholeLog",
-    "read_all",
+    "blocks_of",
 ]

@@ -7,7 +7,7 @@ import pytest
 
 from racoon_exporter.archives.once import LinesOnce
 from racoon_exporter.archives.survey import survey
-from racoon_exporter.source import read_all
+from racoon_exporter.source import blocks_of
 from racoon_exporter.zone import read_zone
 
 LINES = [f"2026-01-15 08:{minute:02d}:00: INFO: caught signal {minute}\n".encode() for minute in range(60)]
@@ -19,7 +19,7 @@ def lines_of(tmp_path: Path, *logs: tuple[str, bytes], limit: int = 256) -> list
         (tmp_path / name).write_bytes(data)
     samples = survey([str(tmp_path / name) for name, _ in logs], read_zone("UTC"))
     samples.sort(key=lambda sample: sample.first_time or 0.0)
-    once = LinesOnce(tuple(samples), lambda path: read_all(path, limit))
+    once = LinesOnce(tuple(samples), lambda path: blocks_of(path, limit))
     return [
         line for block in once.blocks(lambda: None) for line in block.data.splitlines(keepends=True) if line.endswith(b"\n")
     ]

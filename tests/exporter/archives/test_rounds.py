@@ -15,7 +15,7 @@ from racoon_exporter.archives.pool import Archives, Work, local_processes
 from racoon_exporter.archives.reading import Reading, Row
 from racoon_exporter.archives.survey import survey
 from racoon_exporter.history import tables
-from racoon_exporter.source import read_all
+from racoon_exporter.source import blocks_of
 from racoon_exporter.zone import read_zone
 from tests.exporter.reading import LAB
 
@@ -45,7 +45,7 @@ def test_rows_that_leave_early_are_those_of_the_whole(log: Path) -> None:
         engine.feed(block)
     engine.finish()
     whole = [(name, json.dumps(row)) for name, rows in tables(engine.state).items() for row in rows]
-    once = LinesOnce(samples, lambda path: read_all(path, 512))
+    once = LinesOnce(samples, lambda path: blocks_of(path, 512))
     rounds = list(HistoryRows(reading, RowFormat("json", SHOWN)).rounds(once, 0, 1))
     assert sorted((table, text) for rows in rounds for _, table, text in rows) == sorted(whole)
     assert len(rounds) >= log.stat().st_size // 1024

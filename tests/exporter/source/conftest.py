@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from racoon_exporter.source import FileSource
-from tests.exporter.source.logs import Log
+from tests.exporter.source.files.logs import Log
 
 
 @pytest.fixture

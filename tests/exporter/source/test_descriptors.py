@@ -15,7 +15,8 @@ import pytest
 from racoon_exporter.source import SourceSet
 from racoon_exporter.source.descriptors import LEAST, RESERVED, WANTED, for_files
 from racoon_exporter.source.inputs import Inputs
-from tests.exporter.source.logs import Log, lines, record, records
+from racoon_exporter.source.kinds import Surroundings, paths
+from tests.exporter.source.files.logs import Log, lines, record, records
 
 
 def logs_in(folder: Path, count: int) -> list[Log]:
@@ -139,7 +140,7 @@ def test_the_web_endpoint_and_senders_have_their_share() -> None:
 def test_inputs_share_what_they_are_given(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     made = logs_in(tmp_path, 9)
     with caplog.at_level(logging.WARNING):
-        inputs = Inputs([log.name for log in made], most_open=2)
+        inputs = Inputs(paths(*(log.name for log in made)), Surroundings(most_open=2))
         assert sorted(lines(inputs)) == sorted(record(number) for number in range(9))
         assert caplog.messages == []
         inputs.close()

@@ -10,18 +10,22 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import FrameType
 
 import pytest
 
-from racoon_exporter.source.bell import Bell
+from racoon_exporter.source import kinds
 from racoon_exporter.source.inputs import GAP_SECONDS, Inputs
-from racoon_exporter.source.journal import JournalOptions
-from racoon_exporter.source.stream import StdinSource
-from tests.exporter.source.journals import FakeJournal, cursor, entry
-from tests.exporter.source.logs import Log, lines, record, records
+from racoon_exporter.source.journal.following import JournalOptions
+from racoon_exporter.source.kinds import Surroundings
+from racoon_exporter.source.streams.fifo_stdin import StdinSource
+from racoon_exporter.source.syslog.receiver import SyslogSource
+from racoon_exporter.source.wake_up import WakeUp
+from racoon_exporter.watch import Watcher
+from tests.exporter.source.files.logs import Log, lines, record, records
+from tests.exporter.source.journal.journals import FakeJournal, cursor, entry
 
 SOON = 20.0
 """Seconds within which something was noticed on any machine; a test that passes does not wait so long."""
@@ -33,8 +37,15 @@ Make = Callable[..., Inputs]
 def make() -> Iterator[Make]:
     made: list[Inputs] = []
 
-    def make(*paths: str, **more: object) -> Inputs:
-        made.append(Inputs(paths, **more))  # type: ignore[arg-type] # passed on as they are
+    def make(
+        *paths: str,
+        journal: JournalOptions | None = None,
+        syslog: tuple[str, ...] = (),
+        watcher: Callable[[Iterable[str]], Watcher] = Watcher,
+        **around: object,
+    ) -> Inputs:
+        wanted = (*kinds.paths(*paths), *((kinds.journal(journal),) if journal else ()), *kinds.syslog(*syslog))
+        made.append(Inputs(wanted, Surroundings(**around), watcher=watcher))  # type: ignore[arg-type] # as they are
         return made[-1]
 
     yield make
@@ -63,7 +74,7 @@ def settle(inputs: Inputs) -> None:
 
 def send(inputs: Inputs, message: bytes) -> None:
     """Send a datagram to the only syslog address."""
-    (source,) = inputs._syslog
+    (source,) = (each for each in inputs._sources if isinstance(each, SyslogSource))
     (where,) = source.addresses
     host, _, port = where.rpartition(":")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
@@ -90,7 +101,7 @@ def test_all_kinds_of_input_are_read(make: Make, log: Log, tmp_path: Path, fake:
         fifo,
         "-",
         journal=fake.options,
-        syslog=["udp://127.0.0.1:0"],
+        syslog=("udp://127.0.0.1:0",),
         stdin=lambda: StdinSource(reading),
     )
     found = lines(inputs)  # opens what is to be opened
@@ -101,7 +112,7 @@ def test_all_kinds_of_input_are_read(make: Make, log: Log, tmp_path: Path, fake:
     found += some(inputs, 5 - len(found))
     assert set(records(1, 2, 3, 4)) < set(found)
     assert b'"INFO: five"' in b"".join(found)
-    assert [status.name for status in inputs.statuses()] == [log.name, "-", "journal", fifo, "udp://127.0.0.1:0"]
+    assert [status.name for status in inputs.statuses()] == ["-", log.name, fifo, "journal", "udp://127.0.0.1:0"]
     assert all(status.up and status.counts.lines == 1 for status in inputs.statuses())
     assert not inputs.finished
     for descriptor in (reading, writing, writer):
@@ -112,7 +123,7 @@ def test_a_busy_input_does_not_starve_the_others(make: Make, log: Log, tmp_path:
     log.write(*range(100))
     other = Log(tmp_path / "other.log")
     other.write(200)
-    inputs = make(log.name, other.name, syslog=["udp://127.0.0.1:0"])
+    inputs = make(log.name, other.name, syslog=("udp://127.0.0.1:0",))
     send(inputs, record(201))
     names = [block.source for _ in range(3) if (block := inputs.read(100)) is not None]
     assert names == [log.name, "udp://127.0.0.1:0", other.name]
@@ -121,7 +132,7 @@ def test_a_busy_input_does_not_starve_the_others(make: Make, log: Log, tmp_path:
 def test_after_a_stop_every_input_goes_on_where_it_stood(make: Make, log: Log, fake: FakeJournal) -> None:
     log.write(1)
     fake.store(entry(1, "INFO: one"))
-    inputs = make(log.name, journal=fake.options, syslog=["udp://127.0.0.1:0"])
+    inputs = make(log.name, journal=fake.options, syslog=("udp://127.0.0.1:0",))
     assert len(some(inputs, 2)) == 2
     positions = json.loads(json.dumps(inputs.positions()))
     assert set(positions) == {log.name, "journal"}
@@ -129,7 +140,7 @@ def test_after_a_stop_every_input_goes_on_where_it_stood(make: Make, log: Log, f
     inputs.close()
     log.write(2)
     fake.store(entry(2, "INFO: two"))
-    later = make(log.name, journal=fake.options, syslog=["udp://127.0.0.1:0"])
+    later = make(log.name, journal=fake.options, syslog=("udp://127.0.0.1:0",))
     later.resume(positions)
     found = some(later, 2)
     assert record(2) in found
@@ -184,7 +195,7 @@ def test_a_file_that_is_written_wakes(make: Make, log: Log) -> None:
 
 
 def test_a_message_that_arrives_wakes(make: Make) -> None:
-    inputs = make(syslog=["udp://127.0.0.1:0"])
+    inputs = make(syslog=("udp://127.0.0.1:0",))
     assert not inputs.wait(0)
     send(inputs, record(1))
     assert inputs.wait(SOON)
@@ -192,7 +203,7 @@ def test_a_message_that_arrives_wakes(make: Make) -> None:
 
 
 def test_wake_ends_the_present_wait_and_else_the_next(make: Make) -> None:
-    inputs = make(syslog=["udp://127.0.0.1:0"])
+    inputs = make(syslog=("udp://127.0.0.1:0",))
     inputs.wake()
     assert inputs.wait(SOON)
     assert not inputs.wait(0)
@@ -203,7 +214,7 @@ def test_wake_ends_the_present_wait_and_else_the_next(make: Make) -> None:
 
 
 def test_a_ring_when_the_time_is_over_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    bell = Bell()
+    wake_up = WakeUp()
 
     class LatePoll:
         """A poll whose time is over just before somebody rings."""
@@ -212,16 +223,16 @@ def test_a_ring_when_the_time_is_over_is_not_lost(monkeypatch: pytest.MonkeyPatc
             """Whatever is waited for does not come."""
 
         def poll(self, _timeout: int) -> list[tuple[int, int]]:
-            bell.ring()
+            wake_up.wake()
             return []
 
     monkeypatch.setattr(select, "poll", LatePoll)
-    assert bell.sleep(0.001)
-    bell.close()
+    assert wake_up.sleep(0.001)
+    wake_up.close()
 
 
 def test_a_thousand_rings_are_one(make: Make) -> None:
-    inputs = make(syslog=["udp://127.0.0.1:0"])
+    inputs = make(syslog=("udp://127.0.0.1:0",))
     for _ in range(100_000):
         inputs.wake()
     assert inputs.wait(SOON)
@@ -229,7 +240,7 @@ def test_a_thousand_rings_are_one(make: Make) -> None:
 
 
 def test_a_signal_handler_may_wake(make: Make) -> None:
-    inputs = make(syslog=["udp://127.0.0.1:0"])
+    inputs = make(syslog=("udp://127.0.0.1:0",))
 
     def handler(_number: int, _frame: FrameType | None) -> None:
         inputs.wake()
@@ -244,7 +255,7 @@ def test_a_signal_handler_may_wake(make: Make) -> None:
 
 def test_pieces_that_come_quickly_are_read_together(make: Make) -> None:
     """Between two returns for descriptors there is a gap."""
-    inputs = make(syslog=["udp://127.0.0.1:0"])
+    inputs = make(syslog=("udp://127.0.0.1:0",))
     send(inputs, record(1))
     begun = time.monotonic()
     assert inputs.wait(SOON)

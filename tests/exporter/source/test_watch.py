@@ -15,7 +15,7 @@ from watchdog.observers.inotify import InotifyObserver
 
 from racoon_exporter.source import FileSource
 from racoon_exporter.watch import GAP_SECONDS, Watcher
-from tests.exporter.source.logs import Log, lines, records
+from tests.exporter.source.files.logs import Log, lines, records
 
 SOON = 10.0
 """Seconds within which a notice has come on any machine; a test that passes does not wait so long."""

@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from racoon_exporter.engine import Engine
 from racoon_exporter.sa import Expectation, Knowledge, Limits
-from racoon_exporter.source.base import Block, Fingerprint, Position, SourceCounts, SourceStatus
+from racoon_exporter.source.contract import Block, SourceCounts, SourceStatus
+from racoon_exporter.source.files.position import Fingerprint, Position
 from racoon_exporter.status import EventRing
 from racoon_exporter.status.facts import take_facts
 from racoon_exporter.status.page import page

@@ -15,7 +15,7 @@ import yaml
 from racoon_exporter.engine import Engine
 from racoon_exporter.history import COLUMNS
 from racoon_exporter.sa import Expectation
-from racoon_exporter.source.base import SourceStatus
+from racoon_exporter.source.contract import SourceStatus
 from racoon_exporter.status import EventRing, status_routes
 from racoon_exporter.status.query import KINDS
 from racoon_exporter.status.reasons import ENDINGS

@@ -16,6 +16,7 @@ from racoon_exporter.exposition import render
 from racoon_exporter.follow import Follower
 from racoon_exporter.sa import Knowledge
 from racoon_exporter.source.inputs import Inputs
+from racoon_exporter.source.kinds import paths
 from racoon_exporter.witness import KernelLook, Look, RacoonLook, WitnessError, WitnessPanel
 from racoon_exporter.witness.dumps import DumpFile, PrintedKernel
 from racoon_exporter.witness.poller import Poller
@@ -63,7 +64,7 @@ class Gateway:
         self.state = tmp_path / "state.json"
         self.kernel, self.racoon = Told("kernel"), Told("racoon")
         self.panel = WitnessPanel([self.kernel, self.racoon])
-        self.inputs = Inputs([str(self.log)])
+        self.inputs = Inputs(paths(str(self.log)))
         self.follower = Follower(Engine(UTC, knowledge=knowledge), self.inputs, state_file=self.state, witnesses=self.panel)
         self.follower.restore()
 

@@ -1,0 +1,164 @@
+"""What every source of log lines gives and promises, whatever it reads from."""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Final, Literal, Protocol
+
+DEFAULT_LIMIT = 256 * 1024
+"""Bytes asked of one read: large enough that the cost per call does not show, small enough to stay in the CPU's cache."""
+
+_LARGEST: Final = 2**63 - 1
+"""off_t; device and inode numbers beyond it do not occur."""
+
+logger = logging.getLogger(__name__)
+
+StartAt = Literal["beginning", "end"]
+"""Where a log without a checkpoint is begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    r"""A run of whole lines.
+
+    `source` is the name of the source (the path as the user gave it, the matched path for a glob). Each line of `data`
+    ends in `\n`; with `final` the last one does not and never will, because its file was replaced or is finished.
+    `first_line` is the number, from 1, of the first line within its file. `position` is where the source stands after
+    the block: a checkpoint that holds it together with what the lines said counts each line once; what
+    it is made of is the source's affair. None for what has no such place (a pipe, a socket), or tells it by `positions` only.
+    """
+
+    source: str
+    data: bytes
+    first_line: int
+    position: object | None
+    final: bool = False
+
+
+@dataclass(slots=True)
+class SourceCounts:
+    """What a source has given and lost.
+
+    `lines`, `bytes`: given. `rotations`: times the file was found replaced or truncated. `lost_bytes`: never given (truncated
+    away unread, holes of NULs, lines that were too long). `too_long`: lines skipped for their length. `dropped`: messages
+    that were thrown away because too many came at once, by the kernel or here.
+    """
+
+    lines: int = 0
+    bytes: int = 0
+    rotations: int = 0
+    lost_bytes: int = 0
+    too_long: int = 0
+    dropped: int = 0
+
+    def __add__(self, other: SourceCounts) -> SourceCounts:
+        """Return the counts of both."""
+        return SourceCounts(**{name: value + getattr(other, name) for name, value in self.to_json().items()})
+
+    def to_json(self) -> dict[str, int]:
+        """Return the counts by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> SourceCounts:
+        """Read them back; raises ValueError for what is no count. One that an older version did not know is 0."""
+        return cls(**{field.name: whole_number({field.name: value.get(field.name, 0)}, field.name) for field in fields(cls)})
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """How a source is doing, as of the last time it was read.
+
+    `up`: the log is there and readable. `lag_bytes`: written, not given yet. `error`: the present trouble in words, for
+    people. `counts` are those since the source was made.
+    """
+
+    name: str
+    up: bool
+    lag_bytes: int = 0
+    counts: SourceCounts = field(default_factory=SourceCounts)
+    error: str | None = None
+
+
+class Source(Protocol):
+    """Something that gives log lines: of one stream, or of several of a kind (the files of a pattern, say).
+
+    One thread uses it, but for `statuses`, which any may ask. Each stream has a name, the value of the label `source`.
+    """
+
+    @property
+    def finished(self) -> bool:
+        """Whether it had an end and all before it was given."""
+
+    def read(self, limit: int = DEFAULT_LIMIT) -> Block | None:
+        """Return the next lines, about `limit` bytes; None when there is nothing now. Never waits, never raises OSError."""
+
+    def reads(self, name: str) -> bool:
+        """Whether a stream of this name is asked for, by itself or by a pattern."""
+
+    def positions(self) -> dict[str, object]:
+        """Where each stream stands after the last block given, as JSON values by name; only of those that have positions."""
+
+    def restore(self, positions: Mapping[str, object]) -> None:
+        """Go on from what `positions` gave; to be called before the first read. What is no position is told and left out."""
+
+    def statuses(self) -> tuple[SourceStatus, ...]:
+        """Counters and present trouble, of each stream."""
+
+    def descriptors(self) -> Iterable[int]:
+        """Return the descriptors that become readable when `read` has something to do."""
+
+    def watched(self) -> Iterable[str]:
+        """Return the paths, or patterns, where changes mean that `read` has something to do."""
+
+    def close(self) -> None:
+        """Let go of what is open; may be called twice."""
+
+
+class OneStream(ABC):
+    """What a source of one stream is to those who read several: the plural of it, without positions."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The stream's name."""
+
+    @abstractmethod
+    def status(self) -> SourceStatus:
+        """Counters and present trouble."""
+
+    def reads(self, name: str) -> bool:
+        """Whether this is the stream's name."""
+        return name == self.name
+
+    def positions(self) -> dict[str, object]:
+        """Return nothing: what was read is gone from where it came."""
+        return {}
+
+    def restore(self, positions: Mapping[str, object]) -> None:
+        """Begin with what comes: there is nothing to go on from."""
+        del positions
+
+    def statuses(self) -> tuple[SourceStatus, ...]:
+        """Return the one status."""
+        return (self.status(),)
+
+    def watched(self) -> Iterable[str]:
+        """Return nothing: descriptors tell."""
+        return ()
+
+
+def read_anew(name: str, error: ValueError) -> None:
+    """Tell that a position cannot be used."""
+    logger.warning("%s is read as if for the first time: %s", name, error)
+
+
+def whole_number(value: Mapping[Any, object], key: str) -> int:
+    """Read a count out of what a file holds; raises ValueError, naming the key."""
+    number = value.get(key)
+    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= _LARGEST:
+        raise ValueError(f"position: {key} must be a whole number from 0 to {_LARGEST}")
+    return number

@@ -1,0 +1,1 @@
+"""Files that are followed through rotation, and files that are read once."""

@@ -1,0 +1,255 @@
+r"""One file of a log, read from an offset to its end as blocks of whole lines.
+
+A log is a row of such generations: rotation begins the next. Nothing is kept in memory but what stood right before the
+offset (to see that the file was not truncated and filled again) and the beginning of a line that is not complete yet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from racoon_exporter.source.contract import DEFAULT_LIMIT, SourceCounts
+from racoon_exporter.source.files.lines import MAX_LINE, bounded_lines, leading_nuls, whole_lines, without_holes
+from racoon_exporter.source.files.position import FINGERPRINT_SPAN, Fingerprint, Identity, Position
+
+if TYPE_CHECKING:
+    from racoon_exporter.source.files.stored import Reader
+
+SKIP_BUDGET = 256 * 1024 * 1024
+"""Bytes of holes and overlong lines that one call skips at most, so that it comes back to its caller in good time."""
+
+
+class ContentChangedError(Exception):
+    """What stands before the offset is not what was read there: the file was truncated (and perhaps filled again)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Lines out of one generation, and the number of the first one in it."""
+
+    data: bytes
+    first_line: int
+
+
+class OpenFile:
+    """An open file with an offset, a line number and the bytes around them."""
+
+    def __init__(self, reader: Reader, counts: SourceCounts) -> None:
+        """Stand at the beginning of the file that `reader` has open; what is given and lost is added to `counts`."""
+        self.reader = reader
+        self.offset = 0
+        self.line = 0
+        self.skipping = False
+        self.at_end = False
+        """Whether the last `take` gave nothing because there was nothing, not because it had skipped enough."""
+        self._counts = counts
+        self._tail = b""
+        self._rest = b""
+        self._seen = 0
+        self._packed = 0
+
+    @property
+    def identity(self) -> Identity:
+        """Device and inode of the open file."""
+        return self.reader.identity
+
+    @property
+    def read_to(self) -> int:
+        """The offset behind the last byte looked at: that of the block given last and the incomplete line behind it."""
+        return self.offset + len(self._rest)
+
+    @property
+    def lag(self) -> int:
+        """Bytes known or guessed to stand in the file that were not given yet."""
+        return max(0, self._seen - self.offset, 0 if self.at_end else self._packed)
+
+    @property
+    def largest_size(self) -> int:
+        """The largest size the file was known to have with the content that was read."""
+        return max(self._seen, self.read_to)
+
+    def note_size(self, size: int) -> None:
+        """Remember that the file, with the content that we know, was `size` bytes long."""
+        self._seen = max(self._seen, size, self.read_to)
+
+    def guess(self, packed: int) -> None:
+        """Remember how much of a compressed file is left, in bytes as they are stored."""
+        self._packed = packed
+
+    def position(self) -> Position:
+        """Where this generation stands, for the checkpoint."""
+        return Position(
+            device=self.identity.device,
+            inode=self.identity.inode,
+            offset=self.offset,
+            line=self.line,
+            size=max(self._seen, self.offset),
+            fingerprint=Fingerprint.of(self._tail),
+            skipping=self.skipping,
+            ahead=Fingerprint.of(self._rest[:FINGERPRINT_SPAN]),
+        )
+
+    def ending(self) -> Position:
+        """Where this generation will have been left when its incomplete last line is given."""
+        span = (self._tail + self._rest)[-FINGERPRINT_SPAN:]
+        line = self.line + bool(self._rest)
+        return Position(*self.identity, self.read_to, line, self.read_to, Fingerprint.of(span), self.skipping)
+
+    def stand_behind(self, offset: int) -> bool:
+        """Stand behind bytes that are not to be read, if there are so many; their lines are not counted. Raises OSError."""
+        tail = self._before(offset)
+        if offset and not tail:
+            return False
+        self.offset, self._tail, self._rest, self._seen = offset, tail, b"", offset
+        return True
+
+    def resume_at(self, position: Position) -> bool:
+        """Stand where `position` says if the content before it is the same as then; else stay and return False."""
+        tail = self._exactly(position.fingerprint.length, position.offset - position.fingerprint.length)
+        if not position.fingerprint.fits(tail) or (position.offset and not tail):
+            return False
+        if not position.ahead.fits(self._exactly(position.ahead.length, position.offset)):
+            return False
+        self._seen = position.size
+        self.offset, self.line, self.skipping = position.offset, position.line, position.skipping
+        self._tail, self._rest = tail, b""
+        return True
+
+    def skip_to_end(self) -> None:
+        """Stand behind the last complete line. The lines before are counted, for their numbers, and not given."""
+        at = 0
+        while piece := self.reader.pread(DEFAULT_LIMIT, at):
+            self.line += piece.count(b"\n")
+            self.offset = at + piece.rfind(b"\n") + 1 if b"\n" in piece else self.offset
+            at += len(piece)
+        self._tail = self._before(self.offset)
+
+    def take(self, limit: int) -> Chunk | None:
+        """Return the next whole lines, about `limit` bytes of them, or None when no line is complete.
+
+        Raises ContentChangedError when the file is not the one that was read so far, OSError when reading fails.
+        """
+        budget, want = SKIP_BUDGET, limit
+        self.at_end = False
+        while budget > 0:
+            raw = self._fetch(want)
+            dropped = self._skip(raw)
+            if dropped:
+                want = max(limit, DEFAULT_LIMIT)
+                budget -= min(dropped, len(raw))  # a jump over a sparse hole costs nothing
+                continue
+            end = whole_lines(raw, limit)
+            if end:
+                end = bounded_lines(raw, end)
+                if end:
+                    return self._give(raw, end)
+                self._begin_skipping()
+            elif len(raw) > MAX_LINE:
+                self._begin_skipping()
+            elif want > MAX_LINE or len(raw) < want:
+                self._rest = raw
+                if self.reader.exhausted:
+                    self._reach_end()
+                    return None
+            else:
+                want = MAX_LINE + 1
+        return None
+
+    def _reach_end(self) -> None:
+        """There is no more: what was known to stand behind was cut off."""
+        self.at_end = True
+        self.lose(self.largest_size - self.read_to)
+        self._seen = self.read_to
+
+    def end(self) -> Chunk | None:
+        """Return the incomplete last line: to be asked for when no newline will come any more."""
+        if not self._rest:
+            return None
+        return self._give(self._rest, len(self._rest))
+
+    def abandon_rest(self) -> None:
+        """Take the rest of a file that cannot be read for lost."""
+        self.lose(self.lag)
+        self.offset, self._tail, self._rest, self.at_end = self.largest_size, b"", b"", True
+
+    def lose(self, count: int) -> None:
+        """Count bytes that were written and can never be given."""
+        self._counts.lost_bytes += count
+
+    def changed_ns(self) -> int:
+        """When the file was changed last, in nanoseconds; 0 where that is not known."""
+        status = self.reader.status()
+        return 0 if status is None else status.st_mtime_ns
+
+    def close(self) -> None:
+        """Close the file."""
+        self.reader.close()
+
+    def _fetch(self, want: int) -> bytes:
+        """Bytes behind the offset, read together with those before it, which must be what they were."""
+        kept = len(self._tail)
+        size = kept + max(want, len(self._rest) + 1)
+        raw = self.reader.pread(size, self.offset - kept)
+        if not raw.startswith(self._tail) or not raw.startswith(self._rest, kept):
+            raise ContentChangedError
+        return raw[kept:]
+
+    def _skip(self, raw: bytes) -> int:
+        """Step over a hole, or over more of a line that is too long; returns the number of bytes, 0 if there is neither."""
+        if self.skipping:
+            newline = raw.find(b"\n")
+            count = newline + 1 or len(raw)
+            self.skipping = newline < 0
+            self.line += newline >= 0
+        else:
+            count = leading_nuls(raw)
+            if count and count == len(raw):
+                count = max(count, self.reader.data_at(self.offset + count) - self.offset)
+        if count:
+            self._advance(raw[:count], count)
+            self.lose(count)
+        return count
+
+    def _begin_skipping(self) -> None:
+        self.skipping = True
+        self._rest = b""
+        self._counts.too_long += 1
+
+    def _give(self, raw: bytes, end: int) -> Chunk:
+        data = raw[:end]
+        first = self.line + 1
+        lines = data.count(b"\n") + (not data.endswith(b"\n"))
+        self._advance(data, end)
+        self._rest = b""
+        given = without_holes(data)
+        self.lose(len(data) - len(given))
+        self.line += lines
+        self._counts.lines += lines
+        self._counts.bytes += len(given)
+        return Chunk(given, first)
+
+    def _advance(self, over: bytes, count: int) -> None:
+        """Move the offset by `count` bytes, the first of which are `over`."""
+        self.offset += count
+        if count == len(over):
+            self._tail = (self._tail + over[-FINGERPRINT_SPAN:])[-FINGERPRINT_SPAN:]
+        else:
+            self._tail = self._before(self.offset)
+        self._rest = b""
+        self._seen = max(self._seen, self.offset)
+
+    def _before(self, offset: int) -> bytes:
+        span = min(FINGERPRINT_SPAN, offset)
+        return self._exactly(span, offset - span)
+
+    def unread(self) -> bool:
+        """Whether something stands behind the offset; raises OSError."""
+        return bool(self._exactly(1, self.offset))
+
+    def _exactly(self, size: int, offset: int) -> bytes:
+        """So many bytes, or what there is; a stream gives them in pieces."""
+        piece = self.reader.pread(size, offset)
+        while len(piece) < size and not self.reader.exhausted:
+            piece = self.reader.pread(size, offset)
+        return piece

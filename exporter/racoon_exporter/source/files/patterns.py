@@ -1,0 +1,309 @@
+"""All the logs of a command line: paths and patterns, each matched file a source of its own.
+
+Which files a pattern stands for is looked up again whenever there is nothing to read. A file joins from its beginning, so
+what is not a log of its own must stay out: compressed files, rotated files of a log that is read (told by name), and files
+that a log read here has under another name (told by device and inode).
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import glob
+import logging
+import os
+import re
+import time
+from collections import OrderedDict
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, SourceStatus, StartAt
+from racoon_exporter.source.files.position import Identity, Position
+from racoon_exporter.source.files.rotating import FileSource
+from racoon_exporter.source.files.siblings import COMPRESSED, bases, regular
+from racoon_exporter.source.files.system import SYSTEM, System
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+REFRESH_SECONDS = 1.0
+"""How often patterns are looked up while there is always something to read."""
+
+LINGER_SECONDS = 60.0
+"""A matched file that vanished is kept open so long: a syslog daemon may still write to it until it is told of the change."""
+
+RETIRED_KEPT = 256
+"""The ends of so many vanished files are remembered, so that they are not read again under another name."""
+
+MOST_MATCHED = 4096
+"""So many files are read that only patterns name: who can make files beside the logs must not make series without end."""
+
+MANY_OPEN = 65_536
+_NAMED = 3
+
+logger = logging.getLogger(__name__)
+
+_MAGIC = re.compile(r"[*?\[]")
+
+
+def is_pattern(path: str) -> bool:
+    """Whether a path is a glob: it holds `*`, `?` or `[` and no file has just this name."""
+    return _MAGIC.search(path) is not None and not os.path.lexists(path)
+
+
+@lru_cache(maxsize=4096)
+def matches(pattern: str, path: str) -> bool:
+    """Whether a pattern finds a file of this name, by the rules of glob: `*` stays within a directory, `**` does not."""
+    return _matches(pattern.split("/"), path.split("/"))
+
+
+def _matches(patterns: list[str], names: list[str]) -> bool:
+    if not patterns or not names:
+        return not names and patterns in ([], ["**"])
+    if patterns[0] == "**":
+        return _matches(patterns[1:], names) or (not names[0].startswith(".") and _matches(patterns, names[1:]))
+    if names[0].startswith(".") and not patterns[0].startswith("."):
+        return False
+    return fnmatch.fnmatchcase(names[0], patterns[0]) and _matches(patterns[1:], names[1:])
+
+
+class SourceSet:
+    """Files and globs, read in turn so that none starves the others."""
+
+    def __init__(
+        self,
+        paths: Sequence[str],
+        *,
+        start_at: StartAt = "beginning",
+        backfill: bool = False,
+        system: System = SYSTEM,
+        expand: Callable[[str], list[str]] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        most_open: int = MANY_OPEN,
+        most_matched: int = MOST_MATCHED,
+    ) -> None:
+        """Read `paths`, in which patterns may occur; `start_at` and `backfill` as in FileSource, for what is there now.
+
+        At most `most_open` files are open at once: one where nothing happens is closed until it changes. Of files that only
+        patterns name `most_matched` are read. `expand` finds the files of a pattern, `clock` gives seconds. Raises ValueError
+        for a path no file can have.
+        """
+        self._patterns = [path for path in dict.fromkeys(paths) if is_pattern(path)]
+        self._start_at: StartAt = start_at
+        self._backfill = backfill
+        self._system = system
+        self._expand = expand or _expand
+        self._clock = clock
+        self._members: dict[str, FileSource] = {}
+        self._joined: set[str] = set()
+        self._gone_since: dict[str, float] = {}
+        self._retired: OrderedDict[Identity, Position] = OrderedDict()
+        self._checkpoint: dict[str, Position] = {}
+        self._refreshed: float | None = None
+        self._turn = 0
+        self._most_open = most_open
+        self._most_matched = most_matched
+        self._rest_turn = 0
+        self._too_many: dict[str, int] = {}
+        """By pattern: how many files match and are not read."""
+        self._refused: frozenset[str] = frozenset()
+        for path in dict.fromkeys(paths):
+            if path not in self._patterns:
+                self._members[path] = self._source(path)
+
+    @property
+    def sources(self) -> tuple[FileSource, ...]:
+        """The files read at present."""
+        return tuple(self._members.values())
+
+    def resume(self, positions: Mapping[str, Position]) -> None:
+        """Go on from a checkpoint, by name of source; to be called before the first read. Names not asked for are ignored."""
+        self._checkpoint = dict(positions)
+        for name, member in self._members.items():
+            if name in self._checkpoint:
+                member.resume(self._checkpoint.pop(name))
+
+    def positions(self) -> dict[str, Position]:
+        """Where each source stands after the last block it gave, by name."""
+        found = {name: member.position() for name, member in self._members.items()}
+        return self._checkpoint | {name: position for name, position in found.items() if position is not None}
+
+    def statuses(self) -> tuple[SourceStatus, ...]:
+        """How each source is doing; a pattern that no file matches is told as a source that is down."""
+        members = tuple(self._members.items())
+        lonely = (pattern for pattern in self._patterns if not any(matches(pattern, name) for name, _ in members))
+        too_many = tuple(self._too_many.items())
+        return (
+            *(member.status() for _, member in members),
+            *(_nothing_matches(pattern) for pattern in lonely),
+            *(_too_many(pattern, count, self._most_matched) for pattern, count in too_many),
+        )
+
+    def read(self, limit: int = DEFAULT_LIMIT) -> Block | None:
+        """Return the next block of whichever source has one, in turn; None when none has. Never raises OSError."""
+        if self._refreshed is None or self._clock() - self._refreshed >= REFRESH_SECONDS:
+            self.refresh()
+        if block := self._round(limit):
+            return block
+        return self._round(limit) if self.refresh() else self._retire()
+
+    def refresh(self) -> bool:
+        """Look the patterns up again; True if a file joined."""
+        self._refreshed = self._clock()
+        joined = False
+        for pattern in self._patterns:
+            left_out = 0
+            for path in self._present(pattern):
+                if len(self._joined) < self._most_matched:
+                    joined |= self._join(path)
+                elif path not in self._members and not self._is_rotated(path):
+                    left_out += 1
+            self._tell_left_out(pattern, left_out)
+        self._start_at, self._backfill = "beginning", False  # holds for what is there at the first look only
+        return joined
+
+    def close(self) -> None:
+        """Close all files; positions stay."""
+        for member in self._members.values():
+            member.close()
+
+    def _source(self, path: str) -> FileSource:
+        return FileSource(path, start_at=self._start_at, backfill=self._backfill, system=self._system)
+
+    def _round(self, limit: int) -> Block | None:
+        members = self.sources
+        block: Block | None = None
+        refused: list[FileSource] = []
+        for _ in members:
+            block, refused = self._turns(members, limit)
+            if block or not refused or not self._let_one_rest(members):
+                break
+        self._refuse([] if block else refused)
+        return block
+
+    def _turns(self, members: Sequence[FileSource], limit: int) -> tuple[Block | None, list[FileSource]]:
+        """Let one after the other read, until one has something; tells also for which there was no descriptor."""
+        opened = sum(member.is_open for member in members)
+        refused = []
+        for step in range(len(members)):
+            at = (self._turn + step) % len(members)
+            member = members[at]
+            was_open = member.is_open
+            if not was_open and opened >= self._most_open and not member.rests():
+                if not self._let_one_rest(members):
+                    refused.append(member)
+                    continue
+                opened -= 1
+            block = member.read(limit)
+            opened += member.is_open - was_open
+            if block:
+                self._turn = at + 1
+                return block, []
+        return None, refused
+
+    def _let_one_rest(self, members: Sequence[FileSource]) -> bool:
+        """Close a file where nothing happens; False if there is none."""
+        for _ in members:
+            self._rest_turn = (self._rest_turn + 1) % len(members)
+            if members[self._rest_turn].rest():
+                return True
+        return False
+
+    def _refuse(self, members: Sequence[FileSource]) -> None:
+        """Say which logs are not read for want of descriptors: each at its source, all in one line of our log."""
+        why = f"not read: {self._most_open} logs are open, and the limit of open files allows no more"
+        for member in members:
+            member.refuse(why)
+        names = frozenset(member.name for member in members)
+        if names - self._refused:
+            shown = ", ".join(sorted(names)[:_NAMED]) + (", …" if len(names) > _NAMED else "")
+            logger.warning("%d logs are %s (LimitNOFILE=, ulimit -n): %s", len(names), why, shown)
+        self._refused = names
+
+    def _tell_left_out(self, pattern: str, count: int) -> None:
+        if count and pattern not in self._too_many:
+            logger.warning("%s: %d more files match than the %d that are read", pattern, count, self._most_matched)
+        others = {name: known for name, known in self._too_many.items() if name != pattern}
+        self._too_many = others | ({pattern: count} if count else {})
+
+    def _present(self, pattern: str) -> list[str]:
+        """Tell what matches a pattern now, and what did at the checkpoint: its rest may stand in a rotated file."""
+        return sorted({*self._expand(pattern), *(name for name in self._checkpoint if matches(pattern, name))})
+
+    def _join(self, path: str) -> bool:
+        if path in self._members or self._is_rotated(path):
+            return False
+        position = self._checkpoint.get(path)
+        if position is None:
+            status = regular(path, self._system)
+            if status is None:
+                return False
+            identity = Identity(status.st_dev, status.st_ino)
+            if self._is_held(identity):
+                return False
+            position = self._ending_of(identity)
+        self._checkpoint.pop(path, None)
+        member = self._source(path)
+        if position is not None:
+            member.resume(position)
+        self._members[path] = member
+        self._joined.add(path)
+        return True
+
+    def _is_rotated(self, path: str) -> bool:
+        if path.endswith(COMPRESSED):
+            return True
+        return any(base in self._joined or base in self._members or os.path.lexists(base) for base in bases(path))
+
+    def _is_held(self, identity: Identity) -> bool:
+        """Tell whether the file is being read under another name, or will be as soon as that name is first looked at."""
+        for name, member in self._members.items():
+            if member.holds(identity):
+                return True
+            if member.position() is None:
+                status = regular(name, self._system)
+                if status is not None and (status.st_dev, status.st_ino) == identity:
+                    return True
+        return False
+
+    def _ending_of(self, identity: Identity) -> Position | None:
+        endings = (member.ending_of(identity) for member in self._members.values())
+        return next((ending for ending in endings if ending is not None), self._retired.get(identity))
+
+    def _retire(self) -> Block | None:
+        """Drop matched files that vanished long enough ago; an incomplete last line of theirs is given first."""
+        now = self._clock()
+        for name in self._matched():
+            member = self._members[name]
+            if not member.gone:
+                self._gone_since.pop(name, None)
+            elif now - self._gone_since.setdefault(name, now) >= LINGER_SECONDS:
+                if block := member.finish():
+                    return block
+                self._drop(name, member)
+        return None
+
+    def _matched(self) -> Iterable[str]:
+        return [name for name in self._members if name in self._joined]
+
+    def _drop(self, name: str, member: FileSource) -> None:
+        position = member.position()
+        member.close()
+        del self._members[name], self._gone_since[name]
+        self._joined.discard(name)
+        if position is not None:
+            self._retired[position.identity] = position
+            if len(self._retired) > RETIRED_KEPT:
+                self._retired.popitem(last=False)
+
+
+def _expand(pattern: str) -> list[str]:
+    return glob.glob(pattern, recursive=True)  # noqa: PTH207 - Path.glob knows no absolute patterns
+
+
+def _nothing_matches(pattern: str) -> SourceStatus:
+    return SourceStatus(pattern, up=False, error=f"{pattern}: no file matches")
+
+
+def _too_many(pattern: str, count: int, most: int) -> SourceStatus:
+    return SourceStatus(pattern, up=False, error=f"{pattern}: {count} more files match than the {most} that are read")

@@ -1,0 +1,160 @@
+"""Where reading stands in a file, and how the file is known again: by device, inode and content."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import NamedTuple
+
+from racoon_exporter.source.contract import whole_number
+
+FINGERPRINT_SPAN = 1024
+"""At most so many bytes before the offset are remembered to know a file by its content."""
+
+_DIGEST_BYTES = 16
+
+
+class Identity(NamedTuple):
+    """Device and inode: which file it is as long as it exists. Inodes are reused, so content has the last word."""
+
+    device: int
+    inode: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What stood right before an offset: the number of bytes looked at and a hash over them, never the bytes themselves.
+
+    A debug log holds key material, and the checkpoint must not.
+    """
+
+    length: int
+    digest: str
+
+    @classmethod
+    def of(cls, tail: bytes) -> Fingerprint:
+        """Return the fingerprint of what stands before an offset; without any bytes it is empty and fits anything."""
+        span = tail[-FINGERPRINT_SPAN:]
+        return cls(len(span), blake2b(span, digest_size=_DIGEST_BYTES).hexdigest() if span else "")
+
+    def fits(self, tail: bytes) -> bool:
+        """Whether `tail`, read back from before the offset, is what was there when the fingerprint was taken."""
+        return len(tail) == self.length and Fingerprint.of(tail) == self
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where reading stands in one file, so that it can go on there after a stop and recognise the file again.
+
+    `offset` is that of the first byte not given yet (bytes; for compressed files in the uncompressed text), `line` the
+    number of lines before it, `size` the largest size the file was seen to have, and `skipping` says that the offset is
+    inside a line that was too long and whose rest must be skipped. `ahead` tells the incomplete line that stood behind the
+    offset, `past` which files were read before this one; None in a position that an older version wrote.
+    """
+
+    device: int
+    inode: int
+    offset: int
+    line: int
+    size: int
+    fingerprint: Fingerprint
+    skipping: bool = False
+    ahead: Fingerprint = Fingerprint(0, "")
+    past: Past | None = None
+
+    @property
+    def identity(self) -> Identity:
+        """Device and inode of the file."""
+        return Identity(self.device, self.inode)
+
+    @property
+    def unread(self) -> int:
+        """Bytes known to have stood behind the offset."""
+        return max(0, self.size - self.offset)
+
+    def to_json(self) -> dict[str, object]:
+        """Return the position as values that any JSON library can write; `from_json` reads it back."""
+        return {
+            "device": self.device,
+            "inode": self.inode,
+            "offset": self.offset,
+            "line": self.line,
+            "size": self.size,
+            "fingerprint": {"length": self.fingerprint.length, "digest": self.fingerprint.digest},
+            "skipping": self.skipping,
+            "ahead": {"length": self.ahead.length, "digest": self.ahead.digest},
+            "past": None if self.past is None else self.past.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, value: object) -> Position:
+        """Read a position back; raises ValueError, naming the key, for anything that `to_json` does not write."""
+        if not isinstance(value, dict):
+            raise ValueError(f"position: expected an object, not {type(value).__name__}")  # noqa: TRY004 - what a file holds is a value
+        skipping = value.get("skipping")
+        if not isinstance(skipping, bool):
+            raise ValueError("position: skipping must be true or false")  # noqa: TRY004 - what a file holds is a value
+        offset = whole_number(value, "offset")
+        return cls(
+            device=whole_number(value, "device"),
+            inode=whole_number(value, "inode"),
+            offset=offset,
+            line=whole_number(value, "line"),
+            size=whole_number(value, "size"),
+            fingerprint=_fingerprint(value.get("fingerprint"), offset),
+            skipping=skipping,
+            ahead=_fingerprint(value.get("ahead", {"length": 0, "digest": ""})),
+            past=None if value.get("past") is None else Past.from_json(value["past"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a log was before: where its former files were left, so that none is read twice under whatever name it returns.
+
+    `since_ns` is when the last of them, or what stood beside the log before it was first read, was changed last: of what is
+    older nothing is new. `base` is the file that the path led to when the present one was begun.
+    """
+
+    since_ns: int
+    base: str
+    left: tuple[Position, ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """Return it as values that any JSON library can write."""
+        left = [
+            [each.device, each.inode, each.offset, each.line, each.fingerprint.length, each.fingerprint.digest]
+            for each in self.left
+        ]
+        return {"since_ns": self.since_ns, "base": self.base, "left": left}
+
+    @classmethod
+    def from_json(cls, value: object) -> Past:
+        """Read it back; raises ValueError for anything that `to_json` does not write."""
+        match value:
+            case {"since_ns": since_ns, "base": str(base), "left": list(left)}:
+                return cls(whole_number({"since_ns": since_ns}, "since_ns"), base, tuple(_left(each) for each in left))
+            case _:
+                raise ValueError("position: past must have since_ns, base and left")
+
+
+def _left(value: object) -> Position:
+    match value:
+        case [device, inode, offset, line, length, digest]:
+            named = {"device": device, "inode": inode, "offset": offset, "line": line, "size": offset, "skipping": False}
+            return Position.from_json(named | {"fingerprint": {"length": length, "digest": digest}})
+        case _:
+            raise ValueError("position: a file that was left must have six values")
+
+
+def _fingerprint(value: object, most: int = FINGERPRINT_SPAN) -> Fingerprint:
+    if not isinstance(value, dict):
+        raise ValueError("position: fingerprint must be an object")  # noqa: TRY004 - what a file holds is a value
+    length, digest = whole_number(value, "length"), value.get("digest")
+    if length > min(most, FINGERPRINT_SPAN):
+        raise ValueError("position: fingerprint is longer than what stands there")
+    if not isinstance(digest, str) or len(digest) != (2 * _DIGEST_BYTES if length else 0):
+        raise ValueError("position: fingerprint has no valid digest")
+    if digest.strip("0123456789abcdef"):
+        raise ValueError("position: fingerprint has no valid digest")
+    return Fingerprint(length, digest)

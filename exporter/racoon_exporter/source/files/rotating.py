@@ -1,0 +1,490 @@
+"""A log file that is rotated, truncated, deleted and replaced while it is read, as one stream of lines.
+
+racoon opens, appends to and closes its log for each record, so after a rename the next record is in a new file; syslog
+daemons hold the file open and go on writing to the renamed one until they are told. Both are served by these rules:
+
+1. The open descriptor is read, whatever becomes of the name.
+2. When the path leads to another file that has content, the old one is read to its end once more, an incomplete last line
+   is given as it is, and what follows is read: files that became the log and were rotated away again, then the one at the
+   path. An empty new file changes nothing yet. A file that was read before is read on from where it was left.
+3. When the content before the offset is no longer what it was, the file was truncated. If copytruncate left a copy, the
+   unread rest is read from the copy, else it is counted as lost; then what follows is read, as in 2.
+4. After a stop, the file of the checkpoint is found under any name, or its content in a rotated or compressed sibling.
+   What is not found is counted as lost as far as it was known; then what follows is read, as in 2.
+5. Trouble (missing, a directory in its place, no permission, an I/O error) is told by `status`, logged once, and tried again
+   at each read.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import stat
+from collections import deque
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, SourceCounts, SourceStatus, StartAt
+from racoon_exporter.source.files.open_file import Chunk, ContentChangedError, OpenFile
+from racoon_exporter.source.files.position import Identity, Position
+from racoon_exporter.source.files.rotation import PATIENCE, Lineage
+from racoon_exporter.source.files.siblings import regular
+from racoon_exporter.source.files.stored import NotALogError, PlainReader
+from racoon_exporter.source.files.system import SYSTEM, System, kind_of
+
+if TYPE_CHECKING:
+    from racoon_exporter.source.files.siblings import Sibling
+
+logger = logging.getLogger(__name__)
+
+_Look = tuple[int, int, int, int]
+_Outcome = tuple[Block | None, bool]
+
+
+class FileSource:
+    """The log at one path. Implements `Source`."""
+
+    def __init__(self, path: str, *, start_at: StartAt = "beginning", backfill: bool = False, system: System = SYSTEM) -> None:
+        """Read the log at `path`.
+
+        Without a checkpoint, `start_at` says where a file that is there at the first look is begun, and `backfill` that
+        its rotated siblings are read before it. A file that appears later is always read from its beginning. Raises
+        ValueError for a path that no file can have.
+        """
+        if not path or "\0" in path:
+            raise ValueError(f"not a path: {path!r}")
+        self._path = path
+        self._start_at: StartAt = start_at
+        self._backfill = backfill
+        self._system = system
+        self._counts = SourceCounts()
+        self._lineage = Lineage(path, system, self._counts)
+        self._generation: OpenFile | None = None
+        self._checkpoint: Position | None = None
+        self._aside: OpenFile | None = None
+        """A file that was truncated and is to be read from its beginning once its copy has been; it may be deleted by then."""
+        self._queue: deque[Sibling] = deque()
+        self._look_before: _Look | None = None
+        self._resting = False
+        self._waiting_bytes = 0
+        self._failures = 0
+        self._changed_ns = 0
+        self._begun = False
+        self._filling = False
+        self._missing = False
+        self._up = False
+        self._error: str | None = None
+        self._reported: str | None = None
+        self._closed = False
+
+    @property
+    def name(self) -> str:
+        """The path as it was given."""
+        return self._path
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a file is open."""
+        return self._generation is not None
+
+    @property
+    def gone(self) -> bool:
+        """Whether nothing is at the path and all that was has been given, but for an incomplete last line."""
+        generation = self._generation
+        return self._missing and (generation is None or (generation.at_end and generation.largest_size == generation.read_to))
+
+    def read(self, limit: int = DEFAULT_LIMIT) -> Block | None:
+        """Return the next whole lines, about `limit` bytes of them, or None when there is nothing new; never raises OSError."""
+        if self._closed:
+            return None
+        try:
+            block = self._read(limit)
+        except OSError as error:
+            self._set_trouble(error)
+            block = None
+        self._report()
+        return block
+
+    def position(self) -> Position | None:
+        """Where the source stands after the last block; the checkpoint it was given as long as its file is not found."""
+        generation = self._generation
+        return self._checkpoint if generation is None else replace(generation.position(), past=self._lineage.past)
+
+    def resume(self, position: Position) -> None:
+        """Go on from a checkpoint; to be called before the first read."""
+        self._checkpoint = position
+        if position.past is not None:
+            self._lineage.resume(position.past)
+
+    def ending_of(self, identity: Identity) -> Position | None:
+        """Where the file with this identity was left for good, if it once was a generation of this log."""
+        return self._lineage.left(identity)
+
+    def holds(self, identity: Identity) -> bool:
+        """Whether the file with this identity is being read here, or is to be found again from the checkpoint."""
+        position = self._generation or self._checkpoint
+        return position is not None and position.identity == identity
+
+    def finish(self) -> Block | None:
+        """Return the incomplete last line, for when the log is given up."""
+        generation = self._generation
+        chunk = generation.end() if generation else None
+        return self._block(chunk, final=True) if chunk else None
+
+    def status(self) -> SourceStatus:
+        """Counters since the source was made, and how things stood at the last read. Touches no disk."""
+        generation = self._generation
+        lag = self._waiting_bytes + (generation.lag if generation else 0) + sum(each.size for each in tuple(self._queue))
+        return SourceStatus(self._path, self._up, lag, replace(self._counts), self._error)
+
+    def rest(self) -> bool:
+        """Close the file until it changes, to spare a descriptor; False if there is something to do with it still."""
+        look, generation = self._look_before, self._generation
+        if look is None or generation is None or self._queue or self._aside is not None:
+            return False
+        self._let_go()
+        self._look_before, self._resting = look, True
+        return True
+
+    def rests(self) -> bool:
+        """Whether the file was closed to spare a descriptor and nothing happened to it since."""
+        if self._resting:
+            status = regular(self._path, self._system)
+            self._resting = status is not None and _look_of(status) == self._look_before
+        return self._resting
+
+    def refuse(self, why: str) -> None:
+        """Note why the log is not read at present."""
+        self._up = False
+        self._error = self._reported = f"{self._path}: {why}"
+
+    def close(self) -> None:
+        """Close the file; the position stays."""
+        self._closed = True
+        self._let_go()
+
+    # The steps of a read.
+
+    def _read(self, limit: int) -> Block | None:
+        again = True
+        while again:
+            block, again = self._once(limit)
+        return block
+
+    def _once(self, limit: int) -> _Outcome:
+        """Look at the path and read where the source stands; says whether to do so again, after a step to another file."""
+        here = self._look()
+        if self._resting and here is not None and _look_of(here) == self._look_before:
+            return None, False
+        self._resting = False
+        self._generation = generation = self._generation or self._first(here)
+        if generation is None:
+            return None, False
+        current = here if here is not None and _identity(here) == generation.identity else None
+        look = _look_of(current) if current else None
+        if look is not None and look == self._look_before:
+            return None, False
+        return self._advance(generation, limit, here, current)
+
+    def _advance(
+        self, generation: OpenFile, limit: int, here: os.stat_result | None, current: os.stat_result | None
+    ) -> _Outcome:
+        """Read on; `current` is the status of the file that is read if it is the one at the path, `here`."""
+        self._look_before = None
+        if generation.read_to == 0 and current and current.st_size and (before := self._between(generation)):
+            return self._step(generation, before, here), True  # nothing of it was seen, so nothing shows a truncation
+        try:
+            chunk = self._take(generation, limit, at_path=current is not None)
+        except ContentChangedError:
+            block = self._truncated(generation)
+            return block, block is None
+        self._notice(generation, current)
+        if chunk:
+            return self._block(chunk), False
+        if current and generation.at_end:
+            self._look_before = _look_of(current)
+        if current or not generation.at_end:  # it may have skipped long enough for once
+            return None, False
+        return self._go_over(generation, here)
+
+    def _go_over(self, generation: OpenFile, here: os.stat_result | None) -> _Outcome:
+        """From a file that was read to its end and is not at the path go to the next, if there is one yet."""
+        following = self._next_in_queue()
+        if following is None:
+            following = self._between(generation) or self._successor(generation, here)
+            if following is None:
+                return (self._last_words(generation) if here is None else None), False
+            if self._has_more(generation, following):
+                following.close()
+                return None, True
+            self._counts.rotations += not self._filling
+            self._filling = False
+        block = self._step(generation, following, here)
+        return block, block is None
+
+    def _has_more(self, generation: OpenFile, following: OpenFile) -> bool:
+        """Tell whether the old file got more before the next one took over, of which is known only now."""
+        try:
+            return generation.reader.behind(generation.read_to) > 0
+        except OSError:
+            following.close()
+            raise
+
+    def _look(self) -> os.stat_result | None:
+        """Tell what stands at the path if that is a file; else None, and the trouble is set."""
+        self._up = self._missing = False
+        self._error = None
+        try:
+            status = self._system.stat(self._path)
+        except OSError as error:
+            self._missing = error.errno in {errno.ENOENT, errno.ENOTDIR}
+            self._set_trouble(error)
+            return None
+        if not stat.S_ISREG(status.st_mode):
+            self._set_trouble(NotALogError(self._path, kind_of(status.st_mode)))
+            return None
+        self._up = True
+        return status
+
+    def _take(self, generation: OpenFile, limit: int, *, at_path: bool) -> Chunk | None:
+        try:
+            chunk = generation.take(limit)
+        except OSError as error:
+            self._failures += 1
+            if at_path or self._failures < PATIENCE:
+                self._let_go()  # to be found again: the file system may have lost it (ESTALE)
+                raise
+            logger.warning("log %s: a rotated file cannot be read: %s", self._path, error.strerror or error)
+            self._notice(generation, None)
+            generation.abandon_rest()
+            chunk = None
+        self._failures = 0
+        return chunk
+
+    def _notice(self, generation: OpenFile, here: os.stat_result | None) -> None:
+        """Keep the sizes that lag and losses are counted from; `here` if it is the generation being read."""
+        if here is not None:
+            generation.note_size(here.st_size)
+            self._changed_ns = here.st_mtime_ns
+            self._waiting_bytes = 0
+            return
+        behind = generation.reader.behind(generation.read_to)
+        if generation.reader.plain:
+            generation.note_size(generation.read_to + behind)
+        else:
+            generation.guess(behind)
+
+    # Beginning.
+
+    def _first(self, here: os.stat_result | None) -> OpenFile | None:
+        """Return the first generation to read; None as long as there is none."""
+        if self._checkpoint is not None:
+            return self._found_again(self._checkpoint, here)
+        if not self._begun:
+            self._begin()
+        elif unread := self._lineage.next_unread(None):
+            return unread
+        if queued := self._next_in_queue():
+            return queued
+        if here is None:
+            if self._missing:
+                self._start_at = "beginning"
+            return None
+        generation = self._lineage.open_log()
+        if self._start_at == "end":
+            self._skip(generation)
+        self._filling = False
+        self._lineage.entered()
+        return generation
+
+    def _begin(self) -> None:
+        """At the first look take the rotated files for old, or for to be read; later ones were the log meanwhile."""
+        rotated = self._lineage.begin(backfill=self._backfill)
+        self._filling = self._backfill and bool(rotated)
+        self._queue.extend(rotated if self._backfill else ())
+        self._begun = True
+
+    def _skip(self, generation: OpenFile) -> None:
+        try:
+            generation.skip_to_end()
+        except OSError:
+            generation.close()
+            raise
+
+    def _found_again(self, position: Position, here: os.stat_result | None) -> OpenFile | None:
+        """Return the generation of the checkpoint, or what follows it when that is not to be found any more."""
+        found = self._still_there(position) if here is not None and _identity(here) == position.identity else None
+        found = found or self._lineage.of(position)
+        if found is None and here is None:
+            return None  # it may come back, or its successor come
+        if found is None:
+            found = self._without(position)
+        elif position.past is None:
+            self._lineage.leave(position, found.changed_ns())
+        self._begun = True
+        self._checkpoint = None
+        if here is not None and found.identity == _identity(here):
+            self._lineage.entered()
+        return found
+
+    def _still_there(self, position: Position) -> OpenFile | None:
+        """Return the log if it is what it was, standing where the position says."""
+        generation = OpenFile(PlainReader(self._path, self._system), self._counts)
+        try:
+            if generation.resume_at(position):
+                return generation
+        except OSError:
+            generation.close()
+            raise
+        generation.close()
+        return None
+
+    def _without(self, position: Position) -> OpenFile:
+        """Return what follows a file that is not to be found any more; what was known of it is lost."""
+        if position.past is None:
+            self._lineage.begin()  # an older version wrote the position: nothing tells which of the rotated files are new
+        self._lineage.leave(position)
+        unread = self._lineage.next_unread(None)
+        found = unread or self._lineage.open_log()
+        logger.warning(
+            "log %s: the file that was read last is gone, with %d bytes of it that were not read and whatever came later",
+            self._path,
+            position.unread,
+        )
+        self._counts.lost_bytes += position.unread
+        self._counts.rotations += 1
+        return found
+
+    # Going from one generation to the next.
+
+    def _between(self, generation: OpenFile) -> OpenFile | None:
+        """Return the oldest file with something unread that came after `generation` and before the one at the path."""
+        unread = self._lineage.next_unread(generation)
+        aside = self._aside
+        if aside is None or not self._comes_first(aside, unread, generation):
+            return unread
+        self._aside = None
+        if unread is not None:
+            unread.close()
+        return aside
+
+    def _comes_first(self, aside: OpenFile, unread: OpenFile | None, leaving: OpenFile) -> bool:
+        """Tell whether a file that was truncated holds something unread that is older than the next rotated file."""
+        try:
+            if unread is not None and unread.changed_ns() < aside.changed_ns():
+                return False
+            return self._lineage.stand_where_left(aside, leaving).unread()
+        except OSError:
+            if unread is not None:
+                unread.close()
+            raise
+
+    def _successor(self, generation: OpenFile, here: os.stat_result | None) -> OpenFile | None:
+        """Return the file that is at the path now, if it has content."""
+        self._waiting_bytes = here.st_size if here else 0
+        if not self._waiting_bytes:
+            return None
+        opened = self._lineage.open_log(generation)
+        if here is not None and opened.identity == _identity(here):
+            return opened
+        opened.close()  # replaced since the look: another look first, or the file in between would be missed
+        return None
+
+    def _step(self, old: OpenFile, new: OpenFile, here: os.stat_result | None) -> Block | None:
+        """Make `new` the generation being read; returns the incomplete last line of the old one."""
+        chunk = old.end()
+        if old.reader.error:
+            logger.warning("log %s: %s", self._path, old.reader.error)
+        self._lineage.leave(old.position(), old.changed_ns())
+        old.close()
+        self._generation = new
+        if here is not None and new.identity == _identity(here):
+            self._lineage.entered()
+            self._drop_aside()
+        return self._block(chunk, final=True) if chunk else None
+
+    def _last_words(self, generation: OpenFile) -> Block | None:
+        """Return the incomplete last line of a deleted file."""
+        status = generation.reader.status()
+        if status is None or status.st_nlink:
+            return None
+        return self.finish()
+
+    def _truncated(self, generation: OpenFile) -> Block | None:
+        """The file was truncated: go on in the copy if there is one, else give what is held and go on with what follows."""
+        fresh = OpenFile(generation.reader, self._counts)
+        copy = self._lineage.copy_of(generation, since_ns=self._changed_ns)
+        if copy is not None:
+            self._drop_aside()
+            self._generation, self._aside = copy, fresh
+            return None
+        unread = self._lineage.next_unread(generation)
+        first = self._comes_first(fresh, unread, generation)
+        self._counts.rotations += 1  # with a copy it is counted on the way from the copy to the file
+        chunk = generation.end()
+        generation.lose(generation.largest_size - generation.read_to)
+        self._lineage.leave(generation.position())
+        if unread is None or first:
+            if unread is not None:
+                unread.close()
+            self._generation = fresh
+        else:
+            self._drop_aside()
+            self._generation, self._aside = unread, fresh
+        return self._block(chunk, final=True) if chunk else None
+
+    def _drop_aside(self) -> None:
+        aside, self._aside = self._aside, None
+        if aside is not None:
+            aside.close()
+
+    def _next_in_queue(self) -> OpenFile | None:
+        """Return the next rotated file to fill in from its beginning; what cannot be had is told and counted as lost."""
+        while self._queue:
+            sibling = self._queue.popleft()
+            try:
+                return self._lineage.open(sibling)
+            except OSError as error:
+                self._lineage.lose(sibling, error)
+        return None
+
+    def _let_go(self) -> None:
+        """Close the file and keep where it stood, to find it again."""
+        self._drop_aside()
+        if self._generation is not None:
+            self._checkpoint = self.position()
+            self._generation.close()
+            self._generation = None
+            self._look_before = None
+
+    # Telling.
+
+    def _block(self, chunk: Chunk, *, final: bool = False) -> Block:
+        assert self._generation is not None
+        return Block(self._path, chunk.data, chunk.first_line, self.position(), final)
+
+    def _set_trouble(self, error: OSError) -> None:
+        self._up = False
+        self._error = f"{error.filename or self._path}: {error.strerror or os.strerror(error.errno or errno.EIO)}"
+
+    def _report(self) -> None:
+        """Log a trouble when it begins and when it is over, not at each look."""
+        if self._error == self._reported:
+            return
+        if self._error:
+            # Between a rotation and racoon's next record there is no file: that is how racoon works.
+            level = logging.INFO if self._missing and self._generation else logging.WARNING
+            logger.log(level, "log %s", self._error)
+        else:
+            logger.info("log %s: readable again", self._path)
+        self._reported = self._error
+
+
+def _identity(status: os.stat_result) -> Identity:
+    return Identity(status.st_dev, status.st_ino)
+
+
+def _look_of(status: os.stat_result) -> _Look:
+    """Tell what changes when a file is written to, truncated or replaced."""
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)

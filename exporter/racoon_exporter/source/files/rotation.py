@@ -1,0 +1,374 @@
+"""Which file comes after which: finding the file a position belongs to, the one that follows it, and what was read before.
+
+The rules, each for a reason that happened:
+
+- A file is the one of a position if device and inode are the same and the content before the offset is (inodes are reused
+  soon). It may have any name in the directory by then.
+- Failing that, a rotated sibling with the same content before the offset is: copytruncate made it, or gzip did. Short
+  content proves nothing, so this needs PROOF_SPAN bytes; less is enough for a file that came since, of which it must be said
+  what it is.
+- Where a file was left is remembered. When it comes back, at the path (a link switched there and back, `mv log.1 log`) or
+  beside it, under its own name or as a copy, it is read on from there.
+- Between a file and the next come the siblings that were changed since the file before was left, oldest first. It does not
+  matter whether the file itself still stands beside them: with `rotate 2` the third rotation takes it away.
+- What stood beside the log before it was first looked at is old, and so is what stands beside the target that a link is
+  switched to and was not changed since: never read.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from racoon_exporter.source.contract import SourceCounts
+from racoon_exporter.source.files.open_file import OpenFile
+from racoon_exporter.source.files.position import Fingerprint, Identity, Past, Position
+from racoon_exporter.source.files.siblings import STEADY_LOOKS, Sibling, UnsteadyError, named, regular, sibling_at, siblings
+from racoon_exporter.source.files.stored import PlainReader, open_reader
+from racoon_exporter.source.files.system import System
+
+logger = logging.getLogger(__name__)
+
+PROOF_SPAN = 64
+"""So many bytes of equal content at the same offset make two files the same log; a racoon line is about that long."""
+
+PATIENCE = 10
+"""A rotated file that fails so many times in a row is given up, so that a bad sector in it does not hide the log itself."""
+
+WHOLE_PROOF = 24
+"""So many are enough where they are all that was ever read of the file: a line with its time, to the second."""
+
+LEFT_KEPT = 32
+"""Of so many files it is remembered where they were left: more than logrotate usually keeps."""
+
+
+class DamagedError(OSError):
+    """A compressed file is damaged before it could be told what of it was read already: waiting does not help."""
+
+
+class Lineage:
+    """The files of one log besides the one that is read: those before it, and those that follow."""
+
+    def __init__(self, path: str, system: System, counts: SourceCounts) -> None:
+        """Of the log at `path`; what is lost with a rotated file is counted in `counts`."""
+        self._path = path
+        self._system = system
+        self._counts = counts
+        self._since_ns = 0
+        self._base = ""
+        self._left: OrderedDict[tuple[Identity, Fingerprint], Position] = OrderedDict()
+        """The same file may have been left several times, with other content each: its copies are known by that."""
+        self._past: Past | None = None
+        self._searched: list[Sibling] | None = None
+        self._settled: dict[Identity, tuple[int, int]] = {}
+        """Size and last change of files that hold nothing new, so that they are not opened, or unpacked, at each look."""
+        self._refused: Counter[Identity] = Counter()
+
+    # What was before.
+
+    @property
+    def past(self) -> Past:
+        """What to remember over a restart."""
+        if self._past is None:
+            self._past = Past(self._since_ns, self._base, tuple(self._left.values()))
+        return self._past
+
+    def resume(self, past: Past) -> None:
+        """Remember what an earlier process knew."""
+        self._since_ns, self._base, self._past = past.since_ns, past.base, past
+        self._left = OrderedDict(((each.identity, each.fingerprint), each) for each in past.left)
+
+    def begin(self, *, backfill: bool = False) -> list[Sibling]:
+        """Take every rotated file that stands there now for old, or for to be read; returns them, the oldest first by name."""
+        rotated = siblings(self._logs(), self._system)
+        if backfill:
+            return rotated
+        self._since_ns = max((each.mtime_ns for each in rotated), default=self._since_ns)
+        for sibling in rotated:
+            if sibling.mtime_ns == self._since_ns:
+                self._leave_unread(sibling)  # what comes next may have been written in the same tick of the clock
+        self._past = None
+        return rotated
+
+    def entered(self) -> None:
+        """Note that the file at the path is read now: where the path leads, and since when."""
+        base = os.path.realpath(self._path)
+        if base != self._base:
+            self._since_ns = max(self._since_ns, self._switched_ns() or 0)
+            self._base = base
+            self._past = None
+
+    def leave(self, position: Position, changed_ns: int = 0) -> None:
+        """Remember where a file was left that was changed last at `changed_ns`."""
+        left = replace(position, size=position.offset, ahead=Fingerprint(0, ""), past=None)
+        self._left[left.identity, left.fingerprint] = left
+        self._left.move_to_end((left.identity, left.fingerprint))
+        if len(self._left) > LEFT_KEPT:
+            self._left.popitem(last=False)
+        self._since_ns = max(self._since_ns, changed_ns)
+        self._past = None
+
+    def left(self, identity: Identity) -> Position | None:
+        """Where the file with this identity was left, if it was read once."""
+        return next((each for each in reversed(self._left.values()) if each.identity == identity), None)
+
+    # The file of a position.
+
+    def of(self, position: Position) -> OpenFile | None:
+        """Return the generation, among all but the log itself, that a position belongs to, open and standing there.
+
+        Unpacking costs time: as long as nothing changed since a search in vain, none is made again.
+        """
+        logs = self._logs()
+        rotated = siblings(logs, self._system)
+        for _ in range(STEADY_LOOKS):
+            path = named(logs, position.identity, self._system)
+            if path is not None and (found := self._known_at(path, position)):
+                return found
+            before, rotated = rotated, siblings(logs, self._system)
+            if before == rotated:
+                break
+        else:
+            raise UnsteadyError(self._path)  # it may have been renamed under the search
+        if rotated == self._searched:
+            return None
+        self._searched = rotated
+        return self._same_content([each for each in rotated if each.mtime_ns >= self._since_ns], position)
+
+    def copy_of(self, generation: OpenFile, *, since_ns: int) -> OpenFile | None:
+        """Return the copy that copytruncate made of a file before truncating it, open and standing where that was read to.
+
+        It may be compressed already. Unpacking costs time, so only what was changed since the file was last seen to change
+        (`since_ns`) is unpacked: an older file is no copy of it.
+        """
+        rotated = siblings(self._logs(generation), self._system)
+        likely = [each for each in rotated if not each.packed or each.mtime_ns >= since_ns]
+        return self._same_content(likely, replace(generation.position(), size=generation.largest_size))
+
+    def _same_content(self, rotated: Sequence[Sibling], position: Position) -> OpenFile | None:
+        youngest_first = list(reversed(rotated))
+        plain_first = sorted(youngest_first, key=lambda each: each.packed)
+        if position.fingerprint.length >= PROOF_SPAN:
+            candidates: Iterable[Sibling] = plain_first
+        else:
+            candidates = sorted(filter(self._is_new, rotated), key=lambda each: each.by_age)
+        for sibling in candidates:
+            if found := self._at(sibling.path, position):
+                return found
+        return None
+
+    def _is_new(self, sibling: Sibling) -> bool:
+        """Tell whether a rotated file came since, as far as names and dates tell."""
+        return sibling.mtime_ns >= self._since_ns and self.left(sibling.identity) is None
+
+    def _known_at(self, path: str, position: Position) -> OpenFile | None:
+        """Return the file with the identity of a position; one that cannot be opened may be readable at the next look."""
+        try:
+            return self._opened_at(path, position)
+        except OSError as error:
+            self._refuse(position.identity, error)
+            return None
+
+    def _at(self, path: str, position: Position) -> OpenFile | None:
+        try:
+            return self._opened_at(path, position)
+        except OSError:
+            return None  # a file that cannot be read cannot be proven to be the one; what it held is counted as lost
+
+    def _opened_at(self, path: str, position: Position) -> OpenFile | None:
+        generation = OpenFile(open_reader(path, self._system), self._counts)
+        try:
+            if generation.resume_at(position):
+                return generation
+        except OSError:
+            generation.close()
+            raise
+        generation.close()
+        return None
+
+    # The file that follows.
+
+    def open_log(self, leaving: OpenFile | None = None) -> OpenFile:
+        """Open the file at the path where it was left, else at its beginning; `leaving` is read until now. Raises OSError."""
+        generation = OpenFile(PlainReader(self._path, self._system), self._counts)
+        try:
+            return self._where_left(generation, self._path, leaving)
+        except OSError:
+            generation.close()
+            raise
+
+    def next_unread(self, leaving: OpenFile | None) -> OpenFile | None:
+        """Return the oldest file with something unread that was the log after `leaving` and before the present one."""
+        for sibling in sorted(self._candidates(leaving), key=lambda each: each.by_age):
+            if self._holds_nothing_new(sibling):
+                continue
+            try:
+                generation = self._unread(sibling, leaving)
+            except (FileNotFoundError, DamagedError) as error:
+                self.lose(sibling, error)
+                continue
+            except OSError as error:
+                if not self._refuse(sibling.identity, error):
+                    self.lose(sibling, error)
+                continue
+            if generation is not None:
+                return generation
+            self._settled[sibling.identity] = (sibling.size, sibling.mtime_ns)
+        return None
+
+    def _holds_nothing_new(self, sibling: Sibling) -> bool:
+        """Tell without opening it whether a file was found to hold nothing unread, or was given up."""
+        left = self.left(sibling.identity)
+        given_up = left is not None and not left.fingerprint.length and sibling.size == left.offset
+        return given_up or self._settled.get(sibling.identity) == (sibling.size, sibling.mtime_ns)
+
+    def open(self, sibling: Sibling) -> OpenFile:
+        """Open a sibling from its beginning, under the name that it has by now; raises OSError."""
+        path: str | None = sibling.path
+        for _ in range(STEADY_LOOKS):
+            if path is None:
+                break
+            try:
+                reader = open_reader(path, self._system)
+            except FileNotFoundError:
+                pass  # renamed since it was listed, as below
+            else:
+                if reader.identity == sibling.identity:
+                    return OpenFile(reader, self._counts)
+                reader.close()
+            path = named(self._logs(), sibling.identity, self._system)
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), sibling.path)
+
+    def _unread(self, sibling: Sibling, leaving: OpenFile | None) -> OpenFile | None:
+        """Return the sibling standing where its unread part begins, None if it has none; raises OSError."""
+        generation = self.open(sibling)
+        try:
+            generation = self._where_left(generation, sibling.path, leaving)
+            if generation.unread():
+                return generation
+        except OSError:
+            generation.close()
+            raise
+        generation.close()
+        return None
+
+    def stand_where_left(self, generation: OpenFile, leaving: OpenFile | None) -> OpenFile:
+        """Make an open plain file stand where it, or what it is a copy of, was left; else at its beginning. Raises OSError."""
+        self._last_left(generation, leaving)
+        return generation
+
+    def _where_left(self, generation: OpenFile, path: str, leaving: OpenFile | None) -> OpenFile:
+        """Do the same with a compressed file too, which is opened anew: it goes forward only."""
+        found = self._last_left(generation, leaving)
+        if generation.reader.plain:
+            return generation
+        generation.close()
+        if generation.reader.error is not None:
+            raise DamagedError(errno.EIO, generation.reader.error, path)
+        again = OpenFile(open_reader(path, self._system), self._counts)
+        if found is not None:
+            again.resume_at(found)
+        return again
+
+    def _last_left(self, generation: OpenFile, leaving: OpenFile | None) -> Position | None:
+        known = [*self._left.values(), *([leaving.ending()] if leaving is not None else [])]
+        found: Position | None = None
+        for position in sorted(known, key=lambda each: each.offset):
+            same = position.identity == generation.identity
+            if same and position.offset and not position.fingerprint.length:
+                found = position if generation.stand_behind(position.offset) else found  # it could not be read then
+            elif (same or _is_proof(position)) and generation.resume_at(position):
+                found = position
+        return found
+
+    def _candidates(self, leaving: OpenFile | None) -> Iterator[Sibling]:
+        """Give the files that may have been the log since the present one was begun, the present and the next left out."""
+        here, beside = self._at_once(leaving)
+        known = {here, leaving.identity if leaving is not None else None}
+        for sibling in beside:
+            if sibling.identity not in known:
+                known.add(sibling.identity)
+                yield sibling
+
+    def _at_once(self, leaving: OpenFile | None) -> tuple[Identity | None, list[Sibling]]:
+        """Tell what stands at the path and what beside it; a rotation between the two looks would hide a file."""
+        for _ in range(STEADY_LOOKS):
+            here, beside = self._here(), list(self._beside(leaving))
+            if here == self._here():
+                return here, beside
+        raise UnsteadyError(self._path)
+
+    def _here(self) -> Identity | None:
+        status = regular(self._path, self._system)
+        return None if status is None else Identity(status.st_dev, status.st_ino)
+
+    def _beside(self, leaving: OpenFile | None) -> Iterator[Sibling]:
+        target = os.path.realpath(self._path)
+        for sibling in siblings(self._logs(leaving, target=False), self._system):
+            if sibling.mtime_ns >= self._since_ns:
+                yield sibling
+        if self._base not in {"", target} and (status := regular(self._base, self._system)):
+            yield sibling_at(self._base, status)  # the link was led elsewhere after this one had taken over
+        if self._base not in {"", target} and (switched := self._switched_ns()) is not None:
+            for sibling in siblings([target], self._system):
+                if sibling.mtime_ns >= max(self._since_ns, switched):
+                    yield sibling
+
+    def _logs(self, leaving: OpenFile | None = None, *, target: bool = True) -> list[str]:
+        """Return the paths beside which rotated files are looked for: of the log, its target, and where it is by now."""
+        logs = [self._path, *([self._base] if self._base else [])]
+        if target or not self._base:
+            logs.append(os.path.realpath(self._path))
+        where = leaving.reader.where() if leaving is not None else None
+        if where is not None:
+            logs += [os.path.join(os.path.dirname(where), os.path.basename(log)) for log in logs]  # noqa: PTH118, PTH119, PTH120 - paths are text here
+        return list(dict.fromkeys(logs))
+
+    def _switched_ns(self) -> int | None:
+        """Return when the link at the path was made; None if there is none."""
+        try:
+            status = self._system.lstat(self._path)
+        except OSError:
+            return None
+        return status.st_mtime_ns if os.path.islink(self._path) else None  # noqa: PTH114 - paths are text here
+
+    # What cannot be read.
+
+    def _leave_unread(self, sibling: Sibling) -> None:
+        if sibling.packed:
+            self._settled[sibling.identity] = (sibling.size, sibling.mtime_ns)
+            return
+        try:
+            generation = self.open(sibling)
+        except OSError:
+            return  # what nobody can open is not read by mistake
+        try:
+            if generation.stand_behind(sibling.size):
+                self.leave(generation.position())
+        finally:
+            generation.close()
+
+    def _refuse(self, identity: Identity, error: OSError) -> bool:
+        """Raise the error as long as there is patience with the file; False when there is none left."""
+        self._refused[identity] += 1
+        if self._refused[identity] < PATIENCE:
+            raise error
+        return False
+
+    def lose(self, sibling: Sibling, error: OSError) -> None:
+        """Count a rotated file that cannot be read as lost, and never read it."""
+        logger.warning("log %s: %s: %s; it is counted as lost", self._path, sibling.path, error.strerror or error)
+        left = self.left(sibling.identity)
+        self._counts.lost_bytes += max(0, sibling.size - (left.offset if left is not None else 0))
+        self.leave(Position(*sibling.identity, sibling.size, 0, sibling.size, Fingerprint(0, "")))
+        del self._refused[sibling.identity]
+
+
+def _is_proof(position: Position) -> bool:
+    """Whether another file with the same content before the offset must be a copy."""
+    length = position.fingerprint.length
+    return length >= (WHOLE_PROOF if length == position.offset else PROOF_SPAN)

@@ -1,0 +1,172 @@
+"""Rotated files beside a log: how they are named, and which is older. Names and dates only; nothing is opened here.
+
+logrotate and newsyslog write `LOG.1` (the youngest) to `LOG.N`, or with `dateext` `LOG-20260131`; with `extension .log`
+the number stands before the extension: `racoon.1.log`. Each may be compressed.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from racoon_exporter.source.files.position import Identity
+from racoon_exporter.source.files.system import System
+
+COMPRESSED = (".gz", ".bz2", ".xz")
+"""Compressions that can be read."""
+
+STEADY_LOOKS = 20
+"""A listing counts when the next one is the same; so often it is tried."""
+
+_SUFFIX = r"(?:\.(?P<number>\d{1,4})|[-._](?P<date>\d{4}-?\d{2}-?\d{2}(?:[-_.T]?\d{2,10})?|\d{9,11}))"
+_PACKED = r"(?P<packed>\.(?:gz|bz2|xz))?"
+
+
+class UnsteadyError(OSError):
+    """Files are being renamed so fast that it cannot be told which is which: to be tried again."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(errno.EAGAIN, "its rotated files are being renamed", path)
+
+
+@dataclass(frozen=True, slots=True)
+class Sibling:
+    """A rotated file: where it is, which file, its size in bytes as stored and its last change in nanoseconds."""
+
+    path: str
+    number: int | None
+    date: str
+    identity: Identity
+    size: int
+    mtime_ns: int
+
+    @property
+    def packed(self) -> bool:
+        """Whether it is compressed."""
+        return self.path.endswith(COMPRESSED)
+
+    @property
+    def by_name(self) -> tuple[str, int]:
+        """Sorts the oldest first as the names tell it."""
+        return (self.date, -(self.number or 0))
+
+    @property
+    def by_age(self) -> tuple[int, str, int]:
+        """Sorts the oldest first by last change; names decide where that is the same."""
+        return (self.mtime_ns, *self.by_name)
+
+
+def siblings(logs: Sequence[str], system: System) -> list[Sibling]:
+    """Return the rotated files of a log that has, or had, these paths, the oldest first as the names tell it.
+
+    Where a file stands both plain and compressed (gzip is at work)
+    only the plain one counts. Directories that cannot be listed give nothing. Raises UnsteadyError while they are renamed.
+    """
+    before = _listed(logs, system)
+    for _ in range(STEADY_LOOKS):
+        # A rotation renames one file after the other; a listing made meanwhile shows some twice and others not at all.
+        after = _listed(logs, system)
+        if _places(before) == _places(after):
+            return after
+        before = after
+    raise UnsteadyError(logs[0])
+
+
+def _places(rotated: Iterable[Sibling]) -> list[tuple[str, Identity]]:
+    return [(sibling.path, sibling.identity) for sibling in rotated]
+
+
+def _listed(logs: Sequence[str], system: System) -> list[Sibling]:
+    found: dict[tuple[str, str, int | None], Sibling] = {}
+    for log in dict.fromkeys(logs):
+        for sibling in _beside(log, system):
+            key = (log, sibling.date, sibling.number)
+            if key not in found or found[key].packed:
+                found[key] = sibling
+    once = {sibling.identity: sibling for sibling in found.values()}  # one directory may have two spellings
+    return in_order(once.values())
+
+
+def in_order(rotated: Iterable[Sibling]) -> list[Sibling]:
+    """Return the oldest first by name; where numbers and dates are mixed, the kind with the latest change comes last."""
+    groups: dict[bool, list[Sibling]] = {}
+    for sibling in rotated:
+        groups.setdefault(sibling.number is None, []).append(sibling)
+    by_latest = sorted(groups.values(), key=lambda group: max(sibling.mtime_ns for sibling in group))
+    return [sibling for group in by_latest for sibling in sorted(group, key=lambda sibling: sibling.by_name)]
+
+
+def bases(path: str) -> Iterator[str]:
+    """Return the logs that `path` would be a rotated file of, by its name."""
+    rotated = Path(path)
+    for pattern in (_AFTER, _BEFORE_EXTENSION):
+        match = pattern.fullmatch(rotated.name)
+        if match and match.groupdict().get("extension") not in COMPRESSED:
+            yield str(rotated.with_name(match["stem"] + match.groupdict().get("extension", "")))
+
+
+_AFTER = re.compile(rf"(?P<stem>.+?){_SUFFIX}{_PACKED}", re.DOTALL)
+_BEFORE_EXTENSION = re.compile(rf"(?P<stem>.+?){_SUFFIX}(?P<extension>\.[^.\d][^.]*?){_PACKED}", re.DOTALL)
+
+
+def _names(name: str) -> re.Pattern[str]:
+    stem, extension = Path(name).stem, Path(name).suffix
+    after = rf"{re.escape(name)}{_SUFFIX}{_PACKED}"
+    before = _SUFFIX.replace("<number>", "<number_>").replace("<date>", "<date_>")
+    inside = rf"{re.escape(stem)}{before}{re.escape(extension)}{_PACKED.replace('<packed>', '<packed_>')}"
+    return re.compile(rf"(?:{after})|(?:{inside})" if extension else after)
+
+
+def _beside(log: str, system: System) -> Iterator[Sibling]:
+    directory = Path(log).parent
+    pattern = _names(Path(log).name)
+    for entry in _entries(str(directory), system):
+        match = pattern.fullmatch(entry)
+        if match is None:
+            continue
+        held = match.groupdict()
+        number, date = held["number"] or held.get("number_"), held["date"] or held.get("date_")
+        candidate = f"{directory}/{entry}"
+        status = regular(candidate, system)
+        if status is not None:
+            yield sibling_at(candidate, status, number=int(number) if number else None, date=date or "")
+
+
+def sibling_at(path: str, status: os.stat_result, *, number: int | None = None, date: str = "") -> Sibling:
+    """Return what stands at a path as a rotated file."""
+    identity = Identity(status.st_dev, status.st_ino)
+    return Sibling(path, number, date, identity, status.st_size, status.st_mtime_ns)
+
+
+def named(logs: Iterable[str], identity: Identity, system: System) -> str | None:
+    """Return the path of the file with this identity in the directory of one of the logs, whatever its name."""
+    for directory in dict.fromkeys(Path(log).parent for log in logs):
+        for entry in _entries(str(directory), system):
+            candidate = f"{directory}/{entry}"
+            status = regular(candidate, system)
+            if status is not None and (status.st_dev, status.st_ino) == identity:
+                return candidate
+    return None
+
+
+def _entries(directory: str, system: System) -> list[str]:
+    try:
+        return system.listdir(directory)
+    except OSError:
+        # Nothing beside the log can be found then, which is the same as there being nothing; that the log itself cannot
+        # be read is told by whoever reads it.
+        return []
+
+
+def regular(path: str, system: System) -> os.stat_result | None:
+    """Return the status of a regular file; None for anything else and for what has just gone."""
+    try:
+        status = system.stat(path)
+    except OSError:
+        return None
+    return status if stat.S_ISREG(status.st_mode) else None

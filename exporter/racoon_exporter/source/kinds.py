@@ -1,0 +1,164 @@
+"""The kinds of sources: a row each. What the configuration file calls them, how that is read, and what reads them.
+
+A new kind is a row here and a room beside it, which only the row knows; what it needs beyond the exporter's own dependencies
+it imports in `make`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from racoon_exporter.source import descriptors
+from racoon_exporter.source.contract import Source, StartAt
+from racoon_exporter.source.files.one_shot import STDIN
+from racoon_exporter.source.files.patterns import MANY_OPEN
+from racoon_exporter.source.files.system import SYSTEM, System
+from racoon_exporter.source.journal.following import JOURNAL, JournalOptions, JournalSource
+from racoon_exporter.source.paths import Paths
+from racoon_exporter.source.streams.fifo_stdin import StdinSource
+from racoon_exporter.source.syslog.listen import ListenAddress
+from racoon_exporter.source.syslog.receiver import MOST_CONNECTIONS, SyslogSource
+from racoon_exporter.yaml_document import Section
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Something to be read: of which kind, by which name, and how if there is more to say."""
+
+    kind: str
+    name: str
+    options: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What sources need of the process they are in. `clock`, `system` and `stdin` are for tests."""
+
+    start_at: StartAt = "beginning"
+    """Where files and the journal are begun of which no position is known."""
+    backfill: bool = False
+    """Whether rotated files are read first then."""
+    most_open: int = MANY_OPEN
+    clock: Callable[[], float] = time.monotonic
+    system: System = SYSTEM
+    stdin: Callable[[], StdinSource] = StdinSource
+
+
+HERE: Final = Surroundings()
+
+
+class Kind(NamedTuple):
+    """A kind of sources."""
+
+    key: str
+    """Its key among the sources of the configuration file."""
+    read: Callable[[Section, Path], Wanted]
+    """Reads a source of the configuration file, whose directory is given; what is wrong is noted in the section."""
+    make: Callable[[Sequence[Wanted], Surroundings], Iterator[Source]]
+    """Makes what reads all that is wanted of the kind."""
+    connections: Callable[[Wanted], int] = lambda _wanted: 0
+    """How many descriptors it may take for others that connect."""
+
+
+def paths(*names: str) -> tuple[Wanted, ...]:
+    """Want files, globs, FIFOs, or `-` for standard input."""
+    return tuple(Wanted("path", name) for name in names)
+
+
+def journal(options: JournalOptions | None = None) -> Wanted:
+    """Want the systemd journal."""
+    return Wanted("journal", JOURNAL, options or JournalOptions())
+
+
+def syslog(*addresses: str) -> tuple[Wanted, ...]:
+    """Want what arrives at addresses."""
+    return tuple(Wanted("syslog", address) for address in addresses)
+
+
+def _read_path(section: Section, directory: Path) -> Wanted:
+    name = _text(section, "path")
+    return Wanted("path", name if name in {"", STDIN} else str(directory / name))
+
+
+def _make_paths(wanted: Sequence[Wanted], around: Surroundings) -> Iterator[Source]:
+    names = [each.name for each in wanted]
+    if STDIN in names:
+        yield around.stdin()
+    if files := [name for name in names if name != STDIN]:
+        yield Paths(
+            files,
+            start_at=around.start_at,
+            backfill=around.backfill,
+            clock=around.clock,
+            system=around.system,
+            most_open=around.most_open,
+        )
+
+
+def _read_journal(section: Section, _directory: Path) -> Wanted:
+    options = section.section("journal", ("identifiers", "units"))
+    identifiers, units = (tuple(entry.text for entry in options.entries(key) or ()) for key in ("identifiers", "units"))
+    return journal(JournalOptions(identifiers, units))
+
+
+def _make_journal(wanted: Sequence[Wanted], around: Surroundings) -> Iterator[Source]:
+    for each in wanted:
+        assert isinstance(each.options, JournalOptions)
+        yield JournalSource(each.options, start_at=around.start_at, clock=around.clock)
+
+
+def _read_syslog(section: Section, _directory: Path) -> Wanted:
+    name = _text(section, "syslog")
+    try:
+        if name:
+            ListenAddress.read(name)
+    except ValueError as error:
+        section.note(str(error), "syslog")
+    return Wanted("syslog", name)
+
+
+def _make_syslog(wanted: Sequence[Wanted], around: Surroundings) -> Iterator[Source]:
+    for each in wanted:
+        yield SyslogSource(each.name, clock=around.clock)
+
+
+def _syslog_connections(wanted: Wanted) -> int:
+    return MOST_CONNECTIONS if wanted.name.startswith(("tcp:", "unix-stream:")) else 0
+
+
+def _text(section: Section, key: str) -> str:
+    text = section.text(key) or ""
+    if not text:
+        section.note(f"{key} must not be empty", key)
+    return text
+
+
+SOURCES: Final = (
+    Kind("path", _read_path, _make_paths),
+    Kind("journal", _read_journal, _make_journal),
+    Kind("syslog", _read_syslog, _make_syslog, _syslog_connections),
+)
+
+
+def make(wanted: Sequence[Wanted], around: Surroundings) -> list[Source]:
+    """Make the sources of what is wanted, each of it once. Raises ValueError for what there cannot be."""
+    made: list[Source] = []
+    once = list({(each.kind, each.name): each for each in reversed(wanted)}.values())[::-1]
+    try:
+        for kind in SOURCES:
+            made += kind.make([each for each in once if each.kind == kind.key], around)
+    except ValueError:
+        for source in made:
+            source.close()
+        raise
+    return made
+
+
+def most_open(wanted: Sequence[Wanted]) -> int:
+    """Raise the limit of open files, and say how many logs may be open beside what the other sources take."""
+    connections = sum(kind.connections(each) for kind in SOURCES for each in wanted if each.kind == kind.key)
+    return descriptors.for_files(descriptors.raise_limit(), connections=connections)

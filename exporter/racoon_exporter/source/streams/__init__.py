@@ -1,0 +1,1 @@
+"""Lines that come through pipes."""

@@ -1,0 +1,1 @@
+"""Syslog messages received over UDP, TCP and unix sockets."""

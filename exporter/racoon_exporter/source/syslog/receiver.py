@@ -1,0 +1,296 @@
+"""Syslog messages received over UDP, TCP and unix sockets.
+
+Nothing here waits and nothing is read ahead: sockets are read only when the loop asks for lines, and no further than it
+asked. While the exporter is busy, datagrams stay in the kernel's buffer (and are dropped there when it is full, as UDP is; the
+kernel says how many), and whoever sends over TCP or a unix socket is held up. So only UDP has a limit for each sender: it is
+the only one that cannot wait. Sockets have their turn one after the other, so that a fast sender keeps nobody from being heard.
+What must be kept, the beginnings of messages on open connections, is bounded in number of
+connections and in bytes; the connection silent for longest gives way.
+"""
+
+from __future__ import annotations
+
+import logging
+import selectors
+import socket
+import struct
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, OneStream, SourceStatus
+from racoon_exporter.source.files.lines import MAX_LINE
+from racoon_exporter.source.streams.framing import Framer, as_line
+from racoon_exporter.source.syslog.listen import ListenAddress, remove_name
+from racoon_exporter.source.syslog.sender_limit import Buckets, SenderLimit
+from racoon_exporter.source.telling import LiveCounts, Occasionally, Trouble, reason
+
+logger = logging.getLogger(__name__)
+
+MOST_CONNECTIONS = 256
+MOST_HELD = 8 * 1024 * 1024
+"""Bytes kept of messages that are not complete, over all connections of an address."""
+
+RETRY_SECONDS = 5.0
+"""How often an address that cannot be had is tried again."""
+
+_PIECE = 64 * 1024
+_TURN = 64
+"""Datagrams read of one socket before the others have their turn."""
+_ROUNDS = 8
+"""How often all sockets have their turn in one read."""
+
+_RXQ_OVFL = 40 if sys.platform == "linux" else None
+"""Linux's SO_RXQ_OVFL (asm-generic/socket.h), which Python does not name: a datagram tells how many were dropped before it."""
+_DROPS = struct.Struct("@I")
+
+
+@dataclass(frozen=True, slots=True)
+class SyslogLimits:
+    """What senders may take: connections, bytes of incomplete messages, and over UDP messages a second of each."""
+
+    connections: int = MOST_CONNECTIONS
+    held: int = MOST_HELD
+    sender: SenderLimit = field(default_factory=SenderLimit)
+
+
+@dataclass(slots=True, eq=False)
+class _Connection:
+    socket: socket.socket
+    sender: str
+    framer: Framer
+    heard: float
+
+
+class SyslogSource(OneStream):
+    """The messages that arrive at one address. Implements `Source`."""
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        limits: SyslogLimits | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Listen at `address` (see `ListenAddress.read`) from now on. `clock` gives seconds.
+
+        Raises ValueError for what is no address. One that cannot be had is told by `status` and tried again.
+        """
+        self._address = ListenAddress.read(address)
+        self._limits = limits or SyslogLimits()
+        self._clock = clock
+        self._counts = LiveCounts()
+        self._buckets = Buckets(self._limits.sender)
+        self._occasionally = Occasionally(clock)
+        self._trouble = Trouble()
+        self._selector = selectors.DefaultSelector()
+        self._listening: list[socket.socket] = []
+        self._connections: dict[socket.socket, _Connection] = {}
+        self._ready: deque[socket.socket] = deque()
+        """Sockets that have something and did not have their turn yet."""
+        self._dropped_before: dict[socket.socket, int] = {}
+        self._tried: float | None = None
+        self._closed = False
+        self._listen()
+
+    @property
+    def name(self) -> str:
+        """The address as it was given."""
+        return self._address.text
+
+    @property
+    def finished(self) -> bool:
+        """Never: anybody may send."""
+        return False
+
+    @property
+    def addresses(self) -> list[str]:
+        """Where it listens, as `HOST:PORT` or path; tells the port that was taken for port 0."""
+        return [_shown(opened.getsockname()) for opened in self._listening]
+
+    @property
+    def connections(self) -> int:
+        """Connections that are open."""
+        return len(self._connections)
+
+    @property
+    def held(self) -> int:
+        """Bytes kept of messages that are not complete."""
+        return sum(connection.framer.held for connection in self._connections.values())
+
+    def read(self, limit: int = DEFAULT_LIMIT) -> Block | None:
+        """Return messages as lines, about `limit` bytes of them."""
+        if self._closed:
+            return None
+        self._listen()
+        lines: list[bytes] = []
+        size = 0
+        for _ in range(_ROUNDS):  # a flood of what is dropped must end as well
+            self._ready = self._ready or deque(key.fileobj for key, _ in self._selector.select(0))  # type: ignore[misc]
+            while self._ready and size < limit:
+                received = self._received(self._ready.popleft())
+                size += sum(map(len, received))
+                lines += received
+        return self._counts.block(self.name, b"".join(lines))
+
+    def descriptors(self) -> Sequence[int]:
+        """Return the descriptor that stands for all sockets."""
+        return () if self._closed else (self._selector.fileno(),)
+
+    def status(self) -> SourceStatus:
+        """Counters; `up` while it listens. Messages dropped for their number are in `dropped`."""
+        return self._counts.status(self.name, up=bool(self._listening), error=self._trouble.error)
+
+    def close(self) -> None:
+        """Close all sockets."""
+        if self._closed:
+            return
+        self._closed = True
+        for connection in list(self._connections.values()):
+            self._drop(connection)
+        for opened in self._listening:
+            remove_name(opened)
+            opened.close()
+        self._listening.clear()
+        self._selector.close()
+
+    def _listen(self) -> None:
+        if self._listening or (self._tried is not None and self._clock() - self._tried < RETRY_SECONDS):
+            return
+        self._tried = self._clock()
+        try:
+            self._listening = self._address.listen()
+        except OSError as error:
+            self._trouble.set(f"cannot listen on {self.name}: {reason(error)}")
+            return
+        self._trouble.over(f"listening on {self.name}")
+        for opened in self._listening:
+            self._selector.register(opened, selectors.EVENT_READ)
+            if _RXQ_OVFL is not None and opened.type == socket.SOCK_DGRAM:
+                opened.setsockopt(socket.SOL_SOCKET, _RXQ_OVFL, 1)
+
+    def _received(self, ready: socket.socket) -> list[bytes]:
+        connection = self._connections.get(ready)
+        if connection is not None:
+            return self._from_connection(connection)
+        if ready not in self._listening:  # it gave way to another one a moment ago
+            return []
+        if ready.type == socket.SOCK_STREAM:
+            self._accept(ready)
+            return []
+        return self._datagrams(ready)
+
+    def _datagrams(self, opened: socket.socket) -> list[bytes]:
+        lines: list[bytes] = []
+        size = 0
+        for _ in range(_TURN):
+            try:
+                message, told, _flags, where = opened.recvmsg(MAX_LINE + 1, socket.CMSG_SPACE(_DROPS.size))
+            except BlockingIOError:
+                break
+            except OSError as error:  # an ICMP error of an earlier packet, say: the next read goes on
+                logger.debug("%s: %s", self.name, error)
+                break
+            self._note_drops(opened, told)
+            if isinstance(where, tuple):
+                self._admit_from(str(where[0]), message, lines)
+            else:
+                self._admit(message, lines)
+            size += len(message)
+            if size >= _PIECE:
+                break
+        return lines
+
+    def _accept(self, opened: socket.socket) -> None:
+        try:
+            accepted, where = opened.accept()
+        except (BlockingIOError, ConnectionError):  # gone again
+            return
+        except OSError as error:  # no descriptors left: one is needed, and the next look tries again
+            self._give_way(f"a connection cannot be accepted: {reason(error)}")
+            return
+        if len(self._connections) >= self._limits.connections:
+            self._give_way("there are too many connections")
+        accepted.settimeout(0)
+        accepted.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        self._connections[accepted] = _Connection(accepted, self._sender(where), Framer(self._counts), self._clock())
+        self._selector.register(accepted, selectors.EVENT_READ)
+
+    def _from_connection(self, connection: _Connection) -> list[bytes]:
+        lines: list[bytes] = []
+        try:
+            piece = connection.socket.recv(_PIECE)
+        except BlockingIOError:
+            return lines
+        except OSError as error:
+            logger.debug("%s: %s: %s", self.name, connection.sender, error)
+            piece = b""
+        if not piece:
+            self._admit(connection.framer.rest(), lines)
+            self._drop(connection)
+            return lines
+        connection.heard = self._clock()
+        for message in connection.framer.feed(piece):
+            self._admit(message, lines)
+        while self.held > self._limits.held:
+            self._give_way("too much is kept of incomplete messages", holding=True)
+        return lines
+
+    def _note_drops(self, opened: socket.socket, told: list[tuple[int, int, bytes]]) -> None:
+        """Count what the kernel dropped before this datagram for want of room. Its counter goes round after 2^32."""
+        for level, kind, data in told:
+            if (level, kind) == (socket.SOL_SOCKET, _RXQ_OVFL) and len(data) == _DROPS.size:
+                (dropped,) = _DROPS.unpack(data)
+                new = (dropped - self._dropped_before.get(opened, 0)) % 2**32
+                self._dropped_before[opened] = dropped
+                self._counts.dropped += new
+                if new and self._occasionally.now("dropped by the kernel"):
+                    logger.warning("%s: messages come faster than they are read; the kernel dropped %d", self.name, new)
+
+    def _admit_from(self, sender: str, message: bytes, lines: list[bytes]) -> None:
+        """Add a datagram of a sender that cannot be made to wait, unless it is one too many."""
+        if self._buckets.take(sender, self._clock()):
+            self._admit(message, lines)
+            return
+        self._counts.dropped += 1
+        self._counts.lost_bytes += len(message)
+        if self._occasionally.now(sender):
+            logger.warning("%s: %s sends too many messages; some are dropped", self.name, sender)
+
+    def _admit(self, message: bytes, lines: list[bytes]) -> None:
+        """Add a message as a line unless it is empty or too long."""
+        line = as_line(message)
+        if len(line) > MAX_LINE + 1:
+            self._counts.too_long += 1
+            self._counts.lost_bytes += len(line)
+        elif line:
+            lines.append(line)
+
+    def _give_way(self, why: str, *, holding: bool = False) -> None:
+        """Close the connection silent for longest, of those with an incomplete message if it is about these."""
+        candidates = [each for each in self._connections.values() if each.framer.held or not holding]
+        if self._occasionally.now(why):
+            logger.warning("%s: %s; the one silent for longest is closed", self.name, why)
+        if candidates:
+            silent = min(candidates, key=lambda each: each.heard)
+            self._counts.lost_bytes += silent.framer.held
+            self._drop(silent)
+
+    def _drop(self, connection: _Connection) -> None:
+        del self._connections[connection.socket]
+        self._selector.unregister(connection.socket)
+        connection.socket.close()
+
+    def _sender(self, where: object) -> str:
+        """Return the address a message comes from; of a unix socket all are one sender."""
+        return str(where[0]) if isinstance(where, tuple) else self.name
+
+
+def _shown(where: object) -> str:
+    match where:
+        case (str() as host, int() as port, *_):
+            return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        case _:
+            return str(where)

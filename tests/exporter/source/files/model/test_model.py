@@ -1,0 +1,96 @@
+"""Whatever is done to a log and to the exporter: each line counts once, and what is lost is counted as far as it was known.
+
+A program is a row of actions of those who write, rotate, truncate, switch, delete and restore, and of the exporter, which
+looks, is killed, ended and started again from its state file. All files are real. PROGRAMS says how many there are: 200 in
+each run of the suite, 5,000 in `make torture`; SEED begins another row of them. What fails is made as short as it goes.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests.exporter.source.files.model.life import Life
+
+PROGRAMS = int(os.environ.get("PROGRAMS", "200"))
+SEED = int(os.environ.get("SEED", "1"))
+PARTS = 8
+LONGEST = 40
+
+Action = tuple[str, int]
+Program = tuple[bool, int, tuple[Action, ...]]
+
+OFTEN = 4
+ACTIONS = {
+    "write": 2 * OFTEN,
+    "write_the_beginning_of_a_line": 2,
+    "rename": OFTEN,
+    "rename_and_create": 2,
+    "copytruncate": OFTEN,
+    "compress": 2,
+    "truncate": 1,
+    "refill": 1,
+    "delete": 1,
+    "recreate": 1,
+    "move_back": 2,
+    "copy_back": 1,
+    "switch": 2,
+    "forbid": 1,
+    "allow": 2,
+    "move_the_folder": 1,
+    "read_a_little": OFTEN,
+    "look": OFTEN,
+    "save": 2,
+    "hup": 1,
+    "term": 1,
+    "kill": 2,
+    "start": OFTEN,
+}
+
+
+def program(number: int) -> Program:
+    luck = random.Random(number)
+    names, weights = list(ACTIONS), list(ACTIONS.values())
+    actions = [(name, luck.randint(1, 4)) for name in luck.choices(names, weights, k=luck.randint(4, LONGEST))]
+    return luck.random() < 0.4, luck.choice([1, 2, 3, 9]), tuple(actions)
+
+
+def complaint(told: Program) -> str | None:
+    """Run a program; say what went wrong."""
+    linked, keep, actions = told
+    life = Life(Path(tempfile.mkdtemp()), linked=linked, keep=keep)
+    try:
+        for name, number in actions:
+            getattr(life, name)(number)
+            life.check()
+        life.judge()
+    except AssertionError as error:
+        return str(error).split("\n")[0]
+    finally:
+        life.close()
+    return None
+
+
+def shortest(told: Program) -> Program:
+    """Leave out actions one by one as long as it still goes wrong."""
+    linked, keep, actions = told
+    at = len(actions) - 1
+    while at >= 0:
+        fewer = actions[:at] + actions[at + 1 :]
+        if complaint((linked, keep, fewer)) is not None:
+            actions = fewer
+        at -= 1
+    return linked, keep, actions
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_each_line_counts_once_whatever_happens(part: int) -> None:
+    for number in range(SEED * 1_000_000 + part, SEED * 1_000_000 + PROGRAMS, PARTS):
+        told = program(number)
+        if complaint(told) is not None:
+            less = shortest(told)
+            pytest.fail(f"program {number}: {less}: {complaint(less)}")

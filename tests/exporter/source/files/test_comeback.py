@@ -1,0 +1,149 @@
+"""A file that was read before is at the path again, or beside it: it is read on from where it was left."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from racoon_exporter.source import FileSource
+from tests.exporter.source.files.logs import Log, again, lines, records
+from tests.exporter.source.files.test_symlink import switch
+
+Restart = Callable[[FileSource], FileSource]
+RESTARTS = pytest.mark.parametrize("restart", [lambda source: source, again], ids=["live", "over a restart"])
+
+
+@RESTARTS
+def test_a_link_switched_there_and_back_gives_each_line_once(tmp_path: Path, restart: Restart) -> None:
+    a, b, link = Log(tmp_path / "a" / "log"), Log(tmp_path / "b" / "log"), tmp_path / "current"
+    for log in (a, b):
+        log.path.parent.mkdir()
+    a.write(1, 2)
+    switch(link, a.path)
+    source = FileSource(str(link))
+    assert lines(source) == records(1, 2)
+    b.write(3)
+    switch(link, b.path)
+    assert lines(source) == records(3)
+    source = restart(source)
+    a.write(4)
+    switch(link, a.path)
+    assert lines(source) == records(4)
+    source = restart(source)
+    b.write(5)
+    switch(link, b.path)
+    assert lines(source) == records(5)
+    assert source.status().counts.lost_bytes == 0
+    source.close()
+
+
+@RESTARTS
+def test_a_rotated_file_moved_back_is_read_on(log: Log, source: FileSource, restart: Restart) -> None:
+    log.write(1, 2)
+    assert lines(source) == records(1, 2)
+    log.rename()
+    log.write(3)
+    assert lines(source) == records(3)
+    source = restart(source)
+    log.sibling(".1").path.rename(log.path)
+    assert lines(source) == []
+    log.write(4)
+    assert lines(source) == records(4)
+    source.close()
+
+
+@RESTARTS
+@pytest.mark.parametrize("packed", [False, True], ids=["copied", "unpacked"])
+def test_a_rotated_file_restored_as_a_copy_is_read_on(log: Log, source: FileSource, restart: Restart, *, packed: bool) -> None:
+    log.write(1, 2)
+    assert lines(source) == records(1, 2)
+    log.rename()
+    log.write(3)
+    assert lines(source) == records(3)
+    source = restart(source)
+    old, fresh = log.sibling(".1").path, log.sibling(".new").path
+    fresh.write_bytes(gzip.decompress(gzip.compress(old.read_bytes())) if packed else old.read_bytes())
+    fresh.rename(log.path)
+    log.write(4)
+    assert lines(source) == records(4)
+    source.close()
+
+
+def test_lines_added_to_a_rotated_file_after_it_was_left_are_read_at_the_next_rotation(log: Log, source: FileSource) -> None:
+    """A syslog daemon that was told late of the new file."""
+    log.write(1)
+    assert lines(source) == records(1)
+    log.rename()
+    log.write(2)
+    assert lines(source) == records(2)
+    log.sibling(".1").write(3)
+    log.rename()
+    log.write(4)
+    assert sorted(lines(source)) == records(2 + 1, 4)
+    assert source.status().counts.lost_bytes == 0
+
+
+def test_an_old_backup_put_beside_the_log_is_not_read(log: Log, source: FileSource) -> None:
+    log.write(1)
+    assert lines(source) == records(1)
+    log.rename()
+    log.write(2)
+    assert lines(source) == records(2)
+    log.sibling(".7").write(100)
+    os.utime(log.sibling(".7").path, (1, 1))
+    log.rename()
+    log.write(3)
+    assert lines(source) == records(3)
+
+
+def test_rotated_files_of_a_target_that_the_link_is_switched_to_are_not_read(tmp_path: Path) -> None:
+    a, b, link = Log(tmp_path / "a"), Log(tmp_path / "b"), tmp_path / "current"
+    a.write(1)
+    b.sibling(".1").write(100)
+    os.utime(b.sibling(".1").path, (1, 1))
+    switch(link, a.path)
+    source = FileSource(str(link))
+    assert lines(source) == records(1)
+    b.write(2)
+    switch(link, b.path)
+    assert lines(source) == records(2)
+    b.rename()
+    b.write(3)
+    assert lines(source) == records(3)
+    source.close()
+
+
+def test_what_was_truncated_after_a_copy_is_read_although_it_was_deleted_then(log: Log, source: FileSource) -> None:
+    log.write(1)
+    assert lines(source) == records(1)
+    log.write(2)
+    log.copytruncate()
+    log.write(3)
+    log.path.unlink()
+    log.write(4)
+    assert lines(source) == records(2, 3, 4)
+    assert source.status().counts.lost_bytes == 0
+
+
+def test_copytruncate_in_a_directory_that_is_renamed_loses_nothing(tmp_path: Path) -> None:
+    log = Log(tmp_path / "log" / "racoon.log")
+    log.path.parent.mkdir()
+    log.write(1)
+    source = FileSource(log.name)
+    assert lines(source) == records(1)
+    log.path.parent.rename(tmp_path / "away")
+    away = Log(tmp_path / "away" / "racoon.log")
+    away.write(2)
+    away.copytruncate()
+    away.write(3)
+    assert lines(source) == records(2, 3)
+    shutil.move(tmp_path / "away", tmp_path / "log")
+    log.write(4)
+    assert lines(source) == records(4)
+    assert source.status().counts.lost_bytes == 0
+    source.close()

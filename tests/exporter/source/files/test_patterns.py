@@ -1,0 +1,291 @@
+"""Patterns: files join, vanish, and are never read under two names."""
+
+from __future__ import annotations
+
+import glob
+import gzip
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from racoon_exporter.source import Position, SourceSet, System
+from racoon_exporter.source.files.patterns import LINGER_SECONDS, is_pattern, matches
+from tests.exporter.source.files.logs import Log, blocks, lines, record, records
+
+
+class Clock:
+    """Seconds that pass when told to."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def logs(tmp_path: Path, clock: Clock) -> Iterator[SourceSet]:
+    logs = SourceSet([str(tmp_path / "*.log*")], clock=clock)
+    yield logs
+    logs.close()
+
+
+def names(logs: SourceSet) -> list[str]:
+    return sorted(Path(status.name).name for status in logs.statuses())
+
+
+def again(logs: SourceSet, *paths: str, clock: Clock) -> SourceSet:
+    """Return a new set that goes on from the checkpoint of another, which is closed."""
+    saved = json.dumps({name: position.to_json() for name, position in logs.positions().items()})
+    logs.close()
+    fresh = SourceSet(paths, clock=clock)
+    fresh.resume({name: Position.from_json(position) for name, position in json.loads(saved).items()})
+    return fresh
+
+
+def test_files_join_as_they_come(tmp_path: Path, logs: SourceSet) -> None:
+    assert blocks(logs) == []
+    Log(tmp_path / "a.log").write(1)
+    assert [(block.source, block.data) for block in blocks(logs)] == [(str(tmp_path / "a.log"), record(1))]
+    Log(tmp_path / "b.log").write(2)
+    Log(tmp_path / "a.log").write(3)
+    assert sorted(lines(logs)) == records(2, 3)
+    assert names(logs) == ["a.log", "b.log"]
+
+
+def test_a_pattern_without_a_file_is_told(tmp_path: Path, logs: SourceSet) -> None:
+    assert logs.read() is None
+    (status,) = logs.statuses()
+    assert (status.name, status.up) == (str(tmp_path / "*.log*"), False)
+    assert status.error == f"{tmp_path}/*.log*: no file matches"
+
+
+def test_rotated_and_compressed_files_do_not_join(tmp_path: Path, logs: SourceSet) -> None:
+    log = Log(tmp_path / "racoon.log")
+    log.write(1)
+    log.sibling(".1").write(0)
+    log.sibling(".2.gz").append(gzip.compress(record(0)))
+    log.sibling("-20261124").write(0)
+    (tmp_path / "other.log.gz").write_bytes(gzip.compress(record(0)))
+    assert lines(logs) == records(1)
+    log.write(2)
+    log.rename()
+    log.write(3)
+    assert lines(logs) == records(2, 3)
+    assert names(logs) == ["racoon.log"]
+
+
+def test_a_dated_file_without_a_log_is_a_log_of_its_own(tmp_path: Path, logs: SourceSet) -> None:
+    """A syslog daemon may write a new file each day."""
+    Log(tmp_path / "racoon.log-20261124").write(1)
+    Log(tmp_path / "racoon.log-20261125").write(2)
+    assert lines(logs) == records(1, 2)
+    Log(tmp_path / "racoon.log-20261126").write(3)
+    assert lines(logs) == records(3)
+
+
+def test_a_file_renamed_to_another_matching_name_is_read_once(tmp_path: Path, logs: SourceSet) -> None:
+    log = Log(tmp_path / "racoon.log")
+    log.write(1)
+    assert lines(logs) == records(1)
+    log.write(2)
+    moved = Log(log.path.rename(tmp_path / "moved.log"))
+    assert lines(logs) == records(2)
+    log.write(3)
+    assert lines(logs) == records(3)
+    assert lines(logs) == []
+    moved.write(4)
+    assert lines(logs) == records(4)
+    assert names(logs) == ["moved.log", "racoon.log"]
+
+
+def test_two_links_to_one_file_are_read_once(tmp_path: Path, logs: SourceSet) -> None:
+    Log(tmp_path / "a.log").write(1)
+    (tmp_path / "current.log").symlink_to("a.log")
+    os.link(tmp_path / "a.log", tmp_path / "hard.log")
+    assert lines(logs) == records(1)
+    assert names(logs) == ["a.log"]
+
+
+def test_a_vanished_file_is_read_to_its_end_and_dropped_later(tmp_path: Path, logs: SourceSet, clock: Clock) -> None:
+    log = Log(tmp_path / "a.log")
+    Log(tmp_path / "b.log").write(1)
+    log.write(2)
+    assert sorted(lines(logs)) == records(1, 2)
+    log.write(3)
+    log.append(b"torn")
+    log.path.rename(tmp_path / "away")
+    assert lines(logs) == records(3)
+    Log(tmp_path / "away").append(b", mended\n")
+    assert lines(logs) == [b"torn, mended\n"]
+    Log(tmp_path / "away").append(b"torn")
+    assert names(logs) == ["a.log", "b.log"]
+    clock.now += LINGER_SECONDS
+    assert [(block.data, block.final) for block in blocks(logs)] == [(b"torn", True)]
+    assert names(logs) == ["b.log"]
+    assert sorted(logs.positions()) == [str(tmp_path / "b.log")]
+
+
+def test_a_dropped_file_that_comes_back_under_another_name_goes_on(tmp_path: Path, logs: SourceSet, clock: Clock) -> None:
+    log = Log(tmp_path / "a.log")
+    log.write(1)
+    assert lines(logs) == records(1)
+    log.path.rename(tmp_path / "away")
+    assert lines(logs) == []
+    clock.now += LINGER_SECONDS
+    assert lines(logs) == []
+    assert names(logs) == ["*.log*"]
+    Log(tmp_path / "away").path.rename(tmp_path / "z.log")
+    Log(tmp_path / "z.log").write(2)
+    assert lines(logs) == records(2)
+
+
+def test_a_file_that_returns_in_time_stays(tmp_path: Path, logs: SourceSet, clock: Clock) -> None:
+    log = Log(tmp_path / "a.log")
+    log.write(1)
+    assert lines(logs) == records(1)
+    log.rename()
+    assert lines(logs) == []
+    clock.now += LINGER_SECONDS / 2
+    log.write(2)
+    assert lines(logs) == records(2)
+    log.rename()
+    assert lines(logs) == []
+    clock.now += LINGER_SECONDS / 2
+    assert lines(logs) == []
+    assert names(logs) == ["a.log"]
+
+
+def test_a_busy_file_does_not_starve_the_others(tmp_path: Path) -> None:
+    paths = [tmp_path / "busy.log", tmp_path / "calm.log"]
+    Log(paths[0]).write(*range(100))
+    Log(paths[1]).write(500)
+    logs = SourceSet([str(path) for path in paths])
+    first_two = [logs.read(1), logs.read(1)]
+    assert [block.data for block in first_two if block] == records(0, 500)
+    logs.close()
+
+
+def test_new_files_join_although_there_is_always_something_to_read(tmp_path: Path, logs: SourceSet, clock: Clock) -> None:
+    Log(tmp_path / "a.log").write(*range(100))
+    assert logs.read(1) is not None
+    Log(tmp_path / "b.log").write(500)
+    clock.now += 1
+    first_two = [logs.read(1), logs.read(1)]
+    assert {block.source for block in first_two if block} == {str(tmp_path / "a.log"), str(tmp_path / "b.log")}
+
+
+def test_one_bad_file_never_stops_the_rest(tmp_path: Path) -> None:
+    (tmp_path / "a.log").mkdir()
+    (tmp_path / "b.log").symlink_to("b.log")
+    Log(tmp_path / "c.log").write(1)
+
+    def refuse(path: str) -> int:
+        if path.endswith("d.log"):
+            raise PermissionError(13, "Permission denied", path)
+        return System().open(path)
+
+    Log(tmp_path / "d.log").write(2)
+    logs = SourceSet([str(tmp_path / f"{name}.log") for name in "abcd"], system=System(open=refuse))
+    assert lines(logs) == records(1)
+    assert [status.up for status in logs.statuses()] == [False, False, True, False]
+    logs.close()
+
+
+def test_a_restart_goes_on_in_every_file(tmp_path: Path, clock: Clock) -> None:
+    pattern = str(tmp_path / "*.log")
+    a, b = Log(tmp_path / "a.log"), Log(tmp_path / "b.log")
+    a.write(1)
+    b.write(2)
+    logs = SourceSet([pattern], clock=clock)
+    assert sorted(lines(logs)) == records(1, 2)
+    a.write(3)
+    a.rename()
+    b.write(4)
+    b.rename()
+    b.write(5)
+    Log(tmp_path / "c.log").write(6)
+    logs = again(logs, pattern, clock=clock)
+    assert sorted(lines(logs)) == records(3, 4, 5, 6)
+    logs.close()
+
+
+def test_positions_of_files_not_found_yet_stay_in_the_checkpoint(tmp_path: Path, clock: Clock) -> None:
+    log = Log(tmp_path / "a.log")
+    log.write(1)
+    logs = SourceSet([log.name], clock=clock)
+    assert lines(logs) == records(1)
+    log.path.rename(tmp_path / "a.log.gone")
+    (tmp_path / "a.log.gone").unlink()
+    positions = logs.positions()
+    logs = again(logs, log.name, clock=clock)
+    assert logs.positions() == positions
+    assert lines(logs) == []
+    assert logs.positions() == positions
+    logs.close()
+
+
+def test_starting_at_the_end_holds_for_what_is_there_at_the_start(tmp_path: Path, clock: Clock) -> None:
+    Log(tmp_path / "a.log").write(1)
+    logs = SourceSet([str(tmp_path / "*.log")], start_at="end", clock=clock)
+    assert lines(logs) == []
+    Log(tmp_path / "a.log").write(2)
+    Log(tmp_path / "b.log").write(3)
+    assert sorted(lines(logs)) == records(2, 3)
+    logs.close()
+
+
+def test_a_file_named_like_a_pattern_is_a_file(tmp_path: Path) -> None:
+    log = Log(tmp_path / "racoon[1].log")
+    assert is_pattern(log.name)
+    log.write(1)
+    assert not is_pattern(log.name)
+    logs = SourceSet([log.name])
+    assert lines(logs) == records(1)
+    logs.close()
+
+
+def test_a_path_given_twice_and_matched_is_read_once(tmp_path: Path) -> None:
+    log = Log(tmp_path / "a.log")
+    log.write(1)
+    logs = SourceSet([log.name, str(tmp_path / "*.log"), log.name])
+    assert lines(logs) == records(1)
+    assert len(logs.sources) == 1
+    logs.close()
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "*",
+        "*.log",
+        "a/*",
+        "*/x.log",
+        "**/*.log",
+        "a/**/x.log",
+        "**",
+        "?/*",
+        ".*",
+        "a/.*/*",
+        "[ab]/*.log",
+        "[!a]/*.log",
+        "a/x.log",
+    ],
+)
+def test_a_pattern_matches_the_names_that_it_finds(tmp_path: Path, pattern: str) -> None:
+    """`*` of fnmatch would run over directories, so that one gateway's pattern takes in another's logs."""
+    names = ["x.log", ".x.log", "a/x.log", "a/.x.log", "b/x.log", "b/y.txt", "a/b/x.log", "a/b/c/x.log", "a/.b/x.log"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    full = str(tmp_path / pattern)
+    found = {path for path in glob.glob(full, recursive=True) if Path(path).is_file()}  # noqa: PTH207  as it is looked up
+    assert {str(tmp_path / name) for name in names if matches(full, str(tmp_path / name))} == found

@@ -1,0 +1,172 @@
+"""No permission, broken disks and links that lead nowhere: told, tried again, and nothing is lost by it."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from racoon_exporter.source import FileSource, System
+from racoon_exporter.source.files.rotation import PATIENCE
+from tests.exporter.source.files.logs import Log, lines, record, records
+
+
+class Trouble:
+    """A system whose calls fail as long as they are told to: tests may run as root, whom no file mode keeps out."""
+
+    def __init__(self) -> None:
+        self.failing: dict[str, int] = {}
+        self.system = System(stat=self.stat, open=self.open, pread=self.pread, listdir=self.listdir)
+
+    def _check(self, call: str, path: str | None = None) -> None:
+        if call in self.failing:
+            raise OSError(self.failing[call], os.strerror(self.failing[call]), path)
+
+    def stat(self, path: str) -> os.stat_result:
+        self._check("stat", path)
+        return System().stat(path)
+
+    def open(self, path: str) -> int:
+        self._check("open", path)
+        return System().open(path)
+
+    def pread(self, fd: int, size: int, offset: int) -> bytes:
+        self._check("pread")
+        return os.pread(fd, size, offset)
+
+    def listdir(self, path: str) -> list[str]:
+        self._check("listdir", path)
+        return System().listdir(path)
+
+
+@pytest.fixture
+def trouble() -> Trouble:
+    return Trouble()
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_a_file_without_permission_is_read_once_there_is(log: Log, trouble: Trouble) -> None:
+    log.write(1)
+    trouble.failing["open"] = errno.EACCES
+    source = FileSource(log.name, system=trouble.system)
+    assert source.read() is None
+    assert source.status().error == f"{log.name}: Permission denied"
+    assert not source.status().up
+    trouble.failing.clear()
+    assert lines(source) == records(1)
+    assert source.status().up
+    source.close()
+
+
+def test_the_old_file_is_read_on_while_the_new_one_may_not_be_opened(log: Log, trouble: Trouble) -> None:
+    source = FileSource(log.name, system=trouble.system)
+    log.write(1)
+    assert lines(source) == records(1)
+    log.rename()
+    log.write(3)
+    trouble.failing["open"] = errno.EACCES
+    log.sibling(".1").write(2)
+    assert lines(source) == records(2)
+    assert lines(source) == []
+    assert source.status().error == f"{log.name}: Permission denied"
+    assert source.status().lag_bytes == log.path.stat().st_size
+    trouble.failing.clear()
+    assert lines(source) == records(3)
+    source.close()
+
+
+@pytest.mark.parametrize("call", ["stat", "pread"])
+def test_an_io_error_in_the_middle_loses_nothing(log: Log, trouble: Trouble, call: str) -> None:
+    source = FileSource(log.name, system=trouble.system)
+    log.write(1)
+    assert lines(source) == records(1)
+    log.write(2)
+    trouble.failing[call] = errno.EIO
+    if call == "pread":
+        before = open_files()
+        for _ in range(3):
+            assert source.read() is None
+        assert source.status().error == f"{log.name}: Input/output error"
+        assert open_files() == before - 1
+    else:
+        assert lines(source) == records(2)
+        assert source.status().error == f"{log.name}: Input/output error"
+        log.write(3)
+    trouble.failing.clear()
+    assert lines(source) == records(2 if call == "pread" else 3)
+    assert source.status().counts.lost_bytes == 0
+    assert source.status().counts.rotations == 0
+    source.close()
+
+
+def test_a_file_rotated_during_an_io_error_is_found_again(log: Log, trouble: Trouble) -> None:
+    source = FileSource(log.name, system=trouble.system)
+    log.write(1)
+    assert lines(source) == records(1)
+    trouble.failing["pread"] = errno.ESTALE
+    log.write(2)
+    assert source.read() is None
+    log.rename()
+    log.write(3)
+    trouble.failing.clear()
+    assert lines(source) == records(2, 3)
+    source.close()
+
+
+def test_a_rotated_file_that_stays_unreadable_does_not_hide_the_log(log: Log) -> None:
+    bad: set[int] = set()
+
+    def pread(fd: int, size: int, offset: int) -> bytes:
+        if os.fstat(fd).st_ino in bad and offset + size > 3 * len(record(1)):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return System().pread(fd, size, offset)
+
+    log.sibling(".1").write(1, 2, 3, 4)
+    bad.add(log.sibling(".1").path.stat().st_ino)
+    log.write(5)
+    source = FileSource(log.name, backfill=True, system=System(pread=pread))
+    found = []
+    for _ in range(2 * PATIENCE):
+        found += lines(source, 2 * len(record(1)))
+    assert found == records(1, 2, 5)
+    assert source.status().counts.lost_bytes == 2 * len(record(1))
+    assert source.status().error is None
+    source.close()
+
+
+def test_a_directory_that_cannot_be_listed_hides_only_the_rotated_files(log: Log, trouble: Trouble) -> None:
+    trouble.failing["listdir"] = errno.EACCES
+    source = FileSource(log.name, system=trouble.system)
+    log.write(1)
+    assert lines(source) == records(1)
+    log.rename()
+    log.write(2)
+    assert lines(source) == records(2)
+    source.close()
+
+
+def test_a_link_that_leads_to_itself_is_told(log: Log, source: FileSource) -> None:
+    log.path.symlink_to(log.path)
+    assert source.read() is None
+    assert source.status().error == f"{log.name}: Too many levels of symbolic links"
+    log.path.unlink()
+    log.write(1)
+    assert lines(source) == records(1)
+
+
+def test_a_closed_source_gives_nothing_and_keeps_its_position(log: Log, source: FileSource) -> None:
+    log.write(1)
+    assert lines(source) == records(1)
+    position = source.position()
+    before = open_files()
+    source.close()
+    source.close()
+    log.write(2)
+    assert source.read() is None
+    assert source.position() == position
+    assert open_files() == before - 1

@@ -1,0 +1,1 @@
+"""A journalctl of our own making."""

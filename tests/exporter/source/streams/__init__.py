@@ -1,0 +1,1 @@
+"""Pipes, read by hand."""

@@ -1,0 +1,1 @@
+"""Senders on loopback and unix sockets."""
