@@ -295,7 +295,7 @@ class FileSource:
         if self._start_at == "end":
             self._skip(generation)
         self._filling = False
-        self._lineage.entered()
+        self._lineage.entered(generation.identity, at_path=True)
         return generation
 
     def _begin(self) -> None:
@@ -324,8 +324,10 @@ class FileSource:
             self._lineage.leave(position, found.changed_ns())
         self._begun = True
         self._checkpoint = None
-        if here is not None and found.identity == _identity(here):
-            self._lineage.entered()
+        at_path = here is not None and found.identity == _identity(here)
+        if not at_path:
+            self._lineage.leave(position)  # copies of it are known again by this
+        self._lineage.entered(found.identity, at_path=at_path)
         return found
 
     def _still_there(self, position: Position) -> OpenFile | None:
@@ -396,11 +398,13 @@ class FileSource:
         chunk = old.end()
         if old.reader.error:
             logger.warning("log %s: %s", self._path, old.reader.error)
-        self._lineage.leave(old.position(), old.changed_ns())
+        # A daemon may have written to the old file after the next one was begun: what is unread is no older than that one.
+        self._lineage.leave(old.position(), min(old.changed_ns(), new.changed_ns()) if old.read_to else 0)
         old.close()
         self._generation = new
-        if here is not None and new.identity == _identity(here):
-            self._lineage.entered()
+        at_path = here is not None and new.identity == _identity(here)
+        self._lineage.entered(new.identity, at_path=at_path)
+        if at_path:
             self._drop_aside()
         return self._block(chunk, final=True) if chunk else None
 
@@ -432,6 +436,7 @@ class FileSource:
         else:
             self._drop_aside()
             self._generation, self._aside = unread, fresh
+            self._lineage.entered(unread.identity, at_path=False)
         return self._block(chunk, final=True) if chunk else None
 
     def _drop_aside(self) -> None:

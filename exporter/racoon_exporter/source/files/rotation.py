@@ -66,6 +66,8 @@ class Lineage:
         self._searched: list[Sibling] | None = None
         self._settled: dict[Identity, tuple[int, int]] = {}
         """Size and last change of files that hold nothing new, so that they are not opened, or unpacked, at each look."""
+        self._beside_target: set[Identity] = set()
+        """Rotated files of the file that the path leads to since a link was switched."""
         self._refused: Counter[Identity] = Counter()
 
     # What was before.
@@ -94,12 +96,15 @@ class Lineage:
         self._past = None
         return rotated
 
-    def entered(self) -> None:
-        """Note that the file at the path is read now: where the path leads, and since when."""
+    def entered(self, identity: Identity, *, at_path: bool) -> None:
+        """Note which file is read now. If it is at the path, or beside where the path leads, that is where the log is since."""
+        if not at_path and identity not in self._beside_target:
+            return
         base = os.path.realpath(self._path)
         if base != self._base:
             self._since_ns = max(self._since_ns, self._switched_ns() or 0)
             self._base = base
+            self._beside_target = set()
             self._past = None
 
     def leave(self, position: Position, changed_ns: int = 0) -> None:
@@ -316,6 +321,7 @@ class Lineage:
         if self._base not in {"", target} and (switched := self._switched_ns()) is not None:
             for sibling in siblings([target], self._system):
                 if sibling.mtime_ns >= max(self._since_ns, switched):
+                    self._beside_target.add(sibling.identity)
                     yield sibling
 
     def _logs(self, leaving: OpenFile | None = None, *, target: bool = True) -> list[str]:

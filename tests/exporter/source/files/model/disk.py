@@ -65,6 +65,10 @@ class Disk:
         """Return device and inode of all files, or of those in a folder."""
         return {(status.st_dev, status.st_ino) for path in self.files(root) for status in [path.stat()]}
 
+    def packed(self) -> set[tuple[int, int]]:
+        """Return device and inode of the compressed files."""
+        return {(status.st_dev, status.st_ino) for path in self.files() if path.suffix == ".gz" for status in [path.stat()]}
+
     def marks(self) -> dict[int, set[tuple[int, int]]]:
         """Say in which files each record stands now."""
         found: dict[int, set[tuple[int, int]]] = {}

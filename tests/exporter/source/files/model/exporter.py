@@ -15,6 +15,7 @@ from racoon_exporter.engine import Engine
 from racoon_exporter.follow import Follower
 from racoon_exporter.sa import Knowledge
 from racoon_exporter.source import SYSTEM, Block, SourceStatus
+from racoon_exporter.source.files.position import Position
 from racoon_exporter.source.inputs import Inputs
 from racoon_exporter.source.kinds import Surroundings, paths
 from racoon_exporter.source.paths import Paths
@@ -105,14 +106,10 @@ class Exporter:
 
     @property
     def reading(self) -> tuple[int, int] | None:
-        """Device and inode of the file that is open, if there is one and nothing is wrong."""
+        """Device and inode of the file that is open, if there is one, something of it was read, and nothing is wrong."""
         (paths,) = self.inputs._sources
         sources = [source for files in cast("Paths", paths)._files for source in files.sources]
         if self.status.error is not None or not any(source.is_open for source in sources):
             return None
-        position = next(iter(self.inputs.positions().values()), None)
-        return (
-            None
-            if position is None
-            else (cast("dict[str, int]", position)["device"], cast("dict[str, int]", position)["inode"])
-        )
+        position = Position.from_json(next(iter(self.inputs.positions().values())))
+        return position.identity if position.offset or position.ahead.length or position.size else None
