@@ -17,6 +17,7 @@ from racoon_exporter.sa import phase1
 from racoon_exporter.sa.handlers import HANDLERS
 from racoon_exporter.sa.racoon import Racoon
 from racoon_exporter.source.inputs import Inputs
+from racoon_exporter.source.kinds import paths
 from racoon_parsers.message import Message
 from racoon_parsers.reader import LogReader
 from racoon_parsers.record_errors import RecordErrors
@@ -111,7 +112,7 @@ def log(tmp_path: Path) -> Path:
 
 
 def following(log: Path, request: pytest.FixtureRequest) -> Follower:
-    inputs = Inputs([str(log)])
+    inputs = Inputs(paths(str(log)))
     request.addfinalizer(inputs.close)
     time = iter(range(1000, 100_000_000, 1000))
     return Follower(Engine(UTC), inputs, monotonic=lambda: float(next(time)), wall=lambda: 1_800_000_000.0)

@@ -23,7 +23,7 @@ from racoon_exporter.engine import Engine, restore, to_json
 from racoon_exporter.exposition import render
 from racoon_exporter.metrics import OwnState, collect
 from racoon_exporter.sa import Knowledge
-from racoon_exporter.source.base import Block
+from racoon_exporter.source.contract import Block
 from racoon_exporter.status.api import OVERVIEW_BODIES
 from racoon_exporter.status.facts import take_facts
 from racoon_exporter.status.page import page

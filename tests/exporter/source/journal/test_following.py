@@ -77,7 +77,7 @@ def test_entries_become_lines_that_the_parser_reads(fake: FakeJournal, journal: 
     line = LineSplitter().split(block.data.decode())
     assert line is not None
     assert (line.host, line.ident, line.pid, line.level) == ("gw", "racoon", "1234", "INFO")
-    assert (line.stamp, f"INFO: {line.text}") == (f"{(EPOCH + 1) * 1_000_000}", UP)
+    assert (line.stamp, f"INFO: {line.text}") == (f"{EPOCH + 1}.000000", UP)
     assert (journal.status().up, journal.status().counts.lines) == (True, 1)
 
 
