@@ -17,6 +17,8 @@ from tests.bench.race import ENGINE, Race
 
 MEBIBYTE: Final = 1024 * 1024
 _CHAIN: Final = next(iter(PROGRAMS))
+_NOTE: Final = Path(__file__).with_name("note.md")
+"""What the figures are made of: looked up by people, not measured in each run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,8 @@ The same lines are told by few peers one after another, or by many at once, so t
 ## Bounds
 
 {verdict}
-"""
+
+{_NOTE.read_text(encoding="utf-8")}"""
 
 
 def _tables(found: Figures, form: str) -> tuple[str, str, str]:
