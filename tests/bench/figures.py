@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from tabulate import tabulate
 
-from tests.bench.children import PROGRAMS, mtail_version
+from tests.bench.children import PROGRAMS
 from tests.bench.live import Live
 from tests.bench.race import ENGINE, Race
 
@@ -141,11 +141,11 @@ def text(found: Figures) -> str:
     return "\n\n".join(_tables(found, "simple"))
 
 
-def page(found: Figures) -> str:
-    """Give the page of the documentation."""
+def page(found: Figures, mtail: str) -> str:
+    """Give the page of the documentation. `mtail` is its version."""
     raced, others, verdict = _tables(found, "github")
     lines, peers, rounds = found.raced.lines, found.scraped["peers"], len(found.raced.costs[ENGINE])
-    with_what = f"Python {platform.python_version()}, mtail {mtail_version()}"
+    with_what = f"Python {platform.python_version()}, mtail {mtail}"
     return f"""# Performance
 
 Written by `make bench`: do not edit. One core of {_processor()}, {with_what}.

@@ -17,6 +17,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+from tests.bench.children import mtail_version
 from tests.bench.figures import Figures, bounds, page, text
 from tests.bench.generate import write
 from tests.bench.log import Parameters
@@ -65,7 +66,7 @@ def main() -> None:
         figures = measure_all(given, Path(folder))
     print(text(figures))
     if given.write is not None:
-        given.write.write_text(page(figures), encoding="utf-8")
+        given.write.write_text(page(figures, mtail_version()), encoding="utf-8")
     sys.exit(0 if all(bound.kept for bound in bounds(figures)) else 1)
 
 
