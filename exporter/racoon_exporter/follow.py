@@ -74,6 +74,7 @@ class Follower:
         self._aged = False
         self._pending = False
         self._caught_up = False
+        self._families_told: set[str] = set()
         self._behind = True
         """Whether the last turn found something to read: more may wait behind it."""
         self._read_at: dict[tuple[str, str, str], tuple[float, float]] = {}
@@ -287,6 +288,7 @@ class Follower:
             self.web_config_ok(),
             self.config_ok,
             None if self.witnesses is None else self.witnesses.shown(),
+            self._families_told,
         )
         with self.turns.looking():
             self.engine.mend()

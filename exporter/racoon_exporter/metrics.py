@@ -5,9 +5,10 @@ SA gauges are built anew each time, so that what is gone disappears. Nothing is 
 
 from __future__ import annotations
 
+import logging
 import platform
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -21,6 +22,7 @@ from racoon_exporter.text import visible
 from racoon_exporter.witness import Shown
 from racoon_parsers.reasons import zero_for_expected
 
+_LOGGER: Final = logging.getLogger("racoon_exporter")
 _ROLES: Final = ("initiator", "responder")
 
 
@@ -210,6 +212,12 @@ METRICS: Final = (
         "gauge",
         "0 while the web configuration file on disk is broken and an older one is in force.",
     ),
+    Row(
+        "racoon_exporter_family_ok",
+        "gauge",
+        "0 for a family of metrics that could not be taken by an error of the exporter; the others are served.",
+        ("family",),
+    ),
     Row("racoon_exporter_config_ok", "gauge", "0 while the configuration file on disk is broken and an older one is in force."),
     *(Row(*row) for row in witness.metrics.ROWS),
     Row("racoon_exporter_build_info", "gauge", "Version of the exporter and of Python.", ("version", "python")),
@@ -233,6 +241,17 @@ class OwnState:
     web_config_ok: bool = True
     config_ok: bool = True
     witnesses: Shown | None = None
+    families_told: set[str] = field(default_factory=set)
+    """Families that failed at the last scrape, which is logged once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scrape:
+    """What samples are taken of."""
+
+    engine: Engine
+    own: OwnState
+    gateways: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -252,6 +271,22 @@ class Samples:
         values = self.values[name]
         values[labels] = max(value, values.get(labels, value))
 
+    def take(self, family: str, take: Callable[[Samples, Scrape], None], scrape: Scrape) -> None:
+        """Take the samples of a family. If that fails none of them is given, and the others are: a part would be wrong."""
+        part = Samples()
+        told = scrape.own.families_told
+        try:
+            take(part, scrape)
+        except Exception:  # whatever it is: the other families are served
+            if family not in told:
+                _LOGGER.exception("the metrics of %s cannot be taken; the others are served", family)
+            told.add(family)
+        else:
+            self.values.update(part.values)
+            self.durations.update(part.durations)
+            told.discard(family)
+        self.put("racoon_exporter_family_ok", float(family not in told), "", family)
+
 
 def gateways_of(engine: Engine, sources: Iterable[SourceStatus]) -> frozenset[str]:
     """Name the gateways: those heard of, and those of the sources, of which nothing was heard yet."""
@@ -262,24 +297,36 @@ def gateways_of(engine: Engine, sources: Iterable[SourceStatus]) -> frozenset[st
 def collect(engine: Engine, own: OwnState) -> tuple[Samples, bool]:
     """Take the samples of everything, and tell whether they name gateways."""
     samples = Samples()
-    racoons = list(engine.state.racoons.values())
     gateways = gateways_of(engine, own.sources)
-    for racoon in racoons:
-        _collect_racoon(samples, racoon)
-    for gateway in gateways.difference(racoon.gateway for racoon in racoons):
-        _collect_zeros(samples, visible(gateway))
-    _collect_reasons(samples, racoons)
-    _collect_expected(samples, engine, [visible(gateway) for gateway in _with_expected(engine, own, gateways)])
-    for (level, severity, event), count in engine.messages.items():
-        samples.add("racoon_log_messages", count, "", level, severity, event)
-    _collect_own(samples, engine, own)
-    if own.witnesses is not None:
-        _collect_witnesses(samples, engine, own.witnesses, gateways)
+    scrape = Scrape(engine, own, gateways)
+    for family, take in FAMILIES.items():
+        samples.take(family, take, scrape)
     return samples, any(gateways) or any(expected.gateway for expected in engine.state.knowledge.peers.values())
 
 
-def _collect_witnesses(samples: Samples, engine: Engine, shown: Shown, gateways: Iterable[str]) -> None:
-    knowledge = engine.state.knowledge
+def _collect_state(samples: Samples, scrape: Scrape) -> None:
+    """What is believed of every racoon and its peers, and zeros for what is configured or not heard of yet."""
+    racoons = list(scrape.engine.state.racoons.values())
+    for racoon in racoons:
+        _collect_racoon(samples, racoon)
+    for gateway in scrape.gateways.difference(racoon.gateway for racoon in racoons):
+        _collect_zeros(samples, visible(gateway))
+    heard = _with_expected(scrape.engine, scrape.own, scrape.gateways)
+    _collect_expected(samples, scrape.engine, [visible(gateway) for gateway in heard])
+    for labels, count in list(samples.values["racoon_phase1_sas"].items()):
+        samples.put("racoon_phase1_up", float(count > 0), *labels)
+
+
+def _collect_messages(samples: Samples, scrape: Scrape) -> None:
+    for (level, severity, event), count in scrape.engine.messages.items():
+        samples.add("racoon_log_messages", count, "", level, severity, event)
+
+
+def _collect_witnesses(samples: Samples, scrape: Scrape) -> None:
+    shown, gateways = scrape.own.witnesses, scrape.gateways
+    if shown is None:
+        return
+    knowledge = scrape.engine.state.knowledge
     expected = [
         (gateway, address)
         for address, known in knowledge.peers.items()
@@ -290,10 +337,10 @@ def _collect_witnesses(samples: Samples, engine: Engine, shown: Shown, gateways:
     )
 
 
-def _collect_reasons(samples: Samples, racoons: Iterable[Racoon]) -> None:
+def _collect_reasons(samples: Samples, scrape: Scrape) -> None:
     """Give each peer the one reason that the page shows, also where several racoons of a gateway know the peer."""
     believed: dict[tuple[str, str], tuple[Racoon, Peer]] = {}
-    for racoon in racoons:
+    for racoon in scrape.engine.state.racoons.values():
         for address, peer in racoon.peers.items():
             other = believed.get((racoon.gateway, address))
             if address not in {OTHER, UNATTRIBUTED} and (other is None or credit(peer) > credit(other[1])):
@@ -405,7 +452,8 @@ def _collect_expected(samples: Samples, engine: Engine, gateways: Iterable[str])
                 samples.add("racoon_phase2_failures", 0, gateway, name, reason)
 
 
-def _collect_own(samples: Samples, engine: Engine, own: OwnState) -> None:
+def _collect_own(samples: Samples, scrape: Scrape) -> None:
+    engine, own = scrape.engine, scrape.own
     for reason in UNPARSED_REASONS:
         samples.add("racoon_exporter_unparsed_lines", engine.unparsed[reason], "", reason)
     samples.add("racoon_exporter_record_errors", engine.errors.number, "")
@@ -426,5 +474,13 @@ def _collect_own(samples: Samples, engine: Engine, own: OwnState) -> None:
     samples.put("racoon_exporter_web_config_ok", float(own.web_config_ok), "")
     samples.put("racoon_exporter_config_ok", float(own.config_ok), "")
     samples.put("racoon_exporter_build_info", 1, "", __version__, platform.python_version())
-    for labels, count in list(samples.values["racoon_phase1_sas"].items()):
-        samples.put("racoon_phase1_up", float(count > 0), *labels)
+
+
+FAMILIES: Final[Mapping[str, Callable[[Samples, Scrape], None]]] = {
+    "state": _collect_state,
+    "reasons": _collect_reasons,
+    "messages": _collect_messages,
+    "exporter": _collect_own,
+    "witnesses": _collect_witnesses,
+}
+"""What is taken together, by name; no metric is of two. One that fails is missing, and the others are served."""

@@ -89,6 +89,7 @@ METRICS: dict[str, Metric] = {
     "racoon_exporter_folded_peers_total": _counter(gateway=False),
     "racoon_exporter_web_config_ok": _gauge(gateway=False),
     "racoon_exporter_config_ok": _gauge(gateway=False),
+    "racoon_exporter_family_ok": _gauge("family", gateway=False),
     "racoon_exporter_build_info": _gauge("version", "python", gateway=False),
     "process_cpu_seconds_total": _counter(gateway=False),
     "process_open_fds": _gauge(gateway=False),

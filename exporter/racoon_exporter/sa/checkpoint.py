@@ -7,15 +7,16 @@ from typing import Any, Final
 
 from racoon_exporter.sa.archive import Archive, Places
 from racoon_exporter.sa.configured import Knowledge
-from racoon_exporter.sa.model import counters_from_json
+from racoon_exporter.sa.counts import counters_from_json
 from racoon_exporter.sa.racoon import Racoon
 
 VERSION: Final = 2
 """Of this layout; the first had no parts."""
 
 
-def racoon_to_json(racoon: Racoon, places: Places) -> dict[str, Any]:
-    """Give a racoon's parts. Objects that two parts share are named by their place in the first."""
+def racoon_to_json(racoon: Racoon, places: Places | None = None) -> dict[str, Any]:
+    """Give a racoon's parts. Objects that two parts share are named by their place in the first, or in the archive."""
+    places = racoon.archive.places() if places is None else places
     negotiations, sas = list(racoon.negotiations), list(racoon.ipsec)
     return {
         "version": VERSION,

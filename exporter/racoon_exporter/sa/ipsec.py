@@ -87,7 +87,8 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
         if begun is None or now is None:
             return
         since, until = peer.unflushed or (now, now)
-        since = min(since, begun) if begun <= until else begun
+        if not since <= begun <= until:
+            since = begun
         peer.unflushed = since, now
         for other in self.of_peer[sa.peer]:
             lifetime = other.lifetime

@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field, fields
 from typing import Any, Final, Literal, TypeVar
 
+from racoon_exporter.sa.counts import counters_from_json
 from racoon_exporter.sa.tables import IpsecState, IsakmpState, NegotiationState
 
 Record = TypeVar("Record")
@@ -199,8 +200,3 @@ def _state_of(values: dict[str, Any]) -> str:
     outcome, waiting = values.pop("outcome", None), values.pop("waiting", False)
     unfinished = "waiting" if waiting else "negotiating"
     return str(outcome or ("abandoned" if values.get("ended") is not None else unfinished))
-
-
-def counters_from_json(given: list[list[Any]]) -> Counter[tuple[str, ...]]:
-    """Read counters as `to_json` writes them."""
-    return Counter({tuple(str(part) for part in item[:-1]): int(item[-1]) for item in given})

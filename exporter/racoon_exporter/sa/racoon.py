@@ -12,6 +12,7 @@ from typing import Any, Final
 from racoon_exporter.sa.archive import Archive
 from racoon_exporter.sa.blame import Blame
 from racoon_exporter.sa.configured import Knowledge
+from racoon_exporter.sa.counts import PeerCount
 from racoon_exporter.sa.ipsec import IpsecSas
 from racoon_exporter.sa.isakmp import IsakmpSas
 from racoon_exporter.sa.life import Life
@@ -69,7 +70,7 @@ class Racoon:
         """Let time pass without a line: what was to be looked at until then is looked at."""
         if self.blame.packet.floating:
             self.blame.packet.expire(now)
-        if self.next_look <= now:
+        if self.timers.next <= now or self.negotiations.next_look <= now:
             self.negotiations.pass_time(now)
             self.timers.run(now)
 
@@ -90,9 +91,9 @@ class Racoon:
         """Give a peer that the line speaks of."""
         return self.peers.heard_of(address, self.now)
 
-    def count(self, address: str, *metric: str) -> None:
-        """Count something of a peer: the metric and its label values."""
-        self.peers.count(address, self.now, *metric)
+    def count(self, address: str, metric: PeerCount, *labels: str) -> None:
+        """Count something of a peer, with its label values."""
+        self.peers.count(address, self.now, metric, *labels)
 
     def begin(self, negotiation: Negotiation) -> None:
         """Begin a negotiation."""

@@ -1,0 +1,42 @@
+"""What is counted: the first part of a counter's key. Each has a row in `metrics.METRICS`; a test compares them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, Final, Literal, get_args
+
+PeerCount = Literal[
+    "phase1_negotiations",
+    "phase1_established",
+    "phase1_failures",
+    "phase1_ended",
+    "phase2_negotiations",
+    "phase2_established",
+    "phase2_failures",
+    "phase2_flaps",
+    "ipsec_sa_ended",
+    "dead_peers",
+    "certificate_problems",
+    "notifications",
+]
+"""Counted for a peer."""
+RacoonCount = Literal[
+    "xauth_logins", "kernel_errors", "config_errors", "daemon_starts", "daemon_crashes", "folded_peers", "dropped_sas"
+]
+"""Counted for a racoon, of no peer."""
+
+PEER_COUNTS: Final[frozenset[str]] = frozenset(get_args(PeerCount))
+RACOON_COUNTS: Final[frozenset[str]] = frozenset(get_args(RacoonCount))
+
+
+def counters_from_json(given: list[list[Any]]) -> Counter[tuple[str, ...]]:
+    """Read counters as a state file has them. Those that this version does not count are left out: no metric shows them.
+
+    Raises TypeError or ValueError where there are no counters.
+    """
+    counters: Counter[tuple[str, ...]] = Counter()
+    for name, *labels, number in given:
+        count = int(number)
+        if name in PEER_COUNTS or name in RACOON_COUNTS:
+            counters[name, *(str(label) for label in labels)] = count
+    return counters

@@ -1,0 +1,70 @@
+"""Peers: who gets series of his own, and who gives way."""
+
+from collections import Counter
+
+import pytest
+
+from racoon_exporter.sa import Limits
+from racoon_exporter.sa.peers import Peers
+from tests.exporter.reading import L, P, Q, knowing
+from tests.steps import steps
+
+S = [f"203.0.113.{number}" for number in range(1, 9)]
+
+
+def peers(**limits: int) -> Peers:
+    return Peers(knowing(P, limits=Limits(**limits)), Counter())
+
+
+def test_beyond_the_limit_of_strangers_they_are_counted_together() -> None:
+    known = peers(strangers=2)
+    assert [known.heard_of(address, 0.0).address for address in S[:4]] == [*S[:2], "other", "other"]
+    assert known.heard_of(P, 0.0).address == P
+
+
+def test_a_stranger_silent_for_an_hour_gives_way_and_one_that_spoke_does_not() -> None:
+    known = peers(strangers=2)
+    known.heard_of(S[0], 0.0)
+    known.heard_of(S[1], 0.0)
+    known.heard_of(S[0], 3000.0)
+    assert known.heard_of(S[2], 3599.0).address == "other"
+    assert known.heard_of(S[2], 3600.0).address == S[2]
+    assert set(known) == {S[0], S[2], "other"}
+
+
+def test_who_completed_a_phase_1_is_no_stranger_and_leaves_his_place() -> None:
+    known = peers(strangers=1)
+    known.heard_of(S[0], 0.0)
+    known.acquaint(S[0], 0.0)
+    assert known.heard_of(S[1], 1.0).address == S[1]
+    assert known.heard_of(S[2], 10_000.0).address == S[2]
+    assert set(known) == {S[0], S[2]}
+
+
+def test_a_stranger_costs_the_same_however_many_peers_there_are() -> None:
+    def one_more(number: int) -> int:
+        known = Peers(knowing(P, limits=Limits(strangers=2, peers=100_000)), Counter())
+        for place in range(number):
+            known.acquaint(f"2001:db8::{place:x}", 0.0)
+        for address in S[:4]:
+            known.heard_of(address, 0.0)
+        return steps(lambda: known.heard_of(S[5], 1.0))
+
+    assert one_more(2000) == one_more(2)
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "ends"),
+    [
+        pytest.param(L, P, (L, P), id="ours on the left"),
+        pytest.param(P, L, (L, P), id="ours on the right"),
+        pytest.param(Q, P, (Q, P), id="a peer on the right"),
+        pytest.param(P, Q, (Q, P), id="a peer on the left"),
+        pytest.param(S[0], S[1], (S[0], S[1]), id="neither is known"),
+    ],
+)
+def test_which_end_is_ours(source: str, destination: str, ends: tuple[str, str]) -> None:
+    known = peers()
+    known.locals.add(L)
+    known.heard_of(P, 0.0)
+    assert known.ends(source, destination) == ends
