@@ -290,3 +290,12 @@ def test_a_foreign_log_is_no_recording(tmp_path: Path) -> None:
     foreign.write_text("Jan 15 08:30:02 gw sshd[77]: Accepted publickey\n")
     done = run("replay", "--recording", str(foreign), str(tmp_path / "out.log"))
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+
+
+def test_redact_prints_the_lines_with_pseudonyms_and_keeps_what_it_is_told_to() -> None:
+    cookies = "8f1b2c3d4e5f6071:a1b2c3d4e5f60718"
+    line = f"2026-01-15 08:30:02: INFO: acme ISAKMP-SA established 192.0.2.1[500]-198.51.100.7[500] spi:{cookies}\n"
+    done = shell("redact", "--keep", "acme", redirection="", stdin=line.encode())
+    shown = done.stdout.decode()
+    assert shown.startswith("2026-01-15 08:30:02: INFO: acme ISAKMP-SA established 198.18.1.1[500]-198.18.2.1[500] spi:")
+    assert (done.returncode, cookies in shown) == (0, False)

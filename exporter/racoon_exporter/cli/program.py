@@ -14,6 +14,7 @@ from racoon_exporter.cli.events import events
 from racoon_exporter.cli.explain import explain
 from racoon_exporter.cli.history import history
 from racoon_exporter.cli.output import FAILURE, INTERRUPTED, USAGE, abandon_output
+from racoon_exporter.cli.redact import redact
 from racoon_exporter.cli.replay import replay
 from racoon_exporter.cli.report import report
 from racoon_exporter.cli.serve import serve
@@ -28,7 +29,7 @@ def main() -> None:
     spare_the_collector()
 
 
-for command in (check_config, events, explain, history, replay, report, serve):
+for command in (check_config, events, explain, history, redact, replay, report, serve):
     main.add_command(command)
 
 
