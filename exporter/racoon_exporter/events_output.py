@@ -102,7 +102,7 @@ def _as_dict(record: Record, source: str, zone: tzinfo) -> dict[str, Any]:
     given |= {
         "text": record.text,
         "file": source,
-        "line": record.number,
+        "line": abs(record.number),
         "repeated": record.times if record.times > 1 else None,
     }
     return {key: value for key, value in given.items() if value is not None}

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from racoon_exporter.text import visible
 from racoon_parsers.racoon_conf import Problem, RacoonConf, RemoteSection, SainfoSection, parse_racoon_conf
+from racoon_parsers.reasons import AUTHENTICATION
 from racoon_parsers.setkey import Policies, Policy, parse_policies
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ class ExpectedPeer:
     phase1_lifetime: int | None = None
     phase2_lifetime: int | None = None
     source: str = FLAG
+    authentication: str | None = None
+    """What it proves itself with, `psk` or `signature`; None where no file tells, or the proposals differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +151,7 @@ def _completed(known: ExpectedPeer, other: ExpectedPeer) -> ExpectedPeer:
         phase1_lifetime=known.phase1_lifetime if known.phase1_lifetime is not None else other.phase1_lifetime,
         phase2_lifetime=known.phase2_lifetime if known.phase2_lifetime is not None else other.phase2_lifetime,
         source=known.source,
+        authentication=known.authentication or other.authentication,
     )
 
 
@@ -173,6 +177,7 @@ def _policy_peers(outbound: dict[str, list[Policy]], conf: RacoonConf | None) ->
             phase1_lifetime=section.phase1_lifetime if section is not None else None,
             phase2_lifetime=_phase2_lifetime(conf, section, policies) if conf is not None else None,
             source=f"{policies[0].path}:{policies[0].line}",
+            authentication=_authentication(section),
         )
 
 
@@ -200,7 +205,15 @@ def _conf_peer(conf: RacoonConf, section: RemoteSection, written: str, outbound:
         phase1_lifetime=section.phase1_lifetime,
         phase2_lifetime=_phase2_lifetime(conf, section, policies),
         source=f"{section.path}:{section.line}",
+        authentication=_authentication(section),
     )
+
+
+def _authentication(section: RemoteSection | None) -> str | None:
+    """Tell what a peer proves itself with, where all proposals of its section agree."""
+    proposals = section.proposals if section is not None else ()
+    methods = {AUTHENTICATION.get(proposal.authentication_method or "") for proposal in proposals}
+    return methods.pop() if len(methods) == 1 else None
 
 
 def _phase2_lifetime(conf: RacoonConf, section: RemoteSection | None, policies: list[Policy]) -> int | None:

@@ -70,6 +70,7 @@ class Follower:
         self._wall = wall
         self.turns = Turns()
         self._stopping = False
+        engine.state.two_ends.catching_up = True
         self._dirty = False
         self._aged = False
         self._pending = False
@@ -113,6 +114,7 @@ class Follower:
         earlier = {str(name): SourceCounts.from_json(counts) for name, counts in content["sources"].items()}
         away = max(0.0, self._wall() - float(content["saved"]))
         seen = {tuple(key): (float(log_time), float(ago)) for *key, log_time, ago in content["seen"]}
+        restored.state.two_ends.catching_up = True
         if self.witnesses is not None and "witnesses" in content:
             self.witnesses.restore(content["witnesses"])
         self.engine = restored
@@ -193,6 +195,7 @@ class Follower:
                 until = log_time + now - read_at
                 if racoon is not None and key not in self._failed_to_age and racoon.next_look <= until:
                     self._age(key, racoon, until)
+            self.engine.state.two_ends.caught_up()
 
     def _age(self, key: tuple[str, str, str], racoon: Racoon, until: float) -> None:
         try:

@@ -37,6 +37,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
         "ended",
         "outcome",
         "reason",
+        "told_by",
     ),
     "daemon": ("gateway", "started", "stopped", "version", "end"),
 }

@@ -52,7 +52,9 @@ def _first(*values: int | None) -> int:
 
 
 def _expectation(peer: ExpectedPeer, gateway: str | None) -> Expectation:
-    return Expectation(peer.name or peer.address, peer.kind, peer.phase1_lifetime, peer.phase2_lifetime, gateway)
+    return Expectation(
+        peer.name or peer.address, peer.kind, peer.phase1_lifetime, peer.phase2_lifetime, gateway, peer.authentication
+    )
 
 
 def _networks(config: Config) -> Iterator[tuple[Network, Expectation]]:

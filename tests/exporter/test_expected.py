@@ -89,7 +89,9 @@ def test_a_remote_section_with_an_address_is_a_permanent_peer() -> None:
     conf = parse_racoon_conf(
         remote("198.51.100.2", "lifetime time 8 hour;", "Head office") + sainfo("anonymous", 3600), path="x"
     )
-    assert expected_peers(conf=conf).peers == (ExpectedPeer("198.51.100.2", "Head office", "permanent", 28800, 3600, "x:2"),)
+    assert expected_peers(conf=conf).peers == (
+        ExpectedPeer("198.51.100.2", "Head office", "permanent", 28800, 3600, "x:2", "signature"),
+    )
 
 
 @pytest.mark.parametrize(
@@ -121,7 +123,7 @@ def test_an_anonymous_section_gives_no_peer_but_its_lifetimes_to_peers_of_polici
     conf = parse_racoon_conf(remote("anonymous", "lifetime time 1 hour;") + sainfo("anonymous", 600))
     assert expected_peers(conf=conf).peers == ()
     (peer,) = expected_peers(conf=conf, policies=[parse_setkey(OUTBOUND, path="p")]).peers
-    assert peer == ExpectedPeer("198.51.100.2", None, "permanent", 3600, 600, "p:1")
+    assert peer == ExpectedPeer("198.51.100.2", None, "permanent", 3600, 600, "p:1", "signature")
 
 
 def test_inbound_and_idle_policies_give_no_peer() -> None:
@@ -265,3 +267,9 @@ def test_every_recorded_host_expects_the_peer_it_was_configured_for(conf_file: P
     assert bool(read.problems) == flawed
     assert all(peer.kind == "permanent" for peer in read.peers)
     assert len(read.peers) <= 3
+
+
+def test_proposals_of_two_methods_tell_nothing_of_a_peer_s_proof() -> None:
+    both = remote("198.51.100.2", "proposal { authentication_method pre_shared_key; }")
+    conf = parse_racoon_conf(both, path="x")
+    assert [peer.authentication for peer in expected_peers(conf=conf).peers] == [None]

@@ -264,3 +264,27 @@ def test_a_changed_configuration_keeps_the_counts(log: Path, follower: MakeFollo
     samples, _ = made.look()
     assert samples.values["racoon_phase1_established"][("", P, "unknown")] == 1
     assert ("", L, "permanent") in samples.values["racoon_peer_expected"]
+
+
+def test_logs_of_before_tell_each_other_s_causes_whatever_is_read_first(tmp_path: Path, time: Time) -> None:
+    west, east = tmp_path / "west.log", tmp_path / "east.log"
+    write(
+        west,
+        f"08:00:00 INFO: {L}[500] used as isakmp port (fd=6)",
+        f"08:30:00 {start()}",
+        "08:30:50 ERROR: phase1 negotiation failed due to time up. 8f1b2c3d4e5f6071:0000000000000000",
+        "20:00:00 INFO: received Vendor ID: DPD",
+    )
+    write(
+        east,
+        f"08:00:00 INFO: {P}[500] used as isakmp port (fd=6)",
+        f"08:30:00 INFO: respond new phase 1 negotiation: {P}[500]<=>{L}[500]",
+        f"08:30:00 [{L}] ERROR: couldn't find the pskey for {L}.",
+        f"08:30:00 [{L}] ERROR: phase1 negotiation failed.",
+    )
+    inputs = Inputs(paths(str(west), str(east)))
+    made = Follower(Engine(UTC), inputs, state_file=None, monotonic=time, wall=time)
+    drain(made)
+    inputs.close()
+    counted = made.look()[0].values["racoon_phase1_failures"]
+    assert {key[1:]: value for key, value in counted.items() if value} == {(P, "psk_missing"): 1.0, (L, "psk_missing"): 1.0}

@@ -42,6 +42,24 @@ EXPECTED = {
     ("10-cert-unknown-ca", "a"): ({(B, "certificate_invalid"): 1}, {(B, "no_phase1"): 2}),
     ("21-xauth-modecfg", "a"): ({(B, "xauth_failed"): 1}, {}),
     ("21-xauth-modecfg", "b"): ({(A, "xauth_failed"): 1}, {}),
+    ("old-0.5pre-06-ph1-proposal-mismatch", "a"): ({(B, "no_response"): 1}, {(B, "no_phase1"): 1}),
+    ("old-0.5pre-06-ph1-proposal-mismatch", "b"): ({(A, "proposal_mismatch"): 6}, {}),
+    ("old-0.5pre-22-agg-psk-missing", "b"): ({(A, "psk_missing"): 6}, {}),
+    ("old-0.6.3-05-psk-missing", "a"): ({(B, "timeout"): 1}, {(B, "no_phase1"): 1}),
+    ("old-0.6.3-05-psk-missing", "b"): ({(A, "psk_missing"): 1}, {}),
+    ("old-0.6.3-06-ph1-proposal-mismatch", "b"): ({(A, "proposal_mismatch"): 6}, {}),
+    ("old-0.6.3-07-ph2-pfs-mismatch", "a"): ({}, {(B, "peer_notify"): 2}),
+    ("old-0.6.3-07-ph2-pfs-mismatch", "b"): ({}, {(A, "proposal_mismatch"): 4}),
+    ("old-0.7.3-06-ph1-proposal-mismatch", "b"): ({(A, "proposal_mismatch"): 5}, {}),
+    ("old-0.7.3-14-config-errors", "b"): ({(NOBODY, "no_config"): 1, (A, "no_config"): 1}, {(A, "no_config"): 1}),
+    ("old-0.5pre+0.8.2-21-interop-failures", "a"): (
+        {(B, "no_response"): 1, (B, "proposal_mismatch"): 5},
+        {(B, "no_phase1"): 1, (B, "peer_notify"): 1, (B, "proposal_mismatch"): 2},
+    ),
+    ("old-0.5pre+0.8.2-21-interop-failures", "b"): (
+        {(A, "no_response"): 1, (A, "proposal_mismatch"): 6},
+        {(A, "no_phase1"): 1, (A, "proposal_mismatch"): 3},
+    ),
 }
 """Failed negotiations of phase 1 and 2 by peer and reason."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tests.lab_truth.truth import LIMIT, Host, IsakmpSa, KernelSa
@@ -195,8 +195,19 @@ def _compare_phase1(score: Score, isakmp: tuple[IsakmpSa, ...], rows: list[Row])
         for name, value in (("role", sa.role), ("exchange", sa.exchange)):
             if found[0].get(name) not in {None, value}:
                 score.violate(cookies, f"phase1-{name}", f"{found[0].get(name)}; racoonctl {value}")
+        _compare_phase1_end(score, sa, moment(found[0].get("ended")))
     # racoonctl was asked every few seconds only, so an ISAKMP-SA it never listed need not be wrong.
     score.phase1_unsampled = len(by_cookies)
+
+
+def _compare_phase1_end(score: Score, sa: IsakmpSa, ended: datetime | None) -> None:
+    """Compare the end with the last sample that had it and the first that had it no more."""
+    if sa.gone is None or sa.last_seen is None:
+        return
+    slack = timedelta(seconds=LIMIT)
+    if ended is None or not sa.last_seen - slack <= ended <= sa.gone + slack:
+        said = "none" if ended is None else f"{ended:%H:%M:%S}"
+        score.violate(sa.cookies, "phase1-ended", f"{said}; racoonctl {sa.last_seen:%H:%M:%S} to {sa.gone:%H:%M:%S}")
 
 
 # --- values ---

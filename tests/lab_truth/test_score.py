@@ -221,6 +221,23 @@ def test_phase_1_is_compared(host: Host, sas: tuple[dict[str, Any], ...], violat
     assert found(scored(host, *GOOD, sas=sas)) == violations
 
 
+@pytest.mark.parametrize(
+    ("ended", "wrong"),
+    [
+        pytest.param("2026-11-24T04:00:14Z", False, id="between the samples"),
+        pytest.param("2026-11-24T04:00:07Z", True, id="while it was listed"),
+        pytest.param("2026-11-24T04:00:23Z", True, id="long after it was not"),
+        pytest.param(None, True, id="never"),
+    ],
+)
+def test_the_end_of_phase_1_lies_between_the_samples(scenario: Path, ended: str | None, wrong: bool) -> None:  # noqa: FBT001 - a table's case
+    head = PHASE1_HEAD.replace("states\tmax_phase2\tlog_lines", "next_sample_without\tstates")
+    row = f"{COOKIES}\t192.0.2.2[500]\tI\tM\t2026-11-24T04:00:09\t2026-11-24T04:00:12\t2026-11-24T04:00:18\t9\n"
+    (scenario / "a.phase1-truth.tsv").write_text(head + row)
+    (host,) = hosts(scenario, "UTC")
+    assert [what for _, what in found(scored(host, *GOOD, sas=(phase1(ended=ended),)))] == ["phase1-ended"] * wrong
+
+
 def test_a_line_is_near_whatever_the_zone() -> None:
     at = datetime(2026, 10, 25, 0, 59, 59, 500_000, tzinfo=UTC)
     assert LogLine(3 * 3600, "IPsec-SA expired").near(at)  # 03:00:00 of local time
@@ -342,7 +359,13 @@ def perfect(host: Host) -> dict[str, list[dict[str, Any]]]:
         for sa in host.kernel or ()
     ]
     sas = [
-        {"cookies": sa.cookies, "role": sa.role, "exchange": sa.exchange, "established": "2026-11-24T04:00:00Z"}
+        {
+            "cookies": sa.cookies,
+            "role": sa.role,
+            "exchange": sa.exchange,
+            "established": "2026-11-24T04:00:00Z",
+            "ended": said(sa.gone),
+        }
         for sa in host.isakmp or ()
         if sa.established
     ]

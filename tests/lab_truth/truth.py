@@ -31,9 +31,11 @@ _EXCHANGES = {"M": "main", "A": "aggressive", "B": "base"}
 _ESTABLISHED_STATE = "9"
 _END_LINES = ("IPsec-SA expired", "purged IPsec-SA", "purging", "pfkey DELETE received")
 _DAEMON_LINE = re.compile(
-    r"(?P<time>\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d).*(?:caught signal \d|racoon process \d+ shutdown|@\(#\)ipsec-tools )"
+    r"(?P<time>\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d).*(?:caught signal \d|racoon (?:process \d+ )?shutdown|@\(#\)ipsec-tools )"
 )
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d")
+_LEVEL = re.compile(r"^[A-Z]+: ")
+"""What stands before the text of a cited line in some tables: its level."""
 _LISTENS = re.compile(r"(?P<address>[0-9A-Fa-f.:]+(?:%\w+)?)\[\d+\] used (?:as isakmp port|for NAT-T)")
 
 
@@ -93,6 +95,9 @@ class IsakmpSa:
     role: str
     exchange: str
     established: bool
+    last_seen: datetime | None = None
+    gone: datetime | None = None
+    """The first sample without it; None where the table does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +232,9 @@ def _isakmp_sas(table: Path, *, cited: bool) -> Iterator[IsakmpSa]:
             role=_ROLES.get(row["side"], row["side"]),
             exchange=_EXCHANGES.get(row["exchange"], row["exchange"]),
             established=_ESTABLISHED_STATE in row["states"].split(",")
-            and (not cited or "ISAKMP-SA established" in row["log_lines"]),
+            and (not cited or "ISAKMP-SA established" in row.get("log_lines", "ISAKMP-SA established")),
+            last_seen=_moment(row["last_sampled"]),
+            gone=_moment(row.get("next_sample_without", "-")),
         )
 
 
@@ -238,8 +245,9 @@ def _moment(text: str) -> datetime | None:
 def _log_lines(text: str) -> Iterator[LogLine]:
     for part in text.split("; ") if text != "-" else ():
         time, _, line = part.partition(" ")
+        line = _LEVEL.sub("", line)
         try:
-            hours, minutes, seconds = (int(number) for number in time.split(":"))
+            hours, minutes, seconds = (int(number) for number in time.removesuffix(":").split(":"))
         except ValueError:
             continue  # a `;` inside of a cited line
         yield LogLine(round(timedelta(hours=hours, minutes=minutes, seconds=seconds).total_seconds()), line)

@@ -40,9 +40,9 @@ AMBIGUOUS: Final = {
 
 REASON_CLASSES: Final = frozenset(REASON_OF_CLASS) | {"", "by_code", "replaced", "throttled"}
 MARKS: Final = {
-    "stage": {"end", "step", "begin", "refusal", "waiting"},
+    "stage": {"end", "first", "step", "begin", "refusal", "waiting"},
     "phase": {"1", "2"},
-    "teardown": {"yes"},
+    "teardown": {"yes", "one"},
     "other_half": {"yes"},
     "nat": {"gone"},
     "newline": {"no", "within"},

@@ -8,9 +8,11 @@ line from there on; as long as they agree, the later log need not be read.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC
 from typing import Final
 
-from racoon_exporter.archives.survey import Sample
+from racoon_exporter.archives.survey import Sample, changed
+from racoon_exporter.newest_first import oldest_first, turned
 from racoon_exporter.source import blocks_of
 from racoon_exporter.source.contract import Block
 from racoon_exporter.source.files.one_shot import OneShotLog
@@ -22,7 +24,14 @@ _ACCIDENT: Final = 3
 class LinesOnce:
     """The blocks of several logs in order; `problems` tells afterwards what could not be read."""
 
-    def __init__(self, logs: tuple[Sample, ...], read: Callable[[str], OneShotLog] = blocks_of) -> None:
+    def __init__(
+        self,
+        logs: tuple[Sample, ...],
+        read: Callable[[str], OneShotLog] = blocks_of,
+        *,
+        both_ends: bool = False,
+        say: Callable[[str], None] = lambda _text: None,
+    ) -> None:
         self.problems: list[str] = []
         self.done = 0
         """Bytes on disk that are behind us."""
@@ -30,6 +39,9 @@ class LinesOnce:
         """Whether any line was racoon's, as the work says that reads them."""
         self.lines = 0
         """Lines that were given."""
+        self.both_ends = both_ends
+        """Whether both ends of a negotiation stand in them."""
+        self._say = say
         self._logs = logs
         self._read = read
         self._ahead: dict[str, Repeating] = {}
@@ -41,7 +53,7 @@ class LinesOnce:
         for index, log in enumerate(self._logs):
             later = self._ahead.pop(log.path, None)
             whole = self._read(log.path) if later is None else later.whole
-            rest = iter(whole) if later is None else later.rest()
+            rest = self._in_order(log, whole) if later is None else later.rest()
             for block in rest:
                 self.done = before + min(whole.consumed, log.size)
                 self.lines += block.data.count(b"\n")
@@ -52,6 +64,12 @@ class LinesOnce:
             error = whole.status().error
             if error is not None:
                 self.problems.append(error)
+
+    def _in_order(self, log: Sample, whole: OneShotLog) -> Iterator[Block]:
+        """Give a log's blocks, the oldest line first. A stream was not looked at before."""
+        if log.order == "newest first":
+            return turned(whole)
+        return iter(whole) if log.identity is not None else oldest_first(whole, UTC, changed(log.path), self._say)
 
     def _compare(self, block: Block, logs: tuple[Sample, ...], now: float | None) -> None:
         """See whether later logs repeat what has just been read."""

@@ -21,6 +21,8 @@ class Unit:
     logs: tuple[Sample, ...]
     gateways: int
     """How many gateways their beginnings name."""
+    both_ends: bool = False
+    """Whether both ends of a negotiation stand in them: what one end calls silence, the other may explain."""
 
     @property
     def size(self) -> int:
@@ -30,9 +32,11 @@ class Unit:
 
 def units(samples: Sequence[Sample], gateway_of: Callable[[str], str]) -> list[Unit]:
     """Group logs, in the order of the first of each group; within one the oldest log is first."""
+    both = {(peer, local) for sample in samples for local, peer in sample.ends}
     groups: list[tuple[set[object], list[Sample]]] = []
     for sample in samples:
         marks = set(_marks(sample, gateway_of))
+        marks |= {("ends", frozenset(pair)) for pair in sample.ends & both}  # two gateways that negotiate with each other
         logs = [sample]
         for group in [group for group in groups if group[0] & marks]:
             groups.remove(group)
@@ -58,7 +62,9 @@ def _marks(sample: Sample, gateway_of: Callable[[str], str]) -> Iterator[object]
 
 def _unit(logs: list[Sample], gateway_of: Callable[[str], str]) -> Unit:
     names = {name for log in logs for name in ((gateway_of(log.path),) if gateway_of(log.path) else log.hosts)}
-    return Unit(tuple(sorted(logs, key=lambda log: log.first_time or 0.0)), len(names))
+    ends = {pair for log in logs for pair in log.ends}
+    both = any((peer, local) in ends for local, peer in ends) or any(log.identity is None for log in logs)
+    return Unit(tuple(sorted(logs, key=lambda log: log.first_time or 0.0)), len(names), both)
 
 
 def in_share(gateway: str, share: int, shares: int) -> bool:

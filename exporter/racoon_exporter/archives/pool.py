@@ -67,6 +67,7 @@ class Archives:
     units: Sequence[Unit]
     jobs: int
     on_progress: Callable[[Done], None]
+    on_remark: Callable[[str], None] = lambda _text: None
     problems: list[str] = field(default_factory=list)
     heard: bool = False
     """Whether any line was racoon's, as far as was read."""
@@ -84,7 +85,7 @@ class Archives:
     def _here(self) -> Iterator[list[Row]]:
         before = Done(0, 0)
         for unit in self.units:
-            once = LinesOnce(unit.logs)
+            once = LinesOnce(unit.logs, both_ends=unit.both_ends, say=self.on_remark)
             for rows in self.work.rounds(once, 0, 1):
                 self.on_progress(Done(before.bytes + once.done, before.lines + once.lines))
                 self.heard |= once.heard
@@ -147,7 +148,7 @@ class Archives:
 def into_files(spool: Path, number: int, share: int, shares: int) -> Told:
     """Write the rows of each round of a unit into a file; the task of a worker."""
     work, units = pickle.loads((spool / _PLAN).read_bytes())  # noqa: S301  we wrote it, where only we may
-    once = LinesOnce(units[number].logs)
+    once = LinesOnce(units[number].logs, both_ends=units[number].both_ends)
     path = spool / f"{number}.{share}"
     _spools.add(spool)
     for turn, rows in enumerate(work.rounds(once, share, shares)):

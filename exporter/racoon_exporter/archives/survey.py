@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import time
 from collections.abc import Sequence
@@ -12,12 +13,18 @@ from pathlib import Path
 from typing import Final
 
 from racoon_exporter.engine import block_lines
+from racoon_exporter.newest_first import Order, order_of
 from racoon_exporter.source import STDIN, blocks_of
 from racoon_parsers.clock import Clock
 from racoon_parsers.line import LineSplitter, is_racoon
 
 _LOOKED_AT: Final = 64 * 1024
 """Bytes of a log's beginning."""
+_ENDS: Final = re.compile(
+    r"(?:phase [12] negotiation: |ISAKMP-SA established )(?P<local>[0-9A-Fa-f.:]+)(?:%\w+)?\[\d+\](?:<=>|-)"
+    r"(?P<peer>[0-9A-Fa-f.:]+)(?:%\w+)?\[\d+\]"
+)
+"""Lines that name both ends, ours on the left."""
 _KEPT: Final = 4096
 """Bytes of it by which it is found in another log."""
 
@@ -34,6 +41,10 @@ class Sample:
     first_time: float | None = None
     hosts: frozenset[str] = frozenset()
     """Hosts that racoon's lines name."""
+    ends: frozenset[tuple[str, str]] = frozenset()
+    """The two ends of negotiations and SAs, ours first."""
+    order: Order = "oldest first"
+    """In what order its lines stand."""
     identity: tuple[int, int] | None = None
     """Device and inode; None for a stream, which can be read once only and is not looked at."""
 
@@ -70,8 +81,9 @@ def _sample(path: str, zone: tzinfo) -> Sample:
         return Sample(path, status.st_size, identity=identity)
     splitter, clock = LineSplitter(), Clock(zone, status.st_mtime)
     first_time: float | None = None
-    hosts = set()
-    for line in block_lines(block.data)[0]:
+    hosts, ends = set(), set()
+    lines = block_lines(block.data)[0]
+    for line in lines:
         parsed = splitter.split(line)
         if parsed is None or not parsed.stamp:
             continue
@@ -79,7 +91,12 @@ def _sample(path: str, zone: tzinfo) -> Sample:
             first_time = clock.time(parsed.kind, parsed.stamp)
         if parsed.host and is_racoon(parsed.ident):
             hosts.add(parsed.host)
-    return Sample(path, status.st_size, block.data[:_KEPT], first_time, frozenset(hosts), identity)
+        if (pair := _ENDS.search(line)) is not None:
+            ends.add((pair["local"], pair["peer"]))
+    order = order_of(lines, zone, status.st_mtime)
+    return Sample(
+        path, status.st_size, block.data[:_KEPT], first_time, frozenset(hosts), frozenset(ends), order, identity=identity
+    )
 
 
 def _status(path: str) -> os.stat_result | None:

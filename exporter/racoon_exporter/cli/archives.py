@@ -30,6 +30,7 @@ from racoon_exporter.cli.options import flags, peer_options, zone_option
 from racoon_exporter.cli.output import USAGE, Command, Failure, placed, quiet_pipe, report
 from racoon_exporter.config import Config, ConfigError, load_config
 from racoon_exporter.knowledge import Flags
+from racoon_exporter.newest_first import out_of_order
 from racoon_exporter.sa import Knowledge
 from racoon_exporter.text import visible
 from racoon_exporter.zone import zone_name
@@ -89,7 +90,7 @@ def asked(context: click.Context, given: dict[str, Any]) -> Asked:
         zone = config.zone
     known, remarks = _knowledge(flags(given, strangers=_NO_LIMIT, peer_limit=_NO_LIMIT), config)
     for remark in remarks:
-        click.echo(f"racoon-exporter: {visible(remark)}", err=True)
+        _remark(remark)
     logs = given["logs"] or config.paths
     reading = Reading(
         zone_name(zone),
@@ -133,6 +134,10 @@ def _selection(given: dict[str, Any], zone: tzinfo) -> Selection:
     return Selection(moments["since"], moments["until"], given["peers"], given["gateways"], given["reasons"])
 
 
+def _remark(text: str) -> None:
+    click.echo(f"racoon-exporter: {visible(text)}", err=True)
+
+
 def print_rows(asked_for: Asked, form: RowFormat, work: Work) -> None:
     """Read the logs, and write what comes of them to standard output."""
     terminal = sys.stdout.isatty()
@@ -146,10 +151,13 @@ def print_rows(asked_for: Asked, form: RowFormat, work: Work) -> None:
 def write_rows(asked_for: Asked, work: Work, make_sink: Callable[[], Sink]) -> list[str]:
     """Read the logs into a sink; gives what could not be read. Logs without any line of racoon are a failure."""
     samples = survey(asked_for.logs, asked_for.reading.zone)
+    for sample in samples:
+        if sample.order == "neither":
+            _remark(out_of_order(sample.path))
     planned = units(samples, asked_for.reading.gateway_of)
     with ExitStack() as stack:
         show = stack.enter_context(progress(sum(unit.size for unit in planned)))
-        archives = Archives(work, planned, asked_for.jobs, show)
+        archives = Archives(work, planned, asked_for.jobs, show, _remark)
         rounds = stack.enter_context(closing(archives.rounds()))
         begun = next((rows for rows in rounds if rows), [])
         if not begun and not archives.heard:

@@ -9,6 +9,7 @@ from racoon_exporter.sa.archive import Archive, Places
 from racoon_exporter.sa.configured import Knowledge
 from racoon_exporter.sa.counts import counters_from_json
 from racoon_exporter.sa.racoon import Racoon
+from racoon_exporter.sa.two_ends import TwoEnds
 
 VERSION: Final = 2
 """Of this layout; the first had no parts."""
@@ -33,35 +34,40 @@ def racoon_to_json(racoon: Racoon, places: Places | None = None) -> dict[str, An
         "ipsec": racoon.ipsec.to_json(places),
         "pairs": racoon.pairs.to_json(sas, negotiations, places),
         "blame": racoon.blame.to_json(negotiations, places),
+        "failures": racoon.failures.to_json(places),
+        "guesses": racoon.peers.guesses.to_json(sas, places),
     }
 
 
-def racoon_from_json(given: dict[str, Any], knowledge: Knowledge, archive: Archive) -> Racoon:
+def racoon_from_json(given: dict[str, Any], knowledge: Knowledge, archive: Archive, two_ends: TwoEnds) -> Racoon:
     """Make a racoon of what `racoon_to_json` gave, now or with an older layout, and set its timers again."""
     given = upgraded(given)
-    racoon = Racoon(given["gateway"], given["ident"], given["stream"], knowledge, archive)
+    racoon = Racoon(given["gateway"], given["ident"], given["stream"], knowledge, archive, two_ends)
     racoon.now = given["now"]
     racoon.counters.update(counters_from_json(given["counters"]))
     racoon.durations = given["durations"]
     racoon.life.restore(given["life"])
     racoon.peers.restore(given["peers"])
+    two_ends.learn_owner(racoon)
     negotiations = racoon.negotiations.restore(given["negotiations"])
     sas = racoon.ipsec.restore(given["ipsec"])
     racoon.isakmp.restore(given["isakmp"])
     racoon.pairs.restore(given["pairs"], sas, negotiations, archive)
     racoon.blame.restore(given["blame"], negotiations)
+    racoon.failures.restore(given.get("failures", []), archive)
+    racoon.peers.guesses.restore(given.get("guesses"), sas, archive)
     return racoon
 
 
 def made_anew(racoon: Racoon) -> Racoon:
     """Make a racoon of what it says of itself, as at a restart: tables that follow from others are then right."""
     content = json.loads(json.dumps(racoon_to_json(racoon, racoon.archive.places())))
-    return racoon_from_json(content, racoon.knowledge, racoon.archive)
+    return racoon_from_json(content, racoon.knowledge, racoon.archive, racoon.two_ends)
 
 
 def without_sas(racoon: Racoon) -> Racoon:
     """Make a racoon that keeps its counts and its peers, and knows of no SA."""
-    bare = Racoon(racoon.gateway, racoon.ident, racoon.stream, racoon.knowledge, racoon.archive)
+    bare = Racoon(racoon.gateway, racoon.ident, racoon.stream, racoon.knowledge, racoon.archive, racoon.two_ends)
     bare.now, bare.life, bare.durations = racoon.now, racoon.life, racoon.durations
     bare.counters.update(racoon.counters)
     bare.peers.restore(json.loads(json.dumps(racoon.peers.to_json())))

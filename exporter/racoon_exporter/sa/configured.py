@@ -30,6 +30,8 @@ class Expectation:
     phase2_lifetime: float | None = None
     gateway: str | None = None
     """The gateway whose peer it is; None for every one."""
+    authentication: str | None = None
+    """What it proves itself with, `psk` or `signature`, where racoon.conf tells."""
 
 
 @dataclass(frozen=True, slots=True)

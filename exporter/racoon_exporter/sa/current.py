@@ -51,15 +51,15 @@ def credit(peer: Failing) -> tuple[bool, float]:
     return peer.phase2_up, peer.last_seen or 0.0
 
 
-def note_failure(peer: Peer, phase: int, now: float | None, reason: str) -> None:
+def note_failure(peer: Peer, phase: int, now: float | None, reason: str, told_by: str | None = None) -> None:
     """Note that a negotiation failed. Its reason stands unless a more telling one was given for the same trouble."""
     if phase == 1:
         if _stands(peer.phase1_last_reason, peer.phase1_reason_at, now, reason, since=peer.phase1_last_established):
-            peer.phase1_last_reason, peer.phase1_reason_at = reason, now
+            peer.phase1_last_reason, peer.phase1_reason_at, peer.phase1_last_told_by = reason, now, told_by
         peer.phase1_last_failure = now
     else:
         if _stands(peer.phase2_last_reason, peer.phase2_reason_at, now, reason, since=peer.phase2_last_established):
-            peer.phase2_last_reason, peer.phase2_reason_at = reason, now
+            peer.phase2_last_reason, peer.phase2_reason_at, peer.phase2_last_told_by = reason, now, told_by
         peer.phase2_last_failure = now
 
 

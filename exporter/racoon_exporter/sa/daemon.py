@@ -30,7 +30,6 @@ from racoon_parsers.events import (
 )
 from racoon_parsers.reasons import NOTIFICATIONS, phase_of
 
-_MOST_LOCALS: Final = 4096
 _DEADLY: Final = frozenset({2, 15})
 """SIGINT and SIGTERM; SIGHUP reloads, and prints nothing."""
 _OPENSSL_CODES: Final = range(1, 200)
@@ -115,13 +114,20 @@ def stopped(racoon: Racoon, heard: Heard[DaemonStopped]) -> None:
 
 
 def listening(racoon: Racoon, heard: Heard[DaemonListening]) -> None:
-    """racoon listens on a local address."""
-    event = heard.event
-    if event.local is not None:
-        if len(racoon.peers.locals) < _MOST_LOCALS:
-            racoon.peers.locals.add(event.local.address)
-        racoon.life.listens = True
-        racoon.life.stopped = False
+    """racoon listens on a local address. That it says so again may be all that tells of a SIGHUP."""
+    local = heard.event.local
+    if local is not None:
+        racoon.own(local.address)
+        if racoon.life.listens_on(heard.message.template, str(local)):
+            _forget_phase1(racoon)
+
+
+def _forget_phase1(racoon: Racoon) -> None:
+    """SIGHUP in 0.5 and 0.6: what is negotiated and every ISAKMP SA are forgotten, the kernel's SAs stay."""
+    for negotiation in list(racoon.negotiations):
+        racoon.negotiations.finish(negotiation, "daemon_ended", racoon.now)
+    for sa in list(racoon.isakmp):
+        racoon.isakmp.presume_ended(sa, "flushed", "deleted_locally", racoon.now, racoon.now)
 
 
 def configuration_failed(racoon: Racoon, heard: Heard[Event]) -> None:
@@ -147,8 +153,14 @@ def dead_peer(racoon: Racoon, heard: Heard[DeadPeerDetected]) -> None:
 def admin_command(racoon: Racoon, heard: Heard[AdminCommand]) -> None:
     """A command over the control socket that takes SAs down says so first."""
     event = heard.event
-    if event.peer is not None and "teardown" in heard.message.marks:
-        racoon.blame.teardowns.explain(event.peer.address, "deleted_locally", racoon.now)
+    if event.peer is None or "teardown" not in heard.message.marks:
+        return
+    racoon.blame.teardowns.explain(event.peer.address, "deleted_locally", racoon.now)
+    if heard.message.marks["teardown"] == "one":
+        local = event.local.address if event.local else None
+        ending = [sa for sa in racoon.isakmp.of_peer.get(event.peer.address, ()) if sa.local in (local, None)]
+        for sa in ending[:1]:
+            racoon.isakmp.end(sa, "flushed", "deleted_locally", racoon.now, racoon.now)
 
 
 def initial_contact(racoon: Racoon, heard: Heard[InitialContactReceived]) -> None:
@@ -198,6 +210,9 @@ def certificate(racoon: Racoon, heard: Heard[CertificateProblem]) -> None:
     address = heard.sender
     if address is not None:
         racoon.blame.packet.land(address, racoon.now)
+    peer = racoon.peers.get(address or racoon.negotiations.only_peer(1) or "")
+    if peer is not None:
+        peer.authentication = peer.authentication or "signature"
     racoon.blame.packet.add(address, Evidence(racoon.now, why, 1, count), racoon.now)
 
 

@@ -17,6 +17,11 @@ _NEARLY_ALL: Final = 0.97
 _LONGER: Final = 1.1
 """How many times as long as known an SA must live for its soft expiry to tell: times have whole seconds."""
 
+_CHOSEN: Final = (3600, 1800, 600, 300, 60, 30, 10)
+"""Seconds; lifetimes are whole numbers of these wherever people choose them."""
+_WHOLE_SECONDS: Final = 1.0
+"""Seconds by which a time is wrong that has whole seconds."""
+
 
 class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
     """IPsec SAs, by SPI. A peer's phase 2 is up while it has one in each direction."""
@@ -63,10 +68,10 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
         if end <= now:
             self.presume_ended(sa, "lifetime", "lifetime", end, now)
 
-    def expire(self, sa: IpsecSa, peer: Peer, at: float | None) -> None:
+    def expire(self, sa: IpsecSa, peer: Peer, at: float | None, run_began: float | None) -> None:
         """Take an expiry line: the soft one first, then the hard one."""
         self._outlive(sa, peer, at)
-        if _was_hard(sa, at) or not move(IPSEC, sa, "soft_expired"):
+        if _was_hard(sa, at, run_began) or not move(IPSEC, sa, "soft_expired"):
             if sa.dying is not None and sa.established is not None and at is not None:
                 self._learn_lifetime(sa, peer, at - sa.established)
             self.end(sa, "hard_expired", "expired", at, at)
@@ -158,11 +163,21 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
         return alive
 
 
-def _was_hard(sa: IpsecSa, now: float | None) -> bool:
-    """Whether an expiry can only be the end, as the SA has reached its known lifetime."""
-    if now is None or sa.established is None or sa.lifetime is None:
+def _was_hard(sa: IpsecSa, now: float | None, run_began: float | None) -> bool:
+    """Whether an expiry can only be the end: the SA has reached its known lifetime, or the soft one came between two runs."""
+    if now is None or sa.established is None or sa.dying is not None:
         return False
-    return now - sa.established >= sa.lifetime * _NEARLY_ALL
+    age = now - sa.established
+    if sa.lifetime is not None:
+        return age >= sa.lifetime * _NEARLY_ALL
+    if not sa.orphan or run_began is None or sa.established + age * _SOFT_SHARE > run_began + _WHOLE_SECONDS:
+        return False
+    return _roundness(age) > _roundness(age / _SOFT_SHARE)
+
+
+def _roundness(seconds: float) -> int:
+    """Give the largest of the units in which people choose lifetimes that a time is a whole number of."""
+    return next((unit for unit in _CHOSEN if abs(seconds - round(seconds / unit) * unit) <= _WHOLE_SECONDS), 0)
 
 
 def _turn(sa: IpsecSa, direction: str) -> None:

@@ -8,6 +8,9 @@ from typing import Any, Final
 from racoon_exporter.sa.model import DaemonRun, from_json, to_json
 
 _VERSION: Final = re.compile(r"\d+(?:\.\d+)*\S*")
+_MOST_SOCKETS: Final = 1024
+_FIRST_TO_KEEP: Final = (0, 7)
+"""The first version that keeps its ISAKMP SAs when it reads its configuration again."""
 _FIRST_LOCAL_TO_PEER: Final = (0, 8)
 """The first version whose established lines print local->peer for both directions."""
 QUIET_AFTER: Final = 30.0
@@ -26,6 +29,8 @@ class Life:
         """Whether this run got as far as to listen: what stops it before is no crash."""
         self.signalled = False
         """Whether a signal told this run to end."""
+        self._sockets: set[tuple[str, str]] = set()
+        """What it said it listens on: the message, and the endpoint."""
         self.true_arrows: bool | None = None
         """Whether established lines print the true direction (0.5 to 0.7); None while unknown."""
 
@@ -39,7 +44,21 @@ class Life:
         version = _VERSION.search(banner)
         self.run = DaemonRun(gateway, at, version=version[0] if version else banner)
         self.listens = self.stopped = False
-        self.true_arrows = _true_arrows(self.run.version or "")
+        self._sockets.clear()
+        self.true_arrows = _older_than(self.run.version, _FIRST_LOCAL_TO_PEER)
+
+    def listens_on(self, message: str, endpoint: str) -> bool:
+        """Take that it listens on a socket, and tell whether that says that it forgot its ISAKMP SAs.
+
+        0.5 and 0.6 open all sockets again at SIGHUP, and say nothing else of it.
+        """
+        self.listens = True
+        self.stopped = False
+        again = (message, endpoint) in self._sockets
+        if again or len(self._sockets) >= _MOST_SOCKETS:
+            self._sockets.clear()
+        self._sockets.add((message, endpoint))
+        return again and self.run is not None and _older_than(self.run.version, _FIRST_TO_KEEP) is True
 
     def end(self, gateway: str, at: float | None, how: str) -> DaemonRun:
         """End the run, whose start may not have been seen, and give it."""
@@ -65,6 +84,7 @@ class Life:
             "run_listens": self.listens,
             "stopped": self.stopped,
             "signalled": self.signalled,
+            "sockets": sorted(self._sockets),
             "true_arrows": self.true_arrows,
         }
 
@@ -75,8 +95,9 @@ class Life:
         self.stopped = given["stopped"]
         self.signalled = given.get("signalled", False)
         self.true_arrows = given["true_arrows"]
+        self._sockets = {(message, endpoint) for message, endpoint in given.get("sockets", ())}
 
 
-def _true_arrows(version: str) -> bool | None:
-    numbers = re.match(r"(\d+)\.(\d+)", version)
-    return None if numbers is None else (int(numbers[1]), int(numbers[2])) < _FIRST_LOCAL_TO_PEER
+def _older_than(version: str | None, bound: tuple[int, int]) -> bool | None:
+    numbers = re.match(r"(\d+)\.(\d+)", version or "")
+    return None if numbers is None else (int(numbers[1]), int(numbers[2])) < bound

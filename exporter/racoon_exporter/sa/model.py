@@ -47,6 +47,8 @@ class Negotiation:
     message_id: str | None = None
     touched: float | None = None
     """Time of the last line that belongs to it."""
+    told_by: str | None = None
+    """The gateway whose log named the reason, where it was the other end's."""
 
     @property
     def outcome(self) -> Outcome | None:
@@ -145,11 +147,16 @@ class Peer:
     phase1_last_established: float | None = None
     phase1_last_failure: float | None = None
     phase1_last_reason: str | None = None
+    phase1_last_told_by: str | None = None
+    """The gateway whose log named it, where it was the other end's."""
     phase1_reason_at: float | None = None
     """When a phase 1 last failed for just that reason."""
     phase2_last_established: float | None = None
     phase2_last_failure: float | None = None
     phase2_last_reason: str | None = None
+    phase2_last_told_by: str | None = None
+    authentication: str | None = None
+    """What it proves itself with, `psk` or `signature`; configured, or seen."""
     phase2_reason_at: float | None = None
     phase1_lifetime: float | None = None
     """Seconds; learned or configured."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final, Literal
 
 from racoon_exporter.sa.archive import Archive
 from racoon_exporter.sa.model import Negotiation, from_json, to_json
-from racoon_exporter.sa.peers import Peers
 from racoon_exporter.sa.tables import NEGOTIATION, NegotiationEvent, move
 from racoon_exporter.sa.timers import NEVER
 from racoon_parsers.reasons import more_telling
@@ -18,6 +17,8 @@ GIVEN_UP_AFTER: Final = 600.0
 MOST_UNDER_WAY: Final = 4096
 """Unfinished negotiations of one daemon; beyond it the one of the longest-waiting peer is given up."""
 
+OnFailure = Callable[[Negotiation, float | None], None]
+"""Takes a negotiation that failed, and the present time."""
 OfPeer = dict[str, list[Negotiation]]
 """By peer, oldest first."""
 
@@ -25,7 +26,7 @@ OfPeer = dict[str, list[Negotiation]]
 class Negotiations:
     """The negotiations of one racoon that have not ended."""
 
-    def __init__(self, archive: Archive, peers: Peers) -> None:
+    def __init__(self, archive: Archive, on_failure: OnFailure) -> None:
         self.open: OfPeer = {}
         """Those that have begun."""
         self.waiting: OfPeer = {}
@@ -36,7 +37,7 @@ class Negotiations:
         self._looks: deque[tuple[float, Negotiation]] = deque()
         """When to look whether one is to be given up, in the order of their beginning."""
         self._archive = archive
-        self._peers = peers
+        self._on_failure = on_failure
 
     def __iter__(self) -> Iterator[Negotiation]:
         for table in (self.open, self.waiting):
@@ -97,7 +98,7 @@ class Negotiations:
             self._number -= 1
         if negotiation.phase == 1 and negotiation.begun is not None:
             self._forget_second(negotiation, int(negotiation.begun))
-        negotiation.ended, negotiation.reason = at, reason
+        negotiation.ended, negotiation.reason = _not_before(negotiation.begun, at), reason
         if late:
             self._archive.insert(self._archive.negotiations, negotiation)
         else:
@@ -123,7 +124,7 @@ class Negotiations:
         """End a negotiation as failed, for its most telling reason, and count it. It may be told later than it failed."""
         reason = more_telling(negotiation.evidence, reason) or "unknown"
         if self.finish(negotiation, event, at, reason=reason, late=at != now):
-            self._peers.count_failure(negotiation.phase, negotiation.peer, reason, at, now)
+            self._on_failure(negotiation, now)
 
     def abandon(
         self, negotiation: Negotiation, event: Literal["silence", "half_left"], at: float | None, now: float | None
@@ -195,6 +196,14 @@ class Negotiations:
         in_order = sorted(negotiations, key=lambda one: one.touched or 0.0)
         self._looks.extend(((one.touched or 0.0) + GIVEN_UP_AFTER, one) for one in in_order)
         return negotiations
+
+
+def _not_before(begun: float | None, at: float | None) -> float | None:
+    """Give the time of an end, or that of the beginning where this lies behind it: lines may be out of order.
+
+    SAs are as the log tells: the kernel's record shows that one may end before it began on a clock that was set back.
+    """
+    return at if begun is None or at is None else max(begun, at)
 
 
 def _remove(table: OfPeer, negotiation: Negotiation) -> bool:

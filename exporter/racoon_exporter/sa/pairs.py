@@ -82,6 +82,10 @@ class Pairs:
                 return likely[0]
         return None
 
+    def forget_peer(self, address: str) -> None:
+        """No half of a peer comes any more: it is none."""
+        self._halves.pop(address, None)
+
     def forget(self) -> None:
         """The daemon ended: no half comes any more."""
         self._halves.clear()

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from racoon_exporter.sa.configured import Knowledge
 from racoon_exporter.sa.current import note_failure
+from racoon_exporter.sa.guesses import Guesses
 from racoon_exporter.sa.model import OTHER, PSEUDO_PEERS, Peer, from_json, to_json
 
 _MOST_COOKIES: Final = 8192
@@ -24,6 +25,8 @@ class Peers(Mapping[str, Peer]):
         self.knowledge = knowledge
         self.locals: set[str] = set()
         """Addresses that are ours."""
+        self.guesses = Guesses()
+        """Which end of a pair is ours, where no line has told."""
         self._known: dict[str, Peer] = {}
         self._strangers: dict[str, Peer] = {}
         self._no_room_until = _ALWAYS
@@ -79,6 +82,7 @@ class Peers(Mapping[str, Peer]):
             if expected is not None:
                 peer.phase1_lifetime = expected.phase1_lifetime or peer.phase1_lifetime
                 peer.phase2_lifetime = expected.phase2_lifetime or peer.phase2_lifetime
+                peer.authentication = expected.authentication or peer.authentication
             peer.stranger = not knowledge.is_known(peer.address) and peer.phase1_last_established is None
         self._find_strangers()
 
@@ -98,6 +102,7 @@ class Peers(Mapping[str, Peer]):
         if expected is not None:
             peer.phase1_lifetime = expected.phase1_lifetime
             peer.phase2_lifetime = expected.phase2_lifetime
+            peer.authentication = expected.authentication
         return peer
 
     def _make_known(self, peer: Peer) -> None:
@@ -139,8 +144,12 @@ class Peers(Mapping[str, Peer]):
 
     def count_failure(self, phase: int, address: str, reason: str, at: float | None, now: float | None) -> None:
         """Count a negotiation that failed. One that is told late changes no later failure's time and reason."""
+        self.entry(address, now).counters[f"phase{phase}_failures", reason] += 1
+        self.note_failure(phase, address, reason, at, now)
+
+    def note_failure(self, phase: int, address: str, reason: str, at: float | None, now: float | None) -> None:
+        """Note a failure as the peer's last, if it is."""
         peer = self.entry(address, now)
-        peer.counters[f"phase{phase}_failures", reason] += 1
         last = peer.phase1_last_failure if phase == 1 else peer.phase2_last_failure
         if at != now and at is not None and last is not None and at < last:
             return
@@ -150,11 +159,24 @@ class Peers(Mapping[str, Peer]):
 
     def ends(self, one: str, other: str) -> tuple[str, str]:
         """Tell the local from the remote end of `A->B`, as (local, peer)."""
-        if one in self.locals or (other in self._known and other not in self.locals):
+        if one in self.locals:
             return one, other
-        if other in self.locals or one in self._known:
+        if other in self.locals or self._is_peer(one, other):
             return other, one
-        return one, other
+        if self._is_peer(other, one) or self.guesses.local(one, other) == one:
+            return one, other
+        return other, one
+
+    def _is_peer(self, address: str, other: str) -> bool:
+        """Whether an address is known to be a peer's, not only guessed; in a mesh both ends may be configured as peers."""
+        if address in self._known:
+            return not self.guesses.local_of or not self.guesses.is_peer(address)
+        return self.knowledge.is_known(address) and not self.knowledge.is_known(other)
+
+    def forget_guessed(self, address: str) -> None:
+        """Forget a peer that is none."""
+        self._known.pop(address, None)
+        self._strangers.pop(address, None)
 
     def remember_cookies(self, cookies: str, address: str) -> None:
         """Remember whose cookies these are, for lines that have no address."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from racoon_exporter.sa.blame import Evidence, TimeOut, close_in_time
 from racoon_exporter.sa.heard import Heard
 from racoon_exporter.sa.model import UNATTRIBUTED, IsakmpSa, Negotiation
@@ -20,6 +22,9 @@ from racoon_parsers.events import (
 )
 from racoon_parsers.reasons import more_telling
 
+_FIRST_PACKET: Final = 3.0
+"""Seconds that racoon may take over a peer's first packet."""
+
 
 def started(racoon: Racoon, heard: Heard[Phase1Started]) -> None:
     """A negotiation begins."""
@@ -28,7 +33,7 @@ def started(racoon: Racoon, heard: Heard[Phase1Started]) -> None:
         return
     local = event.local.address if event.local else None
     if local:
-        racoon.peers.locals.add(local)
+        racoon.own(local)
     negotiation = Negotiation(1, racoon.gateway, local, event.peer.address, event.role, None, racoon.now)
     racoon.begin(negotiation)
     racoon.blame.packet.begins(negotiation)
@@ -78,7 +83,7 @@ def _established_negotiation(racoon: Racoon, event: Phase1Established, address: 
     """Give the negotiation that came up: the peer's newest, or one whose start no line told."""
     local = event.local.address if event.local else None
     if local:
-        racoon.peers.locals.add(local)
+        racoon.own(local)
     negotiation = next(iter(reversed(racoon.negotiations.of_peer(address, 1))), None)
     if negotiation is None:
         negotiation = Negotiation(1, racoon.gateway, local, address, event.role, None, None)
@@ -112,6 +117,8 @@ def rekeying(racoon: Racoon, heard: Heard[Phase1Rekeying]) -> None:
 
 def expired(racoon: Racoon, heard: Heard[Phase1Expired]) -> None:
     """An ISAKMP SA's lifetime is over, or the peer deleted it: racoon prints the same."""
+    if heard.event.local is not None:
+        racoon.own(heard.event.local.address)
     sa = _alive(racoon, heard.event.cookies)
     if sa is not None:
         told = racoon.blame.teardowns.cause(sa.cookies, sa.peer, now=racoon.now)
@@ -131,6 +138,9 @@ def purging(racoon: Racoon, heard: Heard[Phase1Purging]) -> None:
 
 def purged(racoon: Racoon, heard: Heard[Phase1Purged | Phase1Deleted]) -> None:
     """The teardown of an ISAKMP SA is over."""
+    local = getattr(heard.event, "local", None)
+    if local is not None:
+        racoon.own(local.address)
     sa = _alive(racoon, heard.event.cookies)
     if sa is not None:
         happened: IsakmpEvent = "purged" if heard.message.event == "phase1_purged" else "deleted"
@@ -142,13 +152,41 @@ def failed(racoon: Racoon, heard: Heard[Phase1Failed]) -> None:
     """A negotiation, or a step of it, failed."""
     cookies, stage, reason = heard.event.cookies, heard.message.stage, heard.reason
     if cookies is not None:
-        racoon.blame.timed_out(TimeOut(racoon.now, cookies, reason or "timeout"))
+        racoon.blame.timed_out(TimeOut(racoon.now, cookies, reason or "timeout"), heard.address)
     elif stage == "refusal":
         _refused(racoon, heard, reason or "no_config")
-    elif stage == "step" or _ends_phase2(racoon, stage):
+    elif stage == "first" and _ends_first_packet(racoon):
+        return
+    elif stage in {"step", "first"} or _ends_phase2(racoon, stage):
         racoon.blame.packet.add(heard.address, Evidence(racoon.now, reason, 1), racoon.now)
     else:
         _ended(racoon, heard.address, reason)
+
+
+def _ends_first_packet(racoon: Racoon) -> bool:
+    """Whether a packet that failed was the first one of a peer, and end its negotiation: 0.5 and 0.6 say no more of it.
+
+    `isakmp.c: isakmp_ph1begin_r()` drops the handle. Of a later packet `phase1 negotiation failed.` follows at once.
+    """
+    packet = racoon.blame.packet
+    context = packet.context
+    if context is None or (context.phase, context.role) != (1, "responder"):
+        return False
+    if not close_in_time(context.begun, racoon.now, _FIRST_PACKET):
+        return False
+    packet.land(context.peer, racoon.now)
+    racoon.fail(context, None)
+    packet.refused = racoon.now, context.peer
+    return True
+
+
+def _said_already(racoon: Racoon, address: str | None) -> bool:
+    """Whether `phase1 negotiation failed.` says again what the line just before it said."""
+    packet = racoon.blame.packet
+    refused, packet.refused = packet.refused, None
+    if refused is None or address not in (refused[1], None):
+        return False
+    return close_in_time(refused[0], racoon.now) and not racoon.negotiations.of_peer(refused[1], 1, "responder")
 
 
 def _ends_phase2(racoon: Racoon, stage: str) -> bool:
@@ -175,6 +213,8 @@ def _refused(racoon: Racoon, heard: Heard[Phase1Failed], reason: str) -> None:
 
 def _ended(racoon: Racoon, address: str | None, reason: str | None) -> None:
     """`phase1 negotiation failed.`: it names at most the peer."""
+    if _said_already(racoon, address):
+        return
     if address is None:
         context = racoon.blame.packet.context
         address = context.peer if context is not None else racoon.negotiations.only_peer(1) or UNATTRIBUTED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from racoon_exporter.sa.blame import Evidence, close_in_time
 from racoon_exporter.sa.heard import Arrow, Heard, arrow_of
+from racoon_exporter.sa.mended_ends import pair_tells
 from racoon_exporter.sa.model import UNATTRIBUTED, IpsecSa, Negotiation
 from racoon_exporter.sa.racoon import Racoon
 from racoon_parsers.events import (
@@ -35,7 +36,7 @@ def started(racoon: Racoon, heard: Heard[Phase2Started]) -> None:
         return
     local, address = event.local.address if event.local else None, event.peer.address
     if local:
-        racoon.peers.locals.add(local)
+        racoon.own(local)
     waiting = racoon.negotiations.waiting.get(address) if event.role == "initiator" else None
     if waiting:
         negotiation = waiting[0]
@@ -143,6 +144,7 @@ def sa_established(racoon: Racoon, arrow: Arrow, spi: int | None) -> None:
     if spi is None or protocol is None:
         return
     now = racoon.now
+    pair_tells(racoon, source, destination, protocol)
     local, address = racoon.peers.ends(source, destination)
     if racoon.ipsec.find(spi, protocol, address) is not None:
         return  # printed twice, or read twice
@@ -152,6 +154,7 @@ def sa_established(racoon: Racoon, arrow: Arrow, spi: int | None) -> None:
     ends = (address, local) if direction == "in" else (local, address)
     sa = IpsecSa(racoon.gateway, protocol, mode, *ends, spi, address, direction, now, lifetime=lifetime)
     racoon.ipsec.add(sa, now)
+    racoon.peers.guesses.note(sa, source, destination)
     if now is not None:
         peer.phase2_last_established = now
     _pair(racoon, sa)
@@ -205,7 +208,8 @@ def sa_expired(racoon: Racoon, arrow: Arrow, spi: int | None) -> None:
     direction = "in" if destination == local else "out"
     if sa.direction != direction:
         sas.correct_direction(sa, direction, now)
-    sas.expire(sa, peer, now)
+    run = racoon.life.run
+    sas.expire(sa, peer, now, None if run is None else run.started)
 
 
 def purged(racoon: Racoon, heard: Heard[IpsecSaPurged]) -> None:

@@ -16,20 +16,27 @@ from racoon_exporter.sa.counts import PeerCount
 from racoon_exporter.sa.ipsec import IpsecSas
 from racoon_exporter.sa.isakmp import IsakmpSas
 from racoon_exporter.sa.life import Life
+from racoon_exporter.sa.mended_ends import prove_local
 from racoon_exporter.sa.model import Negotiation, Peer
 from racoon_exporter.sa.negotiations import Negotiations
 from racoon_exporter.sa.pairs import Pairs
 from racoon_exporter.sa.peers import Peers
 from racoon_exporter.sa.timers import Timers
+from racoon_exporter.sa.two_ends import Failures, TwoEnds
 
 DURATION_BUCKETS: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0)
 """Upper bounds, in seconds, of the duration of phase 1 negotiations; racoon's times have whole seconds."""
+
+_MOST_LOCALS: Final = 4096
+"""Addresses of our own that are known; whoever may write the log may name any."""
 
 
 class Racoon:
     """One racoon, as its log tells it."""
 
-    def __init__(self, gateway: str, ident: str, stream: str, knowledge: Knowledge, archive: Archive) -> None:
+    def __init__(
+        self, gateway: str, ident: str, stream: str, knowledge: Knowledge, archive: Archive, two_ends: TwoEnds | None = None
+    ) -> None:
         self.gateway = gateway
         self.ident = ident
         self.stream = stream
@@ -43,7 +50,9 @@ class Racoon:
         self.timers = Timers()
         self.life = Life()
         self.peers = Peers(knowledge.at(gateway), self.counters)
-        self.negotiations = Negotiations(archive, self.peers)
+        self.failures = Failures(self)
+        self.two_ends = (two_ends or TwoEnds()).join(self)
+        self.negotiations = Negotiations(archive, self._failed)
         self.isakmp = IsakmpSas(archive, archive.phase1, self.peers, self.timers)
         self.ipsec = IpsecSas(archive, archive.ipsec, self.peers, self.timers)
         self.pairs = Pairs(self.negotiations)
@@ -84,6 +93,18 @@ class Racoon:
         yield from self.ipsec.presumed
         yield from self.isakmp.presumed
         yield from self.blame.refusals
+        if self.two_ends.catching_up:
+            yield from self.failures.all_silent()
+
+    def _failed(self, negotiation: Negotiation, now: float | None) -> None:
+        self.two_ends.failed(self, negotiation, now)
+
+    def own(self, address: str) -> None:
+        """Take note of an address of our own."""
+        if address not in self.peers.locals and len(self.peers.locals) < _MOST_LOCALS:
+            self.two_ends.own(self, address)
+            if self.peers.guesses.local_of:
+                prove_local(self, address)
 
     # what handlers do at the time of their line
 

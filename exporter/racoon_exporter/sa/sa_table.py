@@ -83,6 +83,11 @@ class SaTable(Generic[Sa, Event]):
         self.named.setdefault(sa.name, []).append(sa)
         self.of_peer.setdefault(sa.peer, []).append(sa)
 
+    def leave(self, sa: Sa) -> None:
+        """Take an SA out of the tables of those alive."""
+        _take_out(self.named, sa.name, sa)
+        _take_out(self.of_peer, sa.peer, sa)
+
     def schedule_end(self, sa: Sa) -> None:
         """Set the time at which an SA whose end nobody logs is taken to have ended."""
         raise NotImplementedError
@@ -94,8 +99,7 @@ class SaTable(Generic[Sa, Event]):
         """End an SA, if what happened ends one of its state, and tell whether it did. What was taken back is counted once."""
         if not move(self.table, sa, event):
             return False
-        _take_out(self.named, sa.name, sa)
-        _take_out(self.of_peer, sa.peer, sa)
+        self.leave(sa)
         sa.end, sa.ended = cause, at
         self._archive.add(self._ended, sa)
         if not sa.counted:
@@ -104,7 +108,7 @@ class SaTable(Generic[Sa, Event]):
         self.changed(sa.peer, at)
         return True
 
-    def presume_ended(self, sa: Sa, event: Event, cause: Any, at: float, now: float) -> None:
+    def presume_ended(self, sa: Sa, event: Event, cause: Any, at: float | None, now: float | None) -> None:
         """End an SA whose lifetime has passed without a line: it was flushed, or the line was lost."""
         self._presumed[sa.name] = sa
         if len(self._presumed) > _MOST_PRESUMED:

@@ -13,6 +13,7 @@ from racoon_exporter.sa.handlers import HANDLERS, take
 from racoon_exporter.sa.heard import Heard
 from racoon_exporter.sa.model import HISTORY, OTHER, IpsecSa, IsakmpSa, from_json
 from racoon_exporter.sa.racoon import Racoon
+from racoon_exporter.sa.two_ends import TwoEnds
 from racoon_parsers.record import Record
 
 _FOLDED: Final = (OTHER, "racoon", "")
@@ -30,6 +31,7 @@ class SaState:
     def __init__(self, knowledge: Knowledge | None = None) -> None:
         self.knowledge = knowledge or Knowledge()
         self.archive = Archive(self.knowledge.limits.history)
+        self.two_ends = TwoEnds()
         self.racoons: dict[tuple[str, str, str], Racoon] = {}
         self._latest: Racoon | None = None
         """The racoon of the last record: most often that of the next."""
@@ -45,7 +47,7 @@ class SaState:
         if racoon is None:
             if not self._has_room(time):
                 key = _FOLDED
-            racoon = self.racoons[key] = self.racoons.get(key) or Racoon(*key, self.knowledge, self.archive)
+            racoon = self.racoons[key] = self.racoons.get(key) or Racoon(*key, self.knowledge, self.archive, self.two_ends)
         return racoon
 
     def _has_room(self, time: float | None) -> bool:
@@ -58,7 +60,7 @@ class SaState:
         self._full_until = (self.racoons[oldest].now or 0.0) + IDLE_RACOON
         if time < self._full_until:
             return False
-        del self.racoons[oldest]
+        self.two_ends.leave(self.racoons.pop(oldest))
         return True
 
     def apply(self, record: Record, stream: str = "") -> None:
@@ -95,8 +97,10 @@ class SaState:
             try:
                 self.racoons[key] = made_anew(old)
             except Exception:  # noqa: BLE001  whatever is wrong with it, it can't be kept
+                self.two_ends.leave(old)
                 self.racoons[key] = without_sas(old)
                 remarks.append(f"what was known of the SAs of {old.gateway or old.stream or old.ident!r} is lost by an error")
+        self.two_ends.make_anew(self.racoons.values())
         self._doubtful.clear()
         self._latest = None
         return remarks
@@ -111,6 +115,7 @@ class SaState:
         """Decide what waits for a next line, as none will come."""
         for racoon in self.racoons.values():
             racoon.blame.settle(racoon.now)
+        self.two_ends.settle()
 
     # looking
 
@@ -179,7 +184,7 @@ class SaState:
         for name, kind in HISTORY.items():
             setattr(state.archive, name, [from_json(kind, record) for record in given["archive"][name]])
         for item in given["racoons"]:
-            racoon = racoon_from_json(item, state.knowledge, state.archive)
+            racoon = racoon_from_json(item, state.knowledge, state.archive, state.two_ends)
             racoon.learn(state.knowledge)
             state.racoons[racoon.gateway, racoon.ident, racoon.stream] = racoon
         return state

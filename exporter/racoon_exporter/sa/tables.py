@@ -24,6 +24,7 @@ IsakmpEvent = Literal[
     "purged",
     "expired",
     "deleted",
+    "flushed",
     "login_refused",
     "daemon_ended",
     "silence",
@@ -83,6 +84,7 @@ ISAKMP: Final[Table[IsakmpState, IsakmpEvent]] = {
         "teardown": "purging",
         "expired": "ended",
         "deleted": "ended",
+        "flushed": "ended",
         "login_refused": "ended",
         "daemon_ended": "ended",
         "lifetime": "ended",
@@ -92,6 +94,7 @@ ISAKMP: Final[Table[IsakmpState, IsakmpEvent]] = {
         "teardown": "purging",
         "expired": "ended",
         "deleted": "ended",
+        "flushed": "ended",
         "login_refused": "ended",
         "daemon_ended": "ended",
         "lifetime": "ended",
@@ -101,6 +104,7 @@ ISAKMP: Final[Table[IsakmpState, IsakmpEvent]] = {
         "purged": "ended",
         "expired": "ended",
         "deleted": "ended",
+        "flushed": "ended",
         "login_refused": "ended",
         "daemon_ended": "ended",
         "silence": "ended",
@@ -164,7 +168,8 @@ NEGOTIATION_EVENTS: Final[dict[NegotiationEvent, Cause]] = {
     ),
     "half_left": Cause(("ipsec_sa_established",), "a later pair comes, and its outbound SA never did"),
     "daemon_ended": Cause(
-        ("daemon_shutdown", "daemon_start", "config_error"), "the daemon stopped, crashed, or could not start"
+        ("daemon_shutdown", "daemon_start", "daemon_listen", "config_error"),
+        "the daemon stopped, crashed, could not start, or (0.5, 0.6) was told to read its configuration again",
     ),
     "silence": Cause((), "nothing was heard of it for 10 minutes", by_time=True),
     "crowded_out": Cause(
@@ -178,6 +183,11 @@ ISAKMP_EVENTS: Final[dict[IsakmpEvent, Cause]] = {
     "purged": Cause(("phase1_purged",), "the teardown is over"),
     "expired": Cause(("phase1_expired",), "its lifetime is over, or the peer deleted it: racoon prints the same"),
     "deleted": Cause(("phase1_deleted",), "it is gone"),
+    "flushed": Cause(
+        ("admin_command", "daemon_listen"),
+        "0.5 says which one `racoonctl delete-sa isakmp` takes, and nothing more; 0.5 and 0.6 drop all at SIGHUP, and only "
+        "sockets that are opened again tell (`session.c: check_sigreq()`)",
+    ),
     "login_refused": Cause(("xauth_login_failed",), "both sides drop it without a line"),
     "daemon_ended": Cause(
         ("daemon_signal", "daemon_shutdown", "daemon_start", "config_error"), "the daemon stopped, or crashed: a new one starts"
@@ -187,7 +197,7 @@ ISAKMP_EVENTS: Final[dict[IsakmpEvent, Cause]] = {
     "vanished": Cause((), "racoon has it no more at two looks in a row, and no line told of its end", by_witness=True),
     "heard_of": Cause(
         ("phase1_rekey", "phase1_purge", "phase1_purged", "phase1_expired", "phase1_deleted"),
-        "a line speaks of one that only its lifetime ended: it lives",
+        "a line speaks of one that only its lifetime ended, or opened sockets: it lives",
     ),
 }
 IPSEC_EVENTS: Final[dict[IpsecEvent, Cause]] = {

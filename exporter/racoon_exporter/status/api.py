@@ -97,9 +97,9 @@ def _failure(failure: Trouble | None, zone: tzinfo) -> Body | None:
     }
 
 
-def _explained(reason: str, phase: int) -> Body:
+def _explained(reason: str, phase: int, told_by: str | None = None) -> Body:
     """Say what a reason means; the runbook's address is relative to that of the answer."""
-    told = explain(reason, phase)
+    told = explain(reason, phase, told_by=told_by)
     return {**told._asdict(), "runbook": f"../../{told.runbook}"}
 
 
@@ -151,7 +151,7 @@ def failures_body(shown: Overview, asked: Parameters, zone: tzinfo) -> Body:
             {
                 **_columns("negotiations", one, zone),
                 "name": shown.name_of(one.gateway, one.peer),
-                **_explained(one.reason or "unknown", one.phase),
+                **_explained(one.reason or "unknown", one.phase, one.told_by),
             }
             for one in asked.page(failed, usual=query.USUAL_ROWS)
         ],

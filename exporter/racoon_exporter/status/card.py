@@ -9,7 +9,7 @@ from racoon_exporter.sa import IpsecSa, IsakmpSa
 from racoon_exporter.sa.current import Trouble
 from racoon_exporter.status.drawing import axis, timeline
 from racoon_exporter.status.markup import Child, Html, element
-from racoon_exporter.status.reasons import ENDINGS, explain
+from racoon_exporter.status.reasons import AFTER_ENDING, ENDINGS, NEVER_UP, TRYING, explain
 from racoon_exporter.status.scene import Scene, table
 from racoon_exporter.status.view import STATES, PeerView, State, expected_expiry
 from racoon_exporter.status.witnessed import peer_line
@@ -50,6 +50,7 @@ def card(scene: Scene, peer: PeerView) -> Html:
         element("p", _since(scene, peer)),
         None if peer.phase2_up else _ending(scene, peer),
         _trouble(scene, peer),
+        _way_back(peer),
         peer_line(scene, peer),
         _day(scene, peer),
         _sas(scene, peer),
@@ -141,9 +142,38 @@ def _ending(scene: Scene, peer: PeerView) -> Child:
     return element("p", f"The last IPsec SA ended: {ENDINGS.get(end.cause, end.cause)}", when, ".")
 
 
+def _way_back(peer: PeerView) -> Child:
+    """Say what to do about a peer that is down and of whose last end no failure tells."""
+    if peer.state not in {"down", "gone"} or _is_tried(peer):
+        return None
+    end, failure = peer.last_end, peer.last_failure
+    if failure is not None and (end is None or (failure.time or 0.0) >= (end.time or 0.0)):
+        return None  # `_trouble` says it, folded where the peer is not ours to keep up
+    advice = NEVER_UP if end is None else AFTER_ENDING.get(end.cause, AFTER_ENDING["expired"])
+    return element("p", element("strong", "What to do: "), advice)
+
+
+def _is_tried(peer: PeerView) -> bool:
+    """Whether phase 1 is being negotiated, so that what it lacked before is no news."""
+    failure = peer.last_failure
+    return peer.trying is not None and not peer.phase2_up and (failure is None or failure.reason == "no_phase1")
+
+
+def _trial(scene: Scene, peer: PeerView) -> Child:
+    since = scene.at(peer.trying)
+    return element(
+        "div",
+        element("p", "Phase 1 is being tried since ", since, ", and nothing came back so far that the log shows."),
+        element("p", element("strong", "What to do: "), TRYING),
+        class_="failure",
+    )
+
+
 def _trouble(scene: Scene, peer: PeerView) -> Child:
     """Say at once what keeps it from being up or fails with it; what failed before it last came up is folded."""
     failure = peer.trouble or peer.last_failure
+    if _is_tried(peer):
+        return _trial(scene, peer)
     if failure is None:
         return None
     told = _failure(scene, peer, failure)
@@ -154,7 +184,7 @@ def _trouble(scene: Scene, peer: PeerView) -> Child:
 
 
 def _failure(scene: Scene, peer: PeerView, failure: Trouble) -> Child:
-    told = explain(failure.reason, failure.phase)
+    told = explain(failure.reason, failure.phase, peer.authentication, peer.told_by[failure.phase - 1])
     number = peer.failures[failure.phase].get(failure.reason, 0)
     times = f" ({count(number, 'time')} in all)" if number > 1 else ""
     when: Child = None if failure.time is None else (", ", scene.at(failure.time))

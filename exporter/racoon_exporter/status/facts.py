@@ -32,12 +32,17 @@ class PeerFacts(NamedTuple):
     phase1_last_established: float | None
     phase1_last_failure: float | None
     phase1_last_reason: str | None
+    phase1_last_told_by: str | None
     phase2_last_established: float | None
     phase2_last_failure: float | None
     phase2_last_reason: str | None
+    phase2_last_told_by: str | None
+    authentication: str | None
     nat: bool | None
     phase2_up: bool
     since: float | None
+    trying: float | None
+    """Since when phase 1 is negotiated, where it is just now."""
     counters: Mapping[tuple[str, ...], int]
 
     @property
@@ -56,7 +61,7 @@ class PeerFacts(NamedTuple):
         return found
 
 
-_PEER: Final = attrgetter(*PeerFacts._fields[1:-1])
+_PEER: Final = attrgetter(*PeerFacts._fields[1:-2])
 _ISAKMP: Final = attrgetter(*(item.name for item in fields(IsakmpSa)))
 _IPSEC: Final = attrgetter(*(item.name for item in fields(IpsecSa)))
 
@@ -136,7 +141,7 @@ def take_facts(engine: Engine, statuses: tuple[SourceStatus, ...]) -> Facts:
     archive = state.archive
     racoons = list(state.racoons.values())
     return Facts(
-        peers=tuple(_peer(racoon.gateway, peer) for racoon in racoons for peer in racoon.peers.values()),
+        peers=tuple(_peer(racoon, peer) for racoon in racoons for peer in racoon.peers.values()),
         isakmp=tuple([IsakmpSa(*_ISAKMP(sa)) for sa in state.isakmp_sas()]),
         ipsec=tuple([IpsecSa(*_IPSEC(sa)) for sa in state.ipsec_sas()]),
         ended_isakmp=tuple(archive.phase1),
@@ -154,8 +159,9 @@ def take_facts(engine: Engine, statuses: tuple[SourceStatus, ...]) -> Facts:
     )
 
 
-def _peer(gateway: str, peer: Peer) -> PeerFacts:
-    return PeerFacts._make((gateway, *_PEER(peer), dict(peer.counters)))
+def _peer(racoon: Racoon, peer: Peer) -> PeerFacts:
+    trying = next((negotiation.begun for negotiation in racoon.negotiations.of_peer(peer.address, 1)), None)
+    return PeerFacts._make((racoon.gateway, *_PEER(peer), trying, dict(peer.counters)))
 
 
 def _daemon(racoon: Racoon) -> DaemonFacts:

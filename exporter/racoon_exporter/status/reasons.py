@@ -37,16 +37,49 @@ ENDINGS: Final[dict[str, str]] = {
 }
 """How an SA ended, as the end of the sentence `The last IPsec SA ended: …`."""
 
+_BRING_UP: Final = "Traffic that matches the policy brings it up again (a ping), or racoonctl establish-sa does."
+AFTER_ENDING: Final[dict[str, str]] = {
+    "expired": f"Nothing asked for a new one in time, or the renewal found no answer. {_BRING_UP}",
+    "lifetime": f"No line told of its end: it was flushed without one, or lines are missing. {_BRING_UP}",
+    "deleted_by_peer": f"Ask whoever runs the peer whether it was meant: its log says why. {_BRING_UP}",
+    "dead_peer": told("dead_peer").advice,
+    "deleted_locally": f"Somebody here took it down with racoonctl. If it was not meant: {_BRING_UP[0].lower()}{_BRING_UP[1:]}",
+    "purged": f"racoon took it down with its phase 1: look at the lines before it in the log. {_BRING_UP}",
+    "initial_contact": f"The peer began anew and should be back at once; if not, look at its log. {_BRING_UP}",
+    "deleted_in_kernel": "See what else manages SAs on this host (setkey -F in a script, another IKE daemon, a firewall "
+    f"reload). {_BRING_UP}",
+    "restart": f"racoon came back without its SAs. {_BRING_UP}",
+    "vanished": f"See what flushed it (racoonctl flush-sa, setkey -F, another IKE daemon). {_BRING_UP}",
+}
+"""What to do about a peer that is down since its last SA ended so, and of whom no failure is known."""
+NEVER_UP: Final = (
+    "Nothing was tried yet. Does traffic match a policy for it (setkey -DP)? A ping into its network, or racoonctl "
+    "establish-sa, begins the negotiation; a peer that should call us must have this address right."
+)
+"""What to do about a peer that was never up, and of which no failure is known."""
+TRYING: Final = (
+    "racoon says why when its retries are used up, after a minute by default. Is the peer up, is its racoon running, do UDP "
+    "500 and 4500 pass in both directions?"
+)
+"""What to do while phase 1 is still being negotiated."""
+
 
 def runbook(name: str) -> str:
     """Give the address of a runbook."""
     return f"{RUNBOOKS}{name}"
 
 
-def explain(reason: str, phase: int, authentication: str | None = None) -> Explanation:
-    """Say what a failure of a phase for a reason means; a reason from a newer state file is `unknown`."""
+def explain(reason: str, phase: int, authentication: str | None = None, told_by: str | None = None) -> Explanation:
+    """Say what a failure of a phase for a reason means; a reason from a newer state file is `unknown`.
+
+    What the other end's log named is said from its side: the peer is then this one.
+    """
     page = REASONS[known(reason)].runbook or _GENERAL[phase]
-    return Explanation(*told(reason, phase, authentication), f"{runbook(page)}#{known(reason)}")
+    gloss, advice = told(reason, phase, authentication)
+    if told_by is not None:
+        gloss = f"{gloss} The other end's log says so ({told_by})."
+        advice = f"Seen from the other end: {advice}"
+    return Explanation(gloss, advice, f"{runbook(page)}#{known(reason)}")
 
 
-__all__ = ["ENDINGS", "RUNBOOKS", "Explanation", "explain", "runbook"]
+__all__ = ["AFTER_ENDING", "ENDINGS", "NEVER_UP", "RUNBOOKS", "TRYING", "Explanation", "explain", "runbook"]

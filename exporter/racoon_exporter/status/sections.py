@@ -115,9 +115,9 @@ def failures(scene: Scene) -> Html:
 
 
 def _fold(newest_first: Iterable[Negotiation]) -> list[_Folded]:
-    folded: dict[tuple[str, str, int, str | None], _Folded] = {}
+    folded: dict[tuple[str, str, int, str | None, str | None], _Folded] = {}
     for one in newest_first:
-        key = one.gateway, one.peer, one.phase, one.reason
+        key = one.gateway, one.peer, one.phase, one.reason, one.told_by
         known = folded.get(key)
         folded[key] = _Folded(one, one, 1) if known is None else _Folded(known.newest, one, known.number + 1)
     return list(folded.values())
@@ -126,7 +126,7 @@ def _fold(newest_first: Iterable[Negotiation]) -> list[_Folded]:
 def _failure(scene: Scene, folded: _Folded) -> Html:
     newest = folded.newest
     reason = newest.reason or "unknown"
-    told = explain(reason, newest.phase)
+    told = explain(reason, newest.phase, told_by=newest.told_by)
     name = scene.shown.name_of(newest.gateway, newest.peer)
     where = f" on {newest.gateway}" if len(scene.gateways) > 1 and newest.gateway else ""
     often: Child = (f"{folded.number:,} times since ", scene.at(folded.oldest.ended), ", last ") if folded.number > 1 else None

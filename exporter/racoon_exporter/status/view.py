@@ -54,6 +54,12 @@ class PeerView:
     nat: bool | None
     last_seen: float | None
     last_failure: Trouble | None
+    trying: float | None
+    """Since when phase 1 is negotiated, where it is just now."""
+    authentication: str | None
+    """What it proves itself with, where that is known."""
+    told_by: tuple[str | None, str | None]
+    """By phase: the gateway whose log named the last reason, where it was the other end's."""
     trouble: Trouble | None
     """Why it is not up, or what fails with it: the metric `racoon_peer_reason`."""
     last_end: End | None
@@ -198,6 +204,9 @@ def _peer(
         nat=None if facts is None else facts.nat,
         last_seen=None if facts is None else facts.last_seen,
         last_failure=None if facts is None else last_trouble(facts),
+        trying=None if facts is None else facts.trying,
+        authentication=None if facts is None else facts.authentication,
+        told_by=(None, None) if facts is None else (facts.phase1_last_told_by, facts.phase2_last_told_by),
         trouble=None if facts is None else current_trouble(facts, now, permanent=kind == "permanent"),
         last_end=_last_end(ended),
         flaps=0 if facts is None else facts.flaps,

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from racoon_parsers.tables import optional, read_table
 
+Kind = Literal["cause", "silence", "consequence"]
+_KINDS: Final[dict[str, Kind]] = {"cause": "cause", "silence": "silence", "consequence": "consequence"}
 PHASES: Final = (1, 2)
 AUTHENTICATION: Final = {
     "pre_shared_key": "psk",
@@ -47,6 +49,8 @@ class Reason:
     """Place among all, the most telling first: of a negotiation's evidence the foremost is its reason."""
     phases: frozenset[int]
     """Phases that may fail for it."""
+    kind: Kind
+    """Whether it names the cause, says that there is none on this side, or follows from another failure."""
     passing: frozenset[int]
     """Phases in which it may pass by itself, so that nobody is warned of peers that may be away."""
     zero_for_expected: frozenset[int]
@@ -66,6 +70,7 @@ def _read_reasons() -> Iterator[Reason]:
             name=row["reason"],
             rank=int(row["rank"]),
             phases=_phases(row["phases"]),
+            kind=_kind(row["kind"]),
             passing=_phases(row["passing"]),
             zero_for_expected=_phases(row["zero_for_expected"]),
             alerts=tuple(_alert(item) for item in optional(row["alert"]).split()),
@@ -87,6 +92,10 @@ def _text(name: str) -> str:
 
 def _phases(text: str) -> frozenset[int]:
     return frozenset(map(int, optional(text).split()))
+
+
+def _kind(text: str) -> Kind:
+    return _KINDS[text]
 
 
 def _alert(item: str) -> tuple[str, str]:

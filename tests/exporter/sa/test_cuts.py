@@ -30,8 +30,14 @@ def outcome(engine: Engine) -> tuple[Any, ...]:
 
 @pytest.mark.parametrize(
     ("scenario", "step"),
-    [("16-esp-ah-transport", 1), ("02-rekey", 7), ("17-soak-chaos", 97)],
-    ids=["at each line of a bundle", "between rekeys", "in the middle of everything"],
+    [
+        ("16-esp-ah-transport", 1),
+        ("02-rekey", 7),
+        ("17-soak-chaos", 97),
+        ("old-0.5pre+0.8.2-21-interop-failures", 3),
+        ("old-0.6.3-17-soak-chaos", 41),
+    ],
+    ids=["at each line of a bundle", "between rekeys", "in the middle of everything", "between refusals", "about reloads"],
 )
 def test_a_checkpoint_anywhere_changes_nothing(scenario: str, step: int) -> None:
     lines = (LAB / scenario / "a.log").read_bytes().splitlines(keepends=True)

@@ -382,3 +382,13 @@ def test_a_failure_that_is_told_late_changes_no_later_one() -> None:
     assert (last.phase1_last_failure, last.phase1_last_reason) == (1768467055.0, "unknown")
     ends = [one.ended for one in engine.state.archive.negotiations]
     assert ends == sorted(ends, key=lambda end: end or 0.0)
+
+
+def test_a_time_out_that_names_its_peer_is_that_peer_s() -> None:
+    """Dialects print the address before the level, others both ends in the line; two peers of one age are told apart by it."""
+    engine = read_lines(
+        f"08:30:00 {start()}",
+        f"08:30:00 {start(peer=Q)}",
+        f"08:30:50 [{Q}] ERROR: phase1 negotiation failed due to time up. 8f1b2c3d4e5f6071:0000000000000000",
+    )
+    assert failures(engine, 1) == {(Q, "no_response"): 1}

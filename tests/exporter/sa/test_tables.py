@@ -159,6 +159,17 @@ LATER: dict[tuple[str, str, str], Story] = {
     ("negotiation", "negotiating", "half_failed"): Story(
         (f"08:54:00 {start(phase=2)}", f"08:54:00 {sa(2002)}", f"08:54:00 {KERNEL}", f"08:54:40 {sa(1001)}")
     ),
+    ("ISAKMP SA", "established", "flushed"): Story((f"08:54:00 {up()}", f"08:54:01 INFO: Flushing SA for {L} -> {P}")),
+    ("ISAKMP SA", "dying", "flushed"): Story(
+        (f"08:30:00 {up()}", f"08:54:00 {RENEWED}", f"08:54:01 INFO: Flushing SA for {L} -> {P}")
+    ),
+    ("ISAKMP SA", "purging", "flushed"): Story(
+        (
+            f"08:30:00 {up()}",
+            f"08:54:00 INFO: purging ISAKMP-SA spi={I1}.",
+            f"08:54:01 INFO: Flushing SA for {L} -> {P}",
+        )
+    ),
     ("IPsec SA", "mature", "hard_expired"): Story(
         (f"08:24:00 {sa(1001)}", f"08:50:00 {BANNER}", f"08:54:00 {sa(1001, event='expired', inbound=True)}"), HALF_AN_HOUR
     ),

@@ -7,6 +7,7 @@ import pytest
 
 from racoon_exporter.sa import Expectation
 from racoon_exporter.status.page import MOST_PEERS
+from racoon_exporter.status.reasons import AFTER_ENDING, ENDINGS, NEVER_UP
 from racoon_exporter.status.view import STATES, State
 from racoon_exporter.status.words import moment
 from tests.browser import story
@@ -206,3 +207,97 @@ def test_a_timeline_says_in_words_what_it_draws(name: str) -> None:
     ]
     assert len(labels) == sum(1 for peer in gateway.view().peers if peer.kind != "stranger")
     assert all(re.fullmatch(r"Last 24 hours: (not known|up .*(down|never down).*)\.", str(label)) for label in labels)
+
+
+def ended_by(*lines: str) -> str:
+    """The page of a permanent peer that was up and is down after these lines: `08:54:00 INFO: …`."""
+    up = [
+        "08:00:00 INFO: 192.168.0.40[500] used as isakmp port (fd=6)",
+        f"08:00:01 INFO: ISAKMP-SA established 192.168.0.40[500]-{PEER}[500] spi:8f1b2c3d4e5f6071:a1b2c3d4e5f60718",
+        f"08:00:02 INFO: IPsec-SA established: ESP/Tunnel 192.168.0.40[500]->{PEER}[500] spi=1001(0x3e9)",
+        f"08:00:02 INFO: IPsec-SA established: ESP/Tunnel 192.168.0.40[500]->{PEER}[500] spi=2002(0x7d2)",
+    ]
+    text = "".join(f"2026-01-15 {line.replace(' ', ': ', 1)}\n" for line in (*up, *lines))
+    return Parsed(Gateway(permanent()).read(text).page()).text
+
+
+def expiry(source: str, destination: str, spi: int) -> str:
+    return f"INFO: IPsec-SA expired: ESP/Tunnel {source}[500]->{destination}[500] spi={spi}(0x{spi:x})"
+
+
+EXPIRY = [expiry(PEER, "192.168.0.40", 1001), expiry("192.168.0.40", PEER, 2002)]
+COOKIES = "8f1b2c3d4e5f6071:a1b2c3d4e5f60718"
+
+
+@pytest.mark.parametrize(
+    ("lines", "advice"),
+    [
+        pytest.param(
+            [*(f"08:48:00 {line}" for line in EXPIRY), *(f"09:00:00 {line}" for line in EXPIRY)],
+            AFTER_ENDING["expired"],
+            id="expired",
+        ),
+        pytest.param(
+            [
+                f"08:48:00 [{PEER}] INFO: DPD: remote (ISAKMP-SA spi={COOKIES}) seems to be dead.",
+                f"08:48:00 INFO: purging ISAKMP-SA spi={COOKIES}.",
+                "08:48:00 INFO: purged IPsec-SA spi=2002.",
+                "08:48:00 INFO: purged IPsec-SA spi=1001.",
+                f"08:48:00 INFO: purged ISAKMP-SA spi={COOKIES}.",
+            ],
+            AFTER_ENDING["dead_peer"],
+            id="found dead",
+        ),
+        pytest.param(
+            ["08:48:00 INFO: purged IPsec-SA proto_id=ESP spi=2002."], AFTER_ENDING["deleted_by_peer"], id="deleted by the peer"
+        ),
+        pytest.param(
+            ["08:48:00 INFO: caught signal 15", "08:48:01 INFO: racoon process 7 shutdown"],
+            AFTER_ENDING["restart"],
+            id="restart",
+        ),
+    ],
+)
+def test_a_peer_that_is_down_without_a_failure_has_a_way_back(lines: list[str], advice: str) -> None:
+    assert f"What to do: {advice}" in ended_by(*lines)
+
+
+def test_every_end_of_an_sa_has_its_advice() -> None:
+    assert set(AFTER_ENDING) == set(ENDINGS)
+
+
+def test_a_peer_that_was_never_tried_has_a_beginning() -> None:
+    text = Parsed(Gateway(permanent()).read("2026-01-15 08:00:00: INFO: 192.168.0.40[500] used as isakmp port (fd=6)\n").page())
+    assert f"What to do: {NEVER_UP}" in text.text
+
+
+def test_while_phase_1_is_tried_the_card_says_since_when() -> None:
+    """Phase 2 gave up first; that there was no phase 1 is no news."""
+    text = Parsed(Gateway(permanent()).read(until("04-unreachable-no-daemon", "phase1 negotiation failed")).page()).text
+    assert "Phase 1 is being tried since" in text
+    assert "nothing came back so far that the log shows" in text
+    assert "look for the phase 1 failure" not in text
+
+
+@pytest.mark.parametrize(("method", "word"), [("psk", "pre-shared keys"), ("signature", "ike_frag")])
+def test_advice_fits_what_the_peer_proves_itself_with(method: str, word: str) -> None:
+    expected = {PEER: Expectation("branch", authentication=method)}
+    text = Parsed(Gateway(expected).read(recording("05-psk-mismatch-main", lines=30)).page()).text
+    assert "Phase 1: timeout" in text
+    assert word in text
+    assert ("pre-shared" in text) == (method == "psk")
+
+
+def test_a_certificate_tells_that_keys_are_no_matter() -> None:
+    gateway = Gateway(permanent()).read(recording("02-rekey"))
+    peers = next(iter(gateway.engine.state.racoons.values())).peers
+    assert peers[PEER].authentication == "signature"
+
+
+def test_what_the_other_end_named_is_said_to_be_told() -> None:
+    gateway = Gateway(permanent())
+    gateway.engine.state.two_ends.catching_up = True
+    gateway.read(recording("05-psk-missing", "b"), "b.log").read(recording("05-psk-missing"), "a.log")
+    text = Parsed(gateway.page()).text
+    assert "The other end's log says so (b.log)." in text
+    assert "Seen from the other end: Add the peer's key" in text

@@ -31,9 +31,9 @@ class Blame:
 
     # time-outs
 
-    def timed_out(self, timeout: TimeOut) -> None:
-        """Take `phase1 negotiation failed due to …`: it names the cookies, which no line before did."""
-        peer = self._peers.of_cookies(timeout.cookies)
+    def timed_out(self, timeout: TimeOut, address: str | None = None) -> None:
+        """Take `phase1 negotiation failed due to …`: it names the cookies, which no line before did, and in places the peer."""
+        peer = address or self._peers.of_cookies(timeout.cookies)
         self._execute(self.timeouts.heard(timeout, peer, self.packet.context, self), timeout.at)
 
     def came_up(self, now: float | None) -> None:

@@ -52,6 +52,8 @@ class Packet:
         """The larval SA that expired last: time, peer, local end."""
         self.login_asked = False
         """Whether an XAuth login was asked for since the last ISAKMP SA."""
+        self.refused: tuple[float | None, str] | None = None
+        """When a line ended a peer's refused negotiation, and whose, in case another line says so again."""
         self._began: Negotiation | None = None
         self._negotiations = negotiations
         self._peers = peers
@@ -168,6 +170,7 @@ class Packet:
             "floating": [to_json(one) | {"count": list(one.count)} for one in self.floating],
             "larval": self.larval,
             "xauth_asked": self.login_asked,
+            "refused": self.refused,
         }
 
     def restore(self, given: dict[str, Any], negotiations: list[Negotiation]) -> None:
@@ -180,3 +183,5 @@ class Packet:
         larval = given["larval"]
         self.larval = None if larval is None else (larval[0], larval[1], larval[2])
         self.login_asked = given["xauth_asked"]
+        refused = given.get("refused")
+        self.refused = None if refused is None else (refused[0], refused[1])

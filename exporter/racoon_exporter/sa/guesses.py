@@ -1,0 +1,78 @@
+"""Which end of `A->B` is ours, while no line has told: guessed, and mended once a line tells.
+
+A log may begin in mid-life, with the lines of an SA pair. 0.5 to 0.7 and their descendants print the true arrow and the inbound
+SA first, so the peer stands on the left; 0.8 and later print local->peer twice. So the pair itself tells: two established lines
+of one second with opposite arrows are old style. Until then a line is taken for new style.
+
+What was made of a guess is kept, and turned round when an address proves to be our own: no gateway is its own peer.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+from racoon_exporter.sa.archive import Archive, Places
+from racoon_exporter.sa.model import IpsecSa
+
+_MOST_KEPT: Final = 1024
+
+
+class Guessed(NamedTuple):
+    """An SA whose ends were guessed, and its arrow as printed."""
+
+    sa: IpsecSa
+    source: str
+    destination: str
+
+
+@dataclass(slots=True, eq=False)
+class Guesses:
+    """What one racoon's lines left open."""
+
+    local_of: dict[frozenset[str], str] = field(default_factory=dict)
+    """By pair of addresses: the one taken for ours."""
+    sas: deque[Guessed] = field(default_factory=lambda: deque(maxlen=_MOST_KEPT))
+
+    def local(self, source: str, destination: str) -> str:
+        """Give the end of a pair that is taken for ours; the first time that is the left one."""
+        if len(self.local_of) >= _MOST_KEPT:
+            self.local_of.clear()
+        return self.local_of.setdefault(frozenset((source, destination)), source)
+
+    def note(self, sa: IpsecSa, source: str, destination: str) -> None:
+        """Keep an SA of guessed ends."""
+        if frozenset((source, destination)) in self.local_of:
+            self.sas.append(Guessed(sa, source, destination))
+
+    def take_wrong(self, local: str) -> list[Guessed]:
+        """An address is ours: give what was made of the guess that it is a peer's, and keep nothing more of it."""
+        wrong = [one for one in self.sas if one.sa.peer == local]
+        self.local_of = {pair: known for pair, known in self.local_of.items() if local not in pair}
+        self.sas = deque((one for one in self.sas if local not in one[1:]), _MOST_KEPT)
+        return wrong
+
+    def is_peer(self, address: str) -> bool:
+        """Whether an address is a peer by a guess only."""
+        return any(address in pair and local != address for pair, local in self.local_of.items())
+
+    # keeping
+
+    def to_json(self, alive: list[IpsecSa], places: Places) -> dict[str, Any]:
+        """Give what is open, for a checkpoint: SAs by their place, archived ones counting down from -1."""
+        where = {id(sa): place for place, sa in enumerate(alive)} | {
+            id(one.sa): ~places[id(one.sa)] for one in self.sas if id(one.sa) in places
+        }
+        return {
+            "local_of": [[*sorted(pair), local] for pair, local in self.local_of.items()],
+            "sas": [[where[id(one.sa)], one.source, one.destination] for one in self.sas if id(one.sa) in where],
+        }
+
+    def restore(self, given: dict[str, Any] | None, alive: list[IpsecSa], archive: Archive) -> None:
+        """Go on from what `to_json` gave."""
+        if given is None:
+            return
+        self.local_of = {frozenset(pair): local for *pair, local in given["local_of"]}
+        for place, source, destination in given["sas"]:
+            self.sas.append(Guessed(alive[place] if place >= 0 else archive.ipsec[~place], source, destination))
