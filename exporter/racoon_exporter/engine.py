@@ -255,7 +255,9 @@ class Engine:
         return use
 
     def take(self, record: Record) -> None:
-        """Take a record."""
+        """Take a record. One that was said no time is a copy of the one before."""
+        if not record.times:
+            return
         try:
             self._take(record)
         except Exception as error:  # noqa: BLE001  whatever it is: the next record is taken

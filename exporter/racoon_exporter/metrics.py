@@ -171,7 +171,7 @@ METRICS: Final = (
     Row(
         "racoon_log_level_quiet",
         "gauge",
-        "1 if racoon runs at a log level at which SA lines are not written: the SA metrics then say nothing.",
+        "1 if SA lines are not written, by racoon's log level or RouterOS' logging rules: the SA metrics then say nothing.",
     ),
     Row("racoon_daemon_up", "gauge", "Whether racoon runs, as far as its log tells."),
     Row("racoon_daemon_start_timestamp_seconds", "gauge", "Time of racoon's last version banner."),
@@ -312,7 +312,8 @@ def _collect_state(samples: Samples, scrape: Scrape) -> None:
     for gateway in scrape.gateways.difference(racoon.gateway for racoon in racoons):
         _collect_zeros(samples, visible(gateway))
     heard = _with_expected(scrape.engine, scrape.own, scrape.gateways)
-    _collect_expected(samples, scrape.engine, [visible(gateway) for gateway in heard])
+    untold = frozenset(visible(one.gateway) for one in scrape.engine.state.racoons.values() if not one.life.phase2_told)
+    _collect_expected(samples, scrape.engine, [visible(gateway) for gateway in heard], untold)
     for labels, count in list(samples.values["racoon_phase1_sas"].items()):
         samples.put("racoon_phase1_up", float(count > 0), *labels)
 
@@ -365,6 +366,8 @@ def _collect_racoon(samples: Samples, racoon: Racoon) -> None:
         samples.durations[gateway, role] = [one + other for one, other in zip(known, counts, strict=True)]
     for address, peer in racoon.peers.items():
         _collect_peer(samples, gateway, peer, _name(racoon, address))
+        if racoon.life.phase2_told and peer.address not in {OTHER, UNATTRIBUTED}:
+            samples.put("racoon_phase2_up", float(peer.phase2_up), gateway, _name(racoon, address))
     _collect_sas(samples, racoon)
     _collect_daemon(samples, racoon)
 
@@ -390,7 +393,6 @@ def _collect_peer(samples: Samples, gateway: str, peer: Peer, name: str) -> None
         samples.add(_PEER_COUNTERS[key[0]].name, count, gateway, name, *key[1:])
     if peer.address not in {OTHER, UNATTRIBUTED}:
         samples.put("racoon_peer_info", 1, gateway, name, visible(peer.address))
-        samples.put("racoon_phase2_up", float(peer.phase2_up), gateway, name)
         samples.add("racoon_phase1_sas", 0, gateway, name)
         samples.add("racoon_phase2_flaps", 0, gateway, name)
         if peer.nat is not None:
@@ -433,14 +435,15 @@ def _with_expected(engine: Engine, own: OwnState, gateways: frozenset[str]) -> l
     return [gateway for gateway in dict.fromkeys((*configured, *heard, *sorted(gateways))) if gateway in gateways][:most]
 
 
-def _collect_expected(samples: Samples, engine: Engine, gateways: Iterable[str]) -> None:
-    """Give every configured peer its series, whether its racoon was heard of or not."""
+def _collect_expected(samples: Samples, engine: Engine, gateways: Iterable[str], untold: frozenset[str]) -> None:
+    """Give every configured peer its series, whether its racoon was heard of or not; but no phase 2 where none is told of."""
     for address, expected in engine.state.knowledge.peers.items():
         for gateway in gateways if expected.gateway is None else (visible(expected.gateway),):
             name = visible(expected.name)
             samples.put("racoon_peer_expected", 1, gateway, name, expected.kind)
             samples.put("racoon_peer_info", 1, gateway, name, address)
-            samples.put("racoon_phase2_up", 0, gateway, name)
+            if gateway not in untold:
+                samples.put("racoon_phase2_up", 0, gateway, name)
             for metric in ("racoon_phase1_sas", "racoon_phase2_flaps", "racoon_dead_peers"):
                 samples.add(metric, 0, gateway, name)
             for role in _ROLES:

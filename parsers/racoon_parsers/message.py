@@ -164,6 +164,7 @@ class Message:
         `newline=within`: it ends with a value that a peer chose, printed as received; newlines in it tear the record.
         `exact=yes`: its literals alone could be another row's, so that its values must fit as well.
         `program=…`: another program of the same system says it (`Dialect.program`), such as a router that it restarts.
+        `reboot=…`: the whole system started, and how it had ended; no SA of before is left, the kernel's neither.
         `ike=2`: it may speak of IKEv2, and changes nothing that is believed of IKEv1.
         """
         return dict(self.constants)

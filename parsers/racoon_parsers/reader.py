@@ -92,6 +92,11 @@ class LogReader:
         self._last: Record | None = None
         self._heads = Heads(clock, gateway)
         self._stems = Stems()
+        self._said: dict[tuple[str, str], str] = {}
+        """What was said at one time, for dialects whose rules may log it twice: tag and text, and the first prefix."""
+        self._said_at: float | None = None
+        self._line = ""
+        """The last line read slowly."""
         self._shortcuts = shortcuts
 
     def read_text(self, text: str) -> Record | None:
@@ -293,6 +298,10 @@ class LogReader:
         if record is None or (record.message is not None and record.message.event == IKEV2):
             self._set_aside(record)
             return
+        if self._splitter.format.doubled:
+            if line == self._line:
+                record = record._replace(times=0)
+            self._line = line
         self._heads.learn(line, parsed, record.time)
         if record.message is None or record.message.glued:
             record = self._unglue(record, parsed, number, records)
@@ -384,7 +393,7 @@ class LogReader:
         if repeated is None or inside is None:
             return record
         again = self._record(inside, number)
-        return record if again is None else again._replace(times=int(repeated["count"]))
+        return record if again is None else again._replace(times=again.times and int(repeated["count"]))
 
     def _join(self, record: Record) -> Record:
         """Put a torn record together, if its parts make a message and the first alone does not, or says less."""
@@ -467,20 +476,44 @@ class LogReader:
         dialect = DIALECTS[line.dialect]
         catalogue = self._catalogue.in_dialect(line.dialect)
         time = self.clock.time(line.kind, line.stamp) if line.stamp else None
-        text = _uncapitalised(dialect, line.text)
+        text, tag = _uncapitalised(dialect, line.text), line.tag
         message = catalogue.find(text)
         own = dialect.program.search(line.ident) is not None
         if message is None and (own or line.needs):
-            message, text = _respelled(catalogue, dialect.spellings, text) or self._known_otherwise(catalogue, text, "")
-            message, text = (message, text) if message is not None else (None, line.text)
+            message, text, tag = self._spelled_otherwise(catalogue, dialect, text, tag)
         if message is None:
             if line.needs or not own:
                 return None
             if line.level in _DEBUG:
                 return self._dump(line, time, number)
+            text = line.text
         elif not _holds(message, text, line, own=own):
             return None
-        return Record(time, self._gateway or line.host, line.dialect, line.pid, line.level, line.tag, message, text, number)
+        gateway = self._gateway or line.host
+        record = Record(time, gateway, line.dialect, line.pid, line.level, tag, message, text, number)
+        return record._replace(times=0) if dialect.copies and self._is_copy(record, line.text) else record
+
+    def _spelled_otherwise(
+        self, catalogue: Catalogue, dialect: Dialect, text: str, tag: str
+    ) -> tuple[Message | None, str, str]:
+        """Find a text that its dialect spells in its own way, and the address that a prefix may have stood before."""
+        respelled = _respelled(catalogue, dialect.spellings, text)
+        if respelled is not None:
+            return *respelled, tag
+        for pattern, replacement in dialect.spellings if dialect.inner and not tag else ():
+            inside = dialect.inner.fullmatch(pattern.sub(replacement, text)) if dialect.inner else None
+            found = catalogue.find(inside["text"]) if inside is not None and inside["tag"] else None
+            if inside is not None and found is not None:
+                return found, inside["text"], inside["tag"]
+        return *self._known_otherwise(catalogue, text, ""), tag
+
+    def _is_copy(self, record: Record, logged: str) -> bool:
+        """Whether a message was logged just now already, with another prefix: by a second rule, which is no second message."""
+        if record.time != self._said_at:
+            self._said_at = record.time
+            self._said.clear()
+        prefix = logged.removesuffix(record.text)
+        return self._said.setdefault((record.tag, record.text), prefix) != prefix
 
     def _dump(self, line: Line, time: float | None, number: int) -> Record | None:
         """Take a debug line that no row knows: a dump of a packet is told by its digits, anything else is not racoon's."""

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from racoon_parsers.dialects import BASE, DIALECTS
 from racoon_parsers.line import FORMATS, LineSplitter
 from racoon_parsers.messages import TABLES
 from tests.docs import generated, messages_page
@@ -25,6 +26,11 @@ def test_the_page_of_formats_names_every_format() -> None:
     named = set(re.findall(r"^### .*\(`(.+)`\)$", (DOCS / "formats.md").read_text(encoding="utf-8"), re.MULTILINE))
     names = {name for heading in named for name in heading.split("`, `")}
     assert names == {line_format.name for line_format in FORMATS} | {"json"}
+
+
+def test_every_dialect_has_a_page_of_its_system() -> None:
+    pages = {path.stem for path in (DOCS / "vendors").glob("*.md")}
+    assert set(DIALECTS) - {BASE} - pages == set()
 
 
 def test_every_example_of_the_page_of_formats_is_read_in_its_format() -> None:

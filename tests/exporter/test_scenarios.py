@@ -5,6 +5,7 @@
 
 import os
 from datetime import tzinfo
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,7 +15,7 @@ from racoon_exporter.engine import Engine
 from racoon_exporter.exposition import render
 from racoon_exporter.metrics import OwnState, collect
 from racoon_exporter.sa import Expectation, Knowledge
-from tests.exporter.reading import LAB, lab_logs, read_logs
+from tests.exporter.reading import LAB, block, lab_logs, read_logs
 
 GOLDEN = LAB.parent / "golden"
 UTC = ZoneInfo("UTC")
@@ -35,6 +36,18 @@ STORIES = [
     pytest.param("26-quiet-log-levels", "a", UTC, id="a log level that hides SAs"),
     pytest.param("28-clock-and-dst", "a", ZoneInfo("Europe/Berlin"), id="the end of summer time and stepped clocks"),
 ]
+DIALECTS = (
+    "android",
+    "apple-console",
+    "iked",
+    "meraki",
+    "mikrotik",
+    "mikrotik-default-rules",
+    "openwrt",
+    "pfsense",
+    "teamf1",
+)
+"""Logs of systems that print racoon's sentences: `tests/scenarios/dialects`."""
 _OURS = ("racoon_exporter_build_info",)
 
 Family = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -60,7 +73,18 @@ def families(text: str) -> dict[str, tuple[str, Family]]:
 def test_a_recording_gives_its_metrics(scenario: str, host: str, zone: tzinfo) -> None:
     knowledge = Knowledge({"192.168.0.41": Expectation("branch"), "192.168.0.77": Expectation("laptop", "roaming")})
     text = exposition(read_logs(lab_logs(scenario, host), zone=zone, knowledge=knowledge))
-    golden = GOLDEN / f"{scenario}-{host}.metrics.txt"
+    compare(text, GOLDEN / f"{scenario}-{host}.metrics.txt")
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_a_log_of_a_dialect_gives_its_metrics(name: str) -> None:
+    engine = Engine(UTC, knowledge=Knowledge({"198.51.100.7": Expectation("branch")}), reference_of=lambda _: 1_800_000_000.0)
+    engine.feed(block((GOLDEN.parent / "dialects" / f"{name}.log").read_bytes(), name))
+    engine.finish()
+    compare(exposition(engine), GOLDEN / f"dialect-{name}.metrics.txt")
+
+
+def compare(text: str, golden: Path) -> None:
     if os.environ.get("REWRITE_GOLDEN"):
         lines = [line for line in text.splitlines() if not line.startswith(("#", *_OURS))]
         golden.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -76,4 +100,5 @@ def test_a_recording_gives_its_metrics(scenario: str, host: str, zone: tzinfo) -
 
 def test_every_golden_file_has_its_story() -> None:
     stories = {f"{story.values[0]}-{story.values[1]}.metrics.txt" for story in STORIES}
+    stories |= {f"dialect-{name}.metrics.txt" for name in DIALECTS}
     assert {path.name for path in GOLDEN.glob("*")} == stories

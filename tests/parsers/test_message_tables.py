@@ -48,6 +48,7 @@ MARKS: Final = {
     "newline": {"no", "within"},
     "exact": {"yes"},
     "program": {"system"},
+    "reboot": {"orderly", "crash"},
     "ike": {"2"},
 }
 """What a row may say beyond its text; any other mark is a value of its event."""

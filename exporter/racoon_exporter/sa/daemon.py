@@ -43,11 +43,24 @@ def started(racoon: Racoon, heard: Heard[DaemonStarted]) -> None:
     event = heard.event
     if event.openssl is not None and racoon.life.run is not None:
         racoon.life.run.openssl = event.openssl
+    reboot = heard.message.marks.get("reboot")
+    if reboot is not None:
+        _rebooted(racoon, orderly=reboot == "orderly")
     if event.version is None:
         return
     if racoon.life.run is not None or _was_heard(racoon):
         crashed(racoon)
     racoon.life.begin(racoon.gateway, racoon.now, event.version)
+    racoon.counters["daemon_starts",] += 1
+
+
+def _rebooted(racoon: Racoon, *, orderly: bool) -> None:
+    """The whole system started: nothing of before is left, in the daemon or in the kernel."""
+    if racoon.life.run is not None or _was_heard(racoon):
+        racoon.counters["daemon_crashes",] += not orderly
+        _flush(racoon)
+        _end_run(racoon, "shutdown" if orderly else "crash")
+    racoon.life.begin_anew(racoon.gateway, racoon.now)
     racoon.counters["daemon_starts",] += 1
 
 

@@ -18,7 +18,7 @@ Handler = Callable[[Racoon, Heard[Any]], None]
 def _evidence(racoon: Racoon, heard: Heard[Any]) -> None:
     """Take a line that may tell why a negotiation fails."""
     reason = heard.blames
-    if reason is not None:
+    if reason is not None and "ike" not in heard.message.marks:  # a peer that may speak IKEv2 is none of ours
         racoon.blame.packet.add(heard.address, Evidence(racoon.now, reason, EVIDENCE[heard.message.event]), racoon.now)
 
 

@@ -6,6 +6,7 @@ import re
 from typing import Any, Final
 
 from racoon_exporter.sa.model import DaemonRun, from_json, to_json
+from racoon_parsers.dialects import BASE, DIALECTS, Dialect
 
 _VERSION: Final = re.compile(r"\d+(?:\.\d+)*\S*")
 _MOST_SOCKETS: Final = 1024
@@ -20,7 +21,12 @@ QUIET_AFTER: Final = 30.0
 class Life:
     """Whether the daemon runs, as far as its log tells."""
 
-    def __init__(self) -> None:
+    def __init__(self, ident: str) -> None:
+        found = DIALECTS.get(ident)
+        self.dialect: Final[Dialect] = found if found is not None and found.own else DIALECTS[BASE]
+        """What writes its log."""
+        self.phase2_told = not self.dialect.phase2_rule
+        """Whether the log tells of phase 2; where it does not, no peer's phase 2 is up or down, but unknown."""
         self.run: DaemonRun | None = None
         """The run whose start was the last."""
         self.stopped = False
@@ -31,7 +37,7 @@ class Life:
         """Whether a signal told this run to end."""
         self._sockets: set[tuple[str, str]] = set()
         """What it said it listens on: the message, and the endpoint."""
-        self.true_arrows: bool | None = None
+        self.true_arrows: bool | None = self.dialect.true_arrows or None
         """Whether established lines print the true direction (0.5 to 0.7); None while unknown."""
 
     @property
@@ -45,7 +51,7 @@ class Life:
         self.run = DaemonRun(gateway, at, version=version[0] if version else banner)
         self.listens = self.stopped = False
         self._sockets.clear()
-        self.true_arrows = _older_than(self.run.version, _FIRST_LOCAL_TO_PEER)
+        self.true_arrows = self.dialect.true_arrows or _older_than(self.run.version, _FIRST_LOCAL_TO_PEER)
 
     def listens_on(self, message: str, endpoint: str) -> bool:
         """Take that it listens on a socket, and tell whether that says that it forgot its ISAKMP SAs.
@@ -60,6 +66,11 @@ class Life:
         self._sockets.add((message, endpoint))
         return again and self.run is not None and _older_than(self.run.version, _FIRST_TO_KEEP) is True
 
+    def begin_anew(self, gateway: str, at: float | None) -> None:
+        """The whole system started, which says nothing of a version."""
+        self.run = DaemonRun(gateway, at)
+        self.listens, self.stopped = True, False
+
     def end(self, gateway: str, at: float | None, how: str) -> DaemonRun:
         """End the run, whose start may not have been seen, and give it."""
         run, self.run = self.run or DaemonRun(gateway, None), None
@@ -71,6 +82,8 @@ class Life:
     def is_quiet(self, now: float | None) -> bool:
         """Whether it logs too little to see an SA: a start that says no address is one whose INFO lines are not written."""
         run = self.run
+        if not self.phase2_told:
+            return True
         if run is None or self.listens or run.started is None or now is None:
             return False
         return now - run.started > QUIET_AFTER
@@ -86,6 +99,7 @@ class Life:
             "signalled": self.signalled,
             "sockets": sorted(self._sockets),
             "true_arrows": self.true_arrows,
+            "phase2_told": self.phase2_told,
         }
 
     def restore(self, given: dict[str, Any]) -> None:
@@ -96,6 +110,7 @@ class Life:
         self.signalled = given.get("signalled", False)
         self.true_arrows = given["true_arrows"]
         self._sockets = {(message, endpoint) for message, endpoint in given.get("sockets", ())}
+        self.phase2_told = given.get("phase2_told", self.phase2_told)
 
 
 def _older_than(version: str | None, bound: tuple[int, int]) -> bool | None:

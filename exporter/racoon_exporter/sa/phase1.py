@@ -6,7 +6,7 @@ from typing import Final
 
 from racoon_exporter.sa.blame import Evidence, TimeOut, close_in_time
 from racoon_exporter.sa.heard import Heard
-from racoon_exporter.sa.model import UNATTRIBUTED, IsakmpSa, Negotiation
+from racoon_exporter.sa.model import UNATTRIBUTED, IsakmpSa, Negotiation, Peer
 from racoon_exporter.sa.racoon import DURATION_BUCKETS, Racoon
 from racoon_exporter.sa.tables import ISAKMP, IsakmpEvent, move
 from racoon_parsers.events import (
@@ -20,10 +20,12 @@ from racoon_parsers.events import (
     Phase1Rekeying,
     Phase1Started,
 )
+from racoon_parsers.fields import Endpoint
 from racoon_parsers.reasons import more_telling
 
 _FIRST_PACKET: Final = 3.0
 """Seconds that racoon may take over a peer's first packet."""
+_NAT_T_PORT: Final = 4500
 
 
 def started(racoon: Racoon, heard: Heard[Phase1Started]) -> None:
@@ -62,6 +64,7 @@ def established(racoon: Racoon, heard: Heard[Phase1Established]) -> None:
     if address is None or event.cookies in racoon.isakmp.named:
         return
     peer = racoon.peers.acquaint(address, racoon.now)
+    _learn_nat(peer, event.local)
     negotiation = _established_negotiation(racoon, event, address)
     negotiation.cookies = event.cookies
     racoon.negotiations.finish(negotiation, "came_up", racoon.now)
@@ -77,6 +80,12 @@ def established(racoon: Racoon, heard: Heard[Phase1Established]) -> None:
     racoon.count(address, "phase1_established", negotiation.role or "unknown")
     if negotiation.begun is not None and racoon.now is not None:
         _observe_duration(racoon, negotiation.role or "unknown", racoon.now - negotiation.begun)
+
+
+def _learn_nat(peer: Peer, local: Endpoint | None) -> None:
+    """Only a NAT moves a negotiation to port 4500 (RFC 3947 section 4), where no line told of one."""
+    if peer.nat is None and local is not None and local.port == _NAT_T_PORT:
+        peer.nat = True
 
 
 def _established_negotiation(racoon: Racoon, event: Phase1Established, address: str) -> Negotiation:

@@ -34,6 +34,7 @@ def started(racoon: Racoon, heard: Heard[Phase2Started]) -> None:
     event = heard.event
     if event.peer is None:
         return
+    racoon.life.phase2_told = True
     local, address = event.local.address if event.local else None, event.peer.address
     if local:
         racoon.own(local)
@@ -145,6 +146,7 @@ def sa_established(racoon: Racoon, arrow: Arrow, spi: int | None) -> None:
         return
     now = racoon.now
     pair_tells(racoon, source, destination, protocol)
+    racoon.life.phase2_told = True
     local, address = racoon.peers.ends(source, destination)
     if racoon.ipsec.find(spi, protocol, address) is not None:
         return  # printed twice, or read twice
@@ -218,7 +220,8 @@ def purged(racoon: Racoon, heard: Heard[IpsecSaPurged]) -> None:
     sa = None if heard.message.stage == "step" else _purged_sa(racoon, event)
     if sa is None:
         return
-    if event.protocol is not None:
+    racoon.life.phase2_told = True
+    if event.protocol is not None and not racoon.life.dialect.true_arrows:
         racoon.ipsec.correct_direction(sa, "out", racoon.now)
     racoon.peer(sa.peer)
     racoon.ipsec.end(sa, "purged", _why_purged(racoon, sa, event), racoon.now, racoon.now)
@@ -229,7 +232,8 @@ def _purged_sa(racoon: Racoon, event: IpsecSaPurged) -> IpsecSa | None:
     sas = racoon.ipsec.named.get(event.spi, [])
     if event.protocol is not None:
         outbound = [sa for sa in sas if sa.protocol == event.protocol]
-        sas = [sa for sa in outbound if sa.direction == "out"] or outbound
+        named = racoon.life.dialect.true_arrows  # each SA of a pair has a purge line of its own
+        sas = outbound if named else [sa for sa in outbound if sa.direction == "out"] or outbound
     arrow = arrow_of(event)
     if arrow is not None:
         sas = _with_peer(sas, racoon.peers.ends(arrow.source, arrow.destination)[1])
@@ -248,7 +252,7 @@ def _is_torn_down(racoon: Racoon, peer: str) -> bool:
 
 
 def _why_purged(racoon: Racoon, sa: IpsecSa, event: IpsecSaPurged) -> str:
-    if event.protocol is not None:
+    if event.protocol is not None and not racoon.life.dialect.true_arrows:
         return "deleted_by_peer"
     if racoon.blame.teardowns.made_contact(sa.peer, racoon.now):
         return "initial_contact"

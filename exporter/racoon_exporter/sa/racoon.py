@@ -48,7 +48,7 @@ class Racoon:
         self.durations: dict[str, list[float]] = {}
         """By role: counts per bucket, the rest, and the sum of seconds."""
         self.timers = Timers()
-        self.life = Life()
+        self.life = Life(ident)
         self.peers = Peers(knowledge.at(gateway), self.counters)
         self.failures = Failures(self)
         self.two_ends = (two_ends or TwoEnds()).join(self)

@@ -72,7 +72,7 @@ def _peer(peer: PeerView, zone: tzinfo) -> Body:
             "failures": dict(peer.failures[1]),
         },
         "phase2": {
-            "up": peer.phase2_up,
+            "up": None if peer.state == "unknown" else peer.phase2_up,
             "inbound_sas": peer.alive("in"),
             "outbound_sas": peer.alive("out"),
             "last_established": timestamp(peer.phase2_last_established, zone),

@@ -79,6 +79,8 @@ class DaemonFacts:
     stopped: bool
     quiet: bool
     """It logs too little to see an SA."""
+    rule: str
+    """The logging rule that would show phase 2, where its system hides it; else ""."""
 
     @property
     def name(self) -> str:
@@ -174,6 +176,7 @@ def _daemon(racoon: Racoon) -> DaemonFacts:
         None if run is None else replace(run),
         racoon.life.stopped,
         quiet=racoon.life.is_quiet(racoon.now),
+        rule="" if racoon.life.phase2_told else racoon.life.dialect.phase2_rule,
     )
 
 

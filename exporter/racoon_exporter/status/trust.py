@@ -60,7 +60,15 @@ def _of_sources(facts: Facts) -> Iterator[Doubt]:
 
 def _of_daemons(facts: Facts) -> Iterator[Doubt]:
     for daemon in facts.daemons:
-        if daemon.quiet:
+        if daemon.rule:
+            yield Doubt(
+                serious=True,
+                title=f"The log{_of(daemon, facts)} tells nothing of phase 2",
+                text="Whether a peer's phase 2 is up is unknown until a line of it comes: the system logs it only where a rule "
+                f"asks for it. Add the logging rule `{daemon.rule}`.",
+                runbook=runbook("RacoonLogTooQuiet"),
+            )
+        elif daemon.quiet:
             yield Doubt(
                 serious=True,
                 title=f"racoon{_of(daemon, facts)} logs too little to see SAs",

@@ -151,6 +151,8 @@ class Format:
     dialect knows; `whole`, one without free text in it. Such a head is tried last and never remembered."""
     escapes: tuple[tuple[str, str], ...] = ()
     """What the collector writes in place of a character of the message."""
+    doubled: bool = False
+    """Whether a line may stand there twice, to the letter."""
     dialect: str = ""
     """The dialect that alone has such heads; "" where the rows that all share are meant."""
 
@@ -167,6 +169,7 @@ def head(
     levels: Mapping[str, str] = _NOTHING,
     needs: str = "",
     escapes: Mapping[str, str] = _NOTHING,
+    doubled: bool = False,
 ) -> Format:
     """Make a format of a pattern that names the parts it has."""
     pattern = _bounded(pattern)
@@ -175,7 +178,7 @@ def head(
     groups = tuple(compiled.groupindex[group] for group in GROUPS)
     found = compiled.groupindex.items()
     kinds = tuple((group.removeprefix("stamp_"), number) for group, number in found if group.startswith("stamp_"))
-    return Format(name, kind, compiled, groups, raw, tuple(levels.items()), kinds, needs, tuple(escapes.items()))
+    return Format(name, kind, compiled, groups, raw, tuple(levels.items()), kinds, needs, tuple(escapes.items()), doubled)
 
 
 Spellings = tuple[tuple[re.Pattern[str], str], ...]
@@ -205,6 +208,10 @@ class Dialect:
     """How its texts are turned into those of the rows: each pattern in turn, where the text as it stands is not known."""
     glue: str = " "
     """What a terminal took away where it broke a line: a blank, or nothing where it breaks within words."""
+    true_arrows: bool = False
+    """Whether both established lines of a pair print the true direction, and a purge names each SA of it."""
+    phase2_rule: str = ""
+    """The logging rule without which its log does not tell of phase 2; "" where it always does."""
     copies: bool = False
     """Whether one message may be logged once more at once, by a second rule with another prefix."""
 

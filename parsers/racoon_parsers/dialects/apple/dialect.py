@@ -43,6 +43,6 @@ DIALECT: Final = Dialect(
             rf"{_ORIGIN}(?P<text>.*)",
             levels=ASL,
         ),
-        head("apple-console", "", rf"{stamp('american', 'european')}\s+{HOST}{IDENT}{INNER}", levels=ASL),
+        head("apple-console", "", rf"{stamp('american', 'european')}\s+{HOST}{IDENT}{INNER}", levels=ASL, doubled=True),
     ),
 )

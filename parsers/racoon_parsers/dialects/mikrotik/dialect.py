@@ -92,8 +92,9 @@ DIALECT: Final = Dialect(
         (r'^message="|(?<!\\)"$', ""),
         (r"\\n$", ""),
         (rf"^(?!(?:{_LABELS}):)[\w.-]{{1,32}}: ", ""),
-        (rf"^{_ADDRESS} ", ""),
     ),
     glue="",
+    true_arrows=True,
+    phase2_rule="topics=ipsec,!debug,!packet",
     copies=True,
 )
