@@ -11,7 +11,9 @@ from racoon_parsers.messages import FAMILIES, TABLES, read_rows
 
 from .samples import FOLDER, NOTHING, Sample, described, normal, read_samples, records_of
 
-SAMPLES: Final = {path.stem: tuple(read_samples(path)) for path in sorted(FOLDER.glob("*.log")) if path.stem in TABLES}
+SAMPLES: Final = {
+    path.stem: tuple(read_samples(path)) for path in sorted(FOLDER.glob("*.log")) if path.stem in {*TABLES, "foreign"}
+}
 ALL: Final = [sample for samples in SAMPLES.values() for sample in samples]
 
 

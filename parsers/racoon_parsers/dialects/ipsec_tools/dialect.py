@@ -67,7 +67,7 @@ DIALECT: Final = Dialect(
         head(
             "wrapped",
             "iso",
-            rf"(?:(?P<stamp>{ISO})\s+)?(?:{_WORD}\s+){{0,7}}?(?:{_WORD}[:|]?\s+)?(?P<inner>{OWN_TIME}): {MARKS}{LEVELLED}",
+            rf"(?=\S{{0,127}}?[\d.:\[|/_-])(?:(?P<stamp>{ISO})\s+)?(?:{_WORD}\s+){{0,7}}?(?:{_WORD}[:|]?\s+)?(?P<inner>{OWN_TIME}): {MARKS}{LEVELLED}",
             raw=True,
             needs="known",
         ),
