@@ -143,6 +143,8 @@ class LogReader:
             "continuations": self._continuations,
             "quoted": None if self._opened is None else [list(item) for item in self._quoted],
             "last": _plain(self._last),
+            "line": self._line,
+            "said": [self._said_at, [[*key, prefix] for key, prefix in self._said.items()]],
         }
 
     def restore(self, given: dict[str, Any]) -> None:
@@ -155,6 +157,9 @@ class LogReader:
             self._opened = self._catalogue.opened(self._pending.text)
             self._quoted = [(line, number) for line, number in given["quoted"]]
         self._last = self._record_of(given["last"])
+        self._line = given.get("line", "")
+        self._said_at, said = given.get("said", (None, []))
+        self._said = {(tag, text): prefix for tag, text, prefix in said}
 
     def _record_of(self, given: list[Any] | None) -> Record | None:
         if given is None:
