@@ -25,6 +25,7 @@ from .test_message_tables import ALL_ROWS
 HEAD: Final = "2026-01-15 08:30:02: INFO: "
 SEARCHED: Final = {
     "masking._DUMP": "tried at every place of a text",
+    "masking._NAMES": "tried at every place of a text",
     "masking._NAMED": "tried at every place of a text",
     "masking._STOPPED_AT": "tried at every place of a text",
     "quotation._HEAD": "tried at every place of a quotation",
