@@ -42,8 +42,8 @@ def patterns() -> dict[str, re.Pattern[str]]:
     """Give every pattern that a module of the parsers holds."""
     found = {}
     for module in pkgutil.walk_packages(racoon_parsers.__path__, "racoon_parsers."):
-        if module.name.startswith(("racoon_parsers.kernel", "racoon_parsers.pasted")):
-            continue  # what the kernel's tools print and what a person hands in: no stranger writes it
+        if module.name.startswith(("racoon_parsers.kernel", "racoon_parsers.pasted", "racoon_parsers.redaction")):
+            continue  # what the kernel's tools print and what a person hands to a command: nothing waits for it
         for name, value in vars(importlib.import_module(module.name)).items():
             if isinstance(value, re.Pattern):
                 found[f"{module.name.removeprefix('racoon_parsers.')}.{name}"] = value

@@ -79,8 +79,8 @@ class Archives:
         if self.jobs == 1 or whole < SMALL or streams:
             yield from self._here()
         else:
-            with local_processes(self.jobs) as executor:
-                yield from self.on(executor)
+            with _spool() as spool, local_processes(self.jobs) as executor:
+                yield from self._spooled(executor, spool)
 
     def _here(self) -> Iterator[list[Row]]:
         before = Done(0, 0)
@@ -95,19 +95,19 @@ class Archives:
 
     def on(self, executor: Executor) -> Iterator[list[Row]]:
         """Give all rows, made by the workers of an executor. They share this machine's temporary directory."""
-        spool = Path(tempfile.mkdtemp(prefix="racoon-exporter-"))
-        try:
-            (spool / _PLAN).write_bytes(pickle.dumps((self.work, list(self.units))))  # too large for the pipe to a worker
-            tasks = [
-                [executor.submit(into_files, spool, number, share, shares) for share in range(shares)]
-                for number, unit in enumerate(self.units)
-                for shares in [self._shares(unit)]
-            ]
-            every = [task for unit in tasks for task in unit]
-            for number, unit_tasks in enumerate(tasks):
-                yield from self._unit(spool, number, unit_tasks, every)
-        finally:
-            shutil.rmtree(spool, ignore_errors=True)
+        with _spool() as spool:
+            yield from self._spooled(executor, spool)
+
+    def _spooled(self, executor: Executor, spool: Path) -> Iterator[list[Row]]:
+        (spool / _PLAN).write_bytes(pickle.dumps((self.work, list(self.units))))  # too large for the pipe to a worker
+        tasks = [
+            [executor.submit(into_files, spool, number, share, shares) for share in range(shares)]
+            for number, unit in enumerate(self.units)
+            for shares in [self._shares(unit)]
+        ]
+        every = [task for unit in tasks for task in unit]
+        for number, unit_tasks in enumerate(tasks):
+            yield from self._unit(spool, number, unit_tasks, every)
 
     def _shares(self, unit: Unit) -> int:
         """Split a unit that would keep one worker busy while others have nothing to do."""
@@ -198,6 +198,16 @@ def _end_with_parent() -> None:
     for spool in _spools:
         shutil.rmtree(spool, ignore_errors=True)
     os._exit(1)
+
+
+@contextmanager
+def _spool() -> Iterator[Path]:
+    """Give a directory for what workers hand over; it goes when they are gone, as one that still writes keeps it from going."""
+    spool = Path(tempfile.mkdtemp(prefix="racoon-exporter-"))
+    try:
+        yield spool
+    finally:
+        shutil.rmtree(spool, ignore_errors=True)
 
 
 @contextmanager
