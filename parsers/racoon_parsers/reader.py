@@ -485,7 +485,7 @@ class LogReader:
         message = catalogue.find(text)
         own = dialect.program.search(line.ident) is not None
         if message is None and (own or line.needs):
-            message, text, tag = self._spelled_otherwise(catalogue, dialect, text, tag)
+            message, text, tag = self._spelled_otherwise(catalogue, dialect, text, tag, "" if text else line.level)
         if message is None:
             if line.needs or not own:
                 return None
@@ -499,7 +499,7 @@ class LogReader:
         return record._replace(times=0) if dialect.copies and self._is_copy(record, line.text) else record
 
     def _spelled_otherwise(
-        self, catalogue: Catalogue, dialect: Dialect, text: str, tag: str
+        self, catalogue: Catalogue, dialect: Dialect, text: str, tag: str, level: str
     ) -> tuple[Message | None, str, str]:
         """Find a text that its dialect spells in its own way, and the address that a prefix may have stood before."""
         respelled = _respelled(catalogue, dialect.spellings, text)
@@ -510,7 +510,7 @@ class LogReader:
             found = catalogue.find(inside["text"]) if inside is not None and inside["tag"] else None
             if inside is not None and found is not None:
                 return found, inside["text"], inside["tag"]
-        return *self._known_otherwise(catalogue, text, ""), tag
+        return *self._known_otherwise(catalogue, text, level), tag
 
     def _is_copy(self, record: Record, logged: str) -> bool:
         """Whether a message was logged just now already, with another prefix: by a second rule, which is no second message."""

@@ -207,6 +207,17 @@ def test_an_open_name_survives_a_restart_between_its_lines() -> None:
     assert classes(after.feed([third], 3) + after.flush()) == ["xauth_login_failed"]
 
 
+@pytest.mark.parametrize("line", ["2026-01-02 16:14:12 ipsec,info ", "2026-01-02 16:14:12 ipsec,debug "])
+def test_a_message_without_text_is_the_same_one_after_a_restart(line: str) -> None:
+    before = reader()
+    before.feed([line])
+    after = reader()
+    after.restore(json.loads(json.dumps(before.to_json())))
+    pending = after.flush()
+    assert [(record.ident, record.text) for record in pending] == [("mikrotik", "")]
+    assert pending == before.flush()
+
+
 def test_a_name_cut_by_a_collector_of_syslog_opens_nothing() -> None:
     """There each line has a head that no peer can write."""
     lines = [
