@@ -4,6 +4,7 @@ What is served is written here and committed, so that the exporter needs no Mark
 """
 
 import re
+from importlib.resources import files
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -13,7 +14,7 @@ from racoon_parsers.reasons import REASONS, Reason, told
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "docs" / "runbooks"
-SERVED = ROOT / "exporter" / "racoon_exporter" / "status" / "runbooks"
+SERVED = Path(str(files("racoon_exporter.status").joinpath("runbooks")))
 GENERAL = {"RacoonPhase1Failing": 1, "RacoonPhase2Failing": 2}
 """Pages of alerts that any reason of a phase may have."""
 TITLE = "## The reasons"

@@ -2,6 +2,7 @@
 
 import os
 import re
+from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +11,7 @@ import pytest
 from racoon_exporter.alerts import alerts
 
 ROOT: Final = Path(__file__).parents[2]
-TABLE: Final = ROOT / "exporter" / "racoon_exporter" / "alerts.tsv"
+TABLE: Final = Path(str(files("racoon_exporter").joinpath("alerts.tsv")))
 RUNBOOKS: Final = sorted((ROOT / "docs" / "runbooks").glob("Racoon*.md"))
 
 
