@@ -86,7 +86,7 @@ class Message:
     severity: str
     """For the operator: critical, error, warning, notice or info. racoon's own level says little."""
     reason: str = ""
-    """Reason class as the catalogue names it (`reasons.py` maps it to failure reasons); "" for none."""
+    """Reason class as the catalogue names it (`reasons/reasons.tsv` maps it to failure reasons); "" for none."""
     levels: tuple[str, ...] = ()
     """racoon's own levels, newest version first."""
     tag: str = "no"
@@ -367,6 +367,13 @@ class Catalogue:
         """The row for text that racoon passes on as it is, such as OpenSSL's."""
         self._tearable = [m for m in self.messages if m.marks.get("newline") == "within"]
         self._empty = {level: m for m in reversed(self.messages) if not m.pieces for level in m.levels}
+
+    @property
+    def all_rows(self) -> Iterator[Message]:
+        """Every row, those of dialects with heads of their own included."""
+        yield from self.messages
+        for rows in self.own.values():
+            yield from rows
 
     def in_dialect(self, name: str) -> Catalogue:
         """Give the catalogue for lines of a dialect with heads of its own: its rows go before those that all share."""

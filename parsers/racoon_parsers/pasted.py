@@ -203,15 +203,10 @@ class Paste:
         starts = [0, *(match.end() for match in re.finditer(r"[\s\]\)>:]+", text))][:_MOST_STARTS]
         for start in starts:
             rest = text[start:].strip().removesuffix("...").rstrip()
-            best = max(self._rows(), key=lambda row: _told(row, rest), default=None)
+            best = max(self.catalogue.all_rows, key=lambda row: _told(row, rest), default=None)
             if best is not None and _told(best, rest) >= _FEWEST_LETTERS:
                 return Record(None, "", "racoon", "", "", "", best, rest, 1)
         return None
-
-    def _rows(self) -> Iterator[Message]:
-        yield from self.catalogue.messages
-        for rows in self.catalogue.own.values():
-            yield from rows
 
     def _records(self, text: str) -> list[Record]:
         """Read one message, with its head or without one; nothing if it is not known."""

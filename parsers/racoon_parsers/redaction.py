@@ -9,7 +9,7 @@ what looks like a key are dropped. Pure.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
@@ -70,8 +70,7 @@ _LINK_LOCAL: Final = int(IPv6Address("fe80::"))
 @cache
 def vocabulary() -> frozenset[str]:
     """What may stay as a whole: the words of racoon's own format strings, of heads, and of its tables of constants."""
-    pieces = (piece for row in catalogue().messages for piece in row.pieces if isinstance(piece, str))
-    texts = (*pieces, *NOTIFICATIONS, _HEAD_WORDS, _CONSTANTS)
+    texts = (*_literals(), *NOTIFICATIONS, _HEAD_WORDS, _CONSTANTS)
     return frozenset(match[0].lower() for text in texts for match in _WORD.finditer(text))
 
 
@@ -83,8 +82,12 @@ def _constant_words() -> frozenset[str]:
 @cache
 def _quoted_literals() -> frozenset[str]:
     """What racoon's own format strings have in quotes."""
-    pieces = (piece for row in catalogue().messages for piece in row.pieces if isinstance(piece, str))
-    return frozenset(quoted for piece in pieces for quoted in re.findall(r'"[^"\s]+"', piece))
+    return frozenset(quoted for literal in _literals() for quoted in re.findall(r'"[^"\s]+"', literal))
+
+
+def _literals() -> Iterator[str]:
+    """What racoon's own format strings have besides their values, in every dialect."""
+    return (piece for row in catalogue().all_rows for piece in row.pieces if isinstance(piece, str))
 
 
 class Redactor:
@@ -158,12 +161,8 @@ class Redactor:
             return cookie
         return self._cookies.setdefault(cookie, f"{0xC00C1E0000000000 + len(self._cookies) + 1:016x}")
 
-    def take_v4(self, match: re.Match[str]) -> str:
-        """An IPv4 address."""
-        return self.address(match[0])
-
-    def take_v6(self, match: re.Match[str]) -> str:
-        """An IPv6 address."""
+    def take_address(self, match: re.Match[str]) -> str:
+        """An address of either family."""
         return self.address(match[0])
 
     def address(self, text: str) -> str:
@@ -221,8 +220,8 @@ _REPLACERS: Final[dict[str, Callable[[Redactor, re.Match[str]], str]]] = {
     "quoted": Redactor.take_quoted,
     "spi": Redactor.take_spi,
     "cookies": Redactor.take_pair,
-    "v6": Redactor.take_v6,
-    "v4": Redactor.take_v4,
+    "v6": Redactor.take_address,
+    "v4": Redactor.take_address,
     "key": Redactor.take_key,
     "word": Redactor.take_word,
 }
