@@ -218,9 +218,6 @@ class Clock:
     def _unix(self, text: str) -> float:
         return float(text)
 
-    def _microseconds(self, text: str) -> float:
-        return int(text) / 1e6
-
     def _time_of_day(self, text: str) -> float:
         """Read a time that has no date: the day of the line before, or of the reference."""
         known = self._last if self._last is not None else self._reference
@@ -239,7 +236,6 @@ READERS: Final[dict[str, Callable[[Clock, str], float]]] = {
     "logcat": Clock._logcat,  # noqa: SLF001
     "iso": Clock._iso,  # noqa: SLF001
     "unix": Clock._unix,  # noqa: SLF001
-    "microseconds": Clock._microseconds,  # noqa: SLF001
     "time_of_day": Clock._time_of_day,  # noqa: SLF001
     "month_day": Clock._month_day,  # noqa: SLF001
     "dotted": Clock._dotted,  # noqa: SLF001
@@ -250,6 +246,6 @@ READERS: Final[dict[str, Callable[[Clock, str], float]]] = {
     "american": Clock._american,  # noqa: SLF001
     "european": Clock._european,  # noqa: SLF001
 }
-"""Kinds of time texts: racoon's own, RFC 3164, logcat, ISO 8601, seconds and microseconds since the epoch, time of day."""
+"""Kinds of time texts: racoon's own, those of collectors and systems, seconds since the epoch, time of day."""
 
-_WITH_ZONE: Final = frozenset({"iso", "unix", "microseconds"})
+_WITH_ZONE: Final = frozenset({"iso", "unix"})

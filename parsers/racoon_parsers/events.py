@@ -2,7 +2,7 @@
 
 Events are named tuples, not dataclasses: they are as immutable and as typed, and cost a third to make; a gateway with a
 thousand peers makes a hundred thousand of them a second when a log is read again. Time, gateway and severity are not part of
-an event; they belong to the `Record` (`reader.py`) that carries it.
+an event; they belong to the `Record` (`record.py`) that carries it.
 """
 
 from __future__ import annotations

@@ -61,11 +61,6 @@ def read_initiated_by(text: str) -> str:
     return "initiator" if text == "me" else "responder"
 
 
-def read_hexadecimal(text: str) -> int:
-    """Read `%#x`, which prints zero as `0`."""
-    return int(text, 16)
-
-
 def read_spi(text: str) -> int:
     """Read an SPI: `%u`, or `%#x` of Apple."""
     return int(text, 16) if text.startswith("0x") else int(text)
