@@ -14,11 +14,12 @@ import racoon_parsers
 from racoon_parsers.clock import Clock
 from racoon_parsers.dialects import DIALECTS, FORMATS
 from racoon_parsers.dialects.base import Dialect
-from racoon_parsers.message import Catalogue, Message, split_template
+from racoon_parsers.message import split_template
 from racoon_parsers.messages import catalogue
 from racoon_parsers.pattern import expression_of
 from racoon_parsers.reader import LONGEST_TEXT, LogReader, Record
 
+from .counting import counting, tries_of
 from .pattern_cost import ONE, UNBOUNDED, cost_of, pattern_cost
 from .test_message_tables import ALL_ROWS
 
@@ -165,25 +166,11 @@ def test_what_was_torn_is_put_together_to_that_length_only() -> None:
 # the rows that are tried
 
 
-class Counting(Message):
-    """A row that counts how often it is tried."""
-
-    tries = 0
-
-    def fits(self, text: str) -> bool:
-        Counting.tries += 1
-        return super().fits(text)
-
-
-COUNTING: Final = Catalogue(
-    Counting(**{name: getattr(row, name) for name in Message.__dataclass_fields__}) for row in catalogue().messages
-)
+COUNTING: Final = counting(catalogue().messages)
 
 
 def tries(text: str) -> int:
-    Counting.tries = 0
-    COUNTING.find(text)
-    return Counting.tries
+    return tries_of(COUNTING, text)
 
 
 def test_words_that_many_rows_share_are_looked_up_once() -> None:
