@@ -39,6 +39,7 @@ PROCESSES: Final = ("_PID", "SYSLOG_PID", "process.pid", "procid", "pid", "proce
 _MILLISECONDS: Final = 1e11
 """From here on a number of seconds would be of the year 5138: it counts thousandths."""
 _MICROSECONDS: Final = 1e14
+_BYTE: Final = range(256)
 
 
 class Entry(NamedTuple):
@@ -62,7 +63,7 @@ def read_entry(line: str) -> Entry | None:
         return None
     if not isinstance(found, dict):
         return None
-    message = next((text for text in map(_message_text, _values(found, MESSAGES)) if text is not None), None)
+    message = next((text for text in map(text_of, _values(found, MESSAGES)) if text is not None), None)
     if message is None:
         return None
     kind, stamp = next(_times(_values(found, TIMES)), ("", ""))
@@ -110,8 +111,14 @@ def _times(values: Iterable[Any]) -> Iterator[tuple[str, str]]:
         yield "unix", text if scale == 1.0 else f"{number / scale:.6f}"
 
 
-def _message_text(value: Any) -> str | None:
-    """Give a message's text; journald writes one that is not UTF-8 as an array of byte values."""
-    if isinstance(value, list):
-        return bytes(byte for byte in value if isinstance(byte, int) and 0 <= byte <= 255).decode("utf-8", "backslashreplace")
+def text_of(value: object) -> str | None:
+    """Give the text of a field as journald has it; None where there is none.
+
+    `journalctl -o json` prints a field that is not UTF-8 or holds control characters as an array of byte values, a field that
+    occurs several times as an array of those, and one that is too long as null.
+    """
+    if isinstance(value, list) and value and isinstance(value[0], list | str):
+        value = value[0]
+    if isinstance(value, list) and value and all(isinstance(byte, int) and byte in _BYTE for byte in value):
+        return bytes(value).decode("utf-8", "backslashreplace")
     return value if isinstance(value, str) else None

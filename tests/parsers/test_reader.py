@@ -8,6 +8,7 @@ from datetime import UTC
 import pytest
 
 from racoon_parsers.clock import Clock
+from racoon_parsers.json_entry import text_of
 from racoon_parsers.messages import catalogue
 from racoon_parsers.reader import LogReader, Record
 
@@ -139,6 +140,24 @@ def test_a_journal_entry_of_bytes_is_text_and_its_junk_stays_visible() -> None:
     entry = {"SYSLOG_IDENTIFIER": "racoon", "MESSAGE": list(message), "__REALTIME_TIMESTAMP": "1768465802000000"}
     (record,) = records_of([json.dumps(entry)])
     assert values_of(record) == {"user": r"\xff\xfe"}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [["INFO: begin Aggressive mode.", "other"], [list(b"INFO: begin Aggressive mode."), "other"]],
+    ids=["texts", "bytes"],
+)
+def test_of_a_journal_field_that_occurs_several_times_the_first_counts(message: list[object]) -> None:
+    (record,) = records_of([json.dumps({"SYSLOG_IDENTIFIER": "racoon", "MESSAGE": message})])
+    assert classes([record]) == ["phase1_mode"]
+
+
+def test_a_field_of_lists_within_lists_is_no_text_however_deep() -> None:
+    """Some interpreters read JSON deeper than they call functions."""
+    value: list[object] = []
+    for _ in range(10_000):
+        value = [value]
+    assert text_of(value) is None
 
 
 def test_a_newline_within_a_journal_entry_begins_no_record() -> None:

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 
 from racoon_exporter.source.journal.duplicates import without_doubled_time
+from racoon_parsers.json_entry import text_of
 
 FIELDS = (
     "MESSAGE",
@@ -20,7 +21,6 @@ FIELDS = (
 """What is asked of journalctl; it prints `__CURSOR` and `__REALTIME_TIMESTAMP` in any case."""
 
 _GIVEN = ("__REALTIME_TIMESTAMP", "_HOSTNAME", "SYSLOG_IDENTIFIER", "_COMM", "_PID", "SYSLOG_PID")
-_BYTE = range(256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +63,6 @@ def read_entry(line: bytes) -> Entry | None:
         message=message,
         fields=tuple((name, fields[name]) for name in _GIVEN if name in fields),
     )
-
-
-def text_of(value: object) -> str | None:
-    """Return a field's text; None where there is none.
-
-    journalctl prints a field that is not UTF-8 or holds control characters as an array of byte values, a field that occurs
-    several times as an array of those, and one that is too long as null.
-    """
-    if isinstance(value, list) and value and all(isinstance(byte, int) and byte in _BYTE for byte in value):
-        return bytes(value).decode("utf-8", "backslashreplace")
-    if isinstance(value, list):
-        return text_of(value[0]) if value and not isinstance(value[0], int) else None
-    return value if isinstance(value, str) else None
 
 
 def _seconds(microseconds: str) -> float:
