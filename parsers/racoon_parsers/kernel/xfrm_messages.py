@@ -105,8 +105,7 @@ class Dump:
             length, kind, flags, sequence, _ = _HEADER.unpack_from(view, position)
             end = position + length
             if length < _HEADER.size or end > len(view):
-                self.malformed += 1
-                self.cut = True
+                self._note_malformed()
                 return
             if sequence == self.sequence:
                 yield kind, flags, view[position + _HEADER.size : end]
@@ -128,17 +127,26 @@ class Dump:
 
     def _take_sa(self, body: memoryview) -> None:
         sa = read_sa(body, self.now)
-        if sa is None:
-            self.malformed += len(body) < _SA.size
+        if len(body) < _SA.size:
+            self._note_malformed()
+        elif sa is None:  # of another protocol
+            return
         elif len(self.sas) < MOST_SAS:
             self.sas.append(sa)
         else:
             self.cut = True
 
+    def _note_malformed(self) -> None:
+        """Count a message that cannot be read: what it told of is in the kernel all the same."""
+        self.malformed += 1
+        self.cut = True
+
     def _take_policy(self, body: memoryview) -> None:
         policy = read_policy(body)
-        if policy is None:
-            self.malformed += len(body) < _POLICY.size
+        if len(body) < _POLICY.size:
+            self._note_malformed()
+        elif policy is None:  # of a socket
+            return
         elif len(self.policies) < MOST_SAS:
             self.policies.append(policy)
         else:

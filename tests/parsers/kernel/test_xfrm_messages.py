@@ -162,6 +162,22 @@ def test_a_truncated_message_gives_nothing_and_is_counted(length: int) -> None:
     assert dump.cut == (16 <= length < len(whole))
 
 
+@pytest.mark.parametrize(("kind", "body"), [(0x10, sa_message()), (0x13, policy_message())], ids=["SA", "policy"])
+def test_a_whole_message_with_too_short_a_body_leaves_the_table_incomplete(kind: int, body: bytes) -> None:
+    dump = Dump(1, 1010.0)
+    dump.feed(message(kind, body[:100]))
+    assert (dump.sas, dump.policies, dump.malformed, dump.cut) == ([], [], 1, True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"), [(0x10, sa_message(protocol=43)), (0x13, policy_message(index=11))], ids=["Mobile IPv6", "a socket's"]
+)
+def test_what_is_none_of_ours_leaves_the_table_complete(kind: int, body: bytes) -> None:
+    dump = Dump(1, 1010.0)
+    dump.feed(message(kind, body))
+    assert (dump.sas, dump.policies, dump.malformed, dump.cut) == ([], [], 0, False)
+
+
 @given(st.binary(max_size=600))
 def test_any_bytes_are_read_without_raising_anything_else(data: bytes) -> None:
     dump = Dump(1, 0.0)
