@@ -155,10 +155,11 @@ class CertificateFiles:
     def _check_key(self, certificate: Path, key: Path, gathered: _Gathered) -> None:
         """Look at a private key: who may read it, and whether it fits. One that we may not read is as it should be."""
         try:
-            mode = key.stat().st_mode
-            if mode & _OTHERS:
-                gathered.faults.append(Fault(str(key), f"the private key is open to others (mode {stat.S_IMODE(mode):04o})"))
-            data = key.read_bytes() if key.stat().st_size <= MOST_BYTES else b""
+            status = key.stat()
+            if status.st_mode & _OTHERS:
+                mode = stat.S_IMODE(status.st_mode)
+                gathered.faults.append(Fault(str(key), f"the private key is open to others (mode {mode:04o})"))
+            data = _bytes(key, status, "certificate")
         except PermissionError:
             return
         except OSError as error:

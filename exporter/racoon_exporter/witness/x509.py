@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from cryptography import x509
@@ -14,6 +15,8 @@ from racoon_exporter.witness.name_hash import name_hash, old_name_hash
 
 _PEM: Final = b"-----BEGIN"
 _ENCRYPTED: Final = b"ENCRYPTED"
+_LATEST: Final = datetime(9999, 12, 30, tzinfo=UTC)
+"""99991231235959Z: an end that is not known (RFC 5280, 4.1.2.5); east of Greenwich it is in a year nobody can write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +49,17 @@ def read(data: bytes, kind: Kind) -> Read:
     """Read a file. Raises ValueError for what is no certificate, or no CRL."""
     try:
         return _crl(data) if kind == "crl" else _certificate(data)
-    except (UnsupportedAlgorithm, x509.InvalidVersion) as error:
+    except (UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
         raise ValueError("not supported") from error
 
 
 def _certificate(data: bytes) -> Read:
     certificate = x509.load_pem_x509_certificate(data) if _PEM in data else x509.load_der_x509_certificate(data)
-    hashes = frozenset({name_hash(certificate.subject), old_name_hash(certificate.subject)})
     hash_ = name_hash(certificate.subject)
+    hashes = frozenset({hash_, old_name_hash(certificate.subject)})
     return Read(
-        certificate.not_valid_before_utc.timestamp(),
-        certificate.not_valid_after_utc.timestamp(),
+        _seconds(certificate.not_valid_before_utc),
+        _seconds(certificate.not_valid_after_utc),
         hash_,
         hashes,
         Authority(hash_, hashes) if _is_authority(certificate) else None,
@@ -74,9 +77,18 @@ def _is_authority(certificate: x509.Certificate) -> bool:
 
 def _crl(data: bytes) -> Read:
     crl = x509.load_pem_x509_crl(data) if _PEM in data else x509.load_der_x509_crl(data)
-    hashes = frozenset({name_hash(crl.issuer), old_name_hash(crl.issuer)})
+    hash_ = name_hash(crl.issuer)
     ends = crl.next_update_utc
-    return Read(crl.last_update_utc.timestamp(), ends.timestamp() if ends else None, name_hash(crl.issuer), hashes)
+    return Read(
+        _seconds(crl.last_update_utc),
+        _seconds(ends) if ends else None,
+        hash_,
+        frozenset({hash_, old_name_hash(crl.issuer)}),
+    )
+
+
+def _seconds(moment: datetime) -> float:
+    return min(moment, _LATEST).timestamp()
 
 
 def fits(data: bytes, certificate: Read) -> bool | None:

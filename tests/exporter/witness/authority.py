@@ -32,7 +32,9 @@ class Authority:
     common: str = "Lab CA"
     key: ec.EllipticCurvePrivateKey = field(default_factory=new_key)
 
-    def certificate(self, common: str, key: ec.EllipticCurvePrivateKey, *, days: int = 30, ca: bool = False) -> bytes:
+    def certificate(
+        self, common: str, key: ec.EllipticCurvePrivateKey, *, days: int = 30, ca: bool = False, ends: datetime | None = None
+    ) -> bytes:
         builder = (
             x509.CertificateBuilder()
             .subject_name(name(common))
@@ -40,7 +42,7 @@ class Authority:
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(NOW - timedelta(days=400))
-            .not_valid_after(NOW + timedelta(days=days))
+            .not_valid_after(ends or NOW + timedelta(days=days))
         )
         builder = builder.add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
         return builder.sign(self.key, hashes.SHA256()).public_bytes(Encoding.PEM)
@@ -56,6 +58,18 @@ class Authority:
 
 def key_bytes(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def with_an_extension_twice() -> bytes:
+    """A certificate that no builder makes: two extensions, of which the second is renamed to the first."""
+    key, first, second = new_key(), "1.2.3.4.5", "1.2.3.4.6"
+    builder = x509.CertificateBuilder().subject_name(name("gw")).issuer_name(name("gw")).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(NOW).not_valid_after(NOW + timedelta(days=3))
+    for oid in (first, second):
+        extension = x509.UnrecognizedExtension(x509.ObjectIdentifier(oid), b"\x05\x00")
+        builder = builder.add_extension(extension, critical=False)
+    der = builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
+    return der.replace(bytes.fromhex("2a030406"), bytes.fromhex("2a030405"))
 
 
 CONF = """path certificate "{directory}";

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import builtins
+import os
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from racoon_exporter.witness.certificates import Certificates
 from racoon_exporter.witness.crypto import Crypto
 from racoon_exporter.witness.files import CertificateFiles
 from racoon_exporter.witness.name_hash import name_hash, old_name_hash
-from tests.exporter.witness.authority import NOW, Authority, installed, key_bytes, name, new_key
+from tests.exporter.witness.authority import NOW, Authority, installed, key_bytes, name, new_key, with_an_extension_twice
 
 DAY = 86400
 
@@ -92,6 +94,24 @@ def test_a_certificate_that_is_none_is_a_fault_and_the_others_are_read(conf: Pat
     (conf.parent / "gw.crt").write_bytes(content)
     assert ("gw.crt", "no certificate") in faults(conf)
     assert [Path(one.file).name for one in looked(conf).certificates] == ["ca.crt"]
+
+
+def test_a_certificate_with_an_extension_twice_is_none(conf: Path) -> None:
+    (conf.parent / "gw.crt").write_bytes(with_an_extension_twice())
+    assert ("gw.crt", "no certificate") in faults(conf)
+
+
+def test_a_certificate_without_an_end_has_one_that_can_be_written_in_any_zone(conf: Path, authority: Authority) -> None:
+    never = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    (conf.parent / "gw.crt").write_bytes(authority.certificate("gw", new_key(), ends=never))
+    (ends,) = [one.not_after for one in looked(conf).certificates if one.file.endswith("gw.crt")]
+    assert datetime.fromtimestamp(ends, timezone(timedelta(hours=14))).year == 9999
+
+
+def test_a_key_that_is_a_pipe_is_not_waited_for(conf: Path) -> None:
+    (conf.parent / "gw.key").unlink()
+    os.mkfifo(conf.parent / "gw.key", 0o600)
+    assert faults(conf) == [("gw.key", "not a regular file")]
 
 
 def test_a_file_that_changes_is_read_again(conf: Path, authority: Authority) -> None:
