@@ -11,6 +11,7 @@ from typing import Final
 
 from racoon_exporter.text import visible
 from racoon_exporter.witness.contract import Look, Witness, WitnessError
+from racoon_parsers.record_errors import kind_of
 
 _LOGGER: Final = logging.getLogger("racoon_exporter")
 INTERVAL: Final = 15.0
@@ -66,12 +67,13 @@ class Poller:
     def ask(self) -> None:
         """Ask once. Trouble is kept, and told when it begins, changes and ends."""
         try:
-            look = self._witness.look()
+            self._heard(self._witness, self._witness.look())
         except WitnessError as error:
             self._note(visible(str(error)))
-            return
-        self._heard(self._witness, look)
-        self._note("")
+        except Exception as error:  # noqa: BLE001  whatever it is: it is shown, and the witness is asked again
+            self._note(f"an error of this program's own, {kind_of(error)}")
+        else:
+            self._note("")
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -280,6 +280,24 @@ def test_a_witness_that_fails_changes_nothing_and_is_shown(gateway: MakeGateway,
     ]
 
 
+def test_an_answer_that_nobody_foresaw_is_trouble_of_that_witness_which_is_asked_again(
+    gateway: MakeGateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    here = gateway()
+    here.kernel.says = KernelLook(NOON)
+
+    def heard(_witness: object, look: Look) -> None:
+        raise LookupError(f"secret {look.taken}")
+
+    poller = Poller(here.kernel, heard)
+    poller.ask()
+    poller.ask()
+    assert not poller.status.up
+    assert "LookupError in heard (test_panel.py:" in poller.status.trouble
+    assert len([record for record in caplog.records if "witness kernel cannot be asked" in record.message]) == 1
+    assert "secret" not in caplog.text
+
+
 def test_it_is_told_when_a_witness_answers_again(gateway: MakeGateway, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     here = gateway()
