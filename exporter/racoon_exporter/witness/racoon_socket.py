@@ -18,8 +18,8 @@ from racoon_parsers.admin_socket import AdminError, Event, Phase1, Status
 SECONDS: Final = 5.0
 """An answer that takes longer is given up."""
 _CHUNK: Final = 65536
-_MOST_EVENTS: Final = 1000
-"""Events taken at one look; racoon's listener then begins anew."""
+_MOST_CHUNKS: Final = 1000
+"""Pieces of what racoon tells that are taken at one look; the rest waits for the next."""
 
 
 class RacoonSocket:
@@ -98,21 +98,24 @@ class RacoonSocket:
         return connection
 
     def _events(self) -> Iterator[Event]:
-        """Take what racoon told since the last look. The first look subscribes."""
-        if self._listener is None:
-            self._listener = self._connected()
-            self._listener.sendall(admin_socket.events_request())
-            self._listener.setblocking(False)  # noqa: FBT003
-        for _ in range(_MOST_EVENTS):
-            try:
+        """Take what racoon told since the last look. The first look subscribes, and so does the one after an error."""
+        try:
+            if self._listener is None:
+                self._listener = self._connected()
+                self._listener.sendall(admin_socket.events_request())
+                self._listener.setblocking(False)  # noqa: FBT003
+            for _ in range(_MOST_CHUNKS):
                 data = self._listener.recv(_CHUNK)
-            except BlockingIOError:
-                break
-            if not data:
-                self.close()
-                return
-            self._unread += data
-            yield from self._complete_events()
+                if not data:
+                    self.close()
+                    return
+                self._unread += data
+                yield from self._complete_events()
+        except BlockingIOError:
+            return  # nothing more was told so far
+        except (AdminError, OSError):
+            self.close()
+            raise
 
     def _complete_events(self) -> Iterator[Event]:
         size = admin_socket.HEAD.size

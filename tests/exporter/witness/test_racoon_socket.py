@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import struct
@@ -56,6 +57,28 @@ def test_events_that_came_between_two_looks_are_told_once(tmp_path: Path) -> Non
         told = [*witness.look().events, *witness.look().events]
         witness.close()
     assert [event.name for event in told] == ["phase1_auth_failed"]
+
+
+def test_nonsense_among_events_is_trouble_once_and_the_next_look_listens_anew(tmp_path: Path) -> None:
+    subscribed: list[bytes] = []
+
+    def garbled_at_first(connection: socket.socket, request: bytes) -> None:
+        if command_of(request) == EVENTS:
+            subscribed.append(request)
+            if len(subscribed) == 1:
+                connection.sendall(bytes(16))
+                return
+        racoon_091(connection, request)
+
+    with admin_server(tmp_path / "racoon.sock", garbled_at_first):
+        witness = RacoonSocket(tmp_path / "racoon.sock")
+        told: list[str] = []
+        for _ in range(4):
+            with contextlib.suppress(WitnessError):
+                told += [event.name for event in witness.look().events]
+        witness.close()
+    assert len(subscribed) == 2
+    assert told == ["phase1_auth_failed"]
 
 
 def test_an_older_racoon_tells_its_sas_in_a_long_reply_and_is_asked_for_a_document_once(tmp_path: Path) -> None:
