@@ -31,7 +31,7 @@ class Printed:
 
     text: str
     taken: float
-    version: object = None
+    version: object
     cut: bool = False
 
 
@@ -71,12 +71,17 @@ class DumpCommand:
         self._command = tuple(command)
 
     def printed(self) -> Printed:
-        """Run it. It is ended when it takes too long; what it says on stderr may hold anything and is not shown."""
+        """Run it. It is ended when it takes too long; what it says on stderr may hold anything and is not read."""
         taken = time.time()
         name = self._command[0]
         try:
             done = subprocess.run(  # noqa: S603 - the administrator's own command
-                self._command, stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_SECONDS, check=False
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                timeout=COMMAND_SECONDS,
+                check=False,
             )
         except subprocess.TimeoutExpired as error:
             raise WitnessError(f"{name} did not end within {COMMAND_SECONDS:.0f} s") from error
@@ -105,15 +110,18 @@ class PrintedKernel:
         self._version: object = None
 
     def look(self) -> KernelLook:
-        """Read both."""
+        """Read both. A SAD that did not change is not taken apart again: nothing is made of it."""
         state = self._state.printed()
+        policy = None if self._policy is None else self._policy.printed()
+        if state.version == self._version:
+            return KernelLook(state.taken, new=False)
         sad = parse_sad(state.text, taken=state.taken, zone=self._zone)
         if sad.problems and not sad.sas:
             raise WitnessError(f"the SAD cannot be read: {sad.problems[0].message}")
-        policies = None if self._policy is None else parse_policies(self._policy.printed().text).policies
-        new, self._version = state.version != self._version, state.version
+        policies = None if policy is None else parse_policies(policy.text).policies
+        self._version = state.version
         complete = not (sad.truncated or sad.problems or state.cut)
-        return KernelLook(sad.taken or state.taken, sad.sas, policies, complete=complete, new=new)
+        return KernelLook(sad.taken or state.taken, sad.sas, policies, complete=complete)
 
     def close(self) -> None:
         """Nothing is held open."""

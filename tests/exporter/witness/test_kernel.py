@@ -90,9 +90,22 @@ def test_ages_of_a_dump_count_back_from_when_the_file_was_written(dump: Path) ->
 
 def test_a_file_that_did_not_change_is_no_new_look(dump: Path) -> None:
     witness = printed(DumpFile(dump))
-    assert [witness.look().new, witness.look().new] == [True, False]
+    first, second = witness.look(), witness.look()
+    assert (first.new, len(first.sas)) == (True, 4)
+    assert (second.new, second.sas) == (False, ())
     os.utime(dump, (time.time() - 5, time.time() - 5))
     assert witness.look().new
+
+
+def test_a_policy_file_that_nothing_writes_any_more_is_told_though_the_sad_did_not_change(dump: Path, tmp_path: Path) -> None:
+    policies = tmp_path / "spd.txt"
+    policies.write_text("No SPD entries.\n")
+    witness = printed(DumpFile(dump), DumpFile(policies))
+    assert witness.look().policies == ()
+    old = time.time() - dumps.STALE_SECONDS - 60
+    os.utime(policies, (old, old))
+    with pytest.raises(WitnessError, match=r"spd\.txt was last written"):
+        witness.look()
 
 
 def test_a_file_that_nothing_writes_any_more_says_nothing_of_now(dump: Path) -> None:
