@@ -69,9 +69,7 @@ def witnesses_body(shown: Overview, zone: tzinfo) -> Body:
                 "up": status.up,
                 "last_success": timestamp(status.last_success, zone),
                 "trouble": status.trouble or None,
-                "disagreements": {
-                    kind: number for (name, kind), number in witnessed.disagreements.items() if name == status.name
-                },
+                "disagreements": _disagreements(witnessed, status.name),
             }
             for status in witnessed.statuses
         ],
@@ -246,9 +244,7 @@ def section(scene: Scene) -> Child:
 def _witness_rows(scene: Scene, witnessed: Shown) -> list[list[Child]]:
     rows: list[list[Child]] = []
     for status in witnessed.statuses:
-        said = [
-            f"{number:,} {kind}" for (name, kind), number in witnessed.disagreements.items() if name == status.name and number
-        ]
+        said = [f"{number:,} {kind}" for kind, number in _disagreements(witnessed, status.name).items() if number]
         state = "answers" if status.up else f"does not answer: {status.trouble}"
         rows.append([status.name, state, scene.at(status.last_success), ", ".join(said) or NOTHING])
     return rows
