@@ -38,6 +38,10 @@ _ROLES: Final = {0: "initiator", 1: "responder"}
 """INITIATOR, RESPONDER (isakmp_var.h)."""
 
 
+_LATEST: Final = 2**35
+"""Seconds since the epoch, in the year 3058: what claims to be later is no time."""
+
+
 class AdminError(Exception):
     """A reply that cannot be used; the text says why."""
 
@@ -189,7 +193,7 @@ def _phase1(
         _endpoint(remote),
         _ROLES.get(side, ""),
         _EXCHANGES.get(exchange, ""),
-        float(created) if created > 0 else None,
+        float(created) if 0 < created < _LATEST else None,
     )
 
 
@@ -287,7 +291,7 @@ def _text(value: Any) -> str:
 
 
 def _natural(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63 else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**32 else None
 
 
 def _time(value: Any) -> float | None:
@@ -332,12 +336,12 @@ class Event:
 
 
 def read_event(body: bytes) -> Event | None:
-    """Read an event; None for one nobody knows, or one that is cut. What mode configuration adds behind it is not read."""
+    """Read an event; None for one nobody knows, one that is cut, or of no time. What mode configuration adds is not read."""
     if len(body) < _EVENT.size:
         return None
     kind, time, local, remote, _ = _EVENT.unpack_from(body)
     name = EVENTS.get(kind)
-    return None if name is None else Event(name, float(time), _endpoint(local), _endpoint(remote))
+    return None if name is None or not 0 <= time < _LATEST else Event(name, float(time), _endpoint(local), _endpoint(remote))
 
 
 __all__ = [

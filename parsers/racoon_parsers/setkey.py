@@ -23,6 +23,8 @@ DIRECTIONS: Final = ("in", "out", "fwd")
 ACTIONS: Final = ("discard", "none", "ipsec", "bypass", "entrust")
 PROTOCOLS: Final = ("esp", "ah", "ipcomp")
 MODES: Final = ("transport", "tunnel", "any")
+FOR_EVER: Final = 2**31
+"""Seconds from which on a lifetime is none: FreeBSD and pfSense print 9223372036854775807 where others print 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +288,6 @@ _SOCKET_POLICY = re.compile(r"\((?:per-socket policy|no selector, probably per-s
 _ANY_PROTOCOL: Final = "255"  # IPSEC_ULPROTO_ANY, which getprotobynumber() does not know
 _DETAIL = re.compile(r"(?:created:|spid=|refcnt=|security context|Policy:\[)")
 _LIFETIME = re.compile(r"lifetime:\s*+(?P<seconds>\d{1,20})\(s\)")
-_FOR_EVER: Final = 2**31  # FreeBSD and pfSense print 9223372036854775807 where others print 0
 
 
 @dataclass(slots=True)
@@ -340,7 +341,7 @@ class _Dump:
         lifetime = _LIFETIME.match(line)
         if lifetime:
             seconds = int(lifetime["seconds"])
-            entry.lifetime = seconds if seconds < _FOR_EVER else 0
+            entry.lifetime = seconds if seconds < FOR_EVER else 0
         elif not entry.direction:
             words = Words(tuple(Token("word", word, entry.line) for word in line.split()))
             entry.direction, entry.action = _policy_head(words)

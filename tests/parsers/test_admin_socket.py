@@ -60,6 +60,11 @@ def test_a_state_nobody_knows_is_not_up() -> None:
     assert (sa.state, sa.up) == ("unknown", False)
 
 
+def test_a_time_that_is_none_is_not_told() -> None:
+    (sa,) = read_show_sa(dumped().replace(struct.pack("=q", 1000), struct.pack("=q", 2**62)))
+    assert (sa.created, sa.expires) == (None, None)
+
+
 def test_another_layout_is_refused_and_not_guessed() -> None:
     with pytest.raises(AdminError, match="in a layout nobody knows"):
         read_show_sa(dumped() + b"x")
@@ -168,4 +173,5 @@ def test_an_event_names_both_ends() -> None:
     assert event is not None
     assert (event.name, event.time, event.remote) == ("phase1_auth_failed", 1000.0, Endpoint("192.0.2.2", 500))
     assert read_event(body[:-1]) is None
+    assert read_event(body[:8] + struct.pack("=q", 2**62) + body[16:]) is None
     assert read_event(struct.pack("=I", 0x7777) + body[4:]) is None

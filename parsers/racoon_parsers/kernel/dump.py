@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from racoon_parsers.kernel.model import KernelSa, State
+from racoon_parsers.setkey import FOR_EVER
 
 MOST_DIGITS: Final = 20
 """Digits of the largest number a kernel keeps (64 bits); a longer one is no number of its."""
@@ -80,21 +81,21 @@ class SaLines:
         if not self.protocol or self.spi is None:
             return None
         added = self.added
-        if added is None and self.age is not None and taken is not None:
+        if added is None and self.age is not None and self.age < FOR_EVER and taken is not None:
             added = taken - self.age
         values: dict[str, Any] = {item.name: getattr(self, item.name) for item in fields(KernelSa) if item.name in _SAME}
         return KernelSa(
             **values,
             state=self.state or self._state(added, taken),
             added=added,
-            hard_expiry=added + self.hard if added is not None and self.hard else None,
+            hard_expiry=added + self.hard if added is not None and 0 < self.hard < FOR_EVER else None,
         )
 
     def _state(self, added: float | None, taken: float | None) -> State:
         """Tell the state where the form does not name it: `ip xfrm state` has none."""
         if not (self.encryption or self.authentication or self.protocol == "ipcomp"):
             return "larval"
-        past_soft = self.soft and added is not None and taken is not None and taken >= added + self.soft
+        past_soft = 0 < self.soft < FOR_EVER and added is not None and taken is not None and taken >= added + self.soft
         return "dying" if past_soft else "mature"
 
 

@@ -17,7 +17,7 @@ from typing import Final
 
 from racoon_parsers.kernel.dump import MOST_SAS
 from racoon_parsers.kernel.model import KernelSa, State
-from racoon_parsers.setkey import IpsecRequest, Policy, Selector
+from racoon_parsers.setkey import FOR_EVER, IpsecRequest, Policy, Selector
 
 GET_SA: Final = 0x12
 """XFRM_MSG_GETSA."""
@@ -56,7 +56,6 @@ _TEMPLATES: Final = 5
 _PROTOCOLS: Final = {50: "esp", 51: "ah", 108: "ipcomp"}
 _MODES: Final = {0: "Transport", 1: "Tunnel"}
 _DIRECTIONS: Final = {0: "in", 1: "out", 2: "fwd"}
-_FOR_EVER: Final = 2**63
 _PER_SOCKET: Final = 8
 """A policy's index modulo this names its direction; from 3 on it is a socket's own (net/xfrm/xfrm_policy.c)."""
 
@@ -168,7 +167,7 @@ def read_sa(body: memoryview | bytes, now: float) -> KernelSa | None:
     encryption, key_bits = algorithms.get("enc", ("", 0))
     authentication, _ = algorithms.get("auth", ("", 0))
     known = bool(algorithms)
-    state: State = "larval" if not known else "dying" if 0 < soft < _FOR_EVER and now >= added + soft else "mature"
+    state: State = "larval" if not known else "dying" if 0 < soft < FOR_EVER and now >= added + soft else "mature"
     return KernelSa(
         _address(family, source),
         _address(family, destination),
@@ -177,7 +176,7 @@ def read_sa(body: memoryview | bytes, now: float) -> KernelSa | None:
         _MODES.get(mode, ""),
         state,
         float(added),
-        float(added + hard) if 0 < hard < _FOR_EVER else None,
+        float(added + hard) if 0 < hard < FOR_EVER else None,
         bytes_,
         packets,
         replay,
@@ -229,7 +228,7 @@ def read_policy(body: memoryview | bytes) -> Policy | None:
         str(upper) if upper else "any",
         "discard" if action else "ipsec" if requests else "none",
         requests,
-        hard if hard < _FOR_EVER else 0,
+        hard if hard < FOR_EVER else 0,
     )
 
 

@@ -105,6 +105,14 @@ def test_a_number_no_kernel_prints_is_none() -> None:
     assert parse_sad(text).sas[0].bytes == 0
 
 
+@pytest.mark.parametrize("name", ["setkey-rekey.txt", "ip-state.txt"])
+def test_a_lifetime_of_a_kernel_that_has_none_is_for_ever(name: str) -> None:
+    text = re.sub(r"(?:soft|hard):? \d+(?=\(s)", lambda match: f"{match[0].split()[0]} {2**63 - 1}", text_of(name))
+    sad = parse_sad(text, taken=10.0**9)
+    assert sad.sas
+    assert {(sa.hard_expiry, sa.state) for sa in sad.sas} <= {(None, "mature"), (None, "dying")}
+
+
 def test_larval_sas_are_told_from_usable_ones_in_both_forms() -> None:
     larval = "src 192.0.2.1 dst 192.0.2.2\n\tproto esp spi 0x00000000 reqid 0 mode transport\n\treplay-window 0 \n"
     assert [sa.state for sa in parse_sad(larval).sas] == ["larval"]

@@ -85,8 +85,9 @@ def test_aead_and_ipv6_are_read() -> None:
     assert (sa.source, sa.destination, sa.encryption) == ("2001:db8::1", "2001:db8::2", "rfc4106(gcm(aes))")
 
 
-def test_an_sa_without_a_hard_lifetime_never_expires() -> None:
-    sa = read_sa(sa_message(attributes=ALGORITHMS, soft=FOR_EVER, hard=FOR_EVER), 10.0**12)
+@pytest.mark.parametrize("lifetime", [FOR_EVER, 2**63 - 1])
+def test_an_sa_without_a_hard_lifetime_never_expires(lifetime: int) -> None:
+    sa = read_sa(sa_message(attributes=ALGORITHMS, soft=lifetime, hard=lifetime), 10.0**12)
     assert sa is not None
     assert (sa.hard_expiry, sa.state) == (None, "mature")
 
