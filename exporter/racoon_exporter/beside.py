@@ -80,7 +80,7 @@ class Beside:
         peer, last = given.get("peer"), self._last
         if given.get("reason") == "timeout":  # what the peer's packets showed while it was tried
             return None if peer is None else self._of_peer.get((given.get("gateway"), peer))
-        if last is None or given["line"] - last.line > _NEAR or last.time != given.get("time"):
+        if last is None or abs(given["line"] - last.line) > _NEAR or last.time != given.get("time"):
             return None
         return last if last.peer == peer or None in (last.peer, peer) else None
 

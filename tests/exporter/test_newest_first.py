@@ -68,6 +68,19 @@ def test_events_tell_the_line_s_own_number() -> None:
     assert [(event["line"], event["time"][11:19]) for event in told] == [(3, "08:30:01"), (2, "08:30:05"), (1, "08:30:09")]
 
 
+@pytest.mark.parametrize("between", [1, 9])
+def test_a_cause_is_as_near_in_a_log_that_is_newest_first(between: int) -> None:
+    others = ["INFO: received Vendor ID: DPD"] * between
+    said = ["ERROR: failed to get valid proposal.", *others, "ERROR: phase1 negotiation failed."]
+    lines = ["2026-01-15 08:30:01: INFO: caught signal 1", *(f"2026-01-15 08:30:05: {text}" for text in said)]
+    reasons = []
+    for order in (lines, lines[::-1]):
+        done = run("events", "--time-zone", "UTC", "-", stdin="".join(f"{line}\n" for line in order).encode())
+        told = [json.loads(line) for line in done.stdout.splitlines()]
+        reasons.append([event.get("reason") for event in told if event["event"] == "phase1_failed"])
+    assert reasons[0] == reasons[1] == ["proposal_mismatch" if between == 1 else None]
+
+
 def test_history_of_a_pasted_page_ends_after_it_began() -> None:
     lines = (LAB / "06-ph1-proposal-mismatch" / "b.log").read_bytes().splitlines(keepends=True)
     done = run("history", "--format", "json", "--time-zone", "UTC", "-", stdin=b"".join(reversed(lines)))
