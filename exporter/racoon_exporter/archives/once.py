@@ -78,7 +78,7 @@ class LinesOnce:
             if later is not None and later.goes_on(block.data):
                 continue
             self._ahead.pop(log.path, None)
-            if log.first_line and (now is None or log.first_time is None or log.first_time <= now):
+            if log.order != "newest first" and log.first_line and (now is None or log.first_time is None or log.first_time <= now):
                 later = self._find(block, log)
                 if later is not None:
                     self._ahead[log.path] = later

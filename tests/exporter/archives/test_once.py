@@ -78,6 +78,11 @@ def test_a_compressed_log_that_was_cut_gives_what_it_has(tmp_path: Path) -> None
     assert problem.startswith(str(path))
 
 
+def test_two_logs_that_are_newest_first_are_both_turned(tmp_path: Path) -> None:
+    turned = b"".join(reversed(LINES))
+    assert lines_of(tmp_path, ("a", turned), ("b", turned)) == LINES * 2
+
+
 def test_one_file_under_two_names_is_read_once(tmp_path: Path) -> None:
     log = tmp_path / "a"
     log.write_bytes(text(0, 60))
