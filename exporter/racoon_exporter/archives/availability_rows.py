@@ -68,7 +68,7 @@ class AttentiveEngine(PartOfEngine):
         log.line(time, alive=silent and any(one.ipsec for one in self.state.racoons.values() if one.gateway == gateway))
         log.informed = log.informed or level in ("INFO", "DEBUG", "DEBUG2", "")
         if event in _ENDING and (gateway, time) not in self.places:
-            self.places[gateway, time] = Place(self._source, line)
+            self.places[gateway, time] = Place(self._source, abs(line))
             if len(self.places) > _MOST_PLACES:
                 del self.places[next(iter(self.places))]
 
@@ -83,7 +83,7 @@ class AvailabilityRows:
 
     def can_share(self, unit: Unit) -> bool:
         """Whether several workers may mind a part of the gateways each."""
-        return unit.gateways > 1
+        return unit.splits_by_gateway
 
     def rounds(self, once: LinesOnce, share: int, shares: int) -> Iterator[list[Row]]:
         """Give nothing until the end, as an outage is none if a later line tells of an SA."""

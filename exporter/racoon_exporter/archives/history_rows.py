@@ -32,13 +32,12 @@ class HistoryRows:
     form: RowFormat
 
     def can_share(self, unit: Unit) -> bool:
-        """Whether several workers may mind a part of the gateways each: not where these explain each other's failures."""
-        return unit.gateways > 1 and not unit.both_ends
+        """Whether several workers may mind a part of the gateways each."""
+        return unit.splits_by_gateway
 
     def rounds(self, once: LinesOnce, share: int, shares: int) -> Iterator[list[Row]]:
         """Give the rows of each round in an order that does not depend on how many share the work."""
         engine = self.reading.engine(share, shares)
-        engine.state.two_ends.catching_up = once.both_ends
         for _ in in_rounds(engine, once, self.reading.round_size):
             once.heard |= bool(engine.messages)
             yield self._rows(engine.state.take_settled())

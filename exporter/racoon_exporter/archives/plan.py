@@ -29,6 +29,11 @@ class Unit:
         """Bytes on disk."""
         return sum(log.size for log in self.logs)
 
+    @property
+    def splits_by_gateway(self) -> bool:
+        """Whether each gateway can be told of without the others: not where these explain each other's failures."""
+        return self.gateways > 1 and not self.both_ends
+
 
 def units(samples: Sequence[Sample], gateway_of: Callable[[str], str]) -> list[Unit]:
     """Group logs, in the order of the first of each group; within one the oldest log is first."""

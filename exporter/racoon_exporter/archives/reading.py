@@ -81,6 +81,7 @@ class PartOfEngine(Engine):
 
 def in_rounds(engine: Engine, once: LinesOnce, size: int) -> Iterator[None]:
     """Feed an engine all lines; stop at the end of each round, and once more at the very end."""
+    engine.state.two_ends.catching_up = once.both_ends
     left = size
     for block in once.blocks(lambda: _latest(engine)):
         engine.feed(block)

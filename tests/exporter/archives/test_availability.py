@@ -91,6 +91,12 @@ def test_a_gap_between_two_pairs_is_an_outage(tmp_path: Path) -> None:
     assert (told["flaps"], told["longest"], told["mttr"], told["mtbf"]) == (1, 3600.0, 3600.0, 3 * 3600.0)
 
 
+def test_an_outage_names_its_line_in_a_log_that_is_newest_first(tmp_path: Path) -> None:
+    lines = merged(*every(8, 12), ("08:00", up(10)), ("09:00:30", purged(10, 11)), ("10:00", up(20))).splitlines(keepends=True)
+    told = counted("".join(reversed(lines)), tmp_path)
+    assert "purged" in (tmp_path / "racoon.log").read_text().splitlines()[told["outages"][0][7] - 1]
+
+
 def test_pairs_that_overlap_count_once(tmp_path: Path) -> None:
     text = merged(*every(8, 12), ("08:00", up(10)), ("08:30", up(20)), ("09:00", purged(10, 11)), ("10:00", purged(20, 21)))
     assert hours(counted(text, tmp_path)) == (2.0, 2.0, 0.0, 0.0)
