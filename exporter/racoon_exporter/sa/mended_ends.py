@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from racoon_exporter.sa.blame import close_in_time
 from racoon_exporter.sa.guesses import Guessed
 from racoon_exporter.sa.model import IpsecSa
 
 if TYPE_CHECKING:
     from racoon_exporter.sa.racoon import Racoon
-
-_ONE_SECOND: Final = 1.0
 
 
 def pair_tells(racoon: Racoon, source: str, destination: str, protocol: str) -> None:
@@ -20,15 +19,11 @@ def pair_tells(racoon: Racoon, source: str, destination: str, protocol: str) -> 
     """
     printed = destination, source
     for before in reversed(racoon.peers.guesses.sas):
-        if not _at_once(before.sa.established, racoon.now):
+        if not close_in_time(before.sa.established, racoon.now):
             return
         if before.sa.protocol == protocol and (before.source, before.destination) == printed:
             racoon.own(source)
             return
-
-
-def _at_once(one: float | None, other: float | None) -> bool:
-    return one is None or other is None or abs(one - other) <= _ONE_SECOND
 
 
 def prove_local(racoon: Racoon, address: str) -> None:

@@ -11,21 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from racoon_exporter.sa.blame.refusals import Refusals
-from racoon_exporter.sa.blame.refusals import close_in_time as _close_in_time
+from racoon_exporter.sa.blame.refusals import Refusals, close_in_time
 from racoon_exporter.sa.model import UNATTRIBUTED, Negotiation, from_json, to_json
 from racoon_exporter.sa.negotiations import Negotiations
 from racoon_exporter.sa.peers import Peers
 from racoon_parsers.reasons import more_telling
 
-SAME_PACKET: Final = 1.0
-"""Seconds between the lines of one packet: times have whole seconds."""
 _MOST_FLOATING: Final = 64
-
-
-def close_in_time(one: float | None, other: float | None, seconds: float = SAME_PACKET) -> bool:
-    """Whether two times are at most some seconds apart, those between the lines of one packet if none are given."""
-    return _close_in_time(one, other, seconds)
 
 
 @dataclass(frozen=True, slots=True)

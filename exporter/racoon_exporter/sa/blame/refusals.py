@@ -12,14 +12,19 @@ from racoon_exporter.sa.negotiations import Negotiations
 
 _SAME_REFUSAL: Final = 60.0
 """Seconds within which a peer's retries are the same refusal, and a reason waits for its failure line."""
+_SAME_PACKET: Final = 1.0
+"""Seconds between the lines of one packet: times have whole seconds."""
 _MOST: Final = 1024
 
 Name = tuple[int | str | None, ...]
 """Phase, peer, reason and what else names a refusal."""
 
 
-def close_in_time(one: float | None, other: float | None, seconds: float) -> bool:
-    """Whether two times are at most some seconds apart; lines without time are in order and close."""
+def close_in_time(one: float | None, other: float | None, seconds: float = _SAME_PACKET) -> bool:
+    """Whether two times are at most some seconds apart, those between the lines of one packet if none are given.
+
+    Lines without time are in order and close.
+    """
     return one is None or other is None or abs(one - other) <= seconds
 
 
@@ -57,7 +62,7 @@ class Refusals:
     def just_now(self, phase: int, at: float | None) -> Negotiation | None:
         """Give the refusal of a phase that the line before told."""
         for negotiation in reversed(self._refused.values()):
-            if negotiation.phase == phase and close_in_time(negotiation.ended, at, 1.0):
+            if negotiation.phase == phase and close_in_time(negotiation.ended, at):
                 return negotiation
         return None
 
