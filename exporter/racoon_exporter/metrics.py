@@ -15,7 +15,7 @@ from typing import Final
 from racoon_exporter import __version__, witness
 from racoon_exporter.engine import UNPARSED_REASONS, Engine
 from racoon_exporter.sa.current import credit, current_trouble
-from racoon_exporter.sa.model import OTHER, UNATTRIBUTED, Peer
+from racoon_exporter.sa.model import PSEUDO_PEERS, Peer
 from racoon_exporter.sa.racoon import DURATION_BUCKETS, Racoon
 from racoon_exporter.source.contract import SourceStatus
 from racoon_exporter.text import visible
@@ -344,7 +344,7 @@ def _collect_reasons(samples: Samples, scrape: Scrape) -> None:
     for racoon in scrape.engine.state.racoons.values():
         for address, peer in racoon.peers.items():
             other = believed.get((racoon.gateway, address))
-            if address not in {OTHER, UNATTRIBUTED} and (other is None or credit(peer) > credit(other[1])):
+            if address not in PSEUDO_PEERS and (other is None or credit(peer) > credit(other[1])):
                 believed[racoon.gateway, address] = racoon, peer
     for (gateway, address), (racoon, peer) in believed.items():
         expected = racoon.knowledge.expected(address)
@@ -366,7 +366,7 @@ def _collect_racoon(samples: Samples, racoon: Racoon) -> None:
         samples.durations[gateway, role] = [one + other for one, other in zip(known, counts, strict=True)]
     for address, peer in racoon.peers.items():
         _collect_peer(samples, gateway, peer, _name(racoon, address))
-        if racoon.life.phase2_told and peer.address not in {OTHER, UNATTRIBUTED}:
+        if racoon.life.phase2_told and peer.address not in PSEUDO_PEERS:
             samples.put("racoon_phase2_up", float(peer.phase2_up), gateway, _name(racoon, address))
     _collect_sas(samples, racoon)
     _collect_daemon(samples, racoon)
@@ -391,7 +391,7 @@ def _collect_zeros(samples: Samples, gateway: str) -> None:
 def _collect_peer(samples: Samples, gateway: str, peer: Peer, name: str) -> None:
     for key, count in peer.counters.items():
         samples.add(_PEER_COUNTERS[key[0]].name, count, gateway, name, *key[1:])
-    if peer.address not in {OTHER, UNATTRIBUTED}:
+    if peer.address not in PSEUDO_PEERS:
         samples.put("racoon_peer_info", 1, gateway, name, visible(peer.address))
         samples.add("racoon_phase1_sas", 0, gateway, name)
         samples.add("racoon_phase2_flaps", 0, gateway, name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from racoon_exporter.archives.formats import RowFormat
@@ -16,7 +16,7 @@ from racoon_exporter.availability.peer import Availability, Outage, availability
 from racoon_exporter.availability.spans import Span
 from racoon_exporter.history import timestamp
 from racoon_exporter.sa import Expectation
-from racoon_exporter.sa.model import OTHER, UNATTRIBUTED
+from racoon_exporter.sa.model import PSEUDO_PEERS, UNATTRIBUTED
 from racoon_parsers.record import Origin, Record
 from racoon_parsers.stems import Number, Stem
 
@@ -79,7 +79,7 @@ class AvailabilityRows:
 
     reading: Reading
     form: RowFormat | None = None
-    planned: Planned = field(default=())
+    planned: Planned = ()
 
     def can_share(self, unit: Unit) -> bool:
         """Whether several workers may mind a part of the gateways each."""
@@ -116,7 +116,7 @@ class AvailabilityRows:
         expected = self._expected(gateway)
         peers = dict.fromkeys(expected) | dict.fromkeys(address for address, peer in log.peers.items() if _is_peer(peer))
         for address in peers:
-            if address in (OTHER, UNATTRIBUTED) or not self.reading.selection.has_peer(address, self.reading.knowledge):
+            if address in PSEUDO_PEERS or not self.reading.selection.has_peer(address, self.reading.knowledge):
                 continue
             known_as = self.reading.knowledge.expected(address)
             counted = availability(

@@ -74,11 +74,13 @@ class LinesOnce:
     def _compare(self, block: Block, logs: tuple[Sample, ...], now: float | None) -> None:
         """See whether later logs repeat what has just been read."""
         for log in logs:
+            if log.order == "newest first":
+                continue  # its first line is the last that is given of it
             later = self._ahead.get(log.path)
             if later is not None and later.goes_on(block.data):
                 continue
             self._ahead.pop(log.path, None)
-            if log.order != "newest first" and log.first_line and (now is None or log.first_time is None or log.first_time <= now):
+            if log.first_line and (now is None or log.first_time is None or log.first_time <= now):
                 later = self._find(block, log)
                 if later is not None:
                     self._ahead[log.path] = later

@@ -207,8 +207,7 @@ class GatewayLog:
             return
         peer.seen(one.begun if one.begun is not None else when)
         last = peer.failed[-1] if peer.failed else None
-        told_by = getattr(one, "told_by", None)
-        if last is not None and (last.reason, last.told_by) == (one.reason, told_by) and 0 <= when - last.last < _IN_A_ROW:
+        if last is not None and (last.reason, last.told_by) == (one.reason, one.told_by) and 0 <= when - last.last < _IN_A_ROW:
             last.last, last.count = when, last.count + 1
         else:
-            peer.failed.append(Failed(when, when, one.reason, told_by))
+            peer.failed.append(Failed(when, when, one.reason, one.told_by))

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from racoon_exporter.sa.model import OTHER, UNATTRIBUTED, IpsecSa, IsakmpSa
+from racoon_exporter.sa.model import PSEUDO_PEERS, IpsecSa, IsakmpSa
 from racoon_exporter.sa.racoon import Racoon
 
 VANISHED: Final = "vanished"
@@ -97,7 +97,7 @@ def believed(racoon: Racoon) -> Believed:
 def _peers(racoon: Racoon) -> frozenset[str]:
     """Name the peers that have series of their own here."""
     configured = (address for address, expected in racoon.knowledge.peers.items() if expected.gateway in (None, racoon.gateway))
-    return frozenset({*racoon.peers, *configured} - {OTHER, UNATTRIBUTED})
+    return frozenset({*racoon.peers, *configured} - PSEUDO_PEERS)
 
 
 def take_findings(racoon: Racoon, findings: Findings) -> None:

@@ -41,10 +41,8 @@ def test_both_ends_are_one_unit_that_is_not_shared_and_strangers_are_two() -> No
 def test_an_outage_is_explained_by_the_other_end(tmp_path: Path) -> None:
     """As the rows of `negotiations` are: it stays down for what the other end names."""
     log = tmp_path / "a.log"
-    pair = [
-        f"2026-11-24 04:03:00: INFO: IPsec-SA established: ESP/Tunnel 192.168.0.40[500]->192.168.0.41[500] spi={spi}(0x{spi:x})\n"
-        for spi in (10, 11)
-    ]
+    established = "2026-11-24 04:03:00: INFO: IPsec-SA established: ESP/Tunnel 192.168.0.40[500]->192.168.0.41[500]"
+    pair = [f"{established} spi={spi}(0x{spi:x})\n" for spi in (10, 11)]
     gone = [f"2026-11-24 04:03:30: INFO: purged IPsec-SA spi={spi}.\n" for spi in (10, 11)]
     log.write_text("".join([*pair, *gone, Path(LOGS[0]).read_text()]))
     arguments = ("history", "--table", "outages", "--format", "jsonl", "--time-zone", "UTC", str(log))
