@@ -91,7 +91,9 @@ class SaState:
         The tables by peer, by time and by number follow from those that a state file keeps, so a change that was not made in
         all of them is made now. Where that fails, the SAs are forgotten: they are known again from their next line.
         """
-        remarks = []
+        remarks: list[str] = []
+        if not self._doubtful:
+            return remarks
         for key in self._doubtful & self.racoons.keys():
             old = self.racoons[key]
             try:
