@@ -105,7 +105,7 @@ class Use:
         self.shown = shown
         """Whether `on_record` sees its records."""
         if said is not None:
-            self.act, self.what, _ = said
+            self.act, self.what = said
 
 
 class Engine:

@@ -13,28 +13,28 @@ from racoon_parsers.reader import Record
 from racoon_parsers.reasons import phase_of, severity_and_reason
 from racoon_parsers.record_errors import RecordErrors
 
-_VALUES: Final = {
-    "role": "role",
-    "exchange": "exchange",
-    "cookies": "cookies",
-    "message_id": "message_id",
-    "protocol": "protocol",
-    "mode": "mode",
-    "spi": "spi",
-    "code": "code",
-    "depth": "depth",
-    "subject": "subject",
-    "notification": "notification",
-    "version": "version",
-    "openssl": "openssl",
-    "user": "user",
-    "signal": "signal",
-    "status": "status",
-    "selector": "selector",
-    "mine": "mine",
-    "theirs": "theirs",
-    "path": "path",
-}
+_VALUES: Final = (
+    "role",
+    "exchange",
+    "cookies",
+    "message_id",
+    "protocol",
+    "mode",
+    "spi",
+    "code",
+    "depth",
+    "subject",
+    "notification",
+    "version",
+    "openssl",
+    "user",
+    "signal",
+    "status",
+    "selector",
+    "mine",
+    "theirs",
+    "path",
+)
 """Values of an event that are printed under their own name."""
 COLUMNS: Final = (
     "time",
@@ -52,7 +52,7 @@ COLUMNS: Final = (
     "source_port",
     "destination",
     "destination_port",
-    *_VALUES.values(),
+    *_VALUES,
     "reason",
     "template",
     "text",
@@ -95,7 +95,7 @@ def _as_dict(record: Record, source: str, zone: tzinfo) -> dict[str, Any]:
         given |= {"event": message.event, "severity": severity}
         values = event._asdict()
         given |= _ends(values, record)
-        given |= {key: values[name] for name, key in _VALUES.items() if values.get(name) is not None}
+        given |= {name: values[name] for name in _VALUES if values.get(name) is not None}
         if isinstance(given.get("version"), str):
             given["version"] = given["version"].removeprefix(_BARE_VERSION)
         given |= {"reason": reason, "template": message.printf}

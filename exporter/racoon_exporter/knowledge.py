@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from racoon_exporter.config import Config, Network
@@ -64,8 +64,3 @@ def _networks(config: Config) -> Iterator[tuple[Network, Expectation]]:
             known.network,
             Expectation(known.name or "", "roaming", known.phase1_lifetime, known.phase2_lifetime, known.gateway),
         )
-
-
-def sources_of(logs: Sequence[str], config: Config) -> tuple[str, ...]:
-    """Give the paths to read: those of the command line, then those of the file."""
-    return tuple(dict.fromkeys((*logs, *config.paths)))

@@ -15,9 +15,8 @@ VERSION: Final = 2
 """Of this layout; the first had no parts."""
 
 
-def racoon_to_json(racoon: Racoon, places: Places | None = None) -> dict[str, Any]:
+def racoon_to_json(racoon: Racoon, places: Places) -> dict[str, Any]:
     """Give a racoon's parts. Objects that two parts share are named by their place in the first, or in the archive."""
-    places = racoon.archive.places() if places is None else places
     negotiations, sas = list(racoon.negotiations), list(racoon.ipsec)
     return {
         "version": VERSION,

@@ -91,8 +91,8 @@ OF_SPI: Final[Mapping[str, Callable[[Racoon, Arrow, int | None], None]]] = {
 }
 """The classes that half of all lines are of. Of lines that differ in their SPI only, all else is read and taken apart once."""
 
-Said = tuple[Callable[..., None], Any, bool]
-"""A message that is said again and again: what to do with its racoon, what was said, and the number if that differs."""
+Said = tuple[Callable[..., None], Any]
+"""A message that is said again and again: what to do with its racoon, and what was said; a number that differs comes third."""
 
 
 def take(racoon: Racoon, heard: Heard[Any]) -> None:
@@ -110,9 +110,9 @@ def said_of(stem: Stem, *, numbered: bool) -> Said | None:
         return None
     if not numbered:
         heard: Heard[Any] = Heard(stem.message, stem.event(None), stem.tag)
-        return (take if event in CLOSING_PACKET else HANDLERS[event]), heard, False
+        return (take if event in CLOSING_PACKET else HANDLERS[event]), heard
     arrow = arrow_of(stem.event(None)) if event in OF_SPI else None
-    return (_with_number, stem, True) if arrow is None else (OF_SPI[event], arrow, True)
+    return (_with_number, stem) if arrow is None else (OF_SPI[event], arrow)
 
 
 def _with_number(racoon: Racoon, stem: Stem, number: Number) -> None:
