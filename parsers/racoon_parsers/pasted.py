@@ -17,8 +17,8 @@ from racoon_parsers.clock import Clock
 from racoon_parsers.dialects import DIALECTS
 from racoon_parsers.message import Catalogue, Message
 from racoon_parsers.quotation import quoted_messages
-from racoon_parsers.reader import LONGEST_TEXT, LogReader
-from racoon_parsers.record import Record
+from racoon_parsers.reader import LogReader
+from racoon_parsers.record import LONGEST_TEXT, Record
 
 _TAGS: Final = re.compile(
     r"</?(?:br|p|b|i|u|em|strong|code|pre|span|td|tr|th|div|font|li|tt|samp)\b[^<>]{0,100}>", re.IGNORECASE

@@ -13,19 +13,19 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from racoon_parsers.clock import Clock
-from racoon_parsers.dialects import DIALECTS, SPELLINGS, Dialect, Spellings
+from racoon_parsers.debug_filter import DEBUG_LEVELS
+from racoon_parsers.dialects import DIALECTS
 from racoon_parsers.heads import Heads, split_marks
 from racoon_parsers.line import STAMPS, Line, LineSplitter, is_racoon, split_inner
 from racoon_parsers.masking import mask_unknown, masked
 from racoon_parsers.message import Catalogue, Message
-from racoon_parsers.record import Heard, Listener, Record, Records, record_of
+from racoon_parsers.recogniser import Recogniser, known_otherwise, respelled
+from racoon_parsers.record import LONGEST_TEXT, Heard, Listener, Record, Records, record_of
 from racoon_parsers.record_errors import RecordErrors
 from racoon_parsers.stems import MARK, Number, Stem, Stems
 
 IKEV2: Final = "ikev2"
 """The class of lines about the other protocol of a daemon that speaks both."""
-_DUMP: Final = re.compile(r"\s*+(?:[0-9a-f]{2,}+\s*+)++$")
-"""A dump on one line: groups of digits."""
 _DUMP_GROUPS: Final = re.compile(
     r"\s*+(?:[0-9a-f]{8}(?: [0-9a-f]{2,8}+)*+|(?:[0-9a-f]{2}){1,4}+|[0-9a-f]{16})\s*+$",
 )
@@ -44,12 +44,6 @@ _MOST_QUOTED: Final = 16
 """Lines a value with newlines may go on for."""
 _LONGEST_QUOTED: Final = 4096
 """Characters of such a record."""
-_LONGEST_RESPELLED: Final = 1024
-"""Characters of a text that may have been changed on its way."""
-LONGEST_TEXT: Final = 4096
-"""Characters of a message that are read. racoon prints some hundred, and what is longer was made to be; free text that stands
-last, such as a certificate's subject, is cut there."""
-_DEBUG: Final = frozenset({"DEBUG", "DEBUG2"})
 
 
 class LogReader:
@@ -72,6 +66,7 @@ class LogReader:
         self.errors = errors or RecordErrors()
         self._catalogue = catalogue
         self._splitter = LineSplitter()
+        self._recogniser = Recogniser(catalogue, clock, gateway)
         self._gateway = gateway
         self.clock = clock
         self.not_racoon = 0
@@ -92,9 +87,6 @@ class LogReader:
         self._last: Record | None = None
         self._heads = Heads(clock, gateway)
         self._stems = Stems()
-        self._said: dict[tuple[str, str], str] = {}
-        """What was said at one time, for dialects whose rules may log it twice: tag and text, and the first prefix."""
-        self._said_at: float | None = None
         self._line = ""
         """The last line read slowly."""
         self._shortcuts = shortcuts
@@ -102,7 +94,7 @@ class LogReader:
     def read_text(self, text: str) -> Record | None:
         """Read one message that stands alone, without the head of a log line, as somebody quotes it."""
         inside = split_inner(text)
-        record = None if inside is None else self._record(inside, 1)
+        record = None if inside is None else self._recogniser.record(inside, 1)
         if record is not None and record.message is not None:
             return record
         return next(self._alone(text), record)
@@ -113,7 +105,7 @@ class LogReader:
             inside = dialect.inner.fullmatch(text.strip()) if dialect.own and dialect.inner else None
             if inside is not None:
                 line = Line("", "", "", "", "", "", "", inside["tag"] or "", "", inside["text"].strip(), 0, name, "known")
-                record = self._record(line, 1)
+                record = self._recogniser.record(line, 1)
                 if record is not None:
                     yield record
 
@@ -129,7 +121,7 @@ class LogReader:
     def debug_place(self, line: str) -> int | None:
         """Give the place of the level in a debug line of racoon; None for any other line, and where a location follows."""
         parsed = self._splitter.split(line)
-        if parsed is None or parsed.level not in _DEBUG or not is_racoon(parsed.ident):
+        if parsed is None or parsed.level not in DEBUG_LEVELS or not is_racoon(parsed.ident):
             return None
         head = f"{parsed.level}: "
         place = line.find(head)
@@ -144,7 +136,7 @@ class LogReader:
             "quoted": None if self._opened is None else [list(item) for item in self._quoted],
             "last": _plain(self._last),
             "line": self._line,
-            "said": [self._said_at, [[*key, prefix] for key, prefix in self._said.items()]],
+            "said": self._recogniser.to_json(),
         }
 
     def restore(self, given: dict[str, Any]) -> None:
@@ -158,15 +150,14 @@ class LogReader:
             self._quoted = [(line, number) for line, number in given["quoted"]]
         self._last = self._record_of(given["last"])
         self._line = given.get("line", "")
-        self._said_at, said = given.get("said", (None, []))
-        self._said = {(tag, text): prefix for tag, text, prefix in said}
+        self._recogniser.restore(given.get("said", (None, [])))
 
     def _record_of(self, given: list[Any] | None) -> Record | None:
         if given is None:
             return None
         time, gateway, ident, pid, level, tag, text, number, times = given
         catalogue = self._catalogue.in_dialect(ident)
-        message = catalogue.find(text) or self._known_otherwise(catalogue, text, level)[0]
+        message = catalogue.find(text) or known_otherwise(catalogue, text, level)[0]
         return Record(time, gateway, ident, pid, level, tag, message, text, number, times)
 
     def feed(self, lines: Iterable[str], first: int = 1) -> list[Record]:
@@ -295,7 +286,7 @@ class LogReader:
             self._quote(self._opened, line, number, records)
             return
         parsed = self._splitter.split(line)
-        record = None if parsed is None else self._record(parsed, number)
+        record = None if parsed is None else self._recogniser.record(parsed, number)
         if parsed is None or (record is None and parsed.needs):
             self._headless(line, number, records)
             return
@@ -397,7 +388,7 @@ class LogReader:
         inside = _inner_line(line, repeated["record"].strip()) if repeated else None
         if repeated is None or inside is None:
             return record
-        again = self._record(inside, number)
+        again = self._recogniser.record(inside, number)
         return record if again is None else again._replace(times=again.times and int(repeated["count"]))
 
     def _join(self, record: Record) -> Record:
@@ -425,7 +416,7 @@ class LogReader:
         joined = f"{text}{glue}{part if glue == '' else part.strip()}".strip()[:LONGEST_TEXT]
         found = catalogue.find(joined)
         if found is None and dialect is not None:
-            found, joined = _respelled(catalogue, dialect.spellings, joined) or (None, joined)
+            found, joined = respelled(catalogue, dialect.spellings, joined) or (None, joined)
         return joined, found
 
     def _says_more(self, catalogue: Catalogue, message: Message, text: str, less: str) -> bool:
@@ -449,128 +440,8 @@ class LogReader:
         if inside is None:
             return record._replace(message=first)
         outer = line._replace(level=inside.level, tag=inside.tag, text=inside.text)
-        following = self._record(inside if not line.stamp else outer, number)
+        following = self._recogniser.record(inside if not line.stamp else outer, number)
         return record if following is None else following
-
-    def _record(self, line: Line, number: int) -> Record | None:
-        """Recognise a line's message; None if the line is another program's."""
-        if len(line.text) > LONGEST_TEXT:
-            line = line._replace(text=line.text[:LONGEST_TEXT])
-        kind, stamp, inner, host, ident, pid, level, tag, _, text, _, dialect, needs = line
-        if dialect:
-            return self._record_of_dialect(line, number)
-        message = self._catalogue.find(text)
-        if message is None:
-            if ident != "racoon" and not is_racoon(ident):
-                return None
-            message, text = self._known_otherwise(self._catalogue, text, level)
-        elif ident != "racoon" and not is_racoon(ident) and not (level and inner):
-            return None  # a container's name may stand there, but then racoon's own time follows
-        if needs and (message is None or not _holds(message, text, line, own=True)):
-            return None
-        if inner:
-            time = self.clock.combined(inner, kind, stamp)
-        elif stamp:
-            time = self.clock.time(kind, stamp)
-        else:
-            time = None
-        return Record(time, self._gateway or host, ident, pid, level, tag, message, text, number)
-
-    def _record_of_dialect(self, line: Line, number: int) -> Record | None:
-        """Recognise the message of a line whose head only one dialect has; None if it is another program's, or IKEv2's."""
-        dialect = DIALECTS[line.dialect]
-        catalogue = self._catalogue.in_dialect(line.dialect)
-        time = self.clock.time(line.kind, line.stamp) if line.stamp else None
-        text, tag = _uncapitalised(dialect, line.text), line.tag
-        message = catalogue.find(text)
-        own = dialect.program.search(line.ident) is not None
-        if message is None and (own or line.needs):
-            message, text, tag = self._spelled_otherwise(catalogue, dialect, text, tag, "" if text else line.level)
-        if message is None:
-            if line.needs or not own:
-                return None
-            if line.level in _DEBUG:
-                return self._dump(line, time, number)
-            text = line.text
-        elif not _holds(message, text, line, own=own):
-            return None
-        gateway = self._gateway or line.host
-        record = Record(time, gateway, line.dialect, line.pid, line.level, tag, message, text, number)
-        return record._replace(times=0) if dialect.copies and self._is_copy(record, line.text) else record
-
-    def _spelled_otherwise(
-        self, catalogue: Catalogue, dialect: Dialect, text: str, tag: str, level: str
-    ) -> tuple[Message | None, str, str]:
-        """Find a text that its dialect spells in its own way, and the address that a prefix may have stood before."""
-        respelled = _respelled(catalogue, dialect.spellings, text)
-        if respelled is not None:
-            return *respelled, tag
-        for pattern, replacement in dialect.spellings if dialect.inner and not tag else ():
-            inside = dialect.inner.fullmatch(pattern.sub(replacement, text)) if dialect.inner else None
-            found = catalogue.find(inside["text"]) if inside is not None and inside["tag"] else None
-            if inside is not None and found is not None:
-                return found, inside["text"], inside["tag"]
-        return *self._known_otherwise(catalogue, text, level), tag
-
-    def _is_copy(self, record: Record, logged: str) -> bool:
-        """Whether a message was logged just now already, with another prefix: by a second rule, which is no second message."""
-        if record.time != self._said_at:
-            self._said_at = record.time
-            self._said.clear()
-        prefix = logged.removesuffix(record.text)
-        return self._said.setdefault((record.tag, record.text), prefix) != prefix
-
-    def _dump(self, line: Line, time: float | None, number: int) -> Record | None:
-        """Take a debug line that no row knows: a dump of a packet is told by its digits, anything else is not racoon's."""
-        if not _DUMP.match(line.text):
-            return None
-        message = self._catalogue.in_dialect(line.dialect).empty(line.level)
-        return Record(time, self._gateway or line.host, line.dialect, line.pid, line.level, "", message, "", number)
-
-    def _known_otherwise(self, catalogue: Catalogue, text: str, level: str) -> tuple[Message | None, str]:
-        """Find a message whose text was changed on its way, or that only its level tells; and the text as it was."""
-        if not text:
-            return catalogue.empty(level), text
-        forms = {f"{text}.", text.partition("#012")[0].strip(), text.partition("\n")[0].strip()}
-        for form in sorted(forms - {text, ""}, key=len, reverse=True):
-            found = catalogue.find(form)
-            if found is not None and found.matches(form):
-                return found, text
-        found = catalogue.find(" ".join(text.split()))  # more blanks than one
-        if found is not None and found.recognise(text) is not None:
-            return found, text
-        respelled = _respelled(catalogue, SPELLINGS, text)
-        if respelled is not None and respelled[0].matches(respelled[1]):
-            return respelled
-        return (catalogue.free_text if level in _DEBUG else None), text
-
-
-def _holds(message: Message, text: str, line: Line, *, own: bool) -> bool:
-    """Whether a message is its program's, and as certain as a head that says little asks for (`Format.needs`)."""
-    if line.ident and message.marks.get("program", "") != ("" if own else line.ident.partition(",")[0]):
-        return False
-    return not line.needs or (message.matches(text) and (line.needs == "known" or message.whole))
-
-
-def _uncapitalised(dialect: Dialect, text: str) -> str:
-    return text[:1].lower() + text[1:] if dialect.capital and text[1:2].islower() else text
-
-
-def _respelled(catalogue: Catalogue, rules: Spellings, text: str) -> tuple[Message, str] | None:
-    """Find a text that a dialect spells in its own way, and give it as the row spells it."""
-    if len(text) > _LONGEST_RESPELLED:
-        return None
-    found = catalogue.find(text)
-    if found is not None:
-        return found, text
-    for pattern, replacement in rules:
-        other = pattern.sub(replacement, text)
-        if other != text:
-            text = other
-            found = catalogue.find(text)
-            if found is not None:
-                return found, text
-    return None
 
 
 def _inner_line(line: Line, text: str) -> Line | None:

@@ -17,7 +17,8 @@ from racoon_parsers.dialects.base import Dialect
 from racoon_parsers.message import split_template
 from racoon_parsers.messages import catalogue
 from racoon_parsers.pattern import expression_of
-from racoon_parsers.reader import LONGEST_TEXT, LogReader, Record
+from racoon_parsers.reader import LogReader, Record
+from racoon_parsers.record import LONGEST_TEXT
 
 from .counting import counting, tries_of
 from .pattern_cost import ONE, UNBOUNDED, cost_of, pattern_cost

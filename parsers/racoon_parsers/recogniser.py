@@ -1,0 +1,165 @@
+"""A line that was taken apart, to a record: which message it holds, whose it is and when it was said.
+
+A text that no row fits may have been changed on its way, or be spelled as only its dialect spells it: it is looked up in each
+such form before it counts as unknown.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from racoon_parsers.clock import Clock
+from racoon_parsers.debug_filter import DEBUG_LEVELS
+from racoon_parsers.dialects import DIALECTS, SPELLINGS, Dialect, Spellings
+from racoon_parsers.line import Line, is_racoon
+from racoon_parsers.message import Catalogue, Message
+from racoon_parsers.record import LONGEST_TEXT, Record
+
+_DUMP: Final = re.compile(r"\s*+(?:[0-9a-f]{2,}+\s*+)++$")
+"""A dump on one line: groups of digits."""
+_LONGEST_RESPELLED: Final = 1024
+"""Characters of a text that may have been changed on its way."""
+
+
+class Recogniser:
+    """Recognises the lines of one stream."""
+
+    def __init__(self, catalogue: Catalogue, clock: Clock, gateway: str) -> None:
+        self._catalogue = catalogue
+        self._clock = clock
+        self._gateway = gateway
+        self._said: dict[tuple[str, str], str] = {}
+        """What was said at one time, for dialects whose rules may log it twice: tag and text, and the first prefix."""
+        self._said_at: float | None = None
+
+    def to_json(self) -> list[Any]:
+        """Give what must be remembered to go on after a restart."""
+        return [self._said_at, [[*key, prefix] for key, prefix in self._said.items()]]
+
+    def restore(self, given: Any) -> None:
+        """Go on from what `to_json` gave. Raises TypeError or ValueError on anything else."""
+        self._said_at, said = given
+        self._said = {(tag, text): prefix for tag, text, prefix in said}
+
+    def record(self, line: Line, number: int) -> Record | None:
+        """Recognise a line's message; None if the line is another program's."""
+        if len(line.text) > LONGEST_TEXT:
+            line = line._replace(text=line.text[:LONGEST_TEXT])
+        kind, stamp, inner, host, ident, pid, level, tag, _, text, _, dialect, needs = line
+        if dialect:
+            return self._of_dialect(line, number)
+        message = self._catalogue.find(text)
+        if message is None:
+            if ident != "racoon" and not is_racoon(ident):
+                return None
+            message, text = known_otherwise(self._catalogue, text, level)
+        elif ident != "racoon" and not is_racoon(ident) and not (level and inner):
+            return None  # a container's name may stand there, but then racoon's own time follows
+        if needs and (message is None or not _holds(message, text, line, own=True)):
+            return None
+        if inner:
+            time = self._clock.combined(inner, kind, stamp)
+        elif stamp:
+            time = self._clock.time(kind, stamp)
+        else:
+            time = None
+        return Record(time, self._gateway or host, ident, pid, level, tag, message, text, number)
+
+    def _of_dialect(self, line: Line, number: int) -> Record | None:
+        """Recognise the message of a line whose head only one dialect has; None if it is another program's, or IKEv2's."""
+        dialect = DIALECTS[line.dialect]
+        catalogue = self._catalogue.in_dialect(line.dialect)
+        time = self._clock.time(line.kind, line.stamp) if line.stamp else None
+        text, tag = _uncapitalised(dialect, line.text), line.tag
+        message = catalogue.find(text)
+        own = dialect.program.search(line.ident) is not None
+        if message is None and (own or line.needs):
+            message, text, tag = _spelled_otherwise(catalogue, dialect, text, tag, "" if text else line.level)
+        if message is None:
+            if line.needs or not own:
+                return None
+            if line.level in DEBUG_LEVELS:
+                return self._dump(line, time, number)
+            text = line.text
+        elif not _holds(message, text, line, own=own):
+            return None
+        gateway = self._gateway or line.host
+        record = Record(time, gateway, line.dialect, line.pid, line.level, tag, message, text, number)
+        return record._replace(times=0) if dialect.copies and self._is_copy(record, line.text) else record
+
+    def _is_copy(self, record: Record, logged: str) -> bool:
+        """Whether a message was logged just now already, with another prefix: by a second rule, which is no second message."""
+        if record.time != self._said_at:
+            self._said_at = record.time
+            self._said.clear()
+        prefix = logged.removesuffix(record.text)
+        return self._said.setdefault((record.tag, record.text), prefix) != prefix
+
+    def _dump(self, line: Line, time: float | None, number: int) -> Record | None:
+        """Take a debug line that no row knows: a dump of a packet is told by its digits, anything else is not racoon's."""
+        if not _DUMP.match(line.text):
+            return None
+        message = self._catalogue.in_dialect(line.dialect).empty(line.level)
+        return Record(time, self._gateway or line.host, line.dialect, line.pid, line.level, "", message, "", number)
+
+
+def _holds(message: Message, text: str, line: Line, *, own: bool) -> bool:
+    """Whether a message is its program's, and as certain as a head that says little asks for (`Format.needs`)."""
+    if line.ident and message.marks.get("program", "") != ("" if own else line.ident.partition(",")[0]):
+        return False
+    return not line.needs or (message.matches(text) and (line.needs == "known" or message.whole))
+
+
+def _uncapitalised(dialect: Dialect, text: str) -> str:
+    return text[:1].lower() + text[1:] if dialect.capital and text[1:2].islower() else text
+
+
+def respelled(catalogue: Catalogue, rules: Spellings, text: str) -> tuple[Message, str] | None:
+    """Find a text that a dialect spells in its own way, and give it as the row spells it."""
+    if len(text) > _LONGEST_RESPELLED:
+        return None
+    found = catalogue.find(text)
+    if found is not None:
+        return found, text
+    for pattern, replacement in rules:
+        other = pattern.sub(replacement, text)
+        if other != text:
+            text = other
+            found = catalogue.find(text)
+            if found is not None:
+                return found, text
+    return None
+
+
+def known_otherwise(catalogue: Catalogue, text: str, level: str) -> tuple[Message | None, str]:
+    """Find a message whose text was changed on its way, or that only its level tells; and the text as it was."""
+    if not text:
+        return catalogue.empty(level), text
+    forms = {f"{text}.", text.partition("#012")[0].strip(), text.partition("\n")[0].strip()}
+    for form in sorted(forms - {text, ""}, key=len, reverse=True):
+        found = catalogue.find(form)
+        if found is not None and found.matches(form):
+            return found, text
+    found = catalogue.find(" ".join(text.split()))  # more blanks than one
+    if found is not None and found.recognise(text) is not None:
+        return found, text
+    respelling = respelled(catalogue, SPELLINGS, text)
+    if respelling is not None and respelling[0].matches(respelling[1]):
+        return respelling
+    return (catalogue.free_text if level in DEBUG_LEVELS else None), text
+
+
+def _spelled_otherwise(
+    catalogue: Catalogue, dialect: Dialect, text: str, tag: str, level: str
+) -> tuple[Message | None, str, str]:
+    """Find a text that its dialect spells in its own way, and the address that a prefix may have stood before."""
+    respelling = respelled(catalogue, dialect.spellings, text)
+    if respelling is not None:
+        return *respelling, tag
+    for pattern, replacement in dialect.spellings if dialect.inner and not tag else ():
+        inside = dialect.inner.fullmatch(pattern.sub(replacement, text)) if dialect.inner else None
+        found = catalogue.find(inside["text"]) if inside is not None and inside["tag"] else None
+        if inside is not None and found is not None:
+            return found, inside["text"], inside["tag"]
+    return *known_otherwise(catalogue, text, level), tag
