@@ -1,6 +1,8 @@
 """What docs/deployment.md and the packaging files name is there."""
 
+import os
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from racoon_exporter.config import load_config
 from racoon_exporter.source import kinds
 from racoon_exporter.source.journal.following import JournalOptions
 from racoon_exporter.web import check_web_config
+from racoon_parsers.kernel import parse_sad
 
 CHECKOUT = Path(__file__).parents[2]
 PACKAGING = CHECKOUT / "packaging"
@@ -100,3 +103,23 @@ def test_every_library_of_the_package_has_its_licence_named() -> None:
     pinned = set(re.findall(r"^([\w-]+)==", (PACKAGING / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE))
     copyright_file = (PACKAGING / "debian" / "copyright").read_text(encoding="utf-8")
     assert {name for name in pinned if f"/{name.replace('-', '_')}*" not in copyright_file} == set()
+
+
+def test_a_dump_that_fails_leaves_the_last_one_and_one_that_does_not_has_no_key(tmp_path: Path) -> None:
+    """An empty file would say that every SA is gone."""
+    service = (PACKAGING / "examples" / "racoon-dump.service").read_text(encoding="utf-8")
+    scripts = re.findall(
+        r"(?m)^ExecStart=/bin/sh -c '(.*)'$", service.replace("$$", "$").replace("/run/racoon-dump", str(tmp_path))
+    )
+    state, policy = tmp_path / "state", tmp_path / "policy"
+    for dump in (state, policy):
+        dump.write_text("the last one")
+    for program in ("exit 2", f'cat "{CHECKOUT}/tests/samples/kernel/ip-state.txt"'):
+        before = [state.read_text(), policy.read_text()]
+        (tmp_path / "ip").write_text(f"#!/bin/sh\n{program}\n")
+        (tmp_path / "ip").chmod(0o755)
+        for script in scripts:
+            subprocess.run(["/bin/sh", "-c", script], env={"PATH": f"{tmp_path}:{os.environ['PATH']}"}, check=False)
+        assert ([state.read_text(), policy.read_text()] == before) == (program == "exit 2")
+    assert len(parse_sad(state.read_text()).sas) == 2
+    assert not re.search(r"0x[0-9a-f]{16}", state.read_text())
