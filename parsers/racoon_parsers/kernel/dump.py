@@ -14,10 +14,8 @@ MOST_DIGITS: Final = 20
 """Digits of the largest number a kernel keeps (64 bits); a longer one is no number of its."""
 MOST_SAS: Final = 100_000
 """SAs of one dump; beyond it the dump is cut, and says so."""
-HEAD: Final = re.compile(
-    r"===\s+(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?)?(?P<command>.*)"
-)
-"""A line that whoever collects dumps puts before each: a time, and perhaps the command."""
+_HEAD: Final = re.compile(r"===\s+(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?)")
+"""A line that whoever collects dumps puts before each, with its time; the command behind it is not read."""
 _PROTOCOLS: Final = {"esp": "esp", "esp-udp": "esp", "ah": "ah", "ipcomp": "ipcomp", "comp": "ipcomp", "50": "esp", "51": "ah"}
 _MODES: Final = {"transport": "Transport", "tunnel": "Tunnel"}
 
@@ -37,11 +35,12 @@ def mode_name(text: str) -> str:
     return _MODES.get(text, "")
 
 
-def head_time(match: re.Match[str]) -> float | None:
+def head_time(line: str) -> float | None:
     """Read the time of a dump's head. One without a zone is UTC, as a collector of several hosts writes it."""
-    text = match["time"]
-    if text is None:
+    match = _HEAD.match(line)
+    if match is None:
         return None
+    text = match["time"]
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Final
 
-from racoon_parsers.kernel.dump import HEAD, MOST_SAS, SaLines, head_time, mode_name, number, protocol_name
+from racoon_parsers.kernel.dump import MOST_SAS, SaLines, head_time, mode_name, number, protocol_name
 from racoon_parsers.kernel.model import KernelSa, Sad
 from racoon_parsers.setkey import IpsecRequest, Policies, Policy, Selector
 
@@ -53,8 +53,7 @@ class _Dump:
 
     def read(self, line: str) -> None:
         if line.startswith("==="):
-            match = HEAD.match(line)
-            self._taken = (head_time(match) if match else None) or self._taken
+            self._taken = head_time(line) or self._taken
             self._entry, self._detailed, self._cut = None, False, False
             self._sas.clear()
         elif line[:1] in {"\t", " "}:

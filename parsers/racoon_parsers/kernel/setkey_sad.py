@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from racoon_parsers.kernel.dump import HEAD, MOST_SAS, SaLines, head_time, mode_name, number, protocol_name
+from racoon_parsers.kernel.dump import MOST_SAS, SaLines, head_time, mode_name, number, protocol_name
 from racoon_parsers.kernel.model import KernelSa, Sad, State
 from racoon_parsers.racoon_conf.model import Problem
 
@@ -63,8 +63,7 @@ class _Dump:
 
     def _begin_anew(self, line: str) -> None:
         """Take the head of a dump: what stood before it is older."""
-        match = HEAD.match(line)
-        self._taken = (head_time(match) if match else None) or self._taken
+        self._taken = head_time(line) or self._taken
         self._entry, self._left, self._cut = None, None, False
         self._sas.clear()
 
