@@ -436,7 +436,7 @@ class LogReader:
             return record
         before = record._replace(message=first, text=record.text[: glued.start()].strip())
         records.append(masked(before, self._catalogue.free_text))
-        inside = self._splitter.split(record.text[glued.start() :])
+        inside = LineSplitter().split(record.text[glued.start() :])  # the stream keeps its format
         if inside is None:
             return record._replace(message=first)
         outer = line._replace(level=inside.level, tag=inside.tag, text=inside.text)

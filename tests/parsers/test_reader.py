@@ -247,6 +247,16 @@ def test_a_name_cut_by_a_collector_of_syslog_opens_nothing() -> None:
     assert classes(records_of(lines)) == ["unknown", "phase1_established", "xauth_login_ok"]
 
 
+def test_a_name_cut_behind_a_message_without_newline_opens_nothing_either() -> None:
+    """The record that follows on the line looks like one of a plain file; the stream is still a collector's."""
+    lines = [
+        f'Jan 15 08:30:02 gw racoon: DEBUG: psk: {STAMP}INFO: login failed for user "x',
+        f"Jan 15 08:30:02 gw racoon: INFO: {ESTABLISHED}",
+        'Jan 15 08:30:02 gw racoon: INFO: login succeeded for user "bob"',
+    ]
+    assert classes(records_of(lines))[-2:] == ["phase1_established", "xauth_login_ok"]
+
+
 def test_a_name_with_newlines_is_one_record_in_the_journal_of_standard_output() -> None:
     head = f"Jan 15 08:30:02 gw racoon[7]: {STAMP}INFO: "
     records = records_of([f'{head}login failed for user "x', f'{head}{ESTABLISHED}"', f"{head}caught signal 15"])
