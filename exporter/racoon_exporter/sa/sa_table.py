@@ -75,7 +75,7 @@ class SaTable(Generic[Sa, Event]):
             oldest = next(iter(self.named.values()))[0]
         else:
             return
-        self.end(oldest, cast("Event", "lifetime"), self.taken_over, now, now)
+        self.end(oldest, cast("Event", "crowded_out"), self.taken_over, now, now)
         self._peers.note_dropped_sa()
 
     def enter(self, sa: Sa) -> None:

@@ -30,9 +30,12 @@ IsakmpEvent = Literal[
     "silence",
     "lifetime",
     "vanished",
+    "crowded_out",
     "heard_of",
 ]
-IpsecEvent = Literal["soft_expired", "hard_expired", "purged", "deleted", "daemon_ended", "lifetime", "vanished", "heard_of"]
+IpsecEvent = Literal[
+    "soft_expired", "hard_expired", "purged", "deleted", "daemon_ended", "lifetime", "vanished", "crowded_out", "heard_of"
+]
 
 State = TypeVar("State", bound=str)
 Happening = TypeVar("Happening", bound=str)
@@ -89,6 +92,7 @@ ISAKMP: Final[Table[IsakmpState, IsakmpEvent]] = {
         "daemon_ended": "ended",
         "lifetime": "ended",
         "vanished": "ended",
+        "crowded_out": "ended",
     },
     "dying": {
         "teardown": "purging",
@@ -99,6 +103,7 @@ ISAKMP: Final[Table[IsakmpState, IsakmpEvent]] = {
         "daemon_ended": "ended",
         "lifetime": "ended",
         "vanished": "ended",
+        "crowded_out": "ended",
     },
     "purging": {
         "purged": "ended",
@@ -109,6 +114,7 @@ ISAKMP: Final[Table[IsakmpState, IsakmpEvent]] = {
         "daemon_ended": "ended",
         "silence": "ended",
         "vanished": "ended",
+        "crowded_out": "ended",
     },
     "ended": {"heard_of": "established"},
 }
@@ -123,6 +129,7 @@ IPSEC: Final[Table[IpsecState, IpsecEvent]] = {
         "daemon_ended": "ended",
         "lifetime": "ended",
         "vanished": "ended",
+        "crowded_out": "ended",
     },
     "dying": {
         "hard_expired": "ended",
@@ -131,6 +138,7 @@ IPSEC: Final[Table[IpsecState, IpsecEvent]] = {
         "daemon_ended": "ended",
         "lifetime": "ended",
         "vanished": "ended",
+        "crowded_out": "ended",
     },
     "ended": {"heard_of": "mature"},
 }
@@ -195,6 +203,7 @@ ISAKMP_EVENTS: Final[dict[IsakmpEvent, Cause]] = {
     "silence": Cause((), "a teardown that says no more held no IPsec SA (`isakmp.c: purge_remote()`)", by_time=True),
     "lifetime": Cause((), "its lifetime is known, and over, and no line told of its end", by_time=True),
     "vanished": Cause((), "racoon has it no more at two looks in a row, and no line told of its end", by_witness=True),
+    "crowded_out": Cause(("phase1_established",), "more SAs are alive than are kept: the oldest goes"),
     "heard_of": Cause(
         ("phase1_rekey", "phase1_purge", "phase1_purged", "phase1_expired", "phase1_deleted"),
         "a line speaks of one that only its lifetime ended, or opened sockets: it lives",
@@ -211,6 +220,7 @@ IPSEC_EVENTS: Final[dict[IpsecEvent, Cause]] = {
     "daemon_ended": Cause(("daemon_signal", "daemon_shutdown"), "an orderly end flushes the kernel's SAs; a crash does not"),
     "lifetime": Cause((), "its lifetime is known, and over, and no line told of its end", by_time=True),
     "vanished": Cause((), "the kernel has it no more at two looks in a row, and no line told of its end", by_witness=True),
+    "crowded_out": Cause(("ipsec_sa_established",), "more SAs are alive than are kept: the oldest goes"),
     "heard_of": Cause(("ipsec_sa_expired",), "a line speaks of one that only its lifetime ended: it lives"),
 }
 """What can happen, and which lines tell of it; `docs/sa-states.md` shows it beside the tables."""

@@ -67,6 +67,17 @@ def test_isakmp_sas_are_bounded_too() -> None:
     assert len(the_racoon(engine).isakmp.named) == 10
 
 
+def test_an_isakmp_sa_that_is_torn_down_gives_way_as_others_do() -> None:
+    cookies = [f"{number:016x}:1111111111111111" for number in range(5)]
+    engine = told(
+        *(f"08:30:00 {up(name)}" for name in cookies[:4]),
+        f"08:30:01 INFO: purging ISAKMP-SA spi={cookies[0]}.",
+        f"08:30:01 {up(cookies[4])}",
+    )
+    assert list(the_racoon(engine).isakmp.named) == cookies[1:]
+    assert the_racoon(engine).counters["dropped_sas",] == 1
+
+
 def test_timers_of_sas_that_are_over_do_not_pile_up() -> None:
     """Each would keep its SA in memory until its lifetime has passed."""
     assert len(the_racoon(flood(2000, [P])).timers._looks) <= 400

@@ -170,6 +170,15 @@ LATER: dict[tuple[str, str, str], Story] = {
             f"08:54:01 INFO: Flushing SA for {L} -> {P}",
         )
     ),
+    ("ISAKMP SA", "established", "crowded_out"): Story((f"08:54:00 {up()}", f"08:54:01 {up(I3)}")),
+    ("ISAKMP SA", "dying", "crowded_out"): Story((f"08:30:00 {up()}", f"08:54:00 {RENEWED}", f"08:54:01 {up(I3)}")),
+    ("ISAKMP SA", "purging", "crowded_out"): Story(
+        (f"08:30:00 {up()}", f"08:54:00 INFO: purging ISAKMP-SA spi={I1}.", f"08:54:01 {up(I3)}")
+    ),
+    ("IPsec SA", "mature", "crowded_out"): Story((f"08:54:00 {sa(1001)}", f"08:54:01 {sa(2002)}")),
+    ("IPsec SA", "dying", "crowded_out"): Story(
+        (f"08:30:00 {sa(1001)}", f"08:54:00 {sa(1001, event='expired', inbound=True)}", f"08:54:01 {sa(2002)}")
+    ),
     ("IPsec SA", "mature", "hard_expired"): Story(
         (f"08:24:00 {sa(1001)}", f"08:50:00 {BANNER}", f"08:54:00 {sa(1001, event='expired', inbound=True)}"), HALF_AN_HOUR
     ),
@@ -227,6 +236,8 @@ def test_a_line_moves_it_as_the_table_says(
 ) -> None:
     if event == "crowded_out":
         monkeypatch.setattr("racoon_exporter.sa.negotiations.MOST_UNDER_WAY", 1)
+        monkeypatch.setattr("racoon_exporter.sa.isakmp.IsakmpSas.most_of_peer", 1)
+        monkeypatch.setattr("racoon_exporter.sa.ipsec.IpsecSas.most_of_peer", 1)
     classes = MACHINES[name].causes[event].classes
     told_by = {
         after(name, story, f"08:54:01 {LINES[kind]}", "08:54:10 INFO: received Vendor ID: DPD")
