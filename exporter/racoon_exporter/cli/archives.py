@@ -32,6 +32,7 @@ from racoon_exporter.config import Config, ConfigError, load_config
 from racoon_exporter.knowledge import Flags
 from racoon_exporter.newest_first import out_of_order
 from racoon_exporter.sa import Knowledge
+from racoon_exporter.source.files.patterns import is_pattern
 from racoon_exporter.text import visible
 from racoon_exporter.zone import zone_name
 
@@ -96,7 +97,7 @@ def asked(context: click.Context, given: dict[str, Any]) -> Asked:
         zone_name(zone),
         given["utc"],
         known,
-        (*given["gateways_of"], *config.gateways.items()),
+        (*given["gateways_of"], *_paths_first(config)),
         _selection(given, zone),
         ROUND if logs and all(Path(log).is_file() for log in logs) else AS_THEY_COME,
     )
@@ -113,6 +114,11 @@ def _config(path: str | None) -> Config:
         raise  # not reached: a file that cannot be used has problems
     except OSError as error:
         raise Failure(f"{error.filename}: {error.strerror}") from error
+
+
+def _paths_first(config: Config) -> list[tuple[str, str]]:
+    """Give whose sources are whose, as `serve` has it: a log that is named is not that of a pattern it fits."""
+    return sorted(config.gateways.items(), key=lambda item: is_pattern(item[0]))
 
 
 def _knowledge(given: Flags, config: Config) -> tuple[Knowledge, list[str]]:

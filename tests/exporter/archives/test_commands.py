@@ -140,3 +140,11 @@ def test_progress_is_shown_on_a_terminal_and_nowhere_else(monkeypatch: pytest.Mo
     assert "512.0/1024.0 MiB" in shown[True] or "0.5/1.0 GiB" in shown[True]
     assert "lines/s" in shown[True]
     assert shown[False] == ""
+
+
+def test_a_log_that_the_configuration_names_is_not_that_of_a_pattern_it_fits(tmp_path: Path) -> None:
+    (tmp_path / "berlin.log").write_text("2026-01-15 08:30:02: INFO: caught signal 15\n")
+    config = tmp_path / "config.yml"
+    config.write_text("sources: [{path: '*.log', gateway: others}, {path: berlin.log, gateway: berlin}]\n")
+    done = run("events", "--config.file", str(config), str(tmp_path / "berlin.log"))
+    assert json.loads(done.stdout)["gateway"] == "berlin"
