@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from racoon_exporter.engine import Engine
 from racoon_exporter.metrics import gateways_of
 from racoon_exporter.sa import DaemonRun, IpsecSa, IsakmpSa, Knowledge, Negotiation
-from racoon_exporter.sa.model import OTHER, UNATTRIBUTED, Peer
+from racoon_exporter.sa.model import PSEUDO_PEERS, Peer
 from racoon_exporter.sa.racoon import Racoon
 from racoon_exporter.source import SourceStatus
 from racoon_exporter.witness import Shown
@@ -18,7 +18,6 @@ from racoon_exporter.witness import Shown
 Failures = Mapping[int, Mapping[str, int]]
 """By phase and reason: how many negotiations failed."""
 
-PSEUDO_PEERS: Final = frozenset({OTHER, UNATTRIBUTED})
 _FAILURES: Final = {"phase1_failures": 1, "phase2_failures": 2}
 
 
