@@ -139,7 +139,7 @@ class Engine:
         self.gateway_of = gateway_of
         self._reference_of = reference_of
         self._catalogue = catalogue or all_messages()
-        self.errors = RecordErrors(_tell, strict=strict)
+        self.errors = record_errors(strict=strict)
         self.state = SaState(knowledge)
         self.readers: dict[str, LogReader] = {}
         self._counts: dict[MessageKey, Count] = {}
@@ -356,6 +356,11 @@ class Engine:
         return kept
 
 
+def record_errors(*, strict: bool = False) -> RecordErrors:
+    """Count exceptions out of records, and say each kind once in our log."""
+    return RecordErrors(_tell, strict=strict)
+
+
 def _tell(kind: str) -> None:
     _LOGGER.error("a record could not be read (%s): it is counted as an unknown message, and reading goes on", kind)
 
@@ -385,4 +390,13 @@ def restore(engine: Engine, given: dict[str, Any]) -> None:
         engine.reader(name).restore(item)
 
 
-__all__ = ["UNPARSED_REASONS", "Engine", "block_lines", "decode", "restore", "to_json"]
+__all__ = [
+    "UNPARSED_REASONS",
+    "Engine",
+    "block_lines",
+    "record_errors",
+    "restore",
+    "spare_the_collector",
+    "stream_of",
+    "to_json",
+]

@@ -10,7 +10,7 @@ from tabulate import tabulate
 
 from racoon_exporter.cli.logs import blocks
 from racoon_exporter.cli.output import quiet_pipe, report
-from racoon_exporter.engine import Engine, block_lines
+from racoon_exporter.engine import block_lines, record_errors
 from racoon_exporter.explained import explanations
 from racoon_exporter.source import STDIN
 from racoon_exporter.zone import read_zone
@@ -31,7 +31,7 @@ def explain(lines: tuple[str, ...]) -> None:
         lines = (" ".join(lines),)  # one line, typed without quotes
     problems: list[str] = []
     zone = read_zone("UTC")
-    errors = Engine(zone).errors
+    errors = record_errors()
     paste = Paste(catalogue(), lambda: Clock(zone, time.time()))
     for text in lines or _typed(problems):
         for rows in explanations(text, paste, errors):
