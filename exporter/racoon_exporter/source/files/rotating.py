@@ -192,7 +192,7 @@ class FileSource:
     ) -> _Outcome:
         """Read on; `current` is the status of the file that is read if it is the one at the path, `here`."""
         self._look_before = None
-        if generation.read_to == 0 and current and current.st_size and (before := self._between(generation)):
+        if generation.read_to == 0 and current and current.st_size and (before := self._between(generation, earlier=True)):
             return self._step(generation, before, here), True  # nothing of it was seen, so nothing shows a truncation
         try:
             chunk = self._take(generation, limit, at_path=current is not None)
@@ -360,9 +360,9 @@ class FileSource:
 
     # Going from one generation to the next.
 
-    def _between(self, generation: OpenFile) -> OpenFile | None:
-        """Return the oldest file with something unread that came after `generation` and before the one at the path."""
-        unread = self._lineage.next_unread(generation)
+    def _between(self, generation: OpenFile, *, earlier: bool = False) -> OpenFile | None:
+        """Return the oldest file with something unread between `generation` and the one at the path, or `earlier` than it."""
+        unread = self._lineage.next_unread(generation, earlier=earlier)
         aside = self._aside
         if aside is None or not self._comes_first(aside, unread, generation):
             return unread

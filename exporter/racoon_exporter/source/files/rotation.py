@@ -206,9 +206,12 @@ class Lineage:
             generation.close()
             raise
 
-    def next_unread(self, leaving: OpenFile | None) -> OpenFile | None:
-        """Return the oldest file with something unread that was the log after `leaving` and before the present one."""
-        for sibling in sorted(self._candidates(leaving), key=lambda each: each.by_age):
+    def next_unread(self, leaving: OpenFile | None, *, earlier: bool = False) -> OpenFile | None:
+        """Return the oldest file with something unread that was the log after `leaving` and before the present one.
+
+        With `earlier` one that was the log before `leaving`, whether that is the present one still or was rotated meanwhile.
+        """
+        for sibling in self._candidates(leaving, earlier=earlier):
             if self._holds_nothing_new(sibling):
                 continue
             try:
@@ -290,11 +293,15 @@ class Lineage:
                 found = position
         return found
 
-    def _candidates(self, leaving: OpenFile | None) -> Iterator[Sibling]:
-        """Give the files that may have been the log since the present one was begun, the present and the next left out."""
+    def _candidates(self, leaving: OpenFile | None, *, earlier: bool) -> Iterator[Sibling]:
+        """Give the files that may have been the log since the present one was begun, but for it and `leaving`, oldest first."""
         here, beside = self._at_once(leaving)
-        known = {here, leaving.identity if leaving is not None else None}
-        for sibling in beside:
+        reading = leaving.identity if leaving is not None else None
+        known = {here, reading}
+        oldest_first: Sequence[Sibling] = sorted(beside, key=lambda each: each.by_age)
+        if earlier and here != reading:
+            oldest_first = _older(oldest_first, reading)
+        for sibling in oldest_first:
             if sibling.identity not in known:
                 known.add(sibling.identity)
                 yield sibling
@@ -372,6 +379,12 @@ class Lineage:
         self._counts.lost_bytes += max(0, sibling.size - (left.offset if left is not None else 0))
         self.leave(Position(*sibling.identity, sibling.size, 0, sibling.size, Fingerprint(0, "")))
         del self._refused[sibling.identity]
+
+
+def _older(oldest_first: Sequence[Sibling], than: Identity | None) -> Sequence[Sibling]:
+    """Return what comes before a file; nothing if that is not among them: then nothing tells what came before it."""
+    at = next((number for number, each in enumerate(oldest_first) if each.identity == than), 0)
+    return oldest_first[:at]
 
 
 def _is_proof(position: Position) -> bool:
