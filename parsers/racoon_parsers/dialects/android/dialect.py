@@ -18,7 +18,7 @@ DIALECT: Final = Dialect(
         head(
             "logcat",
             "",
-            rf"{_TIME}\s+(?:[A-Za-z][\w.-]*\s+)?(?P<pid>\d+)\s+\d+ (?P<collected>[VDIWEN]) (?P<ident>\S+)\s*: (?P<text>.*)",
+            rf"{_TIME}\s+(?:\w[\w.-]*\s+)?(?P<pid>\d+)\s+\d+ (?P<collected>[VDIWEN]) (?P<ident>\S+)\s*: (?P<text>.*)",
             levels=_LEVELS,
         ),
         head(
