@@ -143,6 +143,8 @@ _ENDPOINT: Final = rf"(?:{_ADDRESS}+{_PORT}|<[^\s<>\[\]]{{1,100}}+>(?:{_PORT})?+
 _COOKIES: Final = r"[0-9a-f]{16}:[0-9a-f]{16}|<\w{1,40}+>:[0-9a-f]{16}"
 _TEXT: Final = r".*"
 _INTEGER: Final = r"-?[0-9]{1,20}+"
+_NAME: Final = r"[\w ()./+-]{1,64}"
+"""A name of `strnames.c`, or its number: racoon's own words, never a peer's."""
 _PROTOCOL: Final = r"(?:IPSEC_)?(?:AH|ESP|IPCOMP|ISAKMP)"
 
 
@@ -264,8 +266,8 @@ FIELDS: Final[dict[str, Field]] = {
     "side": Field("\\s?{role}", (Value("role", r"[0-9]{1,20}+", read_side),), ("1", "0")),
     "initiated_by": Field("{role}", (Value("role", r"me|peer", read_initiated_by),), ("me", "peer")),
     "status": _number("status", "1", "8"),
-    "my": _text("mine", "hmac-md5"),
-    "peer_value": _text("theirs", "hmac-sha"),
+    "my": _one("mine", _NAME, "hmac-md5", "3DES-CBC", "1024-bit MODP group"),
+    "peer_value": _one("theirs", _NAME.replace("/", "/:"), "hmac-sha", "AES-CBC", "pre-shared key"),
     "my_prop": _number("my_proposal"),
     "my_trns": _number("my_transform"),
     "peer_prop": _number("peer_proposal"),
