@@ -34,7 +34,6 @@ _LAST_REPEATED: Final = re.compile(
     rf"(?:(?:<\d{{1,5}}+>)?+(?:(?P<rfc3164>{STAMPS['rfc3164']})|(?P<iso>{STAMPS['iso']})))?.{{0,60}}?\s"
     r"(?:--- )?last message repeated (?P<count>\d{1,6}) times?(?: ---)?+\s*+$"
 )
-_MESSAGE_REPEATED: Final = re.compile(r"message repeated (?P<count>\d{1,6}) times: \[ ?(?P<record>.*)\]$", re.DOTALL)
 _GLUED: Final = re.compile(
     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d: (?:\[[^\]]{0,100}+\] )?+(?:ERROR|WARNING|NOTIFY|INFO|DEBUG2?):(?: |$)"
 )
@@ -301,8 +300,6 @@ class LogReader:
         self._heads.learn(line, parsed, record.time)
         if record.message is None or record.message.glued:
             record = self._unglue(record, parsed, number, records)
-        if record.message is None:
-            record = self._unwrap(record, parsed, number)
         known = record.message is not None and record.message is not self._catalogue.free_text
         if not known and (parsed.inner or (parsed.head and self._splitter.format.raw)):
             self._open_quote(record)
@@ -382,15 +379,6 @@ class LogReader:
         self._last = record
         records.append(record)
 
-    def _unwrap(self, record: Record, line: Line, number: int) -> Record:
-        """Read `message repeated 3 times: [ … ]`, as rsyslog writes it."""
-        repeated = _MESSAGE_REPEATED.match(record.text)
-        inside = _inner_line(line, repeated["record"].strip()) if repeated else None
-        if repeated is None or inside is None:
-            return record
-        again = self._recogniser.record(inside, number)
-        return record if again is None else again._replace(times=again.times and int(repeated["count"]))
-
     def _join(self, record: Record) -> Record:
         """Put a torn record together, if its parts make a message and the first alone does not, or says less."""
         continuations, self._continuations = self._continuations, []
@@ -442,16 +430,6 @@ class LogReader:
         outer = line._replace(level=inside.level, tag=inside.tag, text=inside.text)
         following = self._recogniser.record(inside if not line.stamp else outer, number)
         return record if following is None else following
-
-
-def _inner_line(line: Line, text: str) -> Line | None:
-    """Give a line as it would be if it held the record that stands within its own."""
-    dialect = DIALECTS.get(line.dialect)
-    if dialect is None or dialect.inner is None:
-        inside = split_inner(text)
-        return None if inside is None else line._replace(level=inside.level, tag=inside.tag, text=inside.text)
-    found = dialect.inner.fullmatch(text)
-    return None if found is None else line._replace(tag=found["tag"] or "", text=found["text"].strip())
 
 
 def _plain(record: Record | None) -> list[Any] | None:

@@ -7,17 +7,20 @@ such form before it counts as unknown.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any, Final
 
 from racoon_parsers.clock import Clock
 from racoon_parsers.debug_filter import DEBUG_LEVELS
 from racoon_parsers.dialects import DIALECTS, SPELLINGS, Dialect, Spellings
-from racoon_parsers.line import Line, is_racoon
+from racoon_parsers.line import Line, is_racoon, split_inner
 from racoon_parsers.message import Catalogue, Message
 from racoon_parsers.record import LONGEST_TEXT, Record
 
 _DUMP: Final = re.compile(r"\s*+(?:[0-9a-f]{2,}+\s*+)++$")
 """A dump on one line: groups of digits."""
+_REPEATED: Final = "message repeated "
+_MESSAGE_REPEATED: Final = re.compile(r"message repeated (?P<count>\d{1,6}) times: \[ ?(?P<record>.*)\]$", re.DOTALL)
 _LONGEST_RESPELLED: Final = 1024
 """Characters of a text that may have been changed on its way."""
 
@@ -43,12 +46,17 @@ class Recogniser:
         self._said = {(tag, text): prefix for tag, text, prefix in said}
 
     def record(self, line: Line, number: int) -> Record | None:
-        """Recognise a line's message; None if the line is another program's."""
+        """Recognise a line's message, and how often it was said; None if the line is another program's."""
         if len(line.text) > LONGEST_TEXT:
             line = line._replace(text=line.text[:LONGEST_TEXT])
-        kind, stamp, inner, host, ident, pid, level, tag, _, text, _, dialect, needs = line
-        if dialect:
-            return self._of_dialect(line, number)
+        repeated = _repeated(line) if _REPEATED in line.text else None
+        line = line if repeated is None else repeated[0]
+        record = self._of_dialect(line, number) if line.dialect else self._of_racoon(line, number)
+        return record if record is None or repeated is None else record._replace(times=record.times and repeated[1])
+
+    def _of_racoon(self, line: Line, number: int) -> Record | None:
+        """Recognise the message of a line whose head all may have; None if it is another program's."""
+        kind, stamp, inner, host, ident, pid, level, tag, _, text, _, _, needs = line
         message = self._catalogue.find(text)
         if message is None:
             if ident != "racoon" and not is_racoon(ident):
@@ -73,6 +81,9 @@ class Recogniser:
         time = self._clock.time(line.kind, line.stamp) if line.stamp else None
         text, tag = _uncapitalised(dialect, line.text), line.tag
         message = catalogue.find(text)
+        if message is None and dialect.capital:
+            message = catalogue.find(line.text)  # some of racoon's texts begin so
+            text = text if message is None else line.text
         own = dialect.program.search(line.ident) is not None
         if message is None and (own or line.needs):
             message, text, tag = _spelled_otherwise(catalogue, dialect, text, tag, "" if text else line.level)
@@ -113,6 +124,33 @@ def _holds(message: Message, text: str, line: Line, *, own: bool) -> bool:
 
 def _uncapitalised(dialect: Dialect, text: str) -> str:
     return text[:1].lower() + text[1:] if dialect.capital and text[1:2].islower() else text
+
+
+def _forms(dialect: Dialect | None, text: str) -> Iterator[str]:
+    """Give a text as it stands, and without what its dialect may put around it."""
+    yield text
+    for pattern, replacement in () if dialect is None else dialect.spellings:
+        yield pattern.sub(replacement, text)
+
+
+def _repeated(line: Line) -> tuple[Line, int] | None:
+    """Read `message repeated 3 times: [ … ]`, as rsyslog and routers write it, behind what a dialect may put before."""
+    for text in _forms(DIALECTS.get(line.dialect), line.text):
+        found = _MESSAGE_REPEATED.match(text)
+        inside = _inner_line(line, found["record"].strip()) if found else None
+        if found is not None and inside is not None:
+            return inside, int(found["count"])
+    return None
+
+
+def _inner_line(line: Line, text: str) -> Line | None:
+    """Give a line as it would be if it held the record that stands within its own."""
+    dialect = DIALECTS.get(line.dialect)
+    if dialect is None or dialect.inner is None:
+        inside = split_inner(text)
+        return None if inside is None else line._replace(level=inside.level, tag=inside.tag, text=inside.text)
+    found = dialect.inner.fullmatch(text)
+    return None if found is None else line._replace(tag=found["tag"] or "", text=found["text"].strip())
 
 
 def respelled(catalogue: Catalogue, rules: Spellings, text: str) -> tuple[Message, str] | None:
@@ -157,8 +195,8 @@ def _spelled_otherwise(
     respelling = respelled(catalogue, dialect.spellings, text)
     if respelling is not None:
         return *respelling, tag
-    for pattern, replacement in dialect.spellings if dialect.inner and not tag else ():
-        inside = dialect.inner.fullmatch(pattern.sub(replacement, text)) if dialect.inner else None
+    for form in _forms(dialect, text) if not tag else ():
+        inside = dialect.inner.fullmatch(form) if dialect.inner else None
         found = catalogue.find(inside["text"]) if inside is not None and inside["tag"] else None
         if inside is not None and found is not None:
             return found, inside["text"], inside["tag"]

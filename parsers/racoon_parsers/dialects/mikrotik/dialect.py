@@ -24,9 +24,7 @@ _ADDRESS: Final = r"(?:[\dxX]{1,3}(?:\.[\dxX]{1,3}){3}|[\w*-]{1,16}(?:\.[\w*-]{1
 _TEXT: Final = rf"(?:(?P<tag>{_ADDRESS}) )?(?P<text>.*)"
 _TIME: Final = stamp("rfc3164", "iso", "local", "month_day", "dotted", "logcat", "time_of_day")
 _PRIORITY: Final = r"(?:<\d{1,3}>)?"
-_SENDER: Final = (
-    r"(?:(?!(?:memory|disk|remote|\d\d:\d\d:\d\d\S*)\s)(?P<host>[\w.-]{1,255}|[\da-fA-F.]*:[\da-fA-F:.]+)\s+)?(?:echo:\s+)?"
-)
+_SENDER: Final = r"(?:(?!(?:memory|disk|remote|ipsec|\d\d:\d\d:\d\d\S*)\s)(?P<host>[\w.-]{1,255}|[\da-fA-F.]*:[\da-fA-F:.]+)\s+)?(?:echo:\s+)?"
 
 _LEVELS: Final = {
     "critical": "ERROR",
@@ -89,9 +87,10 @@ DIALECT: Final = Dialect(
         ),
     ),
     spellings=spelling(
-        (r'^message="|(?<!\\)"$', ""),
-        (r"\\n$", ""),
+        (r'^message="(.*?)"?$', r"\1"),
         (rf"^(?!(?:{_LABELS}):)[\w.-]{{1,32}}: ", ""),
+        (r'(?<!\\)"$', ""),
+        (r"\\n$", ""),
     ),
     glue="",
     true_arrows=True,
