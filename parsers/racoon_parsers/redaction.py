@@ -63,6 +63,10 @@ _STAYS: Final = frozenset({"0.0.0.0", "255.255.255.255", "::", "::1", "127.0.0.1
 
 
 _POOL4: Final = int(IPv4Address("198.18.0.0"))
+_MANY4: Final = int(IPv4Address("240.0.0.0"))
+"""Where the networks go on that the first pool has no room for, as strangers are many: addresses that nobody has."""
+_NETWORKS: Final = 512
+"""Networks of the first pool."""
 _POOL6: Final = int(IPv6Address("2001:db8::"))
 _LINK_LOCAL: Final = int(IPv6Address("fe80::"))
 
@@ -166,7 +170,10 @@ class Redactor:
         return self.address(match[0])
 
     def address(self, text: str) -> str:
-        """Give the pseudonym of an address: of 198.18.0.0/15 (RFC 2544) or 2001:db8::/32 (RFC 3849), networks kept apart."""
+        """Give the pseudonym of an address, networks kept apart.
+
+        It is one of 198.18.0.0/15 (RFC 2544), then of 240.0.0.0/4 (RFC 1112, class E), or of 2001:db8::/32 (RFC 3849).
+        """
         try:
             address = ip_address(text)
         except ValueError:
@@ -180,7 +187,8 @@ class Redactor:
         network, host = divmod(int(address), 256)
         place, hosts = self._networks4.setdefault(network, (len(self._networks4) + 1, {}))
         shown = host if host in {0, 255} else hosts.setdefault(host, len(hosts) + 1)
-        return str(IPv4Address(_POOL4 + place * 256 + shown))
+        pool = _POOL4 if place < _NETWORKS else _MANY4
+        return str(IPv4Address(pool + place * 256 + shown))
 
     def _ipv6(self, address: IPv6Address) -> str:
         """Hosts of a /64 stay together; link-local addresses stay link-local."""

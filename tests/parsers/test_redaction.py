@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,14 @@ def test_the_same_is_the_same_and_networks_stay_together() -> None:
     assert redactor.text("[192.0.2.7] 192.0.2.7[500]") == f"[{first}] {first}[500]"
     assert first.rpartition(".")[0] == second.rpartition(".")[0] != other.rpartition(".")[0]
     assert redactor.text("192.0.2.0/24") == f"{first.rpartition('.')[0]}.0/24"
+
+
+def test_the_networks_of_many_strangers_are_apart_and_nobodys() -> None:
+    redactor = Redactor()
+    shown = [ip_address(redactor.text(f"203.{number // 256}.{number % 256}.7")) for number in range(2_000)]
+    assert len(set(shown)) == len(shown)
+    pools = (ip_network("198.18.0.0/15"), ip_network("240.0.0.0/4"))
+    assert [address for address in shown if not any(address in pool for pool in pools)] == []
 
 
 def test_what_is_nobodys_stays() -> None:
