@@ -7,6 +7,7 @@ import pytest
 
 from racoon_exporter import metrics
 from racoon_exporter.engine import Engine, restore, to_json
+from racoon_exporter.metrics import families as families_of
 from racoon_exporter.sa.counts import PEER_COUNTS, RACOON_COUNTS
 from tests.exporter.reading import read_lines, up
 
@@ -19,7 +20,7 @@ def test_a_family_that_fails_is_missing_and_the_others_are_served(
         raise KeyError("unheard_of")
 
     families = dict(metrics.FAMILIES)
-    monkeypatch.setattr(metrics, "FAMILIES", families | {"state": broken})
+    monkeypatch.setattr(families_of, "FAMILIES", families | {"state": broken})
     own = metrics.OwnState(checkpoint_failures=3)
     engine = read_lines(f"08:30:04 {up()}")
     for _ in range(2):
@@ -29,7 +30,7 @@ def test_a_family_that_fails_is_missing_and_the_others_are_served(
         ok = {labels[1]: value for labels, value in samples.values["racoon_exporter_family_ok"].items()}
         assert ok == dict.fromkeys(families, 1.0) | {"state": 0.0}
     assert [record.getMessage() for record in caplog.records] == ["the metrics of state cannot be taken; the others are served"]
-    monkeypatch.setattr(metrics, "FAMILIES", families)
+    monkeypatch.setattr(families_of, "FAMILIES", families)
     samples, _ = metrics.collect(engine, own)
     assert set(samples.values["racoon_exporter_family_ok"].values()) == {1.0}
 

@@ -109,7 +109,7 @@ def test_files_rotated_at_any_moment_are_read_in_their_order(log: Log, how: Wrap
         for number in range(4, 7):
             rotate(log, number)()
 
-    steps = iter([lambda: None] * calls + [often])
+    steps: Iterator[Callable[[], None]] = iter([lambda: None] * calls + [often])
     source = rotated_source(log, System(listdir=how(System().listdir, steps)))
     found = lines(source)
     for step in steps:

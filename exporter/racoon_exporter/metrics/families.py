@@ -1,0 +1,39 @@
+"""Metrics by family: what is taken together at a scrape, and fails alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from racoon_exporter.engine import Engine
+from racoon_exporter.metrics.own import collect_messages, collect_own, collect_witnesses
+from racoon_exporter.metrics.peers import collect_reasons
+from racoon_exporter.metrics.samples import OwnState, Samples, Scrape
+from racoon_exporter.metrics.state import collect_state
+from racoon_exporter.source.contract import SourceStatus
+
+
+def gateways_of(engine: Engine, sources: Iterable[SourceStatus]) -> frozenset[str]:
+    """Name the gateways: those heard of, and those of the sources, of which nothing was heard yet."""
+    heard = {racoon.gateway for racoon in engine.state.racoons.values()}
+    return frozenset(heard | {name for status in sources if (name := engine.gateway_of(status.name))} or {""})
+
+
+def collect(engine: Engine, own: OwnState) -> tuple[Samples, bool]:
+    """Take the samples of everything, and tell whether they name gateways."""
+    samples = Samples()
+    gateways = gateways_of(engine, own.sources)
+    scrape = Scrape(engine, own, gateways)
+    for family, take in FAMILIES.items():
+        samples.take(family, take, scrape)
+    return samples, any(gateways) or any(expected.gateway for expected in engine.state.knowledge.peers.values())
+
+
+FAMILIES: Final[Mapping[str, Callable[[Samples, Scrape], None]]] = {
+    "state": collect_state,
+    "reasons": collect_reasons,
+    "messages": collect_messages,
+    "exporter": collect_own,
+    "witnesses": collect_witnesses,
+}
+"""What is taken together, by name; no metric is of two. One that fails is missing, and the others are served."""

@@ -1,0 +1,57 @@
+"""Samples of the exporter itself, of what it read, and of what witnesses say."""
+
+from __future__ import annotations
+
+import platform
+
+from racoon_exporter import __version__, witness
+from racoon_exporter.engine import UNPARSED_REASONS
+from racoon_exporter.metrics.samples import Samples, Scrape
+from racoon_exporter.text import visible
+
+
+def collect_messages(samples: Samples, scrape: Scrape) -> None:
+    """Take the records that were read, by level, severity and class."""
+    for (level, severity, event), count in scrape.engine.messages.items():
+        samples.add("racoon_log_messages", count, "", level, severity, event)
+
+
+def collect_witnesses(samples: Samples, scrape: Scrape) -> None:
+    """Take what witnesses say, where there are any."""
+    shown, gateways = scrape.own.witnesses, scrape.gateways
+    if shown is None:
+        return
+    knowledge = scrape.engine.state.knowledge
+    expected = [
+        (gateway, address)
+        for address, known in knowledge.peers.items()
+        for gateway in ([known.gateway] if known.gateway is not None else gateways)
+    ]
+    witness.metrics.collect_witnesses(
+        samples, shown, lambda gateway, address: visible(knowledge.at(gateway).name(address)), expected
+    )
+
+
+def collect_own(samples: Samples, scrape: Scrape) -> None:
+    """Take what the exporter tells of itself and of its sources."""
+    engine, own = scrape.engine, scrape.own
+    for reason in UNPARSED_REASONS:
+        samples.add("racoon_exporter_unparsed_lines", engine.unparsed[reason], "", reason)
+    samples.add("racoon_exporter_record_errors", engine.errors.number, "")
+    for status in own.sources:
+        name = visible(status.name)
+        samples.put("racoon_exporter_source_up", float(status.up), "", name)
+        samples.put("racoon_exporter_source_lag_bytes", status.lag_bytes, "", name)
+        samples.add("racoon_exporter_source_lines", status.counts.lines, "", name)
+        samples.add("racoon_exporter_source_bytes", status.counts.bytes, "", name)
+        samples.add("racoon_exporter_source_rotations", status.counts.rotations, "", name)
+        samples.add("racoon_exporter_source_lost_bytes", status.counts.lost_bytes, "", name)
+        samples.add("racoon_exporter_source_dropped_messages", status.counts.dropped, "", name)
+        samples.add("racoon_exporter_unparsed_lines", status.counts.too_long, "", "too_long")
+        if status.name in engine.last_line:
+            samples.put("racoon_exporter_source_last_line_timestamp_seconds", engine.last_line[status.name], "", name)
+    samples.put("racoon_exporter_checkpoint_timestamp_seconds", own.checkpoint_time, "")
+    samples.add("racoon_exporter_checkpoint_failures", own.checkpoint_failures, "")
+    samples.put("racoon_exporter_web_config_ok", float(own.web_config_ok), "")
+    samples.put("racoon_exporter_config_ok", float(own.config_ok), "")
+    samples.put("racoon_exporter_build_info", 1, "", __version__, platform.python_version())

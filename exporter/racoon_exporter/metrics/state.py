@@ -1,0 +1,77 @@
+"""Samples of the state of every racoon."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from racoon_exporter.engine import Engine
+from racoon_exporter.metrics.peers import ROLES, collect_expected, collect_peer, collect_sas, name_of
+from racoon_exporter.metrics.rows import METRICS
+from racoon_exporter.metrics.samples import OwnState, Samples, Scrape
+from racoon_exporter.sa.model import PSEUDO_PEERS
+from racoon_exporter.sa.racoon import DURATION_BUCKETS, Racoon
+from racoon_exporter.text import visible
+
+_MOST_EXPECTED: Final = 20_000
+"""Configured peers times gateways that have series before anything was heard of them."""
+_COUNTERS: Final = {row.counter: row for row in METRICS if row.counter and row.labels[:1] != ("peer",)}
+
+
+def collect_state(samples: Samples, scrape: Scrape) -> None:
+    """What is believed of every racoon and its peers, and zeros for what is configured or not heard of yet."""
+    racoons = list(scrape.engine.state.racoons.values())
+    for racoon in racoons:
+        _collect_racoon(samples, racoon)
+    for gateway in scrape.gateways.difference(racoon.gateway for racoon in racoons):
+        _collect_zeros(samples, visible(gateway))
+    heard = _with_expected(scrape.engine, scrape.own, scrape.gateways)
+    untold = frozenset(visible(one.gateway) for one in scrape.engine.state.racoons.values() if not one.life.phase2_told)
+    collect_expected(samples, scrape.engine, [visible(gateway) for gateway in heard], untold)
+    for labels, count in list(samples.values["racoon_phase1_sas"].items()):
+        samples.put("racoon_phase1_up", float(count > 0), *labels)
+
+
+def _collect_racoon(samples: Samples, racoon: Racoon) -> None:
+    gateway = visible(racoon.gateway)
+    for key, count in racoon.counters.items():
+        row = _COUNTERS[key[0]]
+        samples.add(row.name, count, gateway, *key[1:])
+    _collect_zeros(samples, gateway)
+    for role, counts in racoon.durations.items():
+        known = samples.durations.setdefault((gateway, role), [0.0] * len(counts))
+        samples.durations[gateway, role] = [one + other for one, other in zip(known, counts, strict=True)]
+    for address, peer in racoon.peers.items():
+        collect_peer(samples, gateway, peer, name_of(racoon, address))
+        if racoon.life.phase2_told and peer.address not in PSEUDO_PEERS:
+            samples.put("racoon_phase2_up", float(peer.phase2_up), gateway, name_of(racoon, address))
+    collect_sas(samples, racoon)
+    _collect_daemon(samples, racoon)
+
+
+def _collect_zeros(samples: Samples, gateway: str) -> None:
+    """Give a gateway the series that do not depend on peers, so that their first growth is seen as growth."""
+    for row in _COUNTERS.values():
+        if not row.labels:
+            samples.add(row.name, 0, gateway)
+    for result in ("success", "failure"):
+        samples.add("racoon_xauth_logins", 0, gateway, result)
+    for role in ROLES:
+        samples.durations.setdefault((gateway, role), [0.0] * (len(DURATION_BUCKETS) + 2))
+
+
+def _collect_daemon(samples: Samples, racoon: Racoon) -> None:
+    gateway, run = visible(racoon.gateway), racoon.life.run
+    samples.put("racoon_daemon_up", float(racoon.life.up), gateway)
+    samples.put("racoon_log_level_quiet", float(racoon.life.is_quiet(racoon.now)), gateway)
+    if run is not None:
+        if run.started is not None:
+            samples.put("racoon_daemon_start_timestamp_seconds", run.started, gateway)
+        samples.put("racoon_daemon_info", 1, gateway, visible(run.version or ""), visible(run.openssl or ""))
+
+
+def _with_expected(engine: Engine, own: OwnState, gateways: frozenset[str]) -> list[str]:
+    """Choose the gateways at which every configured peer has its series: all, or the first, as lines may name any host."""
+    most = max(1, _MOST_EXPECTED // max(1, len(engine.state.knowledge.peers)))
+    configured = [engine.gateway_of(status.name) for status in own.sources]
+    heard = [racoon.gateway for racoon in engine.state.racoons.values()]
+    return [gateway for gateway in dict.fromkeys((*configured, *heard, *sorted(gateways))) if gateway in gateways][:most]
