@@ -10,11 +10,14 @@ import contextlib
 import json
 import os
 import zlib
+from math import isfinite
 from pathlib import Path
 from typing import Any, Final
 
 FORMAT: Final = "racoon-exporter state"
-VERSION: Final = 1
+VERSION: Final = 2
+"""Written; of 1, positions were those of files and the journal only."""
+READ: Final = (1, VERSION)
 MOST_BYTES: Final = 64 * 1024 * 1024
 """A file beyond it would fill the memory while it is read, and the next start would meet it again."""
 
@@ -23,10 +26,10 @@ class StateFileError(Exception):
     """A state file that cannot be used, in words for the operator."""
 
 
-def write(path: Path, content: dict[str, Any]) -> None:
+def write(path: Path, content: dict[str, Any], *, version: int = VERSION) -> None:
     """Write a state file: to a temporary file beside it, synced, renamed. Raises OSError; the old file then stands."""
     body = json.dumps(content, separators=(",", ":"), ensure_ascii=True).encode("ascii")
-    head = json.dumps({"format": FORMAT, "version": VERSION, "crc32": zlib.crc32(body), "bytes": len(body)})
+    head = json.dumps({"format": FORMAT, "version": version, "crc32": zlib.crc32(body), "bytes": len(body)})
     temporary = path.with_name(f"{path.name}.new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
@@ -69,16 +72,30 @@ def read(path: Path) -> dict[str, Any] | None:
         header = json.loads(head)
         if not isinstance(header, dict) or header.get("format") != FORMAT:
             raise StateFileError(f"{path} is no state file of racoon-exporter")
-        if header.get("version") != VERSION:
+        if header.get("version") not in READ:
             raise StateFileError(f"{path} is of another version ({header.get('version')})")
         if header.get("bytes") != len(body) or header.get("crc32") != zlib.crc32(body):
             raise StateFileError(f"{path} is damaged")
-        content = json.loads(body)
+        content = load(body)
     except (ValueError, RecursionError) as error:
         raise StateFileError(f"{path} is no state file of racoon-exporter") from error
     if not isinstance(content, dict):
         raise StateFileError(f"{path} is damaged")
-    return content
+    return content | {"version": header["version"]}
+
+
+def load(body: bytes) -> Any:
+    """Give the value of a JSON text; raises ValueError where there is none, NaN and infinities among them."""
+    return json.loads(body, parse_constant=_refuse, parse_float=_finite)
+
+
+def _refuse(name: str) -> float:
+    raise ValueError(f"{name} is no number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if isfinite(number) else _refuse(text)
 
 
 def set_aside(path: Path) -> Path:

@@ -15,9 +15,11 @@ from functools import lru_cache
 from typing import Any, Final
 
 from racoon_exporter.sa import Knowledge, SaState
+from racoon_exporter.sa.checkpoint import upgraded
 from racoon_exporter.sa.handlers import HANDLERS, Said, said_of
 from racoon_exporter.sa.racoon import Racoon
 from racoon_exporter.source.contract import Block
+from racoon_exporter.state_shape import check_engine
 from racoon_parsers.clock import Clock
 from racoon_parsers.debug_filter import DEBUG_LEVELS, DebugFilter
 from racoon_parsers.line import LEVELS
@@ -379,8 +381,10 @@ def to_json(engine: Engine) -> dict[str, Any]:
 
 
 def restore(engine: Engine, given: dict[str, Any]) -> None:
-    """Go on from what `to_json` gave. Raises KeyError, TypeError, ValueError on anything else; the engine is then unusable."""
-    engine.state = SaState.from_json(given["state"], engine.state.knowledge)
+    """Go on from what `to_json` gave, now or with an older layout. Raises on anything else; the engine is then unusable."""
+    state = given["state"] | {"racoons": [upgraded(racoon) for racoon in given["state"]["racoons"]]}
+    check_engine(given | {"state": state})
+    engine.state = SaState.from_json(state, engine.state.knowledge)
     engine.messages = Counter({(level, severity, event): count for level, severity, event, count in given["messages"]})
     engine.unparsed.update({reason: count for reason, count in given["unparsed"].items() if reason in UNPARSED_REASONS})
     engine.errors.number = int(given.get("record_errors", 0))

@@ -16,6 +16,7 @@ from racoon_exporter.moved import adapt
 from racoon_exporter.sa import Knowledge
 from racoon_exporter.sa.findings import Believed, Findings, believed, take_findings, witnessed
 from racoon_exporter.source import SourceCounts, SourceStatus
+from racoon_exporter.state_shape import PASSES, check_file
 from racoon_exporter.text import visible
 from racoon_exporter.turns import Turns
 
@@ -103,26 +104,30 @@ class Follower:
                 self._resume(content)
         except OSError as error:
             self._fail(f"cannot read the state file {path}: {error.strerror or error}")
-        except (checkpoint.StateFileError, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-            self._set_aside(path, str(error) if isinstance(error, checkpoint.StateFileError) else f"{path} is damaged")
+        except checkpoint.StateFileError as error:
+            self._set_aside(path, str(error))
+        except Exception as error:  # noqa: BLE001  whatever it is: a file that cannot be used stops no start
+            self._set_aside(path, f"{path} holds what no exporter writes ({type(error).__name__}: {visible(str(error))[:200]})")
 
     def _resume(self, content: dict[str, Any]) -> None:
+        """Take the content of a state file: all of it, or nothing where any of it raises."""
+        check_file(content)
         dropped = adapt(content, self._inputs.reads, self.engine.gateway_of) if "gateways" in content else []
         restored = Engine.like(self.engine)
         restore(restored, content["engine"])
-        positions = dict(content["positions"])
+        positions = {name: position for name, position in content["positions"].items() if position != PASSES}
         earlier = {str(name): SourceCounts.from_json(counts) for name, counts in content["sources"].items()}
-        away = max(0.0, self._wall() - float(content["saved"]))
-        seen = {tuple(key): (float(log_time), float(ago)) for *key, log_time, ago in content["seen"]}
-        restored.state.two_ends.catching_up = True
+        self._inputs.check(positions)
         if self.witnesses is not None and "witnesses" in content:
             self.witnesses.restore(content["witnesses"])
+        self._inputs.resume(positions)
+        # Nothing from here on raises.
+        restored.state.two_ends.catching_up = True
         self.engine = restored
         self._pending = True  # a record may have been kept back
-        self._inputs.resume(positions)
         self._earlier = earlier
-        now = self._monotonic()
-        self._read_at = {key: (log_time, now - ago - away) for key, (log_time, ago) in seen.items()}
+        now, away = self._monotonic(), max(0.0, self._wall() - content["saved"])
+        self._read_at = {(*key,): (log_time, now - ago - away) for *key, log_time, ago in content["seen"]}
         self._checkpoint_time = float(content["saved"])
         for remark in dropped:
             _LOGGER.warning("%s", visible(remark))
@@ -254,8 +259,8 @@ class Follower:
         with self.turns.reading():
             self.engine.mend()
             engine = to_json(self.engine)
-        positions = self._inputs.positions()
-        names = (*(status.name for status in self._inputs.statuses()), *positions)
+        positions = dict.fromkeys((status.name for status in self._inputs.statuses()), PASSES) | self._inputs.positions()
+        names = tuple(positions)
         self._forget_lines_of_others(names)
         return {
             "engine": engine,

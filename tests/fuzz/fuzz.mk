@@ -1,13 +1,17 @@
-# Fuzzing: bytes with atheris (what it finds stays in the corpus, a crash is written beside it), and lines taken apart.
+# Fuzzing: bytes with atheris (what it finds stays in the corpus, a crash is written beside it), lines taken apart, and state
+# files with wrong values.
 # Before a release: make fuzz FUZZ_SECONDS=14400
 
 FUZZ_SECONDS ?= 60
 
-.PHONY: fuzz fuzz-bytes fuzz-lines
-fuzz: fuzz-bytes fuzz-lines ## Fuzz the reader with bytes, and all that reads, keeps or shows lines with pieces of lines, FUZZ_SECONDS (60) each
+.PHONY: fuzz fuzz-bytes fuzz-lines fuzz-state
+fuzz: fuzz-bytes fuzz-lines fuzz-state ## Fuzz the reader with bytes, what keeps or shows lines with pieces of lines, and state files; FUZZ_SECONDS (60) each
 
 fuzz-lines: $(VENV)/.tests
 	$(BIN)/python -m tests.fuzz.fuzz_lines --seconds $(FUZZ_SECONDS)
+
+fuzz-state: $(VENV)/.tests
+	$(BIN)/python -m tests.fuzz.fuzz_state --seconds $(FUZZ_SECONDS)
 
 fuzz-bytes: $(VENV)/.tests
 	$(BIN)/python -m tests.fuzz.seed_corpus .work/fuzz/corpus

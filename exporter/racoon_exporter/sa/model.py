@@ -7,12 +7,23 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, fields
-from typing import Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
+
+from msgspec import Meta
 
 from racoon_exporter.sa.counts import counters_from_json
 from racoon_exporter.sa.tables import IpsecState, IsakmpState, NegotiationState
 
 Record = TypeVar("Record")
+
+Time = Annotated[float, Meta(ge=-62_135_683_200, le=253_402_387_200)]
+"""Seconds since the epoch; what has a year of four digits in some zone."""
+Seconds = Annotated[float, Meta(ge=0, le=1e12)]
+MOST: Final = 2**62
+"""Counters and numbers of lines stay far below."""
+Natural = Annotated[int, Meta(ge=0, le=MOST)]
+Phase = Annotated[int, Meta(ge=1, le=2)]
+Spi = Annotated[int, Meta(ge=0, lt=2**32)]
 
 Phase1End = Literal["expired", "deleted_by_peer", "dead_peer", "deleted_locally", "purged", "restart", "vanished"]
 Outcome = Literal["established", "failed"]
@@ -29,15 +40,15 @@ PSEUDO_PEERS: Final = frozenset({OTHER, UNATTRIBUTED})
 class Negotiation:
     """A phase 1 or phase 2 negotiation: collects evidence from its start to its end."""
 
-    phase: int
+    phase: Phase
     gateway: str
     local: str | None
     peer: str
     role: str | None
     exchange: str | None
-    begun: float | None
+    begun: Time | None
     cookies: str | None = None
-    ended: float | None = None
+    ended: Time | None = None
     state: NegotiationState = "negotiating"
     reason: str | None = None
     evidence: str | None = None
@@ -45,7 +56,7 @@ class Negotiation:
     half: bool = False
     """Phase 2 whose inbound SA is there and whose outbound one is not yet."""
     message_id: str | None = None
-    touched: float | None = None
+    touched: Time | None = None
     """Time of the last line that belongs to it."""
     told_by: str | None = None
     """The gateway whose log named the reason, where it was the other end's."""
@@ -71,16 +82,16 @@ class IsakmpSa:
     cookies: str
     role: str | None
     exchange: str | None
-    established: float | None
-    ended: float | None = None
+    established: Time | None
+    ended: Time | None = None
     end: Phase1End | None = None
     state: IsakmpState = "established"
-    dying: float | None = None
-    purging: float | None = None
+    dying: Time | None = None
+    purging: Time | None = None
     """When its teardown began."""
     purging_cause: Phase1End = "purged"
     """Why it is torn down, where a line before told."""
-    lifetime: float | None = None
+    lifetime: Seconds | None = None
     """Seconds it may live, where known."""
     xauth: bool = False
     """An XAuth login was asked for and not answered yet."""
@@ -102,16 +113,16 @@ class IpsecSa:
     mode: str | None
     source: str
     destination: str
-    spi: int
+    spi: Spi
     peer: str
     direction: str | None
     """`in` or `out`; None while unknown."""
-    established: float | None
-    dying: float | None = None
-    ended: float | None = None
+    established: Time | None
+    dying: Time | None = None
+    ended: Time | None = None
     end: str | None = None
     state: IpsecState = "mature"
-    lifetime: float | None = None
+    lifetime: Seconds | None = None
     """Seconds from establishment to its hard expiry, where known."""
     orphan: bool = False
     """The daemon that made it crashed; the kernel keeps it until it expires."""
@@ -129,8 +140,8 @@ class DaemonRun:
     """One life of a racoon process."""
 
     gateway: str
-    started: float | None
-    stopped: float | None = None
+    started: Time | None
+    stopped: Time | None = None
     version: str | None = None
     end: str | None = None
     openssl: str | None = None
@@ -143,34 +154,34 @@ class Peer:
     address: str
     stranger: bool = True
     """Nobody configured it and it never completed a phase 1."""
-    last_seen: float | None = None
-    phase1_last_established: float | None = None
-    phase1_last_failure: float | None = None
+    last_seen: Time | None = None
+    phase1_last_established: Time | None = None
+    phase1_last_failure: Time | None = None
     phase1_last_reason: str | None = None
     phase1_last_told_by: str | None = None
     """The gateway whose log named it, where it was the other end's."""
-    phase1_reason_at: float | None = None
+    phase1_reason_at: Time | None = None
     """When a phase 1 last failed for just that reason."""
-    phase2_last_established: float | None = None
-    phase2_last_failure: float | None = None
+    phase2_last_established: Time | None = None
+    phase2_last_failure: Time | None = None
     phase2_last_reason: str | None = None
     phase2_last_told_by: str | None = None
     authentication: str | None = None
     """What it proves itself with, `psk` or `signature`; configured, or seen."""
-    phase2_reason_at: float | None = None
-    phase1_lifetime: float | None = None
+    phase2_reason_at: Time | None = None
+    phase1_lifetime: Seconds | None = None
     """Seconds; learned or configured."""
-    phase1_proofs: int = 0
+    phase1_proofs: Natural = 0
     """How many ISAKMP SAs lived for just that long."""
-    phase1_age: float | None = None
+    phase1_age: Seconds | None = None
     """Seconds the last ISAKMP SA lived that ended as if expired: two of the same age tell the lifetime."""
-    phase2_lifetime: float | None = None
-    unflushed: tuple[float, float] | None = None
+    phase2_lifetime: Seconds | None = None
+    unflushed: tuple[Time, Time] | None = None
     """From when to when lines about its SAs prove that nobody flushed them silently."""
     nat: bool | None = None
     phase2_up: bool = False
     """As it was after the last event; a change from up to down is a flap."""
-    since: float | None = None
+    since: Time | None = None
     """When `phase2_up` last changed."""
     counters: Counter[tuple[str, ...]] = field(default_factory=Counter)
     """(metric, label values without the peer) to count."""

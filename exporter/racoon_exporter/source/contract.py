@@ -102,8 +102,11 @@ class Source(Protocol):
     def positions(self) -> dict[str, object]:
         """Where each stream stands after the last block given, as JSON values by name; only of those that have positions."""
 
+    def check(self, positions: Mapping[str, object]) -> None:
+        """Raise ValueError where one of its streams has no position among these, but something else; nothing is taken."""
+
     def restore(self, positions: Mapping[str, object]) -> None:
-        """Go on from what `positions` gave; to be called before the first read. What is no position is told and left out."""
+        """Go on from what `positions` gave; to be called before the first read. Raises what `check` does."""
 
     def statuses(self) -> tuple[SourceStatus, ...]:
         """Counters and present trouble, of each stream."""
@@ -138,6 +141,10 @@ class OneStream(ABC):
         """Return nothing: what was read is gone from where it came."""
         return {}
 
+    def check(self, positions: Mapping[str, object]) -> None:
+        """Take anything: none is needed."""
+        del positions
+
     def restore(self, positions: Mapping[str, object]) -> None:
         """Begin with what comes: there is nothing to go on from."""
         del positions
@@ -149,11 +156,6 @@ class OneStream(ABC):
     def watched(self) -> Iterable[str]:
         """Return nothing: descriptors tell."""
         return ()
-
-
-def read_anew(name: str, error: ValueError) -> None:
-    """Tell that a position cannot be used."""
-    logger.warning("%s is read as if for the first time: %s", name, error)
 
 
 def whole_number(value: Mapping[Any, object], key: str) -> int:

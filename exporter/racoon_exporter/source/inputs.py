@@ -58,11 +58,13 @@ class Inputs:
         """Where each stream stands after the last block it gave, as JSON values by name; only of those that have positions."""
         return {name: position for source in self._sources for name, position in source.positions().items()}
 
-    def resume(self, positions: Mapping[str, object]) -> None:
-        """Go on from what `positions` gave; to be called before the first read.
+    def check(self, positions: Mapping[str, object]) -> None:
+        """Raise ValueError where one of these is no position that a source could go on from."""
+        for source in self._sources:
+            source.check(positions)
 
-        What is no position is left out with a warning: that stream is begun as if it were not known.
-        """
+    def resume(self, positions: Mapping[str, object]) -> None:
+        """Go on from what `positions` gave, all of which `check` has taken; to be called before the first read."""
         for source in self._sources:
             source.restore(positions)
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, SourceStatus, StartAt, read_anew
+from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, SourceStatus, StartAt
 from racoon_exporter.source.files.patterns import MANY_OPEN, SourceSet, is_pattern, matches
 from racoon_exporter.source.files.position import Position
 from racoon_exporter.source.files.siblings import regular
@@ -72,17 +72,18 @@ class Paths:
         """Return those of the files."""
         return {name: position.to_json() for files in self._files for name, position in files.positions().items()}
 
+    def check(self, positions: Mapping[str, object]) -> None:
+        """Raise ValueError where a file's is none."""
+        self._usable(positions)
+
     def restore(self, positions: Mapping[str, object]) -> None:
         """Go on from them."""
-        usable: dict[str, Position] = {}
-        for name, value in positions.items():
-            try:
-                if self.reads(name):
-                    usable[name] = Position.from_json(value)
-            except ValueError as error:
-                read_anew(name, error)
+        usable = self._usable(positions)
         for files in self._files:
             files.resume(usable)
+
+    def _usable(self, positions: Mapping[str, object]) -> dict[str, Position]:
+        return {name: Position.from_json(value) for name, value in positions.items() if self.reads(name)}
 
     def statuses(self) -> tuple[SourceStatus, ...]:
         """Return one for each file, pattern without a file, and FIFO."""

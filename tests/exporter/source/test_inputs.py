@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import select
 import signal
@@ -148,8 +147,9 @@ def test_after_a_stop_every_input_goes_on_where_it_stood(make: Make, log: Log, f
     assert len(found) == 2
 
 
-def test_a_position_that_is_none_is_left_out_with_a_warning(
-    make: Make, log: Log, tmp_path: Path, fake: FakeJournal, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("wrong", ["OTHER", "journal"])
+def test_one_position_that_is_none_is_told_before_any_is_taken(
+    make: Make, log: Log, tmp_path: Path, fake: FakeJournal, wrong: str
 ) -> None:
     other = Log(tmp_path / "other.log")
     log.write(1)
@@ -157,10 +157,11 @@ def test_a_position_that_is_none_is_left_out_with_a_warning(
     before = make(log.name, other.name)
     assert len(lines(before)) == 2
     inputs = make(log.name, other.name, journal=fake.options)
-    inputs.resume(before.positions() | {other.name: {"offset": -1}, "journal": "nonsense"})
-    assert lines(inputs) == records(2)
-    warnings = [log_record.getMessage() for log_record in caplog.records if log_record.levelno == logging.WARNING]
-    assert [warning.partition(" is read as if for the first time: ")[0] for warning in warnings] == [other.name, "journal"]
+    name = other.name if wrong == "OTHER" else wrong
+    positions = before.positions() | {name: {"offset": -1}}
+    with pytest.raises(ValueError, match="position: "):
+        inputs.check(positions)
+    assert lines(inputs) == records(1, 2)
 
 
 def test_standard_input_alone_comes_to_an_end(make: Make) -> None:

@@ -94,16 +94,18 @@ class Position:
         skipping = value.get("skipping")
         if not isinstance(skipping, bool):
             raise ValueError("position: skipping must be true or false")  # noqa: TRY004 - what a file holds is a value
-        offset = whole_number(value, "offset")
+        offset, size = whole_number(value, "offset"), whole_number(value, "size")
+        if offset > size:
+            raise ValueError("position: offset lies behind the end")
         return cls(
             device=whole_number(value, "device"),
             inode=whole_number(value, "inode"),
             offset=offset,
             line=whole_number(value, "line"),
-            size=whole_number(value, "size"),
+            size=size,
             fingerprint=_fingerprint(value.get("fingerprint"), offset),
             skipping=skipping,
-            ahead=_fingerprint(value.get("ahead", {"length": 0, "digest": ""})),
+            ahead=_fingerprint(value.get("ahead", {"length": 0, "digest": ""}), whole=False),
             past=None if value.get("past") is None else Past.from_json(value["past"]),
         )
 
@@ -147,12 +149,14 @@ def _left(value: object) -> Position:
             raise ValueError("position: a file that was left must have six values")
 
 
-def _fingerprint(value: object, most: int = FINGERPRINT_SPAN) -> Fingerprint:
+def _fingerprint(value: object, most: int = FINGERPRINT_SPAN, *, whole: bool = True) -> Fingerprint:
+    """Read a fingerprint of at most so many bytes; one that is `whole` has all that stood there, or nothing."""
     if not isinstance(value, dict):
         raise ValueError("position: fingerprint must be an object")  # noqa: TRY004 - what a file holds is a value
     length, digest = whole_number(value, "length"), value.get("digest")
-    if length > min(most, FINGERPRINT_SPAN):
-        raise ValueError("position: fingerprint is longer than what stands there")
+    most = min(most, FINGERPRINT_SPAN)
+    if length > most or (whole and length not in (0, most)):
+        raise ValueError("position: fingerprint is of other bytes than stand there")
     if not isinstance(digest, str) or len(digest) != (2 * _DIGEST_BYTES if length else 0):
         raise ValueError("position: fingerprint has no valid digest")
     if digest.strip("0123456789abcdef"):

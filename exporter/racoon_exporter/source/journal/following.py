@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, OneStream, SourceStatus, StartAt, read_anew
+from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, OneStream, SourceStatus, StartAt
 from racoon_exporter.source.files.lines import MAX_LINE
 from racoon_exporter.source.journal.duplicates import TransportDuplicates
 from racoon_exporter.source.journal.entry import FIELDS, read_entry
@@ -129,16 +129,14 @@ class JournalSource(OneStream):
         """Return the cursor of the last entry given, and which records still wait for their copy; None before any."""
         return {"cursor": self._cursor, "copies": self._doubles.to_json()} if self._cursor else None
 
+    def check(self, positions: Mapping[str, object]) -> None:
+        """Raise ValueError where the journal's is none."""
+        if JOURNAL in positions:
+            _read_position(positions[JOURNAL])
+
     def resume(self, position: object) -> None:
         """Go on behind a position; to be called before the first read. Raises ValueError for what is none."""
-        if not isinstance(position, Mapping):
-            raise ValueError("position: expected an object")  # noqa: TRY004 - what a file holds is a value
-        cursor = position.get("cursor")
-        if not isinstance(cursor, str) or not _CURSOR.fullmatch(cursor):
-            raise ValueError("position: no cursor of the journal")
-        doubles = TransportDuplicates()
-        doubles.restore(position.get("copies", []))
-        self._cursor, self._doubles = cursor, doubles
+        self._cursor, self._doubles = _read_position(position)
 
     def positions(self) -> dict[str, object]:
         """Return the position, if there is one."""
@@ -148,10 +146,7 @@ class JournalSource(OneStream):
     def restore(self, positions: Mapping[str, object]) -> None:
         """Go on from the position among these."""
         if JOURNAL in positions:
-            try:
-                self.resume(positions[JOURNAL])
-            except ValueError as error:
-                read_anew(JOURNAL, error)
+            self.resume(positions[JOURNAL])
 
     def read(self, limit: int = DEFAULT_LIMIT) -> Block | None:
         """Return the next entries as lines of JSON, second copies left out."""
@@ -265,6 +260,18 @@ class JournalSource(OneStream):
         if self._child is not None and not self._child.gave:
             self._child.gave = True
             self._trouble.over("journal: entries come again")
+
+
+def _read_position(position: object) -> tuple[str, TransportDuplicates]:
+    """Read a cursor and what waits for a copy; raises ValueError for what is none."""
+    if not isinstance(position, Mapping):
+        raise ValueError("position: expected an object")  # noqa: TRY004 - what a file holds is a value
+    cursor = position.get("cursor")
+    if not isinstance(cursor, str) or not _CURSOR.fullmatch(cursor):
+        raise ValueError("position: no cursor of the journal")
+    doubles = TransportDuplicates()
+    doubles.restore(position.get("copies", []))
+    return cursor, doubles
 
 
 class _Child:

@@ -1,0 +1,68 @@
+"""What a state file holds, by type; `sa/shape.py` says it of the racoons."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, NotRequired, TypedDict
+
+from msgspec import Meta
+
+from racoon_exporter.sa.model import Natural, Seconds, Time
+from racoon_exporter.sa.shape import check, distinct, typed
+
+ALL_PLACED: Final = 2
+"""From this version on each source has a position in the state file, or `PASSES`."""
+PASSES: Final = "passes"
+"""Stands for the position of a source that has none: it is gone when it was read."""
+RecordRow = tuple[Time | None, str, str, str, str, str, str, Natural, Natural]
+
+
+class ReaderShape(TypedDict):
+    """`LogReader.to_json`."""
+
+    clock: Time | None
+    pending: RecordRow | None
+    continuations: list[str]
+    quoted: NotRequired[list[tuple[str, Natural]] | None]
+    last: RecordRow | None
+    line: NotRequired[str]
+    said: NotRequired[tuple[Time | None, list[tuple[str, str, str]]]]
+
+
+class EngineShape(TypedDict):
+    """`engine.to_json`."""
+
+    state: dict[str, Any]
+    messages: list[tuple[str, str, str, Natural]]
+    unparsed: dict[str, Natural]
+    first_line: NotRequired[dict[str, Time]]
+    record_errors: NotRequired[Natural]
+    last_line: dict[str, Time]
+    readers: dict[str, ReaderShape]
+
+
+class FileShape(TypedDict):
+    """What `Follower` writes."""
+
+    version: Natural
+    engine: dict[str, Any]
+    positions: dict[str, Any]
+    gateways: NotRequired[dict[str, str]]
+    sources: dict[str, dict[str, Natural]]
+    seen: list[tuple[str, str, str, Time, Annotated[float, Meta(ge=-1e12, le=1e12)]]]
+    saved: Seconds
+    witnesses: NotRequired[dict[str, Any]]
+
+
+def check_engine(given: dict[str, Any]) -> None:
+    """Raise ValueError, naming the place, where this is nothing that `engine.to_json` gives."""
+    engine = typed(given, EngineShape)
+    distinct("messages", (row[:3] for row in engine["messages"]))
+    check(engine["state"])
+
+
+def check_file(given: dict[str, Any]) -> None:
+    """Raise ValueError where this is nothing that a follower writes, but for the engine, which `check_engine` looks at."""
+    file = typed(given, FileShape)
+    distinct("seen", (racoon[:3] for racoon in file["seen"]))
+    if file["version"] >= ALL_PLACED and not file["sources"].keys() <= file["positions"].keys():
+        raise ValueError("positions: a source was read, and nothing says how far")
