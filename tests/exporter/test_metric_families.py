@@ -8,7 +8,7 @@ import pytest
 from racoon_exporter import metrics
 from racoon_exporter.engine import Engine, restore, to_json
 from racoon_exporter.metrics import families as families_of
-from racoon_exporter.sa.counts import PEER_COUNTS, RACOON_COUNTS
+from racoon_exporter.sa.counts import LABELS, PEER_COUNTS, RACOON_COUNTS
 from tests.exporter.reading import read_lines, up
 
 
@@ -39,6 +39,7 @@ def test_what_the_state_counts_are_the_rows_that_show_it() -> None:
     rows = [row for row in metrics.METRICS if row.counter]
     assert {row.counter for row in rows if row.labels[:1] == ("peer",)} == PEER_COUNTS
     assert {row.counter for row in rows if row.labels[:1] != ("peer",)} == RACOON_COUNTS
+    assert {row.counter: len([label for label in row.labels if label != "peer"]) for row in rows} == LABELS
 
 
 def test_a_count_that_this_version_does_not_know_is_left_out_of_a_state_file() -> None:
