@@ -7,8 +7,7 @@ from typing import Final
 
 from racoon_exporter.engine import Engine
 from racoon_exporter.metrics.rows import METRICS
-from racoon_exporter.metrics.samples import Samples, Scrape
-from racoon_exporter.sa.current import credit, current_trouble
+from racoon_exporter.metrics.samples import Samples
 from racoon_exporter.sa.model import PSEUDO_PEERS, Peer
 from racoon_exporter.sa.racoon import Racoon
 from racoon_exporter.text import visible
@@ -16,23 +15,6 @@ from racoon_parsers.reasons import zero_for_expected
 
 ROLES: Final = ("initiator", "responder")
 _COUNTERS: Final = {row.counter: row for row in METRICS if row.counter and row.labels[:1] == ("peer",)}
-
-
-def collect_reasons(samples: Samples, scrape: Scrape) -> None:
-    """Give each peer the one reason that the page shows, also where several racoons of a gateway know the peer."""
-    believed: dict[tuple[str, str], tuple[Racoon, Peer]] = {}
-    for racoon in scrape.engine.state.racoons.values():
-        for address, peer in racoon.peers.items():
-            other = believed.get((racoon.gateway, address))
-            if address not in PSEUDO_PEERS and (other is None or credit(peer) > credit(other[1])):
-                believed[racoon.gateway, address] = racoon, peer
-    for (gateway, address), (racoon, peer) in believed.items():
-        expected = racoon.knowledge.expected(address)
-        permanent = expected is not None and expected.kind != "roaming"
-        trouble = None if racoon.now is None else current_trouble(peer, racoon.now, permanent=permanent)
-        if trouble is not None:
-            name = name_of(racoon, address)
-            samples.put("racoon_peer_reason", 1, visible(gateway), name, str(trouble.phase), trouble.reason)
 
 
 def name_of(racoon: Racoon, address: str) -> str:
@@ -50,14 +32,15 @@ def collect_peer(samples: Samples, gateway: str, peer: Peer, name: str) -> None:
         samples.add("racoon_phase2_flaps", 0, gateway, name)
         if peer.nat is not None:
             samples.put("racoon_peer_nat", float(peer.nat), gateway, name)
-    for time, metric in (
+    for value, metric in (
         (peer.phase1_last_established, "racoon_phase1_last_established_timestamp_seconds"),
         (peer.phase1_last_failure, "racoon_phase1_last_failure_timestamp_seconds"),
         (peer.phase2_last_established, "racoon_phase2_last_established_timestamp_seconds"),
         (peer.phase2_last_failure, "racoon_phase2_last_failure_timestamp_seconds"),
+        (peer.phase1_duration, "racoon_phase1_last_negotiation_duration_seconds"),
     ):
-        if time is not None:
-            samples.put(metric, time, gateway, name)
+        if value is not None:
+            samples.put(metric, value, gateway, name)
 
 
 def collect_sas(samples: Samples, racoon: Racoon) -> None:

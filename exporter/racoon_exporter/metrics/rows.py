@@ -52,6 +52,12 @@ METRICS: Final = (
     Row("racoon_phase1_sas", "gauge", "ISAKMP SAs alive.", ("peer",)),
     Row("racoon_phase1_up", "gauge", "Whether an ISAKMP SA is alive.", ("peer",)),
     Row(
+        "racoon_phase1_state_since_timestamp_seconds",
+        "gauge",
+        "Time at which phase 1 last came up or went down; of an expected peer that never was up, that of the log's first line.",
+        ("peer",),
+    ),
+    Row(
         "racoon_phase1_last_established_timestamp_seconds",
         "gauge",
         "Time of the last `ISAKMP-SA established`, as the log has it.",
@@ -61,6 +67,12 @@ METRICS: Final = (
         "racoon_phase1_last_failure_timestamp_seconds",
         "gauge",
         "Time of the last failed phase 1 negotiation, as the log has it.",
+        ("peer",),
+    ),
+    Row(
+        "racoon_phase1_last_negotiation_duration_seconds",
+        "gauge",
+        "Seconds that the last phase 1 negotiation with the peer took that came up; log times have whole seconds.",
         ("peer",),
     ),
     Row(
@@ -91,6 +103,12 @@ METRICS: Final = (
         "phase2_failures",
     ),
     Row("racoon_phase2_up", "gauge", "Whether an IPsec SA is alive in each direction.", ("peer",)),
+    Row(
+        "racoon_phase2_state_since_timestamp_seconds",
+        "gauge",
+        "Time at which phase 2 last came up or went down; of an expected peer that never was up, that of the log's first line.",
+        ("peer",),
+    ),
     Row(
         "racoon_phase2_flaps",
         "counter",
@@ -141,6 +159,14 @@ METRICS: Final = (
         ("peer", "notification"),
         "notifications",
     ),
+    Row(
+        "racoon_gateway_failures",
+        "counter",
+        "Failed negotiations of all peers together, which boards of many peers ask for.",
+        ("phase", "reason"),
+        "gateway_failures",
+    ),
+    Row("racoon_gateway_flaps", "counter", "Times phase 2 with any peer went from up to down.", (), "gateway_flaps"),
     Row("racoon_xauth_logins", "counter", "XAuth logins answered, by result.", ("result",), "xauth_logins"),
     Row("racoon_kernel_errors", "counter", "Requests that the kernel refused.", (), "kernel_errors"),
     Row("racoon_config_errors", "counter", "Errors in racoon.conf that racoon logged.", (), "config_errors"),

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from racoon_exporter.engine import Engine
+from racoon_exporter.metrics.current import collect_since
 from racoon_exporter.metrics.peers import ROLES, collect_expected, collect_peer, collect_sas, name_of
 from racoon_exporter.metrics.rows import METRICS
 from racoon_exporter.metrics.samples import OwnState, Samples, Scrape
 from racoon_exporter.sa.model import PSEUDO_PEERS
 from racoon_exporter.sa.racoon import DURATION_BUCKETS, Racoon
 from racoon_exporter.text import visible
+from racoon_parsers.reasons import zero_for_expected
 
 _MOST_EXPECTED: Final = 20_000
 """Configured peers times gateways that have series before anything was heard of them."""
@@ -29,6 +31,7 @@ def collect_state(samples: Samples, scrape: Scrape) -> None:
     collect_expected(samples, scrape.engine, [visible(gateway) for gateway in heard], untold)
     for labels, count in list(samples.values["racoon_phase1_sas"].items()):
         samples.put("racoon_phase1_up", float(count > 0), *labels)
+    collect_since(samples, scrape.engine)
 
 
 def _collect_racoon(samples: Samples, racoon: Racoon) -> None:
@@ -53,6 +56,9 @@ def _collect_zeros(samples: Samples, gateway: str) -> None:
     for row in _COUNTERS.values():
         if not row.labels:
             samples.add(row.name, 0, gateway)
+    for phase in (1, 2):
+        for reason in zero_for_expected(phase):
+            samples.add("racoon_gateway_failures", 0, gateway, str(phase), reason)
     for result in ("success", "failure"):
         samples.add("racoon_xauth_logins", 0, gateway, result)
     for role in ROLES:

@@ -22,7 +22,15 @@ PeerCount = Literal[
 ]
 """Counted for a peer."""
 RacoonCount = Literal[
-    "xauth_logins", "kernel_errors", "config_errors", "daemon_starts", "daemon_crashes", "folded_peers", "dropped_sas"
+    "gateway_failures",
+    "gateway_flaps",
+    "xauth_logins",
+    "kernel_errors",
+    "config_errors",
+    "daemon_starts",
+    "daemon_crashes",
+    "folded_peers",
+    "dropped_sas",
 ]
 """Counted for a racoon, of no peer."""
 

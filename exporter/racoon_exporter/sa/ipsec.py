@@ -144,7 +144,7 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
         if up == peer.phase2_up or peer.address != address:
             return
         if peer.phase2_up:
-            peer.counters["phase2_flaps",] += 1
+            self._peers.count_flap(peer)
         peer.phase2_up, peer.since = up, at
 
     # a crash

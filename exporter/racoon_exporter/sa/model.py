@@ -169,6 +169,8 @@ class Peer:
     authentication: str | None = None
     """What it proves itself with, `psk` or `signature`; configured, or seen."""
     phase2_reason_at: Time | None = None
+    phase1_duration: Seconds | None = None
+    """Seconds that the last negotiation took that came up."""
     phase1_lifetime: Seconds | None = None
     """Seconds; learned or configured."""
     phase1_proofs: Natural = 0
@@ -179,6 +181,10 @@ class Peer:
     unflushed: tuple[Time, Time] | None = None
     """From when to when lines about its SAs prove that nobody flushed them silently."""
     nat: bool | None = None
+    phase1_up: bool = False
+    """Whether an ISAKMP SA was alive after the last event."""
+    phase1_since: Time | None = None
+    """When `phase1_up` last changed."""
     phase2_up: bool = False
     """As it was after the last event; a change from up to down is a flap."""
     since: Time | None = None

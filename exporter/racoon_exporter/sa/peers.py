@@ -15,6 +15,8 @@ _MOST_COOKIES: Final = 8192
 _MOST_FOLDED: Final = 16384
 _IDLE_STRANGER: Final = 3600.0
 """Seconds without a line after which a stranger's place may be given to another."""
+_TOTALS: Final = {"phase1_failures": "gateway_failures", "phase2_failures": "gateway_failures", "phase2_flaps": "gateway_flaps"}
+"""What is counted for a peer and for all of them together."""
 _ALWAYS: Final = float("-inf")
 
 
@@ -145,7 +147,13 @@ class Peers(Mapping[str, Peer]):
     def count_failure(self, phase: int, address: str, reason: str, at: float | None, now: float | None) -> None:
         """Count a negotiation that failed. One that is told late changes no later failure's time and reason."""
         self.entry(address, now).counters[f"phase{phase}_failures", reason] += 1
+        self._counters["gateway_failures", str(phase), reason] += 1
         self.note_failure(phase, address, reason, at, now)
+
+    def count_flap(self, peer: Peer) -> None:
+        """Count that phase 2 with a peer went from up to down."""
+        peer.counters["phase2_flaps",] += 1
+        self._counters["gateway_flaps",] += 1
 
     def note_failure(self, phase: int, address: str, reason: str, at: float | None, now: float | None) -> None:
         """Note a failure as the peer's last, if it is."""
@@ -207,3 +215,13 @@ class Peers(Mapping[str, Peer]):
         self._of_cookies = OrderedDict(given["peer_of_cookies"])
         self._folded = set(given["folded"])
         self._find_strangers()
+        if not any(name in _TOTALS.values() for name, *_ in self._counters):
+            self._add_up()
+
+    def _add_up(self) -> None:
+        """Make the totals of what older versions counted for peers only."""
+        for peer in self._known.values():
+            for (name, *labels), number in peer.counters.items():
+                if name in _TOTALS:
+                    phase = [name.removeprefix("phase")[0]] if labels else []
+                    self._counters[_TOTALS[name], *phase, *labels] += number

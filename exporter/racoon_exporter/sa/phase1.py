@@ -79,7 +79,8 @@ def established(racoon: Racoon, heard: Heard[Phase1Established]) -> None:
     peer.phase1_last_established = racoon.now if racoon.now is not None else peer.phase1_last_established
     racoon.count(address, "phase1_established", negotiation.role or "unknown")
     if negotiation.begun is not None and racoon.now is not None:
-        _observe_duration(racoon, negotiation.role or "unknown", racoon.now - negotiation.begun)
+        peer.phase1_duration = max(0.0, racoon.now - negotiation.begun)
+        _observe_duration(racoon, negotiation.role or "unknown", peer.phase1_duration)
 
 
 def _learn_nat(peer: Peer, local: Endpoint | None) -> None:
@@ -105,7 +106,7 @@ def _observe_duration(racoon: Racoon, role: str, seconds: float) -> None:
     counts = racoon.durations.setdefault(role, [0.0] * (len(DURATION_BUCKETS) + 2))
     place = next((index for index, bound in enumerate(DURATION_BUCKETS) if seconds <= bound), len(DURATION_BUCKETS))
     counts[place] += 1
-    counts[-1] += max(0.0, seconds)
+    counts[-1] += seconds
 
 
 def _alive(racoon: Racoon, cookies: str | None) -> IsakmpSa | None:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -32,4 +33,11 @@ def test_a_log_goes_on_from_a_state_file_of_the_first_layout(kept: dict[str, Any
     read(log[cut:], resumed, cut + 1)
     whole.finish()
     resumed.finish()
-    assert outcome(resumed) == outcome(whole)
+    assert noted(outcome(resumed)) == noted(outcome(whole))
+
+
+def noted(told: tuple[str, str]) -> tuple[list[str], str]:
+    """Leave out what the older exporter did not note: since when each phase is as it is, and how long phase 1 took."""
+    exposition, history = told
+    new = re.compile(r"racoon_phase\d_(state_since|last_negotiation_duration)")
+    return sorted(line for line in exposition.splitlines() if not new.match(line)), history

@@ -1,0 +1,89 @@
+"""Samples of how it is with each peer now: since when, and the one reason why it is not up, the same as on the page."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from racoon_exporter.engine import Engine
+from racoon_exporter.metrics.peers import name_of
+from racoon_exporter.metrics.samples import Samples, Scrape
+from racoon_exporter.sa.current import Trouble, credit, current_trouble
+from racoon_exporter.sa.model import PSEUDO_PEERS, Peer
+from racoon_exporter.sa.racoon import Racoon
+from racoon_exporter.text import visible
+
+Labels = tuple[str, str]
+"""Gateway and peer, as labels show them."""
+Held = tuple[bool, float | None]
+"""Whether a phase is up, and when that last changed."""
+
+_PHASES: Final = (1, 2)
+
+
+def collect_since(samples: Samples, engine: Engine) -> None:
+    """Give each peer the time at which each phase came to be as `racoon_phase<n>_up`, taken before, says."""
+    held: dict[int, defaultdict[Labels, list[Held]]] = {phase: defaultdict(list) for phase in _PHASES}
+    for racoon in engine.state.racoons.values():
+        for address, peer in racoon.peers.items():
+            labels = visible(racoon.gateway), name_of(racoon, address)
+            held[1][labels].append((peer.phase1_up, peer.phase1_since))
+            held[2][labels].append((peer.phase2_up, peer.since))
+    begins = _Beginnings(engine)
+    expected = {labels[:2] for labels in samples.values["racoon_peer_expected"]}
+    for phase in _PHASES:
+        for gateway, name in samples.values[f"racoon_phase{phase}_up"]:
+            since = _last_change(held[phase].get((gateway, name), ()))
+            if since is None and (gateway, name) in expected:
+                since = begins.of_gateway(gateway)
+            if since is not None:
+                samples.put(f"racoon_phase{phase}_state_since_timestamp_seconds", since, gateway, name)
+
+
+def _last_change(held: Iterable[Held]) -> float | None:
+    """Of several addresses of a name, or several racoons, one that is up makes it up; it is down since the last went down."""
+    held = list(held)
+    up = any(is_up for is_up, _ in held)
+    times = [since for is_up, since in held if is_up == up and since is not None]
+    return (min if up else max)(times, default=None)
+
+
+class _Beginnings:
+    """When what is read of each gateway begins."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._first: list[tuple[str, float]] = [
+            (visible(engine.gateway_of(source)), time) for source, time in engine.first_line.items()
+        ]
+
+    def of_gateway(self, gateway: str) -> float | None:
+        """Give the time of the first line of the logs that may tell of a gateway: its own, and those that name no gateway."""
+        return min((time for owner, time in self._first if owner in ("", gateway)), default=None)
+
+
+def collect_reasons(samples: Samples, scrape: Scrape) -> None:
+    """Give each peer the one reason that the page shows; of several addresses of a name, the newest."""
+    newest: dict[Labels, Trouble] = {}
+    for racoon, peer in _believed(scrape.engine):
+        expected = racoon.knowledge.expected(peer.address)
+        permanent = expected is not None and expected.kind != "roaming"
+        trouble = None if racoon.now is None else current_trouble(peer, racoon.now, permanent=permanent)
+        if trouble is None:
+            continue
+        labels = visible(racoon.gateway), name_of(racoon, peer.address)
+        if labels not in newest or (trouble.time or 0.0) > (newest[labels].time or 0.0):
+            newest[labels] = trouble
+    for labels, trouble in newest.items():
+        samples.put("racoon_peer_reason", 1, *labels, str(trouble.phase), trouble.reason)
+
+
+def _believed(engine: Engine) -> Iterator[tuple[Racoon, Peer]]:
+    """Give each peer once, also where several racoons of a gateway know it."""
+    believed: dict[tuple[str, str], tuple[Racoon, Peer]] = {}
+    for racoon in engine.state.racoons.values():
+        for address, peer in racoon.peers.items():
+            other = believed.get((racoon.gateway, address))
+            if address not in PSEUDO_PEERS and (other is None or credit(peer) > credit(other[1])):
+                believed[racoon.gateway, address] = racoon, peer
+    yield from believed.values()
