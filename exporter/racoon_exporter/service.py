@@ -80,7 +80,7 @@ class Service:
         known, remarks = knowledge.build(settings.flags, config)
         _tell(remarks)
         self._config = config
-        wanted = _wanted(settings, config)
+        wanted = wanted_by(settings, config)
         if not wanted:
             raise ValueError(
                 "nothing to read: name racoon's log file, a glob, - for standard input, --journal, --syslog.listen-address,"
@@ -235,7 +235,7 @@ def _witnesses(config: Config, zone: tzinfo) -> WitnessPanel | None:
     return WitnessPanel(witnesses, interval=config.witnesses.interval) if witnesses else None
 
 
-def _wanted(settings: Settings, config: Config) -> tuple[Wanted, ...]:
+def wanted_by(settings: Settings, config: Config) -> tuple[Wanted, ...]:
     """Return what the command line and the configuration file want to be read; the file has more to say of the journal."""
     asked = (*kinds.paths(*settings.logs), *kinds.syslog(*settings.syslog), *((kinds.journal(),) if settings.journal else ()))
     told = {(each.kind, each.name) for each in config.sources}

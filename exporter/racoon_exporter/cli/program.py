@@ -10,6 +10,7 @@ import click
 
 from racoon_exporter import __version__
 from racoon_exporter.cli.check_config import check_config
+from racoon_exporter.cli.doctor import doctor
 from racoon_exporter.cli.events import events
 from racoon_exporter.cli.explain import explain
 from racoon_exporter.cli.history import history
@@ -29,7 +30,7 @@ def main() -> None:
     spare_the_collector()
 
 
-for command in (check_config, events, explain, history, redact, replay, report, serve):
+for command in (check_config, doctor, events, explain, history, redact, replay, report, serve):
     main.add_command(command)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 from click.core import ParameterSource
@@ -14,6 +14,9 @@ from racoon_exporter import own_log
 from racoon_exporter.cli.options import flags, peer_options, zone_option
 from racoon_exporter.cli.output import USAGE, Failure, placed, report
 from racoon_exporter.config import ConfigError
+
+if TYPE_CHECKING:
+    from racoon_exporter.service import Settings
 
 DEFAULT_ADDRESS: Final = "localhost:10500"
 """500 is the IKE port; only this machine is let in unless asked."""
@@ -85,15 +88,35 @@ def default_state_file() -> Path | None:
 @click.pass_context
 def serve(context: click.Context, /, **given: Any) -> None:
     """Follow LOG (a path, a glob, or `-`) and serve metrics, a status page and an API."""
-    from racoon_exporter.service import Service, Settings  # noqa: PLC0415  the web server is heavy
+    from racoon_exporter.service import Service  # noqa: PLC0415  the web server is heavy
     from racoon_exporter.web import ListenError, WebConfigError  # noqa: PLC0415
+
+    own_log.set_up(given["log_level"], given["log_format"])
+    settings = settings_of(context, given)
+    try:
+        service = Service(settings)
+        service.start()
+    except (ConfigError, WebConfigError) as error:
+        report([placed(error.path, problem) for problem in error.problems], USAGE)
+    except ListenError as error:
+        raise Failure(str(error)) from error
+    except OSError as error:
+        raise Failure(f"{error.filename}: {error.strerror}") from error
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    else:
+        service.run()
+
+
+def settings_of(context: click.Context, given: dict[str, Any]) -> Settings:
+    """Give what the options ask for. Raises click.UsageError."""
+    from racoon_exporter.service import Settings  # noqa: PLC0415  the web server is heavy
 
     path: str = given["telemetry_path"]
     if not _PAGE.fullmatch(path) or path.startswith(_TAKEN):
         raise click.UsageError("--web.telemetry-path must begin with / and name a page of its own")
-    own_log.set_up(given["log_level"], given["log_format"])
     zone_given = context.get_parameter_source("zone") is not ParameterSource.DEFAULT
-    settings = Settings(
+    return Settings(
         logs=given["logs"],
         flags=flags(given, strangers=given["strangers"], peer_limit=given["peer_limit"], history=_HISTORY_ROWS),
         zone=given["zone"] if zone_given else None,
@@ -112,19 +135,6 @@ def serve(context: click.Context, /, **given: Any) -> None:
         health_without_auth=given["health_without_auth"],
         lifecycle=given["lifecycle"],
     )
-    try:
-        service = Service(settings)
-        service.start()
-    except (ConfigError, WebConfigError) as error:
-        report([placed(error.path, problem) for problem in error.problems], USAGE)
-    except ListenError as error:
-        raise Failure(str(error)) from error
-    except OSError as error:
-        raise Failure(f"{error.filename}: {error.strerror}") from error
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
-    else:
-        service.run()
 
 
 def _path(text: str | None) -> Path | None:

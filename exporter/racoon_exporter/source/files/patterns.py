@@ -92,7 +92,7 @@ class SourceSet:
         self._start_at: StartAt = start_at
         self._backfill = backfill
         self._system = system
-        self._expand = expand or _expand
+        self._expand = expand or files_of
         self._clock = clock
         self._members: dict[str, FileSource] = {}
         self._joined: set[str] = set()
@@ -297,7 +297,8 @@ class SourceSet:
                 self._retired.popitem(last=False)
 
 
-def _expand(pattern: str) -> list[str]:
+def files_of(pattern: str) -> list[str]:
+    """Find the files of a pattern."""
     return glob.glob(pattern, recursive=True)  # noqa: PTH207 - Path.glob knows no absolute patterns
 
 

@@ -1,0 +1,240 @@
+"""What a log says: whose lines they are, whether they are understood, whether they come, at which level, once or twice."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import Final
+
+from racoon_exporter.archives.foreign import nothing_of_racoon
+from racoon_exporter.archives.survey import Sample
+from racoon_exporter.doctor.finding import Finding, Findings, error, ok, warning
+from racoon_exporter.doctor.heard import Heard
+from racoon_exporter.doctor.setup import Setup
+from racoon_exporter.sa.racoon import Racoon
+from racoon_exporter.source.files.siblings import siblings
+from racoon_exporter.source.files.system import SYSTEM
+from racoon_exporter.status.trust import SILENT_SECONDS
+from racoon_exporter.status.words import count, duration
+from racoon_parsers.dialects import DIALECTS
+
+_OTHERS: Final = {
+    "charon": "strongSwan",
+    "pluto": "Libreswan or Openswan",
+    "isakmpd": "OpenBSD's isakmpd",
+    "raccoon": "a misspelt name",
+}
+"""Daemons that are taken for racoon."""
+_OTHER: Final = re.compile(rf"\b({'|'.join(_OTHERS)})\b")
+_CIRCULAR: Final = (b"CLOG", b"GOLC")
+"""The mark at the end of a circular log of FreeBSD's clog, in either order of bytes."""
+_LOUD: Final = frozenset({"INFO", "DEBUG", "DEBUG2", "info", "debug"})
+_QUIET: Final = frozenset({"NOTIFY", "WARNING", "ERROR", "notice", "warning", "err", "error"})
+_ENOUGH: Final = 10
+"""Lines from which on the absence of INFO is no accident."""
+_UNKNOWN_SHARE: Final = 0.2
+_DOUBLED_SHARE: Final = 0.6
+_LAG: Final = 60.0
+_RELOAD: Final = "racoonctl reload-config || kill -HUP $(pidof racoon)"
+LOG_INFO: Final = f"sed -i '/^[[:space:]]*log[[:space:]]/d; $a log info;' /etc/racoon/racoon.conf && {_RELOAD}"
+
+
+def check(heard: Heard, setup: Setup) -> Findings:
+    """Look at what a log says."""
+    if not heard.size:
+        yield from _empty(heard, setup)
+    elif not heard.known and not heard.unknown:
+        yield _foreign(heard)
+    else:
+        yield from _understood(heard)
+        yield from _alive(heard, setup)
+        yield from _level(heard)
+        yield from _doubled(heard)
+        yield from _daemon(heard)
+
+
+def _empty(heard: Heard, setup: Setup) -> Findings:
+    rotated = siblings([str(heard.path)], SYSTEM)
+    latest = max((each.mtime_ns / 1e9 for each in rotated), default=None)
+    if latest is not None and setup.host.now() - latest < SILENT_SECONDS:
+        if (begun := _writer_stayed(heard)) is not None:
+            yield begun
+        else:
+            yield ok("messages", heard.path, "empty since its rotation")
+        return
+    yield warning(
+        "messages",
+        heard.path,
+        "empty",
+        "racoon wrote nothing here: it logs elsewhere, or too little, or does not run.",
+        "ps ax | grep '[r]acoon'; grep -rn racoon /etc/rsyslog.conf /etc/rsyslog.d /etc/syslog.conf",
+    )
+
+
+def _writer_stayed(heard: Heard) -> Finding | None:
+    """Find that whoever writes goes on in a file that was rotated away."""
+    plain = [each for each in siblings([str(heard.path)], SYSTEM) if not each.packed]
+    youngest = max(plain, key=lambda each: each.mtime_ns, default=None)
+    if youngest is None or youngest.mtime_ns / 1e9 <= heard.changed + _LAG:
+        return None
+    return error(
+        "rotation",
+        heard.path,
+        f"{youngest.path} is written, and the log is not",
+        "The log was rotated, and its writer was not told: it goes on in the rotated file, until that is deleted.",
+        "/usr/lib/rsyslog/rsyslog-rotate || kill -HUP $(cat /run/rsyslogd.pid /run/syslogd.pid /var/run/syslog.pid)"
+        "    # and the same as postrotate in logrotate's configuration",
+    )
+
+
+def _foreign(heard: Heard) -> Finding:
+    path = str(heard.path)
+    if any(mark in heard.foot for mark in _CIRCULAR):
+        return error(
+            "messages",
+            path,
+            "a circular log, which its own program reads",
+            "FreeBSD's clog writes round and round in one file: its lines are not in order, and its end moves.",
+            f"clog -f {shlex.quote(path)} | racoon-exporter serve -    # or send it by syslog",
+        )
+    other = _OTHER.search(heard.head.decode("utf-8", "replace"))
+    if other:
+        return error(
+            "messages",
+            path,
+            f"lines of {other[1]}, none of racoon",
+            f"This is the log of {_OTHERS[other[1]]}: another daemon, whose lines are not read here.",
+            "ps ax | grep -E '[r]acoon|[c]haron|[p]luto'",
+        )
+    return error(
+        "messages",
+        path,
+        nothing_of_racoon([Sample(path, heard.size, heard.head, identity=(0, 0))]).removeprefix(f"{path}: "),
+        "No line of racoon is in this file: nothing is known of any peer.",
+        f"grep -n racoon {shlex.quote(path)} | tail; grep -rln 'racoon: ' /var/log",
+    )
+
+
+def _understood(heard: Heard) -> Findings:
+    share = heard.unknown / (heard.known + heard.unknown)
+    title = DIALECTS[heard.dialect].title if heard.dialect else ("racoon, by syslog" if heard.by_syslog else "racoon")
+    told = f"{title}: {count(heard.known, 'message')} understood"
+    if share <= _UNKNOWN_SHARE:
+        yield ok("messages", heard.path, told + (f", {heard.unknown} not" if heard.unknown else ""))
+        return
+    yield warning(
+        "messages",
+        heard.path,
+        f"{told}, {heard.unknown} not",
+        "Much of what racoon says here is not known: states and reasons may be missing.",
+        f"racoon-exporter events {shlex.quote(str(heard.path))} | grep '\"unknown\"' | tail"
+        "    # racoon-exporter redact makes them fit to be reported",
+    )
+
+
+def _alive(heard: Heard, setup: Setup) -> Findings:
+    stayed = _writer_stayed(heard)
+    if stayed is not None:
+        yield stayed
+    silence = setup.host.now() - min(heard.changed, heard.last or heard.changed)
+    if silence <= SILENT_SECONDS:
+        yield ok("log", heard.path, f"last line {duration(silence)} ago")
+        return
+    yield warning(
+        "log",
+        heard.path,
+        f"racoon wrote nothing for {duration(silence)}",
+        "SAs that live are renewed within their lifetimes and leave lines. Either no peer was up for so long, or racoon "
+        "does not run, or writes elsewhere.",
+        "ps ax | grep '[r]acoon'; ls -la --time-sort /var/log | head",
+    )
+
+
+def _level(heard: Heard) -> Findings:
+    rule = next((racoon.life.dialect.phase2_rule for racoon in _racoons(heard) if not racoon.life.phase2_told), "")
+    quiet = sum(number for level, number in heard.levels.items() if level in _QUIET)
+    if rule:
+        yield error(
+            "level",
+            heard.path,
+            "phase 2 is not logged",
+            "The system logs it only where a rule asks for it: whether a peer's phase 2 is up is not known.",
+            rule,
+        )
+    elif any(racoon.life.is_quiet(racoon.now) for racoon in _racoons(heard)) or _leaves_info_out(heard, quiet):
+        yield error(
+            "level",
+            heard.path,
+            f"no INFO line among {count(quiet, 'line')}" if quiet else "no INFO line since racoon's start",
+            "racoon, or the syslog before this file, leaves out what tells of SAs: peers look down that are not. "
+            "Silence is not `no tunnels`.",
+            f"{LOG_INFO}    # and let syslog pass daemon.info",
+        )
+    elif heard.debugs:
+        yield warning(
+            "level",
+            heard.path,
+            "racoon debugs",
+            "Debug lines hold keys, and fill the disk. The exporter keeps none of them; whoever reads the log sees them.",
+            LOG_INFO,
+        )
+    else:
+        yield ok("level", heard.path, "INFO, as is needed")
+
+
+def _leaves_info_out(heard: Heard, quiet: int) -> bool:
+    return quiet >= _ENOUGH and not any(number for level, number in heard.levels.items() if level in _LOUD)
+
+
+def _doubled(heard: Heard) -> Findings:
+    """Compare each of the last lines with the few before it: what is written twice stands close."""
+    if heard.dialect and DIALECTS[heard.dialect].copies:
+        return
+    said = [(line.stamp, line.level, line.text) for line in heard.lines if line.level not in {"DEBUG", "DEBUG2"}]
+    twice = sum(1 for at, record in enumerate(said) if record in said[max(0, at - 4) : at])
+    if len(said) >= _ENOUGH and twice * 2 >= len(said) * _DOUBLED_SHARE:
+        yield warning(
+            "doubled lines",
+            heard.path,
+            f"{twice} of the last {count(len(said), 'line')} are copies of those before them",
+            "Each message is written twice, by two rules of syslog, or by racoon -F and its own log: everything counts twice.",
+            "grep -rn -e racoon -e 'daemon\\.' /etc/rsyslog.conf /etc/rsyslog.d /etc/syslog.conf    # leave one rule",
+        )
+
+
+def _daemon(heard: Heard) -> Findings:
+    for racoon in _racoons(heard):
+        if racoon.life.stopped and racoon.life.run is None:
+            yield warning(
+                "daemon",
+                racoon.gateway or heard.path,
+                "racoon's last line is that of its end",
+                "racoon does not run: no SA is negotiated or renewed.",
+                "systemctl start racoon || service racoon start",
+            )
+
+
+def _racoons(heard: Heard) -> list[Racoon]:
+    return list(heard.engine.state.racoons.values())
+
+
+def twice_read(logs: list[Heard]) -> Findings:
+    """Find logs that hold the same lines: each then counts twice."""
+    for at, one in enumerate(logs):
+        said = {(line.stamp, line.text) for line in one.lines}
+        for other in logs[at + 1 :]:
+            shared = sum(1 for line in other.lines if (line.stamp, line.text) in said)
+            if shared >= _ENOUGH and shared * 2 > len(other.lines):
+                yield warning(
+                    "doubled lines",
+                    other.path,
+                    f"{shared} of its last {len(other.lines)} lines are those of {one.path}",
+                    "Both files are read, and hold the same: everything counts twice.",
+                    f"$EDITOR /etc/racoon-exporter/racoon-exporter.yml    # leave out {_shorter(one.path, other.path)}",
+                )
+
+
+def _shorter(one: Path, other: Path) -> Path:
+    """Name the one that is left out: the larger holds other programs' lines as well."""
+    return max(one, other, key=lambda path: path.stat().st_size)
