@@ -150,12 +150,22 @@ class Engine:
         """When each source begins, as far as it was read: it stays what it is."""
         self.last_line: dict[str, float] = {}
         """By source: time of the newest line."""
+        self._parts: Mapping[str, Engine] = {}
         self._debug_filter = DebugFilter(self._catalogue.messages, lambda message: message.event in HANDLERS)
         self._source = self._stream = ""
         """Where the lines come from that are read just now."""
         self._racoon: Racoon | None = None
         self._origin: Origin | None = None
         """Who wrote the last of them that was heard."""
+
+    @property
+    def parts(self) -> Mapping[str, Engine]:
+        """The engines that are looked at as this one, by partition: itself, if it stands for no others."""
+        return self._parts or {"": self}
+
+    @parts.setter
+    def parts(self, parts: Mapping[str, Engine]) -> None:
+        self._parts = parts
 
     @classmethod
     def like(cls, other: Engine) -> Engine:

@@ -7,7 +7,7 @@ test compares with prometheus_client byte for byte.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from prometheus_client.utils import floatToGoString
 
@@ -32,10 +32,18 @@ def _text(samples: Samples, *, gateways: bool, openmetrics: bool) -> Iterator[st
         if row.kind == "histogram":
             yield from _histogram(row, samples, gateways=gateways)
             continue
-        labels = ("gateway" if gateways and row.has_gateway else "", *row.labels)
+        taken = samples.values.get(row.name, {})
+        labels = (_owner(row, taken, gateways=gateways), *row.labels)
         layout, places = _layout(named, labels)
-        for values, value in samples.values.get(row.name, {}).items():
+        for values, value in taken.items():
             yield layout % (*(escaped[values[place]] for place in places), _number(value))
+
+
+def _owner(row: Row, taken: Mapping[tuple[str, ...], float], *, gateways: bool) -> str:
+    """Name the label that says whose a sample is: a gateway's; or a partition's, as that is counted where the partition is."""
+    if row.has_gateway:
+        return "gateway" if gateways else ""
+    return "source" if any(values[0] for values in taken) else ""
 
 
 def _layout(name: str, labels: tuple[str, ...]) -> tuple[str, tuple[int, ...]]:

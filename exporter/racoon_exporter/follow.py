@@ -10,18 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from racoon_exporter import checkpoint
-from racoon_exporter.engine import Engine, restore, to_json
+from racoon_exporter.engine import Engine
+from racoon_exporter.live_engine import LiveEngine
 from racoon_exporter.metrics import OwnState, Samples, collect
 from racoon_exporter.moved import adapt
+from racoon_exporter.partitions import Partitions
 from racoon_exporter.sa import Knowledge
 from racoon_exporter.sa.findings import Believed, Findings, believed, take_findings, witnessed
-from racoon_exporter.source import SourceCounts, SourceStatus
+from racoon_exporter.source import Block, SourceCounts, SourceStatus
 from racoon_exporter.state_shape import PASSES, check_file
 from racoon_exporter.text import visible
-from racoon_exporter.turns import Turns
 
 if TYPE_CHECKING:
-    from racoon_exporter.sa.racoon import Racoon
     from racoon_exporter.source.inputs import Inputs
     from racoon_exporter.witness import WitnessPanel
 
@@ -53,11 +53,16 @@ class Follower:
         checkpoint_seconds: float = CHECKPOINT_SECONDS,
         on_turn: Callable[[], None] = lambda: None,
         witnesses: WitnessPanel | None = None,
+        partitions: Partitions | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        """Follow `inputs` with `engine`; `on_turn` is called in each turn of the loop. `witnesses` say what the log cannot."""
-        self.engine = engine
+        """Follow `inputs` with `engine`; `on_turn` is called in each turn of the loop. `witnesses` say what the log cannot.
+
+        `partitions` are those of the inputs that come with their own state.
+        """
+        self._live = LiveEngine(engine, monotonic)
+        self.partitions = Partitions(engine, monotonic=monotonic, wall=wall) if partitions is None else partitions
         self.config_ok = True
         self.web_config_ok: Callable[[], bool] = lambda: True
         self._on_turn = on_turn
@@ -69,20 +74,13 @@ class Follower:
         self._checkpoint_seconds = checkpoint_seconds
         self._monotonic = monotonic
         self._wall = wall
-        self.turns = Turns()
+        self.turns = self.partitions.turns
         self._stopping = False
-        engine.state.two_ends.catching_up = True
         self._dirty = False
-        self._aged = False
-        self._pending = False
         self._caught_up = False
         self._families_told: set[str] = set()
         self._behind = True
         """Whether the last turn found something to read: more may wait behind it."""
-        self._read_at: dict[tuple[str, str, str], tuple[float, float]] = {}
-        """By racoon: time of its last line, and when that was read on the monotonic clock."""
-        self._failed_to_age: set[tuple[str, str, str]] = set()
-        """Racoons whose time stands still until their next line, as it raised to let it pass."""
         self._earlier: dict[str, SourceCounts] = {}
         """By source: what was counted before this start."""
         self._checkpoint_time = 0.0
@@ -90,6 +88,11 @@ class Follower:
         self._checkpoint_failures = 0
         self._checkpointed = self._started = monotonic()
         self._trouble = ""
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of all that has no partitions."""
+        return self._live.engine
 
     # life
 
@@ -113,21 +116,16 @@ class Follower:
         """Take the content of a state file: all of it, or nothing where any of it raises."""
         check_file(content)
         dropped = adapt(content, self._inputs.reads, self.engine.gateway_of) if "gateways" in content else []
-        restored = Engine.like(self.engine)
-        restore(restored, content["engine"])
         positions = {name: position for name, position in content["positions"].items() if position != PASSES}
         earlier = {str(name): SourceCounts.from_json(counts) for name, counts in content["sources"].items()}
+        resumed = self._live.resumed(content, max(0.0, self._wall() - content["saved"]))
         self._inputs.check(positions)
         if self.witnesses is not None and "witnesses" in content:
             self.witnesses.restore(content["witnesses"])
         self._inputs.resume(positions)
         # Nothing from here on raises.
-        restored.state.two_ends.catching_up = True
-        self.engine = restored
-        self._pending = True  # a record may have been kept back
+        self._live = resumed
         self._earlier = earlier
-        now, away = self._monotonic(), max(0.0, self._wall() - content["saved"])
-        self._read_at = {(*key,): (log_time, now - ago - away) for *key, log_time, ago in content["seen"]}
         self._checkpoint_time = float(content["saved"])
         for remark in dropped:
             _LOGGER.warning("%s", visible(remark))
@@ -147,7 +145,7 @@ class Follower:
                 continue
             if self._inputs.finished:
                 break
-            self._inputs.wait(QUIET_SECONDS if self._pending else IDLE_SECONDS)
+            self._inputs.wait(QUIET_SECONDS if self._live.pending or self.partitions.pending else IDLE_SECONDS)
         with self.turns.reading():
             self.engine.flush()
         self.save()
@@ -160,61 +158,38 @@ class Follower:
     def step(self) -> bool:
         """Read one block, or notice that there is none; True if there was one."""
         block = self._inputs.read(BLOCK_BYTES)
-        now = self._monotonic()
         self._behind = block is not None
         if block is None:
-            self._caught_up = True
-            self._idle(now)
+            self._idle()
+            self._caught_up |= not self.partitions.behind
         else:
-            with self.turns.reading():
-                self.engine.feed(block)
-                self._note_times(now)
-            self._dirty = self._pending = True
-        if (self._dirty or self._aged) and now >= self._due():
+            self._take(block)
+        if (self._dirty or self._live.aged) and self._monotonic() >= self._due():
             self.save()
         return block is not None
+
+    def _take(self, block: Block) -> None:
+        partition = self.partitions.of(block.source)
+        with self.turns.reading():
+            (partition or self._live).feed(block)
+        self._dirty |= partition is None
 
     def _due(self) -> float:
         pause = self._checkpoint_seconds * (1 if self._dirty else _CHECKPOINTS_SPARED)
         return self._checkpointed + max(pause, self._checkpoint_took * _CHECKPOINT_SHARE)
 
-    def _note_times(self, now: float) -> None:
-        racoons = self.engine.state.racoons
-        if len(self._read_at) > len(racoons):
-            self._read_at = {key: times for key, times in self._read_at.items() if key in racoons}
-        for key, racoon in racoons.items():
-            known = self._read_at.get(key)
-            if racoon.now is not None and (known is None or known[0] != racoon.now):
-                self._read_at[key] = (racoon.now, now)
-                self._failed_to_age.discard(key)
-
-    def _idle(self, now: float) -> None:
-        """Complete what was kept back, and let the log's time pass as fast as ours: an SA that nobody ends expires."""
+    def _idle(self) -> None:
+        """Complete what was kept back, and let the log's time pass as fast as ours."""
         with self.turns.reading():
-            if self._pending:
-                self.engine.flush()
-                self._note_times(now)
-                self._pending = False
-            for key, (log_time, read_at) in self._read_at.items():
-                racoon = self.engine.state.racoons.get(key)
-                until = log_time + now - read_at
-                if racoon is not None and key not in self._failed_to_age and racoon.next_look <= until:
-                    self._age(key, racoon, until)
-            self.engine.state.two_ends.caught_up()
-
-    def _age(self, key: tuple[str, str, str], racoon: Racoon, until: float) -> None:
-        try:
-            racoon.pass_time(until)
-        except Exception as error:  # noqa: BLE001  time goes on for the others
-            self.engine.errors.note(error)
-            self.engine.state.doubt(key)
-            self._failed_to_age.add(key)
-        self._aged = True
+            self._live.flush()
+            self._live.let_time_pass()
+            self.partitions.let_time_pass()
 
     def learn(self, knowledge: Knowledge) -> None:
         """Take what a changed configuration says."""
         with self.turns.reading():
             self.engine.state.learn(knowledge)
+            self.partitions.learn(knowledge)
 
     # witnesses
 
@@ -231,7 +206,7 @@ class Follower:
             racoon = witnessed(self.engine.state.racoons.values(), findings.gateway)
             if racoon is not None:
                 take_findings(racoon, findings)
-                self._aged = True
+                self._live.aged = True
 
     # checkpoints
 
@@ -249,25 +224,23 @@ class Follower:
             self._checkpointed = self._monotonic()
             self._checkpoint_took = self._checkpointed - begun
             self._checkpoint_time = content["saved"]
-            self._dirty = self._aged = False
+            self._dirty = self._live.aged = False
             if self._trouble:
                 _LOGGER.info("state file %s is written again", self._state_file)
                 self._trouble = ""
 
     def _content(self) -> dict[str, Any]:
-        now = self._monotonic()
         with self.turns.reading():
-            self.engine.mend()
-            engine = to_json(self.engine)
-        positions = dict.fromkeys((status.name for status in self._inputs.statuses()), PASSES) | self._inputs.positions()
+            live = self._live.to_json()
+        statuses = [status for status in self.statuses() if not status.kept]
+        positions = dict.fromkeys((status.name for status in statuses), PASSES) | self._inputs.positions()
         names = tuple(positions)
         self._forget_lines_of_others(names)
         return {
-            "engine": engine,
+            **live,
             "positions": positions,
             "gateways": {name: self.engine.gateway_of(name) for name in names},
-            "sources": {status.name: status.counts.to_json() for status in self.statuses()},
-            "seen": [[*key, log_time, now - read_at] for key, (log_time, read_at) in self._read_at.items()],
+            "sources": {status.name: status.counts.to_json() for status in statuses},
             "saved": self._wall(),
             **({} if self.witnesses is None else {"witnesses": self.witnesses.to_json()}),
         }
@@ -299,21 +272,21 @@ class Follower:
             self._families_told,
         )
         with self.turns.looking():
-            self.engine.mend()
-            return collect(self.engine, own)
+            return collect(self.partitions.united_with(self.engine), own)
 
     def take(self, copy: Callable[[Engine, tuple[SourceStatus, ...]], T]) -> T:
         """Let a function copy what it shows, while the reader waits."""
         statuses = self.statuses()
         with self.turns.looking():
-            self.engine.mend()
-            return copy(self.engine, statuses)
+            return copy(self.partitions.united_with(self.engine, history=True), statuses)
 
     def statuses(self) -> tuple[SourceStatus, ...]:
         """How the sources are doing, counted over restarts."""
         return tuple(self._total(status) for status in self._inputs.statuses())
 
     def _total(self, status: SourceStatus) -> SourceStatus:
+        if status.kept:
+            return status
         return replace(status, counts=status.counts + self._earlier.get(status.name, SourceCounts()))
 
     def ready(self) -> tuple[bool, str]:

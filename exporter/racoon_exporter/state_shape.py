@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, NotRequired, TypedDict
 
 from msgspec import Meta
@@ -40,16 +41,21 @@ class EngineShape(TypedDict):
     readers: dict[str, ReaderShape]
 
 
-class FileShape(TypedDict):
+class LiveShape(TypedDict):
+    """`LiveEngine.to_json`, and when that was."""
+
+    engine: dict[str, Any]
+    seen: list[tuple[str, str, str, Time, Annotated[float, Meta(ge=-1e12, le=1e12)]]]
+    saved: Seconds
+
+
+class FileShape(LiveShape):
     """What `Follower` writes."""
 
     version: Natural
-    engine: dict[str, Any]
     positions: dict[str, Any]
     gateways: NotRequired[dict[str, str]]
     sources: dict[str, dict[str, Natural]]
-    seen: list[tuple[str, str, str, Time, Annotated[float, Meta(ge=-1e12, le=1e12)]]]
-    saved: Seconds
     witnesses: NotRequired[dict[str, Any]]
 
 
@@ -66,3 +72,9 @@ def check_file(given: dict[str, Any]) -> None:
     distinct("seen", (racoon[:3] for racoon in file["seen"]))
     if file["version"] >= ALL_PLACED and not file["sources"].keys() <= file["positions"].keys():
         raise ValueError("positions: a source was read, and nothing says how far")
+
+
+def check_partition(given: Mapping[str, Any]) -> None:
+    """Raise ValueError where this is nothing that is kept of a partition, but for the engine, which `check_engine` looks at."""
+    kept = typed(dict(given), LiveShape)
+    distinct("seen", (racoon[:3] for racoon in kept["seen"]))

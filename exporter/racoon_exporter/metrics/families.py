@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from racoon_exporter.engine import Engine
@@ -13,10 +13,14 @@ from racoon_exporter.metrics.state import collect_state
 from racoon_exporter.source.contract import SourceStatus
 
 
-def gateways_of(engine: Engine, sources: Iterable[SourceStatus]) -> frozenset[str]:
-    """Name the gateways: those heard of, and those of the sources, of which nothing was heard yet."""
+def gateways_of(engine: Engine, sources: Collection[SourceStatus]) -> frozenset[str]:
+    """Name the gateways: those heard of, and those of the sources, of which nothing was heard yet.
+
+    The records of a topic name theirs: an instance that holds no partition, or only new ones, has none.
+    """
     heard = {racoon.gateway for racoon in engine.state.racoons.values()}
-    return frozenset(heard | {name for status in sources if (name := engine.gateway_of(status.name))} or {""})
+    nameless = set() if sources and all(status.kept for status in sources) else {""}
+    return frozenset(heard | {name for status in sources if (name := engine.gateway_of(status.name))} or nameless)
 
 
 def collect(engine: Engine, own: OwnState) -> tuple[Samples, bool]:

@@ -12,8 +12,9 @@ from racoon_exporter.text import visible
 
 def collect_messages(samples: Samples, scrape: Scrape) -> None:
     """Take the records that were read, by level, severity and class."""
-    for (level, severity, event), count in scrape.engine.messages.items():
-        samples.add("racoon_log_messages", count, "", level, severity, event)
+    for part, engine in scrape.engine.parts.items():
+        for (level, severity, event), count in engine.messages.items():
+            samples.add("racoon_log_messages", count, visible(part), level, severity, event)
 
 
 def collect_witnesses(samples: Samples, scrape: Scrape) -> None:
@@ -35,9 +36,10 @@ def collect_witnesses(samples: Samples, scrape: Scrape) -> None:
 def collect_own(samples: Samples, scrape: Scrape) -> None:
     """Take what the exporter tells of itself and of its sources."""
     engine, own = scrape.engine, scrape.own
-    for reason in UNPARSED_REASONS:
-        samples.add("racoon_exporter_unparsed_lines", engine.unparsed[reason], "", reason)
-    samples.add("racoon_exporter_record_errors", engine.errors.number, "")
+    for part, each in engine.parts.items():
+        for reason in UNPARSED_REASONS:
+            samples.add("racoon_exporter_unparsed_lines", each.unparsed[reason], visible(part), reason)
+        samples.add("racoon_exporter_record_errors", each.errors.number, visible(part))
     for status in own.sources:
         name = visible(status.name)
         samples.put("racoon_exporter_source_up", float(status.up), "", name)
@@ -47,7 +49,11 @@ def collect_own(samples: Samples, scrape: Scrape) -> None:
         samples.add("racoon_exporter_source_rotations", status.counts.rotations, "", name)
         samples.add("racoon_exporter_source_lost_bytes", status.counts.lost_bytes, "", name)
         samples.add("racoon_exporter_source_dropped_messages", status.counts.dropped, "", name)
-        samples.add("racoon_exporter_unparsed_lines", status.counts.too_long, "", "too_long")
+        samples.add("racoon_exporter_unparsed_lines", status.counts.too_long, name if name in engine.parts else "", "too_long")
+        if status.lag_records is not None:
+            samples.put("racoon_exporter_source_lag_records", status.lag_records, "", name)
+        for reason, number in status.passed_over.items():
+            samples.add("racoon_exporter_source_passed_over_records", number, "", name, reason)
         if status.name in engine.last_line:
             samples.put("racoon_exporter_source_last_line_timestamp_seconds", engine.last_line[status.name], "", name)
     samples.put("racoon_exporter_checkpoint_timestamp_seconds", own.checkpoint_time, "")

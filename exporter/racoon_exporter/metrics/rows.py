@@ -188,6 +188,18 @@ METRICS: Final = (
     Row("racoon_daemon_info", "gauge", "Version of racoon and of its OpenSSL.", ("version", "openssl")),
     Row("racoon_exporter_source_up", "gauge", "Whether the source can be read.", ("source",)),
     Row("racoon_exporter_source_lag_bytes", "gauge", "Bytes written and not read yet.", ("source",)),
+    Row(
+        "racoon_exporter_source_lag_records",
+        "gauge",
+        "Records of a partition written and not read yet.",
+        ("source",),
+    ),
+    Row(
+        "racoon_exporter_source_passed_over_records",
+        "counter",
+        "Records of a topic that held no line of a log, by reason.",
+        ("source", "reason"),
+    ),
     Row("racoon_exporter_source_last_line_timestamp_seconds", "gauge", "Time of the newest line.", ("source",)),
     Row("racoon_exporter_source_lines", "counter", "Lines read.", ("source",)),
     Row("racoon_exporter_source_bytes", "counter", "Bytes read.", ("source",)),

@@ -38,7 +38,7 @@ def _collect_racoon(samples: Samples, racoon: Racoon) -> None:
     gateway = visible(racoon.gateway)
     for key, count in racoon.counters.items():
         row = _COUNTERS[key[0]]
-        samples.add(row.name, count, gateway, *key[1:])
+        samples.add(row.name, count, gateway if row.has_gateway else "", *key[1:])
     _collect_zeros(samples, gateway)
     for role, counts in racoon.durations.items():
         known = samples.durations.setdefault((gateway, role), [0.0] * len(counts))
@@ -55,7 +55,7 @@ def _collect_zeros(samples: Samples, gateway: str) -> None:
     """Give a gateway the series that do not depend on peers, so that their first growth is seen as growth."""
     for row in _COUNTERS.values():
         if not row.labels:
-            samples.add(row.name, 0, gateway)
+            samples.add(row.name, 0, gateway if row.has_gateway else "")
     for phase in (1, 2):
         for reason in zero_for_expected(phase):
             samples.add("racoon_gateway_failures", 0, gateway, str(phase), reason)

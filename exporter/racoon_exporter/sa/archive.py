@@ -24,6 +24,11 @@ class Archive:
         self._written: dict[str, list[dict[str, Any]]] = {name: [] for name in HISTORY}
         """The rows as JSON values: an ended record does not change, and a checkpoint must not take long."""
 
+    @property
+    def limit(self) -> int | None:
+        """Rows kept of each table; None for all."""
+        return self._limit
+
     def add(self, table: list[Any], record: Any) -> None:
         """File a record; the oldest tenth goes when the limit is passed."""
         table.append(record)

@@ -6,7 +6,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol, runtime_checkable
 
 DEFAULT_LIMIT = 256 * 1024
 """Bytes asked of one read: large enough that the cost per call does not show, small enough to stay in the CPU's cache."""
@@ -81,6 +81,42 @@ class SourceStatus:
     lag_bytes: int = 0
     counts: SourceCounts = field(default_factory=SourceCounts)
     error: str | None = None
+    lag_records: int | None = None
+    """Records written and not given yet, where the log is a topic."""
+    passed_over: Mapping[str, int] = field(default_factory=dict)
+    """Records that held no line of a log, by reason."""
+    kept: bool = False
+    """Whether the source keeps its counts itself, over restarts too."""
+
+
+class Keeper(Protocol):
+    """Who keeps what follows from streams that come and go with what is known of them, such as the partitions of a topic.
+
+    The source calls it from `read`, when all blocks of the stream that it gave were taken.
+    """
+
+    def begin(self, name: str, kept: Mapping[str, Any] | None) -> None:
+        """Go on from what `content` gave, here or elsewhere; None for nothing. Raises ValueError for what is no such thing."""
+
+    def content(self, name: str) -> dict[str, Any]:
+        """Give what is to be kept, as JSON values."""
+
+    def aged(self, name: str) -> bool:
+        """Whether time alone changed it since `content` was asked for."""
+
+    def at_end(self, name: str, *, reached: bool) -> None:
+        """Take note whether all was given that the stream holds."""
+
+    def end(self, name: str) -> None:
+        """Forget the stream: another has it now."""
+
+
+@runtime_checkable
+class Polled(Protocol):
+    """A source that no descriptor tells of."""
+
+    def arrived(self) -> bool:
+        """Whether `read` has something to do. Never waits."""
 
 
 class Source(Protocol):

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, Source, SourceStatus
+from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, Polled, Source, SourceStatus
 from racoon_exporter.source.kinds import HERE, Surroundings, Wanted, make
 from racoon_exporter.source.wake_up import WakeUp, WatchedFiles
 from racoon_exporter.watch import Watcher
 
+POLL_SECONDS = 0.05
+"""How often sources are asked that no descriptor tells of."""
 GAP_SECONDS = 0.05
 """Least time between two returns of `wait` for descriptors: what comes in small pieces is read in larger ones."""
 
@@ -29,6 +31,7 @@ class Inputs:
     ) -> None:
         """Read what is wanted. `watcher` is for tests. Raises ValueError for a path that no file can have, and the like."""
         self._sources: list[Source] = make(wanted, around)
+        self._polled = [source for source in self._sources if isinstance(source, Polled)]
         self._clock = around.clock
         self._turn = 0
         self._returned = self._clock() - GAP_SECONDS
@@ -80,10 +83,22 @@ class Inputs:
         early = min(self._returned + GAP_SECONDS - self._clock(), timeout)
         if early > 0 and self._wake_up.sleep(early):
             return True
-        woken = self._wake_up.sleep(timeout - max(0.0, early), self._descriptors())
+        woken = self._sleep(timeout - max(0.0, early))
         if woken:
             self._returned = self._clock()
         return woken
+
+    def _sleep(self, seconds: float) -> bool:
+        if not self._polled:
+            return self._wake_up.sleep(seconds, self._descriptors())
+        until = self._clock() + seconds
+        while not any(source.arrived() for source in self._polled):
+            left = until - self._clock()
+            if left <= 0:
+                return False
+            if self._wake_up.sleep(min(POLL_SECONDS, left), self._descriptors()):
+                return True
+        return True
 
     def _descriptors(self) -> list[int]:
         return [descriptor for source in self._sources for descriptor in source.descriptors()]

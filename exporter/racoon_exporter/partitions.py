@@ -1,0 +1,182 @@
+"""State by partition: each partition of a topic has an engine of its own, which comes and goes with it.
+
+What follows from a partition's lines is kept by its source, together with the place up to which they were read: whoever is
+given the partition next goes on from there. Until all is read that stood in it by then, and time has passed, nobody sees
+it: an instance that died may have shown more than its last checkpoint holds, and no counter may fall.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
+from typing import Any, Final
+
+from racoon_exporter.engine import Engine
+from racoon_exporter.live_engine import LiveEngine
+from racoon_exporter.sa import Knowledge, SaState
+from racoon_exporter.sa.archive import Archive
+from racoon_exporter.sa.model import HISTORY
+from racoon_exporter.state_shape import check_partition
+from racoon_exporter.text import visible
+from racoon_exporter.turns import Turns
+
+_LOGGER: Final = logging.getLogger("racoon_exporter")
+_MOST_TOLD: Final = 100
+"""Gateways of two partitions that are named in the log."""
+
+
+class Partition(LiveEngine):
+    """The engine of a partition."""
+
+    shown = False
+    """Whether it may be seen."""
+    at_end = False
+    """Whether all was read that stands in it."""
+
+
+class Partitions:
+    """The partitions that this instance holds. Implements `Keeper` (`source/contract.py`)."""
+
+    def __init__(
+        self, engine: Engine, *, monotonic: Callable[[], float] = time.monotonic, wall: Callable[[], float] = time.time
+    ) -> None:
+        """Give each an engine of the same settings as `engine`."""
+        self.turns = Turns()
+        """Whose turn it is to read or look: one lock for all engines."""
+        self._template = engine
+        self._united = Engine.like(engine)
+        self._monotonic = monotonic
+        self._wall = wall
+        self._held: dict[str, Partition] = {}
+        self._told: set[str] = set()
+
+    def of(self, source: str) -> Partition | None:
+        """Give the partition of a name; None for any other source."""
+        return self._held.get(source)
+
+    @property
+    def pending(self) -> bool:
+        """Whether a record is kept back that may be complete."""
+        return any(partition.pending for partition in self._held.values())
+
+    @property
+    def behind(self) -> bool:
+        """Whether there are partitions that nobody sees yet."""
+        return not all(partition.shown for partition in self._held.values())
+
+    def let_time_pass(self) -> None:
+        """Complete what was kept back, and let time pass in those that were read to their end."""
+        for partition in self._held.values():
+            if partition.at_end:
+                partition.flush()
+                partition.let_time_pass()
+                partition.shown = True
+
+    def learn(self, knowledge: Knowledge) -> None:
+        """Take what a changed configuration says."""
+        for engine in (self._template, *(partition.engine for partition in self._held.values())):
+            engine.state.learn(knowledge)
+
+    # keeping
+
+    def begin(self, name: str, kept: Mapping[str, Any] | None) -> None:
+        """Hold a partition, and go on from what `content` gave. Raises ValueError for what is no such thing."""
+        partition = Partition(Engine.like(self._template), self._monotonic)
+        partition.engine.state = SaState(self._template.state.knowledge)
+        if kept is not None:
+            check_partition(kept)
+            try:
+                partition = partition.resumed(dict(kept), max(0.0, self._wall() - kept["saved"]))
+            except Exception as error:  # whatever it is: a checkpoint that cannot be used stops nothing
+                raise ValueError(f"it holds what no exporter writes ({type(error).__name__})") from error
+        with self.turns.reading():
+            self._held[name] = partition
+
+    def content(self, name: str) -> dict[str, Any]:
+        """Give what is to be kept of a partition."""
+        partition = self._held[name]
+        with self.turns.reading():
+            content = partition.to_json()
+        partition.aged = False
+        self._tell_of_split_gateways(name)
+        return {**content, "saved": self._wall()}
+
+    def aged(self, name: str) -> bool:
+        """Whether time changed something since `content` was asked for."""
+        return self._held[name].aged
+
+    def end(self, name: str) -> None:
+        """Hold a partition no more."""
+        with self.turns.reading():
+            self._held.pop(name, None)
+
+    def at_end(self, name: str, *, reached: bool) -> None:
+        """Take note whether all was read that stands in a partition."""
+        self._held[name].at_end = reached
+
+    def _tell_of_split_gateways(self, name: str) -> None:
+        mine = _gateways(self._held[name].engine) - self._told
+        for other, partition in self._held.items():
+            both = mine & _gateways(partition.engine) if other != name else set()
+            for gateway in sorted(both)[: _MOST_TOLD - len(self._told)]:
+                _LOGGER.warning(
+                    "the lines of gateway %s come through %s and %s: their order is lost, and its state is two; "
+                    "key the records by gateway",
+                    visible(gateway),
+                    name,
+                    other,
+                )
+                self._told.add(gateway)
+
+    # looking
+
+    def united_with(self, engine: Engine, *, history: bool = False) -> Engine:
+        """Give what `engine` and all partitions know as if one engine did, to look at; with `history`, what is over too."""
+        engine.mend()
+        parts = {name: partition.engine for name, partition in self._held.items() if partition.shown}
+        if not parts:
+            return engine
+        for part in parts.values():
+            part.mend()
+        every = {"": engine, **parts}
+        united = self._united
+        united.parts = every
+        united.state = SaState(engine.state.knowledge)
+        united.state.racoons = {
+            (gateway, ident, f"{stream}{name}"): racoon
+            for name, part in every.items()
+            for (gateway, ident, stream), racoon in part.state.racoons.items()
+        }
+        if history:
+            unite_archives(united.state.archive, [part.state.archive for part in every.values()])
+        united.first_line = {source: at for part in every.values() for source, at in part.first_line.items()}
+        united.last_line = {source: at for part in every.values() for source, at in part.last_line.items()}
+        for reason in united.unparsed:
+            united.unparsed[reason] = sum(part.unparsed[reason] for part in every.values())
+        united.errors.number = sum(part.errors.number for part in every.values())
+        return united
+
+
+def _gateways(engine: Engine) -> set[str]:
+    return {gateway for gateway, _, _ in engine.state.racoons if gateway}
+
+
+def unite_archives(into: Archive, archives: Iterable[Archive]) -> None:
+    """Put ended records together in the order of their ends: the newest, back to where one archive has let go of older ones."""
+    limit = into.limit
+    for name in HISTORY:
+        tables = [table for archive in archives if (table := getattr(archive, name))]
+        rows = sorted((row for table in tables for row in table), key=_end)
+        if limit is not None:
+            complete_from = max((_end(table[0]) for table in tables if len(table) >= limit - limit // 10), default=0.0)
+            rows = [row for row in rows if _end(row) >= complete_from][-limit:]
+        setattr(into, name, rows)
+
+
+_ended: Final = attrgetter("ended")
+
+
+def _end(row: Any) -> float:
+    return _ended(row) or 0.0

@@ -1,0 +1,142 @@
+"""Several engines in one process: partitions come with their state, are seen once they have caught up, and go."""
+
+import logging
+from datetime import UTC
+
+import pytest
+
+from racoon_exporter.engine import Engine
+from racoon_exporter.exposition import render
+from racoon_exporter.metrics import OwnState, collect
+from racoon_exporter.partitions import Partitions
+from racoon_exporter.sa import Knowledge, Limits
+from racoon_exporter.source import Block, SourceStatus
+from tests.exporter.reading import I2, L, P, start, up
+
+ONE, TWO = "kafka:racoon/0", "kafka:racoon/1"
+
+
+def block(partition: str, *lines: str, gateway: str = "gw-1") -> Block:
+    text = "".join(f"2026-01-15T08:30:0{second}Z {gateway} racoon: {line}\n" for second, line in enumerate(lines))
+    return Block(partition, text.encode(), 1, None)
+
+
+class Instance:
+    def __init__(self, *, history: int | None = None) -> None:
+        self.now = 1000.0
+        self.own = Engine(UTC, knowledge=Knowledge(limits=Limits(history=history)))
+        self.partitions = Partitions(self.own, monotonic=lambda: self.now, wall=lambda: self.now)
+
+    def feed(self, fed: Block) -> None:
+        partition = self.partitions.of(fed.source)
+        assert partition is not None
+        partition.feed(fed)
+
+    def catch_up(self, name: str) -> None:
+        self.partitions.at_end(name, reached=True)
+        self.partitions.let_time_pass()
+
+    @property
+    def scrape(self) -> str:
+        united = self.partitions.united_with(self.own)
+        samples, gateways = collect(united, OwnState((SourceStatus("kafka:racoon", up=True, kept=True),)))
+        return render(samples, gateways=gateways, openmetrics=False).decode()
+
+
+def test_partitions_are_seen_as_one() -> None:
+    instance = Instance()
+    for name, gateway in ((ONE, "gw-1"), (TWO, "gw-2")):
+        instance.partitions.begin(name, None)
+        instance.feed(block(name, start(), up(), gateway=gateway))
+        instance.catch_up(name)
+    for gateway in ("gw-1", "gw-2"):
+        assert f'racoon_phase1_established_total{{gateway="{gateway}",peer="{P}",role="initiator"}} 1.0' in instance.scrape
+    for name in (ONE, TWO):
+        counted = f'racoon_log_messages_total{{event="phase1_established",level="INFO",severity="info",source="{name}"}} 1.0'
+        assert counted in instance.scrape
+    series = [line.split()[0] for line in instance.scrape.splitlines() if not line.startswith("#")]
+    assert len(series) == len(set(series))
+
+
+def test_an_instance_without_partitions_says_nothing_of_any_gateway() -> None:
+    assert "racoon_daemon_starts_total" not in [line.split("{")[0].split(" ")[0] for line in Instance().scrape.splitlines()]
+
+
+def test_a_partition_goes_on_at_another_instance_and_is_seen_once_that_has_caught_up() -> None:
+    first, second = Instance(), Instance()
+    first.partitions.begin(ONE, None)
+    first.feed(block(ONE, start(), up()))
+    kept = first.partitions.content(ONE)
+    second.partitions.begin(ONE, kept)
+    assert "gw-1" not in second.scrape
+    second.feed(block(ONE, start(), up(I2)))
+    assert "gw-1" not in second.scrape
+    second.catch_up(ONE)
+    assert f'racoon_phase1_established_total{{gateway="gw-1",peer="{P}",role="initiator"}} 2.0' in second.scrape
+    first.partitions.end(ONE)
+    assert "gw-1" not in first.scrape
+
+
+def test_what_is_no_state_of_a_partition_is_refused_and_leaves_nothing() -> None:
+    instance = Instance()
+    for kept in ({}, {"saved": 1.0, "engine": {}, "seen": []}, {"saved": 1.0, "engine": [], "seen": [[1]]}):
+        with pytest.raises(ValueError, match=r"required|Expected|holds what"):
+            instance.partitions.begin(ONE, kept)
+        assert instance.partitions.of(ONE) is None
+
+
+def test_new_knowledge_holds_for_partitions_held_and_for_those_to_come() -> None:
+    instance = Instance()
+    instance.partitions.begin(ONE, None)
+    known = Knowledge(lifetime=60.0)
+    instance.partitions.learn(known)
+    instance.partitions.begin(TWO, None)
+    for name in (ONE, TWO):
+        partition = instance.partitions.of(name)
+        assert partition is not None
+        assert partition.engine.state.knowledge is known
+
+
+def test_a_gateway_of_two_partitions_is_told_once_and_its_lines_all_count(caplog: pytest.LogCaptureFixture) -> None:
+    instance = Instance()
+    for name in (ONE, TWO):
+        instance.partitions.begin(name, None)
+        instance.feed(block(name, start(), up()))
+        instance.catch_up(name)
+    with caplog.at_level(logging.WARNING):
+        for name in (ONE, TWO, ONE):
+            instance.partitions.content(name)
+    (told,) = caplog.messages
+    assert "gw-1" in told
+    assert ONE in told
+    assert TWO in told
+    assert f'racoon_phase1_established_total{{gateway="gw-1",peer="{P}",role="initiator"}} 2.0' in instance.scrape
+
+
+def test_ended_records_of_partitions_stand_in_the_order_of_their_ends_as_far_back_as_all_of_them_reach() -> None:
+    instance = Instance(history=10)
+    for name, gateway, number in ((ONE, "gw-1", 4), (TWO, "gw-2", 30)):
+        instance.partitions.begin(name, None)
+        lines = (
+            f"2026-01-15T08:{minute:02d}:00Z {gateway} racoon: INFO: "
+            f"ISAKMP-SA {what} {L}[500]-{P}[500] spi:{minute:016x}:{'1' * 16}\n"
+            for minute in range(number)
+            for what in ("established", "deleted")
+        )
+        instance.feed(Block(name, "".join(lines).encode(), 1, None))
+        instance.catch_up(name)
+    rows = instance.partitions.united_with(instance.own, history=True).state.archive.phase1
+    assert [row.ended for row in rows] == sorted(row.ended or 0.0 for row in rows)
+    assert {row.gateway for row in rows} == {"gw-2"}
+    assert len(rows) >= 9
+
+
+def test_partitions_are_behind_until_each_has_caught_up() -> None:
+    instance = Instance()
+    instance.partitions.begin(ONE, None)
+    instance.partitions.begin(TWO, None)
+    told = [instance.partitions.behind]
+    for name in (ONE, TWO):
+        instance.catch_up(name)
+        told.append(instance.partitions.behind)
+    assert told == [True, True, False]
