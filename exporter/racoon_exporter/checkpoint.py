@@ -34,7 +34,7 @@ def write(path: Path, content: dict[str, Any], *, version: int = VERSION) -> Non
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
         with open(descriptor, "wb") as file:  # noqa: PTH123  the descriptor carries the file's mode
-            file.write(head.encode("ascii") + b"\n" + body + b"\n")
+            file.writelines((head.encode("ascii"), b"\n", body, b"\n"))
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

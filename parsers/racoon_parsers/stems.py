@@ -18,6 +18,13 @@ from typing import Any, Final, NamedTuple
 from racoon_parsers.events import Event
 from racoon_parsers.message import Message
 
+_FIRST_STRANGERS: Final = 1024
+_BITS: Final = 64
+"""Bits of the filter for each stem that was met once, of which it sets two (a Bloom filter).
+
+One in a thousand at most is taken for one that was met: what a flood of junk fills the room with.
+"""
+
 Number = int | str | None
 """What differs between the lines of a stem: an SPI, cookies, or nothing."""
 
@@ -111,17 +118,13 @@ class Stems:
         self.begun: dict[str, Stem] = {}
         """By what stands before `MARK`."""
         self._most = most
-        self._met_once = bytearray(8 * most)
-        """By the hash of a stem, cut to size: whether one was met. Some share a place, and are kept a time too early."""
-        self._mask = 8 * most - 1
-        self._strangers = 0
         self._patience = most
+        self._forget_strangers(min(_FIRST_STRANGERS, 4 * most))
 
     def meet(self, lead: str, mark: str, ending: str, stem: Stem) -> None:
         """Take a message that was read the long way, and the line from the marks on, parted at its first `MARK`."""
-        place = hash(lead) & self._mask
-        if not self._met_once[place]:
-            self._note_stranger(place)
+        if not self._was_met(lead):
+            self._note_stranger(lead)
         elif len(self) < self._most or self._make_room():
             if not mark:
                 self.whole[lead] = stem
@@ -132,12 +135,27 @@ class Stems:
         """Give the number of stems that are kept."""
         return len(self.whole) + len(self.begun)
 
-    def _note_stranger(self, place: int) -> None:
+    def _places(self, lead: str) -> tuple[int, int]:
+        """Give the two bits of a stem."""
+        number = hash(lead)
+        return number & self._mask, number >> 32 & self._mask
+
+    def _was_met(self, lead: str) -> bool:
+        return all(self._met_once[place >> 3] >> (place & 7) & 1 for place in self._places(lead))
+
+    def _note_stranger(self, lead: str) -> None:
+        if self._strangers == self._most_strangers:
+            self._forget_strangers(min(4 * self._most_strangers, 4 * self._most))
+        for place in self._places(lead):
+            self._met_once[place >> 3] |= 1 << (place & 7)
         self._strangers += 1
-        if self._strangers > 4 * self._most:
-            self._met_once = bytearray(8 * self._most)
-            self._strangers = 1
-        self._met_once[place] = 1
+
+    def _forget_strangers(self, most: int) -> None:
+        """Have room for so many that were met once: for more than before, as most logs have few."""
+        self._most_strangers = most
+        self._strangers = 0
+        self._met_once = bytearray(most * _BITS // 8)
+        self._mask = most * _BITS - 1
 
     def _make_room(self) -> bool:
         """Forget the stems that were not met since the last look, which is not taken often."""
