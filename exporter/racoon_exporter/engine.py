@@ -229,6 +229,18 @@ class Engine:
             reader = self.readers[stream] = LogReader(self._catalogue, clock, gateway=gateway, errors=self.errors)
         return reader
 
+    def pass_over(self, source: str) -> None:
+        """Count a line that is not to be read as one that nobody knows, and a record that waits for it as well.
+
+        Reading it ended the process: it does not even reach the reader, which would look at what waits first.
+        """
+        reader = self.reader(source)
+        kept = reader.to_json()
+        lost = 1 + (kept["pending"] is not None)
+        reader.restore(kept | {"pending": None, "continuations": [], "quoted": None})
+        self.errors.number += lost
+        self._count_unknown("", lost)
+
     # listening
 
     def hear(self, time: float, origin: Origin, stem: Stem, number: Number, ending: str, line: int) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from racoon_exporter import checkpoint
+from racoon_exporter.crash_marker import CrashMarker
 from racoon_exporter.engine import Engine
 from racoon_exporter.live_engine import LiveEngine
 from racoon_exporter.metrics import OwnState, Samples, collect
@@ -71,6 +72,7 @@ class Follower:
             witnesses.believes, witnesses.report = self._believed, self._take_findings
         self._inputs = inputs
         self._state_file = state_file
+        self._marker = CrashMarker(state_file)
         self._checkpoint_seconds = checkpoint_seconds
         self._monotonic = monotonic
         self._wall = wall
@@ -139,6 +141,7 @@ class Follower:
 
     def run(self) -> None:
         """Follow until `stop`, or until every input has ended."""
+        self._marker.begin()
         while not self._stopping:
             self._on_turn()
             if self.step():
@@ -149,6 +152,7 @@ class Follower:
         with self.turns.reading():
             self.engine.flush()
         self.save()
+        self._marker.end()
 
     def stop(self) -> None:
         """End `run`; from any thread or a signal handler."""
@@ -170,8 +174,10 @@ class Follower:
 
     def _take(self, block: Block) -> None:
         partition = self.partitions.of(block.source)
+        reader = partition or self._live
         with self.turns.reading():
-            (partition or self._live).feed(block)
+            for part, passed_over in self._marker.parts(block):
+                (reader.pass_over if passed_over else reader.feed)(part)
         self._dirty |= partition is None
 
     def _due(self) -> float:
@@ -182,6 +188,7 @@ class Follower:
         """Complete what was kept back, and let the log's time pass as fast as ours."""
         with self.turns.reading():
             self._live.flush()
+            self._marker.rest()
             self._live.let_time_pass()
             self.partitions.let_time_pass()
 

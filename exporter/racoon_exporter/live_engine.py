@@ -41,6 +41,10 @@ class LiveEngine:
         self._note_times(self._monotonic())
         self.pending = True
 
+    def pass_over(self, block: Block) -> None:
+        """Take a line that must not be read."""
+        self.engine.pass_over(block.source)
+
     def flush(self) -> None:
         """Complete what was kept back: nothing more comes for now."""
         if self.pending:

@@ -1,0 +1,124 @@
+"""A line in which the process ends without an exception: it is found by the third crash, and passed over."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from racoon_exporter import checkpoint
+from racoon_exporter.crash_marker import CrashMarker
+from racoon_exporter.source import Block
+from tests.exporter.reading import Q, start
+
+FOLLOW = """
+import os, sys
+from datetime import UTC
+from pathlib import Path
+from racoon_exporter.engine import Engine
+from racoon_exporter.follow import Follower
+from racoon_exporter.source.inputs import Inputs
+from racoon_exporter.source.kinds import paths
+
+log, state, number = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+
+def die(record, _source):
+    if "203.0.113.9" in record.text:
+        os.kill(os.getpid(), number)
+
+inputs = Inputs(paths(log))
+follower = Follower(Engine(UTC, on_record=die), inputs, state_file=state)
+follower.restore()
+take_turn = follower._idle
+def turn():
+    take_turn()
+    follower.stop()
+follower._idle = turn
+follower.run()
+"""
+"""An exporter that a signal ends at each line of one peer, as a fault in C would; else it reads all there is."""
+
+
+def run(log: Path, state: Path, number: int, **options: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", FOLLOW, str(log), str(state), str(number)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, **options)
+
+
+def write(log: Path, *messages: str) -> None:
+    log.write_text(
+        "".join(f"2026-01-15 08:{number // 60:02}:{number % 60:02}: {text}\n" for number, text in enumerate(messages))
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "place", "found"),
+    [
+        pytest.param(signal.SIGSEGV, 0, 2, id="a fault at the first line"),
+        pytest.param(signal.SIGKILL, 150, 152, id="killed at a line in the middle"),
+        pytest.param(signal.SIGABRT, 299, 300, id="the watchdog at the last line"),
+    ],
+)
+def test_a_line_that_ends_the_process_ends_it_three_times_at_most(number: int, place: int, found: int, tmp_path: Path) -> None:
+    """Found is the line behind it, if there is one: a record is held back until that shows that it is whole."""
+    log, state = tmp_path / "racoon.log", tmp_path / "state"
+    peers = [f"198.51.100.{1 + other % 200}" for other in range(300)]
+    peers[place] = Q
+    write(log, *(start(peer=peer) for peer in peers))
+    ends: list[subprocess.CompletedProcess[str]] = []
+    while not ends or ends[-1].returncode:
+        ends.append(run(log, state, number))
+        assert len(ends) < 9
+    assert [end.returncode for end in ends[:-1]] == [-number] * 3
+    assert f"line {found} of {log} ended the exporter 2 times: it is passed over" in ends[-1].stderr
+    content = checkpoint.read(state)
+    assert content is not None
+    begun = {tuple(row[:3]): row[3] for row in content["engine"]["messages"]}
+    assert begun["INFO", "info", "phase1_start"] + content["engine"]["unparsed"]["unknown_message"] == 300
+    assert content["engine"]["record_errors"] == content["engine"]["unparsed"]["unknown_message"] <= 2
+    assert not (tmp_path / "state.reading").exists()
+    assert run(log, state, number).returncode == 0
+
+
+def test_who_is_killed_while_nothing_is_read_reads_on_as_before(tmp_path: Path) -> None:
+    left = tmp_path / "state.reading"
+    marker = CrashMarker(tmp_path / "state")
+    marker.begin()
+    (part,) = marker.parts(Block("racoon.log", b"one\ntwo\n", 1, None))
+    assert part == (Block("racoon.log", b"one\ntwo\n", 1, None), False)
+    assert json.loads(left.read_bytes()) == ["racoon.log", 1, 2, 0]
+    marker.rest()
+    again = CrashMarker(tmp_path / "state")
+    again.begin()
+    assert len(list(again.parts(Block("racoon.log", b"one\ntwo\n", 1, None)))) == 1
+
+
+@pytest.mark.parametrize("junk", [b"", b"\n", b"nonsense", b'["racoon.log", -1', b"[1]", b"\xff" * 300, b"[" * 100_000])
+def test_a_mark_that_is_none_says_nothing(junk: bytes, tmp_path: Path) -> None:
+    (tmp_path / "state.reading").write_bytes(junk)
+    marker = CrashMarker(tmp_path / "state")
+    marker.begin()
+    assert len(list(marker.parts(Block("racoon.log", b"one\ntwo\n", 1, None)))) == 1
+
+
+def test_where_no_mark_can_be_written_all_is_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    marker = CrashMarker(tmp_path / "none" / "state")
+    marker.begin()
+    assert "No such file or directory" in caplog.text
+    assert len(list(marker.parts(Block("racoon.log", b"one\ntwo\n", 1, None)))) == 1
+    marker.end()
+
+
+def test_only_the_lines_that_were_being_read_are_read_one_by_one(tmp_path: Path) -> None:
+    CrashMarker(tmp_path / "state").end()
+    (tmp_path / "state.reading").write_text('["racoon.log", 5, 6, 0]\n')
+    marker = CrashMarker(tmp_path / "state")
+    marker.begin()
+    before = Block("racoon.log", b"1\n2\n3\n4\n", 1, None)
+    within = Block("racoon.log", b"4\r x\n5\n6", 4, None, final=True)
+    other = Block("other.log", b"5\n6\n", 5, None)
+    assert [len(list(marker.parts(block))) for block in (before, within, other)] == [1, 3, 1]
+    assert (tmp_path / "state.reading").stat().st_size == 256
+    marker.end()
