@@ -188,9 +188,9 @@ class Follower:
         """Complete what was kept back, and let the log's time pass as fast as ours."""
         with self.turns.reading():
             self._live.flush()
-            self._marker.rest()
             self._live.let_time_pass()
             self.partitions.let_time_pass()
+        self._marker.rest()
 
     def learn(self, knowledge: Knowledge) -> None:
         """Take what a changed configuration says."""
