@@ -14,7 +14,7 @@ from datetime import tzinfo
 from functools import lru_cache
 from typing import Any, Final
 
-from racoon_exporter.sa import Knowledge, SaState
+from racoon_exporter.sa import Known, SaState
 from racoon_exporter.sa.checkpoint import upgraded
 from racoon_exporter.sa.handlers import HANDLERS, Said, said_of
 from racoon_exporter.sa.racoon import Racoon
@@ -117,7 +117,7 @@ class Engine:
         self,
         zone: tzinfo,
         *,
-        knowledge: Knowledge | None = None,
+        knowledge: Known | None = None,
         gateway_of: Callable[[str], str] = lambda _source: "",
         reference_of: Callable[[str], float | None] = lambda _source: None,
         catalogue: Catalogue | None = None,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from racoon_exporter.scope import EVERYWHERE, Scope
 from racoon_exporter.text import visible
 from racoon_parsers.racoon_conf import Problem, RacoonConf, RemoteSection, SainfoSection, parse_racoon_conf
 from racoon_parsers.reasons import AUTHENTICATION
@@ -25,6 +26,7 @@ __all__ = [
     "ExpectedPeer",
     "ExpectedPeers",
     "Kind",
+    "completed",
     "expected_peers",
     "is_address",
     "name_fault",
@@ -60,6 +62,8 @@ class ExpectedPeer:
     source: str = FLAG
     authentication: str | None = None
     """What it proves itself with, `psk` or `signature`; None where no file tells, or the proposals differ."""
+    scope: Scope = EVERYWHERE
+    """At which gateways it is expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +141,12 @@ def expected_peers(
     merged: dict[str, ExpectedPeer] = {}
     for peer in sources:
         known = merged.get(peer.address)
-        merged[peer.address] = peer if known is None else _completed(known, peer)
+        merged[peer.address] = peer if known is None else completed(known, peer)
     problems = (*(conf.problems if conf is not None else ()), *(p for read in policies for p in read.problems))
     return ExpectedPeers(tuple(merged.values()), problems)
 
 
-def _completed(known: ExpectedPeer, other: ExpectedPeer) -> ExpectedPeer:
+def completed(known: ExpectedPeer, other: ExpectedPeer) -> ExpectedPeer:
     """Return the peer as first written, with what only the other source knows."""
     return ExpectedPeer(
         address=known.address,
@@ -152,6 +156,7 @@ def _completed(known: ExpectedPeer, other: ExpectedPeer) -> ExpectedPeer:
         phase2_lifetime=known.phase2_lifetime if known.phase2_lifetime is not None else other.phase2_lifetime,
         source=known.source,
         authentication=known.authentication or other.authentication,
+        scope=known.scope,
     )
 
 

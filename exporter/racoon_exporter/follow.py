@@ -16,7 +16,7 @@ from racoon_exporter.live_engine import LiveEngine
 from racoon_exporter.metrics import OwnState, Samples, collect
 from racoon_exporter.moved import adapt
 from racoon_exporter.partitions import Partitions
-from racoon_exporter.sa import Knowledge
+from racoon_exporter.sa import Known
 from racoon_exporter.sa.findings import Believed, Findings, believed, take_findings, witnessed
 from racoon_exporter.source import Block, SourceCounts, SourceStatus
 from racoon_exporter.state_shape import PASSES, check_file
@@ -192,10 +192,11 @@ class Follower:
             self.partitions.let_time_pass()
         self._marker.rest()
 
-    def learn(self, knowledge: Knowledge) -> None:
+    def learn(self, knowledge: Known) -> None:
         """Take what a changed configuration says."""
         with self.turns.reading():
             self.engine.state.learn(knowledge)
+            self._live.look_anew()
             self.partitions.learn(knowledge)
 
     # witnesses
@@ -213,6 +214,7 @@ class Follower:
             racoon = witnessed(self.engine.state.racoons.values(), findings.gateway)
             if racoon is not None:
                 take_findings(racoon, findings)
+                self._live.look_at(racoon)
                 self._live.aged = True
 
     # checkpoints

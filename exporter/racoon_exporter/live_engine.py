@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
+from racoon_exporter.ageing import Ageing, ReadAt
 from racoon_exporter.engine import Engine, restore, to_json
 from racoon_exporter.sa import SaState
+from racoon_exporter.sa.gateways import Key
 
 if TYPE_CHECKING:
     from racoon_exporter.sa.racoon import Racoon
     from racoon_exporter.source import Block
-
-
-Key = tuple[str, str, str]
-"""Gateway, name and stream of a racoon."""
-ReadAt = dict[Key, tuple[float, float]]
 
 
 class LiveEngine:
@@ -30,10 +27,7 @@ class LiveEngine:
         self.aged = False
         """Whether time passed for a racoon since whoever asks set this back."""
         self._monotonic = monotonic
-        self._read_at: ReadAt = read_at or {}
-        """By racoon: time of its last line, and when that was read on the monotonic clock."""
-        self._failed_to_age: set[Key] = set()
-        """Racoons whose time stands still until their next line, as it raised to let it pass."""
+        self._ageing = Ageing(read_at or {}, engine.state.racoons)
 
     def feed(self, block: Block) -> None:
         """Take the next block."""
@@ -54,23 +48,24 @@ class LiveEngine:
 
     def let_time_pass(self) -> None:
         """Let the log's time pass as fast as ours, where all was read that there is: an SA that nobody ends expires."""
-        now = self._monotonic()
-        for key, (log_time, read_at) in self._read_at.items():
-            racoon = self.engine.state.racoons.get(key)
-            until = log_time + now - read_at
-            if racoon is not None and key not in self._failed_to_age and racoon.next_look <= until:
-                self._age(key, racoon, until)
-        self.engine.state.two_ends.caught_up()
+        state = self.engine.state
+        for key, racoon, until in self._ageing.due(state.racoons, self._monotonic()):
+            self._age(key, racoon, until)
+        if state.two_ends.catching_up:
+            state.two_ends.caught_up()
+            self.look_anew()
+
+    def look_anew(self) -> None:
+        """Work out anew when something of any racoon is due."""
+        self._ageing.look_anew(self.engine.state.racoons)
+
+    def look_at(self, racoon: Racoon) -> None:
+        """Work out when something of a racoon is due that changed without a line."""
+        self._ageing.look_at([(racoon.key, racoon)])
 
     def _note_times(self, now: float) -> None:
-        racoons = self.engine.state.racoons
-        if len(self._read_at) > len(racoons):
-            self._read_at = {key: times for key, times in self._read_at.items() if key in racoons}
-        for key, racoon in racoons.items():
-            known = self._read_at.get(key)
-            if racoon.now is not None and (known is None or known[0] != racoon.now):
-                self._read_at[key] = (racoon.now, now)
-                self._failed_to_age.discard(key)
+        state = self.engine.state
+        self._ageing.note(state.take_heard(), state.racoons, now)
 
     def _age(self, key: Key, racoon: Racoon, until: float) -> None:
         try:
@@ -78,7 +73,7 @@ class LiveEngine:
         except Exception as error:  # noqa: BLE001  time goes on for the others
             self.engine.errors.note(error)
             self.engine.state.doubt(key)
-            self._failed_to_age.add(key)
+            self._ageing.stop(key)
         self.aged = True
 
     # keeping
@@ -89,7 +84,7 @@ class LiveEngine:
         self.engine.mend()
         return {
             "engine": to_json(self.engine),
-            "seen": [[*key, log_time, now - read_at] for key, (log_time, read_at) in self._read_at.items()],
+            "seen": [[*key, log_time, now - read_at] for key, (log_time, read_at) in self._ageing.read_at.items()],
         }
 
     def resumed(self, content: dict[str, Any], away: float) -> Self:

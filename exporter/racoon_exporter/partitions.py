@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from racoon_exporter.engine import Engine
 from racoon_exporter.live_engine import LiveEngine
-from racoon_exporter.sa import Knowledge, SaState
+from racoon_exporter.sa import Known, SaState
 from racoon_exporter.sa.archive import Archive
 from racoon_exporter.sa.model import HISTORY
 from racoon_exporter.state_shape import check_partition
@@ -74,10 +74,12 @@ class Partitions:
                 partition.let_time_pass()
                 partition.shown = True
 
-    def learn(self, knowledge: Knowledge) -> None:
+    def learn(self, knowledge: Known) -> None:
         """Take what a changed configuration says."""
         for engine in (self._template, *(partition.engine for partition in self._held.values())):
             engine.state.learn(knowledge)
+        for partition in self._held.values():
+            partition.look_anew()
 
     # keeping
 

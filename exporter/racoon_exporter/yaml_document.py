@@ -162,6 +162,13 @@ class Section:
             return ()
         return tuple(Section(f"an entry of {key}", item, self._problems, keys) for item in node.value)
 
+    def one_or_more(self, key: str, keys: Collection[str]) -> tuple[Section, ...]:
+        """Return a mapping, or each of a list of mappings."""
+        node = self._nodes.get(key)
+        if node is None:
+            return ()
+        return self.sections(key, keys) if isinstance(node, yaml.SequenceNode) else (self.section(key, keys),)
+
     def texts(self) -> dict[str, str]:
         """Return every key with its text; null is the empty text."""
         return {key: "" if node.tag == _NULL else self.text(key) or "" for key, node in self._nodes.items()}

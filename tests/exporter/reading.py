@@ -5,7 +5,7 @@ from datetime import UTC, tzinfo
 from pathlib import Path
 
 from racoon_exporter.engine import Engine
-from racoon_exporter.sa import Expectation, Knowledge, Limits
+from racoon_exporter.sa import Expectation, Knowledge, Known, Limits
 from racoon_exporter.sa.model import IpsecSa, IsakmpSa, Negotiation, Peer
 from racoon_exporter.source.contract import Block
 from racoon_exporter.source.files.one_shot import blocks_of
@@ -28,7 +28,7 @@ def lab_logs(scenario: str, host: str) -> list[Path]:
     return [*rotated, current]
 
 
-def read_logs(paths: Iterable[Path], *, zone: tzinfo = UTC, knowledge: Knowledge | None = None, finish: bool = True) -> Engine:
+def read_logs(paths: Iterable[Path], *, zone: tzinfo = UTC, knowledge: Known | None = None, finish: bool = True) -> Engine:
     engine = Engine(zone, knowledge=knowledge)
     for path in paths:
         for part in blocks_of(str(path)):
@@ -38,7 +38,7 @@ def read_logs(paths: Iterable[Path], *, zone: tzinfo = UTC, knowledge: Knowledge
     return engine
 
 
-def told(*lines: str, knowledge: Knowledge | None = None, engine: Engine | None = None) -> Engine:
+def told(*lines: str, knowledge: Known | None = None, engine: Engine | None = None) -> Engine:
     """Read messages as 0.9 writes them into a file, each with its time, `08:30:02 INFO: …`, on a day in UTC. More may come."""
     engine = engine or Engine(UTC, knowledge=knowledge)
     text = "".join(f"2026-01-15 {line.replace(' ', ': ', 1)}\n" for line in lines)
@@ -47,7 +47,7 @@ def told(*lines: str, knowledge: Knowledge | None = None, engine: Engine | None 
     return engine
 
 
-def read_lines(*lines: str, knowledge: Knowledge | None = None, engine: Engine | None = None) -> Engine:
+def read_lines(*lines: str, knowledge: Known | None = None, engine: Engine | None = None) -> Engine:
     """Read messages as `told` does, to the end of the log: what waits for a next line is decided."""
     engine = told(*lines, knowledge=knowledge, engine=engine)
     engine.finish()

@@ -13,7 +13,6 @@ from racoon_exporter import history
 from racoon_exporter.engine import Engine, restore, to_json
 from racoon_exporter.sa import Limits, Negotiation
 from racoon_exporter.sa.model import from_json
-from racoon_exporter.sa.state import MOST_RACOONS
 from tests.exporter.reading import block, knowing, lab_logs, peer_of, read_lines, start, up
 from tests.exporter.test_scenarios import exposition
 
@@ -119,6 +118,9 @@ def test_a_long_idle_stranger_gives_way() -> None:
     assert set(racoon.peers) == {"203.0.113.2"}
 
 
+MOST = Limits().gateways
+
+
 def said(host: str, hour: int = 8, cookie: int = 1) -> str:
     return f"2026-01-{15 + hour // 24}T{hour % 24:02}:30:00Z {host} racoon: {up(f'{cookie:016x}:a1b2c3d4e5f60718')}\n"
 
@@ -126,18 +128,18 @@ def said(host: str, hour: int = 8, cookie: int = 1) -> str:
 def test_hosts_that_lines_name_are_bounded() -> None:
     """Whoever may write to a syslog daemon names any host."""
     engine = Engine(UTC)
-    engine.feed(block("".join(said(f"host{number}", cookie=number) for number in range(3 * MOST_RACOONS)).encode()))
+    engine.feed(block("".join(said(f"host{number}", cookie=number) for number in range(3 * MOST)).encode()))
     engine.flush()
     racoons = engine.state.racoons
-    assert len(racoons) == MOST_RACOONS + 1
+    assert len(racoons) == MOST + 1
     (other,) = [racoon for racoon in racoons.values() if racoon.gateway == "other"]
-    assert other.peers["198.51.100.7"].counters["phase1_established", "unknown"] == 2 * MOST_RACOONS
-    assert sum(1 for racoon in racoons.values() if racoon.isakmp) == MOST_RACOONS + 1
+    assert other.peers["198.51.100.7"].counters["phase1_established", "unknown"] == 2 * MOST
+    assert sum(1 for racoon in racoons.values() if racoon.isakmp) == MOST + 1
 
 
 def test_a_host_that_is_silent_for_a_day_gives_way() -> None:
     engine = Engine(UTC)
-    lines = [said(f"host{number}", hour=8 + (number > 0)) for number in range(MOST_RACOONS)]
+    lines = [said(f"host{number}", hour=8 + (number > 0)) for number in range(MOST)]
     engine.feed(block("".join([*lines, said("early", 31), said("late", 32), said("later", 32)]).encode()))
     engine.flush()
     gateways = {racoon.gateway for racoon in engine.state.racoons.values()}

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from racoon_exporter.config import Config, ConfigError, load_config, read_config
+from racoon_exporter.config_peers import RacoonFiles
+from racoon_exporter.scope import EVERYWHERE, Scope
 from racoon_exporter.source import kinds
 from racoon_exporter.source.journal.following import JournalOptions
 
@@ -26,15 +28,18 @@ def test_the_documented_example_is_read_whole() -> None:
     assert [(peer.address, peer.name, peer.kind) for peer in config.peers] == [
         ("198.51.100.7", "branch", "permanent"),
         ("203.0.113.9", None, "roaming"),
+        ("203.0.113.9", "hub", "permanent"),
     ]
     assert config.peers[1].phase1_lifetime == 28800
     assert config.peers[1].phase2_lifetime == 3600
-    assert config.peer_gateways == {"203.0.113.9": "berlin"}
+    assert [peer.scope for peer in config.peers] == [EVERYWHERE, Scope(names=("berlin",)), Scope(("paris",), ("gw-*",))]
     assert [(str(one.network), one.name) for one in config.networks] == [("192.0.2.0/24", "road-warriors")]
-    assert config.racoon_config == "/etc/racoon/racoon.conf"
-    assert config.policy_files == ("/etc/ipsec-tools.conf",)
+    assert config.racoons == (
+        RacoonFiles("/etc/racoon/racoon.conf", ("/etc/ipsec-tools.conf",)),
+        RacoonFiles("/etc/racoon-exporter/branch.conf", (), 1800, Scope(patterns=("gw-*",))),
+    )
     assert str(config.zone) == "Europe/Berlin"
-    assert (config.lifetime, config.strangers, config.peer_limit) == (3600, 100, 10_000)
+    assert (config.lifetime, config.strangers, config.peer_limit, config.gateway_limit) == (3600, 100, 10_000, 1000)
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "---\n", "{}\n"], ids=["empty", "a comment", "a document", "no keys"])
@@ -45,8 +50,7 @@ def test_an_empty_file_says_nothing(text: str) -> None:
 def test_paths_are_relative_to_the_file() -> None:
     config = read("sources: [{path: log/*.log}, {path: '-'}]\nracoon: {config: racoon.conf, policy_files: [a, /b]}\n")
     assert config.paths == ("/etc/racoon-exporter/log/*.log", "-")
-    assert config.racoon_config == "/etc/racoon-exporter/racoon.conf"
-    assert config.policy_files == ("/etc/racoon-exporter/a", "/b")
+    assert config.racoons == (RacoonFiles("/etc/racoon-exporter/racoon.conf", ("/etc/racoon-exporter/a", "/b")),)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +112,22 @@ sources:
         ("peers:\n  - address: 10.0.0.1\n  - address: 10.0.0.1\n", 3, "twice"),
         ('peers:\n  - address: 10.0.0.1\n    name: "a\\eb"\n', 3, "control characters"),
         ("peers:\n  - network: 10.0.0.0/8\n    name: other\n", 3, "no peer of its own"),
-        ("peers:\n  - network: 10.0.0.0/8\n  - network: 10.0.0.0/8\n    gateway: a\n", 3, "twice"),
+        ("peers: [{address: 10.0.0.1}, {address: 10.0.0.1}]\n", 1, "twice"),
+        (
+            "peers:\n  - {address: 10.0.0.1, gateway: a}\n  - {address: 10.0.0.1, gateways: [b, A]}\n",
+            3,
+            "10.0.0.1 is given twice at 'a', first in line 2",
+        ),
+        ("peers:\n  - {address: 10.0.0.1, gateways: [a*]}\n  - {address: 10.0.0.1, gateways: [A*]}\n", 3, "twice"),
+        ("peers:\n  - {network: 10.0.0.0/8, gateway: a}\n  - {network: 10.0.0.0/8, gateway: a}\n", 3, "twice"),
+        ("peers:\n  - {address: 10.0.0.1, gateway: a, gateways: [b]}\n", 2, "either gateway or gateways"),
+        ("peers:\n  - {address: 10.0.0.1, gateways: []}\n", 2, "one at least"),
+        ('peers:\n  - address: 10.0.0.1\n    gateways:\n      - a\n      - ""\n', 5, "a gateway has a name"),
+        ('peers:\n  - address: 10.0.0.1\n    gateways:\n      - "a\\eb"\n', 4, "control characters"),
+        ("peers:\n  - {address: 10.0.0.1, gatewys: [a]}\n", 2, "did you mean gateways?"),
+        ("racoon:\n  - config: a\n  - config: b\n", 3, "racoon is given twice, first in line 2"),
+        ("racoon:\n  - config: a\n  - {config: b, gateway: x, lifetime: 0}\n", 3, "at least 1"),
+        ("limits:\n  gateways: 0\n", 2, "at least 1"),
         ("peers:\n  - network: 10.0.0.0/8\n    phase1_lifetime: two\n", 3, "whole number"),
         ("peers:\n  - network: 10.0.0.1/8\n", 2, "no network"),
         ("peers:\n  - network: 10.0.0.0/8\n    kind: permanent\n", 3, "roaming"),
@@ -128,7 +147,10 @@ def test_one_network_may_be_told_for_each_gateway() -> None:
     config = read(
         "peers: [{network: 10.0.0.0/8, name: a, gateway: x, phase2_lifetime: 9}, {network: 10.0.0.0/8, name: b, gateway: y}]"
     )
-    assert [(one.name, one.gateway, one.phase2_lifetime) for one in config.networks] == [("a", "x", 9), ("b", "y", None)]
+    assert [(one.name, one.scope.names, one.phase2_lifetime) for one in config.networks] == [
+        ("a", ("x",), 9),
+        ("b", ("y",), None),
+    ]
 
 
 def test_the_journal_needs_no_more_than_its_name() -> None:

@@ -5,9 +5,12 @@ from datetime import UTC
 import pytest
 
 from racoon_exporter.engine import Engine
+from racoon_exporter.expected import ExpectedPeer
 from racoon_exporter.exposition import render
+from racoon_exporter.fleet_knowledge import FleetKnowledge
 from racoon_exporter.metrics import OwnState, collect
 from racoon_exporter.sa import Expectation, Knowledge
+from racoon_exporter.scope import scope_of
 from racoon_exporter.source.contract import SourceStatus
 from tests.exporter.reading import block
 
@@ -36,8 +39,8 @@ def gateway_of(source: str) -> str:
     return "berlin" if source == BERLIN else ""
 
 
-def expecting(gateway: str | None) -> Knowledge:
-    return Knowledge({"10.0.0.2": Expectation("branch", "permanent", gateway=gateway)})
+def expecting(gateway: str | None) -> FleetKnowledge:
+    return FleetKnowledge(peers=[ExpectedPeer("10.0.0.2", "branch", scope=scope_of([gateway] if gateway else []))])
 
 
 @pytest.mark.parametrize("series", KNOWN_IN_ADVANCE)

@@ -15,7 +15,6 @@ from racoon_exporter.availability.log import LEAST_SILENCE, GatewayLog, PeerLog,
 from racoon_exporter.availability.peer import Availability, Outage, availability
 from racoon_exporter.availability.spans import Span
 from racoon_exporter.history import timestamp
-from racoon_exporter.sa import Expectation
 from racoon_exporter.sa.model import PSEUDO_PEERS, UNATTRIBUTED
 from racoon_parsers.record import Origin, Record
 from racoon_parsers.stems import Number, Stem
@@ -61,6 +60,7 @@ class AttentiveEngine(PartOfEngine):
         super().take(record)
 
     def _note_line(self, gateway: str, time: float, level: str, event: str, line: int) -> None:
+        gateway = self.state.gateways.spelled(gateway)
         log = self.gateways.get(gateway)
         if log is None:
             log = self.gateways[gateway] = GatewayLog()
@@ -113,12 +113,12 @@ class AvailabilityRows:
     def _peers(self, gateway: str, log: GatewayLog) -> Iterator[tuple[str, Availability]]:
         known, planned = log.known(), [*log.stops(), *self._planned(gateway)]
         window = self._window(log)
-        expected = self._expected(gateway)
-        peers = dict.fromkeys(expected) | dict.fromkeys(address for address, peer in log.peers.items() if _is_peer(peer))
+        knowledge = self.reading.knowledge.at(gateway)
+        peers = dict.fromkeys(knowledge.peers) | dict.fromkeys(address for address, peer in log.peers.items() if _is_peer(peer))
         for address in peers:
-            if address in PSEUDO_PEERS or not self.reading.selection.has_peer(address, self.reading.knowledge):
+            if address in PSEUDO_PEERS or not self.reading.selection.has_peer(address, knowledge):
                 continue
-            known_as = self.reading.knowledge.expected(address)
+            known_as = knowledge.expected(address)
             counted = availability(
                 log.peers.get(address) or PeerLog(),
                 known=known,
@@ -128,13 +128,6 @@ class AvailabilityRows:
             )
             if counted is not None:
                 yield address, counted
-
-    def _expected(self, gateway: str) -> dict[str, Expectation]:
-        return {
-            address: expectation
-            for address, expectation in self.reading.knowledge.peers.items()
-            if expectation.gateway in (None, gateway)
-        }
 
     def _window(self, log: GatewayLog) -> Span:
         selection = self.reading.selection
@@ -147,7 +140,7 @@ class AvailabilityRows:
 
     def _outage(self, gateway: str, address: str, outage: Outage) -> dict[str, Any]:
         zone = self.reading.shown_zone
-        name = self.reading.knowledge.name(address)
+        name = self.reading.knowledge.at(gateway).name(address)
         values = {
             "gateway": gateway,
             "peer": address,
@@ -171,17 +164,18 @@ class AvailabilityRows:
             "window": window,
             "known": log.known(),
             "planned": [*log.stops(), *self._planned(gateway)],
-            "peers": [self._peer(address, peer, log.peers.get(address) or PeerLog()) for address, peer in found],
+            "peers": [self._peer(gateway, address, peer, log.peers.get(address) or PeerLog()) for address, peer in found],
             "daemons": [[run.started, run.stopped, run.version, run.end] for run in log.runs],
             "strangers": sum(1 for address, peer in log.peers.items() if not _is_peer(peer) and address != UNATTRIBUTED),
             "unattributed": sum(one.count for one in log.peer(UNATTRIBUTED).failed),
         }
 
-    def _peer(self, address: str, peer: Availability, log: PeerLog) -> dict[str, Any]:
-        expected = self.reading.knowledge.expected(address)
+    def _peer(self, gateway: str, address: str, peer: Availability, log: PeerLog) -> dict[str, Any]:
+        knowledge = self.reading.knowledge.at(gateway)
+        expected = knowledge.expected(address)
         return {
             "address": address,
-            "name": self.reading.knowledge.name(address),
+            "name": knowledge.name(address),
             "kind": "unlisted" if expected is None else expected.kind,
             "exchange": log.exchange,
             "established": log.established,

@@ -60,7 +60,7 @@ class EventRows:
 
     def _row(self, beside: Beside, record: Record, source: str, errors: RecordErrors) -> Row | None:
         values = beside.complete(as_dict(record, source, self.reading.shown_zone, errors))
-        selection, knowledge = self.reading.selection, self.reading.knowledge
+        selection, knowledge = self.reading.selection, self.reading.knowledge.at(record.gateway)
         if not selection.spans(record.time, record.time) or not selection.has_gateway(record.gateway):
             return None
         peer = values.get("peer")

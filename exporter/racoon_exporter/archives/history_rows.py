@@ -50,7 +50,7 @@ class HistoryRows:
     def _row(self, name: str, record: Any) -> Row:
         values = row(name, record, self.reading.shown_zone)
         peer = values.get("peer")
-        known = None if peer is None else self.reading.knowledge.name(peer)
+        known = None if peer is None else self.reading.knowledge.at(record.gateway).name(peer)
         if known not in (None, peer):
             values["name"] = known
         return _place(name, record), name, self.form.text(name, values)
@@ -60,7 +60,7 @@ class HistoryRows:
         return (
             selection.spans(getattr(record, _BEGIN[name]), getattr(record, _END[name]))
             and selection.has_gateway(record.gateway)
-            and (name == "daemon" or selection.has_peer(record.peer, self.reading.knowledge))
+            and (name == "daemon" or selection.has_peer(record.peer, self.reading.knowledge.at(record.gateway)))
             and selection.has_reason(getattr(record, "reason", None))
         )
 

@@ -62,7 +62,7 @@ def _marks(sample: Sample, gateway_of: Callable[[str], str]) -> Iterator[object]
         yield "beginning", sample.first_line  # a copy under another name
     gateway = gateway_of(sample.path)
     for host in (gateway,) if gateway else sample.hosts:
-        yield "gateway", host
+        yield "gateway", host.casefold()
 
 
 def _unit(logs: list[Sample], gateway_of: Callable[[str], str]) -> Unit:
@@ -74,4 +74,4 @@ def _unit(logs: list[Sample], gateway_of: Callable[[str], str]) -> Unit:
 
 def in_share(gateway: str, share: int, shares: int) -> bool:
     """Whether a gateway is among those that one of several workers minds."""
-    return shares == 1 or zlib.crc32(gateway.encode("utf-8", "surrogatepass")) % shares == share
+    return shares == 1 or zlib.crc32(gateway.casefold().encode("utf-8", "surrogatepass")) % shares == share

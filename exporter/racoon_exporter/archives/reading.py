@@ -13,7 +13,7 @@ from racoon_exporter.archives.plan import in_share
 from racoon_exporter.archives.selection import Selection
 from racoon_exporter.archives.survey import changed
 from racoon_exporter.engine import Engine
-from racoon_exporter.sa import Knowledge
+from racoon_exporter.sa import Knowledge, Known
 from racoon_exporter.source.files.patterns import matches
 from racoon_exporter.zone import read_zone
 from racoon_parsers.record import Origin, Record
@@ -35,7 +35,7 @@ class Reading:
     zone_name: str = "UTC"
     """By name, since a zone read from a file cannot be sent to another process."""
     shown_in_utc: bool = False
-    knowledge: Knowledge = field(default_factory=Knowledge)
+    knowledge: Known = field(default_factory=Knowledge)
     gateways: tuple[tuple[str, str], ...] = ()
     """Patterns of paths, and the gateway whose logs are there."""
     selection: Selection = field(default_factory=Selection)

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from typing import Final
 
 from racoon_exporter.sa import Knowledge
+from racoon_exporter.scope import same_name
 
 _AGO: Final = re.compile(r"(\d{1,6})(s|m|h|d|w)")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -33,7 +34,7 @@ class Selection:
 
     def has_gateway(self, gateway: str) -> bool:
         """Whether a gateway is asked for."""
-        return not self.gateways or gateway in self.gateways
+        return not self.gateways or gateway in self.gateways or same_name(gateway) in map(same_name, self.gateways)
 
     def has_peer(self, address: str | None, knowledge: Knowledge) -> bool:
         """Whether a peer is asked for, by its address, its name, or a network it is in."""

@@ -31,12 +31,13 @@ from racoon_exporter.cli.output import USAGE, Command, Failure, placed, quiet_pi
 from racoon_exporter.config import Config, ConfigError, load_config
 from racoon_exporter.knowledge import Flags
 from racoon_exporter.newest_first import out_of_order
-from racoon_exporter.sa import Knowledge
+from racoon_exporter.sa import Known
 from racoon_exporter.source.files.patterns import is_pattern
 from racoon_exporter.text import visible
 from racoon_exporter.zone import zone_name
 
 _NO_LIMIT: Final = 10_000_000
+_MOST_GATEWAYS: Final = 100_000
 
 
 def _gateways(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
@@ -89,7 +90,7 @@ def asked(context: click.Context, given: dict[str, Any]) -> Asked:
     zone: tzinfo = given["zone"]
     if config.zone is not None and context.get_parameter_source("zone") is ParameterSource.DEFAULT:
         zone = config.zone
-    known, remarks = _knowledge(flags(given, strangers=_NO_LIMIT, peer_limit=_NO_LIMIT), config)
+    known, remarks = _knowledge(flags(given, strangers=_NO_LIMIT, peer_limit=_NO_LIMIT, gateway_limit=_MOST_GATEWAYS), config)
     for remark in remarks:
         _remark(remark)
     logs = given["logs"] or config.paths
@@ -121,7 +122,7 @@ def _paths_first(config: Config) -> list[tuple[str, str]]:
     return sorted(config.gateways.items(), key=lambda item: is_pattern(item[0]))
 
 
-def _knowledge(given: Flags, config: Config) -> tuple[Knowledge, list[str]]:
+def _knowledge(given: Flags, config: Config) -> tuple[Known, list[str]]:
     try:
         return knowledge.build(given, config)
     except OSError as error:

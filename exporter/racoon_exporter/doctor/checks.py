@@ -27,7 +27,7 @@ from racoon_exporter.doctor.heard import Heard, hear
 from racoon_exporter.doctor.service_user import as_user, ourselves
 from racoon_exporter.doctor.setup import Setup
 from racoon_exporter.engine import Engine
-from racoon_exporter.sa import Knowledge
+from racoon_exporter.sa import Known
 
 Check = Callable[[Setup], Findings]
 
@@ -110,14 +110,14 @@ def _of_user(setup: Setup) -> Findings:
         )
 
 
-def _known(setup: Setup) -> Knowledge | None:
+def _known(setup: Setup) -> Known | None:
     """Give what is known of peers; None where racoon's files cannot be read, which is told elsewhere."""
     with suppress(OSError, ValueError):
         return knowledge.build(setup.settings.flags, setup.config)[0]
     return None
 
 
-def _heard(setup: Setup, known: Knowledge | None) -> Iterator[Heard]:
+def _heard(setup: Setup, known: Known | None) -> Iterator[Heard]:
     for path in setup.logs[:MOST_HEARD]:
         engine = Engine(
             setup.zone,

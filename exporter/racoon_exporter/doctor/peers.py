@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -10,32 +11,36 @@ from racoon_exporter.doctor.finding import Finding, Findings, ok, several, warni
 from racoon_exporter.doctor.heard import Heard
 from racoon_exporter.doctor.rights import there
 from racoon_exporter.doctor.setup import Setup
-from racoon_exporter.sa import Knowledge
+from racoon_exporter.sa import Expectation, Known
 from racoon_exporter.sa.model import PSEUDO_PEERS, Peer
 from racoon_exporter.sa.racoon import Racoon
 from racoon_exporter.status.natural import natural
 from racoon_exporter.status.words import count
 
+Place = tuple[str, str]
+"""Gateway and address of a peer."""
+
 _USUAL: Final = ("/etc/racoon/racoon.conf", "/usr/local/etc/racoon/racoon.conf", "/etc/racoon.conf")
 """Where racoon.conf stands where nobody says otherwise."""
 
 
-def check(heard: list[Heard], known: Knowledge, setup: Setup) -> Findings:
+def check(heard: list[Heard], known: Known, setup: Setup) -> Findings:
     """Compare those that are expected with those that the logs show."""
-    if not known.peers and not known.networks:
+    if known.is_empty:
         yield _nobody_expected(setup)
         return
-    seen = {peer.address for log in heard for racoon in log.engine.state.racoons.values() for peer in _heard_of(racoon)}
-    up = {
-        peer.address
-        for log in heard
-        for racoon in log.engine.state.racoons.values()
-        for peer in _heard_of(racoon)
-        if peer.phase1_last_established is not None
-    }
-    yield from _names(known)
-    yield from _unseen(known, seen, whole=all(log.whole for log in heard))
-    yield from _unexpected(known, up)
+    racoons = [racoon for log in heard for racoon in log.engine.state.racoons.values()]
+    seen = {(racoon.gateway, peer.address): peer for racoon in racoons for peer in _heard_of(racoon)}
+    expected = _expected(known, [racoon.gateway for racoon in racoons])
+    yield from _names(dict.fromkeys(address for _, address in expected))
+    yield from _unseen(expected, seen.keys(), whole=all(log.whole for log in heard))
+    yield from _unexpected(known, [key for key, peer in seen.items() if peer.phase1_last_established is not None])
+
+
+def _expected(known: Known, gateways: list[str]) -> dict[Place, Expectation]:
+    """Give those that are expected at gateways that were heard of, or that the configuration names."""
+    every = {(name, address): peer for name in gateways or [""] for address, peer in known.at(name).peers.items()}
+    return every | {(name, address): peer for name in known.gateways for address, peer in known.at(name).own.items()}
 
 
 def _heard_of(racoon: Racoon) -> list[Peer]:
@@ -54,8 +59,8 @@ def _nobody_expected(setup: Setup) -> Finding:
     )
 
 
-def _names(known: Knowledge) -> Findings:
-    names = [address for address in known.peers if not _is_ip(address)]
+def _names(addresses: Iterable[str]) -> Findings:
+    names = [address for address in addresses if not _is_ip(address)]
     if names:
         yield warning(
             "peers",
@@ -74,24 +79,31 @@ def _is_ip(text: str) -> bool:
     return True
 
 
-def _unseen(known: Knowledge, seen: set[str], *, whole: bool) -> Findings:
-    permanent = [address for address, peer in known.peers.items() if peer.kind == "permanent" and _is_ip(address)]
-    missing = sorted((address for address in permanent if address not in seen), key=natural)
+def _unseen(expected: Mapping[Place, Expectation], seen: Collection[Place], *, whole: bool) -> Findings:
+    permanent = [place for place, peer in expected.items() if peer.kind == "permanent" and _is_ip(place[1])]
+    missing = sorted((place for place in permanent if place not in seen), key=lambda place: (natural(place[1]), place[0]))
     if not missing:
         yield ok("peers", "expected peers", f"{count(len(permanent), 'permanent peer')}, all of them seen in the log")
         return
+    address = missing[0][1]
     yield warning(
         "peers",
-        several([f"{known.name(address)} ({address})" if known.name(address) != address else address for address in missing]),
+        several([_called(place, expected[place]) for place in missing]),
         f"expected, and not seen in the log{'' if whole else ', as far as it was read'}",
         "Either nothing ever asked for this peer's SA, or its address is another one (mistyped, behind NAT, changed).",
-        f"grep -n {missing[0]} /etc/racoon/racoon.conf /etc/ipsec-tools.conf; ping -c 3 {missing[0]}; "
-        f"racoonctl vpn-connect {missing[0]}",
+        f"grep -n {address} /etc/racoon/racoon.conf /etc/ipsec-tools.conf; ping -c 3 {address}; "
+        f"racoonctl vpn-connect {address}",
     )
 
 
-def _unexpected(known: Knowledge, up: set[str]) -> Findings:
+def _called(place: Place, peer: Expectation) -> str:
+    gateway, address = place
+    name = address if peer.name in ("", address) else f"{peer.name} ({address})"
+    return f"{name} at {gateway}" if gateway else name
+
+
+def _unexpected(known: Known, up: Iterable[Place]) -> Findings:
     """Tell of peers that were up and would not be missed, where nobody says that strangers are welcome."""
-    strangers = sorted((address for address in up if not known.is_known(address)), key=natural)
+    strangers = sorted({address for gateway, address in up if not known.at(gateway).is_known(address)}, key=natural)
     if strangers:
         yield ok("peers", several(strangers), "came up, and nobody waits for them: --expect-peer names those that should stay")

@@ -22,8 +22,7 @@ _LOUD: Final = frozenset({"debug", "debug2"})
 def check_rights(setup: Setup) -> Findings:
     """Try to read the files as the service's user, and those that they include."""
     named: list[tuple[Area, Path]] = [("policies", path) for path in setup.policy_files]
-    if setup.racoon_conf is not None:
-        named.insert(0, ("racoon.conf", setup.racoon_conf))
+    named[:0] = [("racoon.conf", path) for path in setup.racoon_confs]
     for area, path in named:
         refusal = readable(path, setup.user)
         if refusal is None:
@@ -40,13 +39,13 @@ def check_rights(setup: Setup) -> Findings:
 
 def check(setup: Setup) -> Findings:
     """Say whether they are understood."""
-    if setup.racoon_conf is not None:
+    for path in setup.racoon_confs:
         try:
-            conf = read_racoon_conf(setup.racoon_conf)
-            yield from _of_conf(conf)
-            yield from _secrets(conf)
+            conf = read_racoon_conf(path)
         except OSError:
             return  # told by check_rights
+        yield from _of_conf(conf)
+        yield from _secrets(conf)
     for path in setup.policy_files:
         try:
             policies = read_policies(path)

@@ -129,7 +129,7 @@ def _hides(unit: Unit, setup: Setup) -> Findings:
 
 def _to_read(setup: Setup) -> list[Path]:
     named = [Path(each.name) for each in setup.wanted if each.kind == "path" and each.name != "-"]
-    more = (setup.settings.config_file, setup.settings.web_config, setup.racoon_conf, *setup.policy_files)
+    more = (setup.settings.config_file, setup.settings.web_config, *setup.racoon_confs, *setup.policy_files)
     return [*named, *(path for path in more if path is not None)]
 
 

@@ -72,10 +72,15 @@ class Setup:
         return self.settings.zone or self.config.zone or self.settings.local_zone
 
     @property
+    def racoon_confs(self) -> tuple[Path, ...]:
+        """Every racoon.conf that somebody names, that of the command line first, which holds before the configuration's."""
+        given = self.settings.flags.racoon_config
+        return tuple(map(Path, (*((given,) if given else ()), *self.config.racoon_confs)))
+
+    @property
     def racoon_conf(self) -> Path | None:
-        """racoon.conf, where somebody names it."""
-        named = self.settings.flags.racoon_config or self.config.racoon_config
-        return Path(named) if named else None
+        """The first racoon.conf, where somebody names one."""
+        return next(iter(self.racoon_confs), None)
 
     @property
     def policy_files(self) -> tuple[Path, ...]:

@@ -53,13 +53,14 @@ class _Beginnings:
     """When what is read of each gateway begins."""
 
     def __init__(self, engine: Engine) -> None:
-        self._first: list[tuple[str, float]] = [
-            (visible(engine.gateway_of(source)), time) for source, time in engine.first_line.items()
-        ]
+        self._first: dict[str, float] = {}
+        for source, time in engine.first_line.items():
+            owner = visible(engine.state.gateways.spelled(engine.gateway_of(source)))
+            self._first[owner] = min(time, self._first.get(owner, time))
 
     def of_gateway(self, gateway: str) -> float | None:
         """Give the time of the first line of the logs that may tell of a gateway: its own, and those that name no gateway."""
-        return min((time for owner, time in self._first if owner in ("", gateway)), default=None)
+        return min((self._first[owner] for owner in ("", gateway) if owner in self._first), default=None)
 
 
 def collect_reasons(samples: Samples, scrape: Scrape) -> None:

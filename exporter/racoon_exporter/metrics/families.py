@@ -19,8 +19,9 @@ def gateways_of(engine: Engine, sources: Collection[SourceStatus]) -> frozenset[
     The records of a topic name theirs: an instance that holds no partition, or only new ones, has none.
     """
     heard = {racoon.gateway for racoon in engine.state.racoons.values()}
+    configured = {engine.state.gateways.spelled(name) for status in sources if (name := engine.gateway_of(status.name))}
     nameless = set() if sources and all(status.kept for status in sources) else {""}
-    return frozenset(heard | {name for status in sources if (name := engine.gateway_of(status.name))} or nameless)
+    return frozenset(heard | configured or nameless)
 
 
 def collect(engine: Engine, own: OwnState) -> tuple[Samples, bool]:
@@ -30,7 +31,7 @@ def collect(engine: Engine, own: OwnState) -> tuple[Samples, bool]:
     scrape = Scrape(engine, own, gateways)
     for family, take in FAMILIES.items():
         samples.take(family, take, scrape)
-    return samples, any(gateways) or any(expected.gateway for expected in engine.state.knowledge.peers.values())
+    return samples, any(gateways) or bool(engine.state.knowledge.gateways)
 
 
 FAMILIES: Final[Mapping[str, Callable[[Samples, Scrape], None]]] = {

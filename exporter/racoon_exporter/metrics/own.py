@@ -22,11 +22,10 @@ def collect_witnesses(samples: Samples, scrape: Scrape) -> None:
     shown, gateways = scrape.own.witnesses, scrape.gateways
     if shown is None:
         return
-    knowledge = scrape.engine.state.knowledge
+    knowledge, spelled = scrape.engine.state.knowledge, scrape.engine.state.gateways.spelled
     expected = [
-        (gateway, address)
-        for address, known in knowledge.peers.items()
-        for gateway in ([known.gateway] if known.gateway is not None else gateways)
+        *((gateway, address) for gateway in gateways for address in knowledge.at(gateway).peers),
+        *((gateway, address) for gateway in map(spelled, knowledge.gateways) for address in knowledge.at(gateway).own),
     ]
     witness.metrics.collect_witnesses(
         samples, shown, lambda gateway, address: visible(knowledge.at(gateway).name(address)), expected
@@ -40,6 +39,8 @@ def collect_own(samples: Samples, scrape: Scrape) -> None:
         for reason in UNPARSED_REASONS:
             samples.add("racoon_exporter_unparsed_lines", each.unparsed[reason], visible(part), reason)
         samples.add("racoon_exporter_record_errors", each.errors.number, visible(part))
+        samples.add("racoon_exporter_folded_gateways", each.state.gateways.folded, visible(part))
+    samples.put("racoon_exporter_gateways", len(scrape.gateways), "")
     for status in own.sources:
         name = visible(status.name)
         samples.put("racoon_exporter_source_up", float(status.up), "", name)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Final
 
-from racoon_exporter.engine import Engine
 from racoon_exporter.metrics.rows import METRICS
 from racoon_exporter.metrics.samples import Samples
+from racoon_exporter.sa import Expectation
 from racoon_exporter.sa.model import PSEUDO_PEERS, Peer
 from racoon_exporter.sa.racoon import Racoon
 from racoon_exporter.text import visible
@@ -54,21 +54,20 @@ def collect_sas(samples: Samples, racoon: Racoon) -> None:
             samples.add("racoon_ipsec_sas", 1, gateway, name, sa.protocol, sa.state)
 
 
-def collect_expected(samples: Samples, engine: Engine, gateways: Iterable[str], untold: frozenset[str]) -> None:
-    """Give every configured peer its series, whether its racoon was heard of or not; but no phase 2 where none is told of."""
-    for address, expected in engine.state.knowledge.peers.items():
-        for gateway in gateways if expected.gateway is None else (visible(expected.gateway),):
-            name = visible(expected.name)
-            samples.put("racoon_peer_expected", 1, gateway, name, expected.kind)
-            samples.put("racoon_peer_info", 1, gateway, name, address)
-            if gateway not in untold:
-                samples.put("racoon_phase2_up", 0, gateway, name)
-            for metric in ("racoon_phase1_sas", "racoon_phase2_flaps", "racoon_dead_peers"):
-                samples.add(metric, 0, gateway, name)
-            for role in ROLES:
-                samples.add("racoon_phase1_established", 0, gateway, name, role)
-                samples.add("racoon_phase2_established", 0, gateway, name, role)
-            for reason in zero_for_expected(1):
-                samples.add("racoon_phase1_failures", 0, gateway, name, reason)
-            for reason in zero_for_expected(2):
-                samples.add("racoon_phase2_failures", 0, gateway, name, reason)
+def collect_expected(samples: Samples, gateway: str, peers: Mapping[str, Expectation], *, told: bool) -> None:
+    """Give configured peers their series, whether their racoon was heard of or not; but no phase 2 where none is told of."""
+    for address, expected in peers.items():
+        name = visible(expected.name)
+        samples.put("racoon_peer_expected", 1, gateway, name, expected.kind)
+        samples.put("racoon_peer_info", 1, gateway, name, address)
+        if told:
+            samples.put("racoon_phase2_up", 0, gateway, name)
+        for metric in ("racoon_phase1_sas", "racoon_phase2_flaps", "racoon_dead_peers"):
+            samples.add(metric, 0, gateway, name)
+        for role in ROLES:
+            samples.add("racoon_phase1_established", 0, gateway, name, role)
+            samples.add("racoon_phase2_established", 0, gateway, name, role)
+        for reason in zero_for_expected(1):
+            samples.add("racoon_phase1_failures", 0, gateway, name, reason)
+        for reason in zero_for_expected(2):
+            samples.add("racoon_phase2_failures", 0, gateway, name, reason)

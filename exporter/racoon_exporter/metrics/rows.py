@@ -227,6 +227,12 @@ METRICS: Final = (
         "dropped_sas",
     ),
     Row("racoon_exporter_folded_peers", "counter", "Peers counted under `other` as the limit was reached.", (), "folded_peers"),
+    Row("racoon_exporter_gateways", "gauge", "Gateways that have a state of their own, configured or named by lines."),
+    Row(
+        "racoon_exporter_folded_gateways",
+        "counter",
+        "Gateways counted under `other` as the limit was reached (`limits.gateways`).",
+    ),
     Row(
         "racoon_exporter_web_config_ok",
         "gauge",

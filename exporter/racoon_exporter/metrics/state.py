@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Final
 
-from racoon_exporter.engine import Engine
 from racoon_exporter.metrics.current import collect_since
 from racoon_exporter.metrics.peers import ROLES, collect_expected, collect_peer, collect_sas, name_of
 from racoon_exporter.metrics.rows import METRICS
-from racoon_exporter.metrics.samples import OwnState, Samples, Scrape
+from racoon_exporter.metrics.samples import Samples, Scrape
+from racoon_exporter.sa import Expectation
 from racoon_exporter.sa.model import PSEUDO_PEERS
 from racoon_exporter.sa.racoon import DURATION_BUCKETS, Racoon
 from racoon_exporter.text import visible
@@ -16,6 +17,8 @@ from racoon_parsers.reasons import zero_for_expected
 
 _MOST_EXPECTED: Final = 20_000
 """Configured peers times gateways that have series before anything was heard of them."""
+_EXPECTED_OF_EACH: Final = 8
+"""The same where more gateways are let in: so many peers of each of `limits.gateways`."""
 _COUNTERS: Final = {row.counter: row for row in METRICS if row.counter and row.labels[:1] != ("peer",)}
 
 
@@ -26,9 +29,9 @@ def collect_state(samples: Samples, scrape: Scrape) -> None:
         _collect_racoon(samples, racoon)
     for gateway in scrape.gateways.difference(racoon.gateway for racoon in racoons):
         _collect_zeros(samples, visible(gateway))
-    heard = _with_expected(scrape.engine, scrape.own, scrape.gateways)
     untold = frozenset(visible(one.gateway) for one in scrape.engine.state.racoons.values() if not one.life.phase2_told)
-    collect_expected(samples, scrape.engine, [visible(gateway) for gateway in heard], untold)
+    for gateway, expected in _with_expected(scrape):
+        collect_expected(samples, visible(gateway), expected, told=visible(gateway) not in untold)
     for labels, count in list(samples.values["racoon_phase1_sas"].items()):
         samples.put("racoon_phase1_up", float(count > 0), *labels)
     collect_since(samples, scrape.engine)
@@ -75,9 +78,23 @@ def _collect_daemon(samples: Samples, racoon: Racoon) -> None:
         samples.put("racoon_daemon_info", 1, gateway, visible(run.version or ""), visible(run.openssl or ""))
 
 
-def _with_expected(engine: Engine, own: OwnState, gateways: frozenset[str]) -> list[str]:
-    """Choose the gateways at which every configured peer has its series: all, or the first, as lines may name any host."""
-    most = max(1, _MOST_EXPECTED // max(1, len(engine.state.knowledge.peers)))
-    configured = [engine.gateway_of(status.name) for status in own.sources]
+def _with_expected(scrape: Scrape) -> Iterator[tuple[str, Mapping[str, Expectation]]]:
+    """Give the gateways at which configured peers have series before they are heard of, and those peers.
+
+    What is told of a gateway by its name always has; what holds for patterns or everywhere has up to a bound, as lines may
+    name any host.
+    """
+    engine, knowledge, spelled = scrape.engine, scrape.engine.state.knowledge, scrape.engine.state.gateways.spelled
+    configured = [spelled(engine.gateway_of(status.name)) for status in scrape.own.sources]
     heard = [racoon.gateway for racoon in engine.state.racoons.values()]
-    return [gateway for gateway in dict.fromkeys((*configured, *heard, *sorted(gateways))) if gateway in gateways][:most]
+    left = max(_MOST_EXPECTED, knowledge.limits.gateways * _EXPECTED_OF_EACH)
+    first = True
+    for gateway in dict.fromkeys((*configured, *heard, *sorted(scrape.gateways))):
+        if gateway in scrape.gateways:
+            known = knowledge.at(gateway)
+            left -= len(known.peers)
+            yield gateway, known.peers if left >= 0 or first else known.own
+            first = False
+    for gateway in map(spelled, knowledge.gateways):
+        if gateway not in scrape.gateways:
+            yield gateway, knowledge.at(gateway).own

@@ -6,7 +6,7 @@ import json
 from typing import Any, Final
 
 from racoon_exporter.sa.archive import Archive, Places
-from racoon_exporter.sa.configured import Knowledge
+from racoon_exporter.sa.configured import Known
 from racoon_exporter.sa.counts import counters_from_json
 from racoon_exporter.sa.racoon import Racoon
 from racoon_exporter.sa.two_ends import TwoEnds
@@ -38,7 +38,7 @@ def racoon_to_json(racoon: Racoon, places: Places) -> dict[str, Any]:
     }
 
 
-def racoon_from_json(given: dict[str, Any], knowledge: Knowledge, archive: Archive, two_ends: TwoEnds) -> Racoon:
+def racoon_from_json(given: dict[str, Any], knowledge: Known, archive: Archive, two_ends: TwoEnds) -> Racoon:
     """Make a racoon of what `racoon_to_json` gave, now or with an older layout, and set its timers again."""
     given = upgraded(given)
     racoon = Racoon(given["gateway"], given["ident"], given["stream"], knowledge, archive, two_ends)

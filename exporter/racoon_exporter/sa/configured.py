@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import Protocol
 
 Network = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many peers have series of their own."""
+    """How many peers and gateways have series of their own."""
 
     strangers: int = 100
     peers: int = 10_000
     history: int | None = None
     """Rows kept of each table of ended SAs and negotiations; None for all."""
+    gateways: int = 1000
+    """Gateways, or logs whose lines name none, that have a state of their own; whoever may write the log names any host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +31,13 @@ class Expectation:
     kind: str = "permanent"
     phase1_lifetime: float | None = None
     phase2_lifetime: float | None = None
-    gateway: str | None = None
-    """The gateway whose peer it is; None for every one."""
     authentication: str | None = None
     """What it proves itself with, `psk` or `signature`, where racoon.conf tells."""
 
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """What is known before the first line."""
+    """What is known at a gateway before its first line. Told of none in particular, it holds at all."""
 
     peers: Mapping[str, Expectation] = field(default_factory=dict)
     """By address."""
@@ -46,10 +47,20 @@ class Knowledge:
     networks: tuple[tuple[Network, Expectation], ...] = ()
     """Networks whose addresses are no strangers."""
 
+    gateways: Collection[str] = ()
+    """Gateways that the configuration names."""
+    own: Mapping[str, Expectation] = field(default_factory=dict)
+    """Those of `peers` that are told of this gateway by its name: they are expected before it is heard of."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody is configured."""
+        return not self.peers and not self.networks
+
     def at(self, gateway: str) -> Knowledge:
-        """Give what holds for the racoons of a gateway: networks of other gateways are not known there."""
-        networks = tuple(known for known in self.networks if known[1].gateway in (None, gateway))
-        return self if len(networks) == len(self.networks) else replace(self, networks=networks)
+        """Give what holds at a gateway."""
+        del gateway
+        return self
 
     def expected(self, address: str) -> Expectation | None:
         """Give what is configured of an address, by itself or by its network."""
@@ -66,6 +77,25 @@ class Knowledge:
         """Give the name under which a peer is counted."""
         expected = self.expected(address)
         return address if expected is None else expected.name or address
+
+
+class Known(Protocol):
+    """What is known of all gateways."""
+
+    @property
+    def limits(self) -> Limits:
+        """How much is remembered."""
+
+    @property
+    def gateways(self) -> Collection[str]:
+        """Gateways that the configuration names, as it spells them."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody is configured at any gateway."""
+
+    def at(self, gateway: str) -> Knowledge:
+        """Give what holds at a gateway."""
 
 
 def _within(address: str, network: Network) -> bool:

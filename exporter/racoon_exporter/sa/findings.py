@@ -96,8 +96,7 @@ def believed(racoon: Racoon) -> Believed:
 
 def _peers(racoon: Racoon) -> frozenset[str]:
     """Name the peers that have series of their own here."""
-    configured = (address for address, expected in racoon.knowledge.peers.items() if expected.gateway in (None, racoon.gateway))
-    return frozenset({*racoon.peers, *configured} - PSEUDO_PEERS)
+    return frozenset({*racoon.peers, *racoon.knowledge.peers} - PSEUDO_PEERS)
 
 
 def take_findings(racoon: Racoon, findings: Findings) -> None:

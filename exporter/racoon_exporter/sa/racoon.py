@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from racoon_exporter.sa.archive import Archive
 from racoon_exporter.sa.blame import Blame
-from racoon_exporter.sa.configured import Knowledge
+from racoon_exporter.sa.configured import Knowledge, Known
 from racoon_exporter.sa.counts import PeerCount
 from racoon_exporter.sa.ipsec import IpsecSas
 from racoon_exporter.sa.isakmp import IsakmpSas
@@ -35,11 +35,12 @@ class Racoon:
     """One racoon, as its log tells it."""
 
     def __init__(
-        self, gateway: str, ident: str, stream: str, knowledge: Knowledge, archive: Archive, two_ends: TwoEnds | None = None
+        self, gateway: str, ident: str, stream: str, knowledge: Known, archive: Archive, two_ends: TwoEnds | None = None
     ) -> None:
         self.gateway = gateway
         self.ident = ident
         self.stream = stream
+        self.key = gateway, ident, stream
         self.now: float | None = None
         """Time of the last line that had one. Only `advance` sets it."""
         self.archive = archive
@@ -63,7 +64,7 @@ class Racoon:
         """What is configured."""
         return self.peers.knowledge
 
-    def learn(self, knowledge: Knowledge) -> None:
+    def learn(self, knowledge: Known) -> None:
         """Take what a changed configuration says."""
         self.peers.learn(knowledge.at(self.gateway))
 

@@ -130,11 +130,19 @@ class ArchiveShape(TypedDict):
     daemon: list[DaemonRun]
 
 
+class FoldedShape(TypedDict):
+    """`Gateways.to_json`."""
+
+    number: Natural
+    names: list[str]
+
+
 class StateShape(TypedDict):
     """`SaState.to_json`."""
 
     archive: ArchiveShape
     racoons: list[RacoonShape]
+    folded_gateways: NotRequired[FoldedShape]
 
 
 def check(given: dict[str, Any]) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final
 
 from racoon_exporter.sa import daemon
 from racoon_exporter.sa.archive import Archive
 from racoon_exporter.sa.checkpoint import made_anew, racoon_from_json, racoon_to_json, without_sas
-from racoon_exporter.sa.configured import Knowledge
+from racoon_exporter.sa.configured import Knowledge, Known
+from racoon_exporter.sa.gateways import Gateways, Key
 from racoon_exporter.sa.handlers import HANDLERS, take
 from racoon_exporter.sa.heard import Heard
 from racoon_exporter.sa.model import HISTORY, OTHER, IpsecSa, IsakmpSa, from_json
@@ -17,8 +18,8 @@ from racoon_exporter.sa.two_ends import TwoEnds
 from racoon_parsers.record import Record
 
 _FOLDED: Final = (OTHER, "racoon", "")
-MOST_RACOONS: Final = 1000
-"""Beyond it, racoons of new hosts and names are one racoon of the gateway `other`: whoever may write the log names any host."""
+"""The racoon of all gateways beyond the limit."""
+_ANY_NAME: Final = "racoon"
 IDLE_RACOON: Final = 86400.0
 """Seconds without a line after which a racoon's place may be given to another."""
 _MOST_REPEATS: Final = 100
@@ -28,14 +29,17 @@ _MOST_REPEATS: Final = 100
 class SaState:
     """Everything believed, of every gateway and every racoon on it."""
 
-    def __init__(self, knowledge: Knowledge | None = None) -> None:
-        self.knowledge = knowledge or Knowledge()
+    def __init__(self, knowledge: Known | None = None) -> None:
+        self.knowledge: Known = knowledge or Knowledge()
         self.archive = Archive(self.knowledge.limits.history)
         self.two_ends = TwoEnds()
-        self.racoons: dict[tuple[str, str, str], Racoon] = {}
+        self.racoons: dict[Key, Racoon] = {}
+        self.gateways = Gateways(self.knowledge)
+        self._heard: set[Key] = set()
+        """Racoons of which a line came since `take_heard` was last asked."""
         self._latest: Racoon | None = None
         """The racoon of the last record: most often that of the next."""
-        self._doubtful: set[tuple[str, str, str]] = set()
+        self._doubtful: set[Key] = set()
         """Racoons whose tables a record may have left half changed, as it raised."""
         self._full_until = float("-inf")
         """Before this time no racoon gives way to another."""
@@ -45,23 +49,54 @@ class SaState:
         key = (gateway, ident, stream)
         racoon = self.racoons.get(key)
         if racoon is None:
-            if not self._has_room(time):
-                key = _FOLDED
-            racoon = self.racoons[key] = self.racoons.get(key) or Racoon(*key, self.knowledge, self.archive, self.two_ends)
+            key = self._place(key, time)
+            racoon = self.racoons.get(key)
+            if racoon is None:
+                racoon = self.racoons[key] = Racoon(*key, self.knowledge, self.archive, self.two_ends)
+                self.gateways.enter(key)
         return racoon
 
-    def _has_room(self, time: float | None) -> bool:
-        """Tell whether there is room for a racoon; one that has been silent for long makes it."""
-        if len(self.racoons) < MOST_RACOONS:
+    def _place(self, key: Key, time: float | None) -> Key:
+        """Give the key under which a racoon is known: by the one spelling of its gateway, or by what stands for too many."""
+        gateway, ident, stream = key
+        key = self.gateways.spelled(gateway), ident, stream
+        if key in self.racoons:
+            return key
+        if not self._has_room(key, time):
+            self.gateways.fold(key)
+            return _FOLDED
+        return key if self.gateways.has_name_free(key) else (key[0], _ANY_NAME, stream)
+
+    def _has_room(self, key: Key, time: float | None) -> bool:
+        """Tell whether there is room for a racoon; a gateway that has been silent for long makes it."""
+        if self.gateways.has_room(key):
             return True
         if time is None or time < self._full_until:
             return False
-        oldest = min(self.racoons, key=lambda key: self.racoons[key].now or 0.0)
-        self._full_until = (self.racoons[oldest].now or 0.0) + IDLE_RACOON
+        return self._make_room(time)
+
+    def _make_room(self, time: float) -> bool:
+        last: dict[tuple[str, str], float] = {}
+        for (gateway, _, stream), racoon in self.racoons.items():
+            place = gateway, stream
+            if not self.gateways.is_configured(place):
+                last[place] = max(last.get(place, 0.0), racoon.now or 0.0)
+        oldest = min(last, key=lambda place: last[place], default=None)
+        if oldest is None:
+            return False
+        self._full_until = last[oldest] + IDLE_RACOON
         if time < self._full_until:
             return False
-        self.two_ends.leave(self.racoons.pop(oldest))
+        self.forget([key for key in self.racoons if (key[0], key[2]) == oldest])
         return True
+
+    def forget(self, keys: Collection[Key]) -> None:
+        """Let racoons go, with all that is known of them."""
+        for key in keys:
+            self.two_ends.leave(self.racoons.pop(key))
+            self._heard.discard(key)
+        self.gateways.leave(keys)
+        self._latest = None
 
     def apply(self, record: Record, stream: str = "") -> None:
         """Take a record of a stream. Never raises; what is unexpected is believed."""
@@ -77,12 +112,19 @@ class SaState:
         racoon = self._latest
         if racoon is None or racoon.ident != ident or racoon.gateway != gateway or racoon.stream != stream:
             racoon = self._latest = self.racoon(gateway, ident, stream, time)
+            self._heard.add(racoon.key)
         if time is not None and time != racoon.now:
             racoon.advance(time)
         return racoon
 
-    def doubt(self, key: tuple[str, str, str]) -> None:
+    def take_heard(self) -> set[Key]:
+        """Give the racoons of which a line came since the last time."""
+        heard, self._heard, self._latest = self._heard, set(), None
+        return heard
+
+    def doubt(self, key: Key) -> None:
         """Take note that a record of a racoon raised while it was applied."""
+        key = self.gateways.spelled(key[0]), *key[1:]
         self._doubtful.add(key if key in self.racoons else _FOLDED)
 
     def mend(self) -> list[str]:
@@ -107,9 +149,10 @@ class SaState:
         self._latest = None
         return remarks
 
-    def learn(self, knowledge: Knowledge) -> None:
+    def learn(self, knowledge: Known) -> None:
         """Take what a changed configuration says."""
         self.knowledge = knowledge
+        self.gateways.learn(knowledge)
         for racoon in self.racoons.values():
             racoon.learn(knowledge)
 
@@ -177,10 +220,11 @@ class SaState:
         return {
             "archive": self.archive.to_json(),
             "racoons": [racoon_to_json(racoon, places) for racoon in self.racoons.values()],
+            "folded_gateways": self.gateways.to_json(),
         }
 
     @classmethod
-    def from_json(cls, given: dict[str, Any], knowledge: Knowledge | None = None) -> SaState:
+    def from_json(cls, given: dict[str, Any], knowledge: Known | None = None) -> SaState:
         """Make the state of what `to_json` gave. Raises KeyError, TypeError or ValueError on anything else."""
         state = cls(knowledge)
         for name, kind in HISTORY.items():
@@ -188,5 +232,8 @@ class SaState:
         for item in given["racoons"]:
             racoon = racoon_from_json(item, state.knowledge, state.archive, state.two_ends)
             racoon.learn(state.knowledge)
-            state.racoons[racoon.gateway, racoon.ident, racoon.stream] = racoon
+            state.racoons[racoon.key] = racoon
+            state.gateways.enter(racoon.key)
+        if "folded_gateways" in given:  # older versions did not keep it
+            state.gateways.restore(given["folded_gateways"])
         return state

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from racoon_exporter.engine import Engine
 from racoon_exporter.metrics import gateways_of
-from racoon_exporter.sa import DaemonRun, IpsecSa, IsakmpSa, Knowledge, Negotiation
+from racoon_exporter.sa import DaemonRun, IpsecSa, IsakmpSa, Known, Negotiation
 from racoon_exporter.sa.model import PSEUDO_PEERS, Peer
 from racoon_exporter.sa.racoon import Racoon
 from racoon_exporter.source import SourceStatus
@@ -99,10 +99,12 @@ class Facts:
     negotiations: tuple[Negotiation, ...]
     """Ended ones, in the order of their ends."""
     daemons: tuple[DaemonFacts, ...]
-    knowledge: Knowledge
+    knowledge: Known
     """What is configured."""
     gateways: frozenset[str]
     """Gateways heard of, and those of the sources, of which nothing was heard yet; "" where no line and no source names one."""
+    named: tuple[str, ...]
+    """Gateways that the configuration names."""
     sources: tuple[SourceStatus, ...]
     first_line: Mapping[str, float]
     last_line: Mapping[str, float]
@@ -151,6 +153,7 @@ def take_facts(engine: Engine, statuses: tuple[SourceStatus, ...]) -> Facts:
         daemons=tuple(map(_daemon, racoons)),
         knowledge=state.knowledge,
         gateways=gateways_of(engine, statuses),
+        named=tuple(map(state.gateways.spelled, state.knowledge.gateways)),
         sources=statuses,
         first_line=dict(engine.first_line),
         last_line=dict(engine.last_line),

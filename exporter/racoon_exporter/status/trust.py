@@ -110,7 +110,7 @@ def _of_times(facts: Facts, now: float) -> Iterator[Doubt]:
 
 
 def _of_knowledge(facts: Facts) -> Iterator[Doubt]:
-    if not facts.knowledge.peers and not facts.knowledge.networks:
+    if facts.knowledge.is_empty:
         yield Doubt(
             serious=False,
             title="No expected peers are configured",

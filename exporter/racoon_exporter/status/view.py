@@ -155,8 +155,11 @@ def _urgency(peer: PeerView) -> tuple[bool, int, Natural, Natural]:
 
 def _expected_keys(facts: Facts) -> Iterable[tuple[str, str]]:
     """Give every configured peer on every gateway it may belong to, as the metrics do."""
-    for address, expected in facts.knowledge.peers.items():
-        for gateway in sorted(facts.gateways) if expected.gateway is None else (expected.gateway,):
+    for gateway in sorted(facts.gateways):
+        for address in facts.knowledge.at(gateway).peers:
+            yield gateway, address
+    for gateway in facts.named:
+        for address in facts.knowledge.at(gateway).own:
             yield gateway, address
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from racoon_exporter.engine import Engine
-from racoon_exporter.sa import Expectation, Knowledge, Limits
+from racoon_exporter.sa import Expectation, Knowledge, Known, Limits
 from racoon_exporter.source.contract import Block, SourceCounts, SourceStatus
 from racoon_exporter.source.files.position import Fingerprint, Position
 from racoon_exporter.status import EventRing
@@ -37,14 +37,15 @@ def status(name: str = "racoon.log", **changed: object) -> SourceStatus:
 class Gateway:
     """An engine with its ring and sources, as `serve` has them."""
 
-    expected: Mapping[str, Expectation] = field(default_factory=dict)
+    expected: Mapping[str, Expectation] | Known = field(default_factory=dict)
     zone: tzinfo = UTC
     history: int | None = None
     statuses: tuple[SourceStatus, ...] = (status(),)
     ring: EventRing = field(default_factory=EventRing)
 
     def __post_init__(self) -> None:
-        knowledge = Knowledge(self.expected, None, Limits(history=self.history))
+        known = self.expected
+        knowledge = Knowledge(known, None, Limits(history=self.history)) if isinstance(known, Mapping) else known
         self.engine = Engine(self.zone, knowledge=knowledge, reference_of=lambda _: _LATEST, on_record=self.ring.add)
         self._line = 1
 

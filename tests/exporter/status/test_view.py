@@ -4,7 +4,10 @@ from itertools import pairwise
 
 import pytest
 
+from racoon_exporter.expected import ExpectedPeer
+from racoon_exporter.fleet_knowledge import FleetKnowledge
 from racoon_exporter.sa import Expectation
+from racoon_exporter.scope import scope_of
 from racoon_exporter.status.view import STATES, totals
 from tests.exporter.status.engines import PEER, Gateway, permanent, recording, status, until
 
@@ -81,8 +84,8 @@ def test_a_scanner_is_a_stranger_and_comes_last() -> None:
 
 
 def test_a_peer_of_a_gateway_that_was_not_heard_of_is_shown() -> None:
-    expected = permanent() | {"192.0.2.9": Expectation("far", gateway="berlin")}
-    peer = Gateway(expected).read(until("02-rekey", STOP)).peer("192.0.2.9")
+    known = FleetKnowledge(peers=[ExpectedPeer("192.0.2.9", "far", scope=scope_of(["berlin"]))])
+    peer = Gateway(known).read(until("02-rekey", STOP)).peer("192.0.2.9")
     assert (peer.gateway, peer.name, peer.state) == ("berlin", "far", "unknown")
 
 

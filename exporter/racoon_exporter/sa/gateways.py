@@ -1,0 +1,117 @@
+"""Which gateways have a state of their own, and by which spelling of their names.
+
+Whoever may write the log names any host: beyond the limit, gateways are counted under one name. Those that the configuration
+names always have a place. Names of hosts have no case (RFC 4343); of several spellings the configuration's holds, else the
+first.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, Final
+
+from racoon_exporter.sa.configured import Known
+from racoon_exporter.sa.model import OTHER
+
+Key = tuple[str, str, str]
+"""Gateway, name and stream of a racoon; no stream where lines name a host."""
+Place = tuple[str, str]
+"""Gateway and stream: what racoons of several names share."""
+
+MOST_NAMES: Final = 16
+"""Names of daemons at one gateway."""
+_MOST_SPELT: Final = 4096
+_MOST_FOLDED: Final = 4096
+
+
+class Gateways:
+    """The gateways that have a place."""
+
+    def __init__(self, known: Known) -> None:
+        self.folded = 0
+        """How many gateways were counted under one name as there was no place."""
+        self._folded: set[str] = set()
+        self._limit = known.limits.gateways
+        self._configured: dict[str, str] = {}
+        self._spelling: dict[str, str] = {}
+        self._spelt: dict[str, str] = {}
+        """By spelling as a line has it: the one in use."""
+        self._racoons: Counter[Place] = Counter()
+        self._unnamed = 0
+        """Places that the configuration does not name."""
+        self.learn(known)
+
+    def learn(self, known: Known) -> None:
+        """Take what a changed configuration says. A gateway that has a place keeps its spelling, as series have it."""
+        self._limit = known.limits.gateways
+        self._configured = {name.casefold(): name for name in known.gateways}
+        self._spelt.clear()
+        self._unnamed = sum(1 for place in self._racoons if not self.is_configured(place))
+
+    def spelled(self, gateway: str) -> str:
+        """Give the spelling of a gateway's name that is in use."""
+        spelling = self._spelt.get(gateway)
+        if spelling is None:
+            folded = gateway.casefold()
+            spelling = self._spelling.get(folded) or self._configured.get(folded) or gateway
+            if len(self._spelt) >= _MOST_SPELT:
+                self._spelt.clear()
+            self._spelt[gateway] = spelling
+        return spelling
+
+    def is_configured(self, place: Place) -> bool:
+        """Whether the configuration names a gateway, or it stands for all that have no place."""
+        return place[0] == OTHER or place[0].casefold() in self._configured
+
+    def has_room(self, key: Key) -> bool:
+        """Whether a racoon has a place, or may take one that is free."""
+        place = _place(key)
+        return place in self._racoons or self.is_configured(place) or self._unnamed < self._limit
+
+    def has_name_free(self, key: Key) -> bool:
+        """Whether one more name of a daemon is kept apart at its gateway."""
+        return self._racoons[_place(key)] < MOST_NAMES
+
+    def enter(self, key: Key) -> None:
+        """Take a place."""
+        place = _place(key)
+        if place not in self._racoons:
+            self._spelling.setdefault(place[0].casefold(), place[0])
+            self._spelt.clear()
+            self._unnamed += not self.is_configured(place)
+        self._racoons[place] += 1
+
+    def leave(self, keys: Iterable[Key]) -> None:
+        """Give places away."""
+        for key in keys:
+            place = _place(key)
+            self._racoons[place] -= 1
+            if not self._racoons[place]:
+                del self._racoons[place]
+                self._spelling.pop(place[0].casefold(), None)
+                self._unnamed -= not self.is_configured(place)
+        self._spelt.clear()
+
+    def fold(self, key: Key) -> None:
+        """Count a gateway that had no place, once."""
+        name = " ".join(_place(key))
+        if len(self._folded) < _MOST_FOLDED and name not in self._folded:
+            self._folded.add(name)
+            self.folded += 1
+
+    def to_json(self) -> dict[str, Any]:
+        """Give what does not follow from the racoons, for a checkpoint."""
+        return {"number": self.folded, "names": sorted(self._folded)}
+
+    def restore(self, given: dict[str, Any]) -> None:
+        """Go on from what `to_json` gave."""
+        self.folded = int(given["number"])
+        self._folded = set(given["names"])
+
+
+def _place(key: Key) -> Place:
+    return key[0], key[2]
+
+
+__all__ = ["MOST_NAMES", "Gateways", "Key"]
