@@ -7,7 +7,7 @@ SPEED ?= 1
 ADDRESS ?= localhost:10500
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint tools check torture witness-test clean
+.PHONY: help run test lint tools check torture witness-test backfill-test clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -51,6 +51,10 @@ tools: ## Install Prometheus' promtool and friends where they are missing (Debia
 witness-test: $(VENV)/.tests ## The kernel witness on a real kernel with IPsec (Debian's User Mode Linux)
 	@sh .ci/tools linux.uml ip modprobe setpriv
 	$(BIN)/python -m pytest -m kernel tests/kernel
+
+backfill-test: $(VENV)/.tests ## The recipes of docs/backfill.md with a real Prometheus and VictoriaMetrics
+	@sh .ci/tools promtool prometheus victoria-metrics curl
+	$(BIN)/python -m pytest -m stores tests/stores
 
 torture: $(VENV)/.tests ## 1,000 times kill -9 of a live exporter, a million strangers, 5,000 programs of the log's model
 	PROGRAMS=5000 $(BIN)/python -m pytest -q --numprocesses auto --timeout 7200 tests/exporter/source/model

@@ -7,7 +7,7 @@ test compares with prometheus_client byte for byte.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from prometheus_client.utils import floatToGoString
 
@@ -27,8 +27,7 @@ def _text(samples: Samples, *, gateways: bool, openmetrics: bool) -> Iterator[st
     escaped = _Escaped()
     for row in METRICS:
         named = f"{row.name}_total" if row.kind == "counter" else row.name
-        title = row.name if openmetrics else named
-        yield f"# HELP {title} {_escaped_help(row.help, openmetrics=openmetrics)}\n# TYPE {title} {row.kind}\n"
+        yield head(row, openmetrics=openmetrics)
         if row.kind == "histogram":
             yield from _histogram(row, samples, gateways=gateways)
             continue
@@ -46,6 +45,20 @@ def _owner(row: Row, taken: Mapping[tuple[str, ...], float], *, gateways: bool) 
     return "source" if any(values[0] for values in taken) else ""
 
 
+def head(row: Row, *, openmetrics: bool) -> str:
+    """Write what stands before the samples of a row."""
+    title = f"{row.name}_total" if row.kind == "counter" and not openmetrics else row.name
+    return f"# HELP {title} {_escaped_help(row.help, openmetrics=openmetrics)}\n# TYPE {title} {row.kind}\n"
+
+
+def sample_lines(row: Row, labels: dict[str, str], value: float | Sequence[float]) -> list[str]:
+    """Write the lines of a sample without their ends: several for a histogram, whose value is its counts and the sum."""
+    if isinstance(value, Sequence):
+        return _histogram_lines(row, labels, value)
+    named = f"{row.name}_total" if row.kind == "counter" else row.name
+    return [f"{named}{_labels(labels)} {_number(value)}"]
+
+
 def _layout(name: str, labels: tuple[str, ...]) -> tuple[str, tuple[int, ...]]:
     """Lay a sample line out: labels sorted by name, and which value each takes. A label without name is left out."""
     order = sorted((label, place) for place, label in enumerate(labels) if label)
@@ -55,16 +68,25 @@ def _layout(name: str, labels: tuple[str, ...]) -> tuple[str, tuple[int, ...]]:
 
 def _histogram(row: Row, samples: Samples, *, gateways: bool) -> Iterator[str]:
     for (gateway, role), counts in samples.durations.items():
-        rest = {"gateway": gateway, "role": role} if gateways else {"role": role}
-        total = 0.0
-        for bound, count in zip((*DURATION_BUCKETS, float("inf")), counts[:-1], strict=True):
-            total += count
-            yield f"{row.name}_bucket{_labels(rest | {'le': _go(bound)})} {_number(total)}\n"
-        yield f"{row.name}_count{_labels(rest)} {_number(total)}\n"
-        yield f"{row.name}_sum{_labels(rest)} {_number(counts[-1])}\n"
+        labels = {"gateway": gateway, "role": role} if gateways else {"role": role}
+        yield "".join(f"{line}\n" for line in _histogram_lines(row, labels, counts))
+
+
+def _histogram_lines(row: Row, labels: dict[str, str], counts: Sequence[float]) -> list[str]:
+    total, lines = 0.0, []
+    for bound, count in zip((*DURATION_BUCKETS, float("inf")), counts[:-1], strict=True):
+        total += count
+        lines.append(f"{row.name}_bucket{_labels(labels | {'le': _go(bound)})} {_number(total)}")
+    return [
+        *lines,
+        f"{row.name}_count{_labels(labels)} {_number(total)}",
+        f"{row.name}_sum{_labels(labels)} {_number(counts[-1])}",
+    ]
 
 
 def _labels(labels: dict[str, str]) -> str:
+    if not labels:
+        return ""
     return "{" + ",".join(f'{name}="{_escape(value)}"' for name, value in sorted(labels.items())) + "}"
 
 

@@ -49,17 +49,18 @@ class AttentiveEngine(PartOfEngine):
     def hear(self, time: float, origin: Origin, stem: Stem, number: Number, ending: str, line: int) -> None:
         """Take a message of a stem."""
         if self.minds(origin.gateway or self._stream):
-            self._note_line(origin.gateway, time, stem.level, stem.message.event, line)
+            self.note_line(origin.gateway, time, stem.level, stem.message.event, line)
         super().hear(time, origin, stem, number, ending, line)
 
     def take(self, record: Record) -> None:
         """Take a record."""
         if record.time is not None and self.minds(record.gateway or self._stream):
             event = "" if record.message is None else record.message.event
-            self._note_line(record.gateway, record.time, record.level, event, record.number)
+            self.note_line(record.gateway, record.time, record.level, event, record.number)
         super().take(record)
 
-    def _note_line(self, gateway: str, time: float, level: str, event: str, line: int) -> None:
+    def note_line(self, gateway: str, time: float, level: str, event: str, line: int) -> None:
+        """Note a line, before what it tells is believed."""
         gateway = self.state.gateways.spelled(gateway)
         log = self.gateways.get(gateway)
         if log is None:
@@ -91,9 +92,9 @@ class AvailabilityRows:
         assert isinstance(engine, AttentiveEngine)
         for _ in in_rounds(engine, once, self.reading.round_size):
             once.heard |= bool(engine.messages)
-            _collect(engine, engine.state.take_settled())
+            collect(engine, engine.state.take_settled())
             yield []
-        _collect(engine, engine.state.history())
+        collect(engine, engine.state.history())
         rows = [row for gateway, log in engine.gateways.items() for row in self._rows(gateway, log)]
         yield sorted(rows, key=lambda row: row[0])
 
@@ -205,7 +206,8 @@ def _is_peer(log: PeerLog) -> bool:
     return log.established is not None or any(log.lived.values())
 
 
-def _collect(engine: AttentiveEngine, records: dict[str, list[Any]]) -> None:
+def collect(engine: AttentiveEngine, records: dict[str, list[Any]]) -> None:
+    """Take ended records, each to its gateway."""
     for ended in records.values():
         for record in ended:
             log = engine.gateways.setdefault(record.gateway, GatewayLog())

@@ -79,9 +79,12 @@ class PartOfEngine(Engine):
             super().take(record)
 
 
-def in_rounds(engine: Engine, once: LinesOnce, size: int) -> Iterator[None]:
-    """Feed an engine all lines; stop at the end of each round, and once more at the very end."""
-    engine.state.two_ends.catching_up = once.both_ends
+def in_rounds(engine: Engine, once: LinesOnce, size: int, *, live: bool = False) -> Iterator[None]:
+    """Feed an engine all lines; stop at the end of each round, and once more at the very end.
+
+    With `live` it believes what it would have believed as the lines were written: what another log tells is not waited for.
+    """
+    engine.state.two_ends.catching_up = once.both_ends and not live
     left = size
     for block in once.blocks(lambda: _latest(engine)):
         engine.feed(block)

@@ -64,6 +64,14 @@ def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
         return None
 
 
+def read_duration(text: str) -> int:
+    """Read a duration such as 60s or 5m. Raises ValueError."""
+    found = _AGO.fullmatch(text)
+    if found is None or int(found[1]) == 0:
+        raise ValueError(f"{text!r} is no duration; write 60s, 5m or 1h")
+    return int(found[1]) * _SECONDS[found[2]]
+
+
 def read_moment(text: str, zone: tzinfo, now: float, *, end: bool = False) -> float:
     """Read a moment: RFC 3339, a day such as 2026-11-01 (its end for `end`), or how long ago, such as 7d. Raises ValueError."""
     ago = _AGO.fullmatch(text)

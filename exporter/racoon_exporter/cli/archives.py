@@ -19,7 +19,7 @@ from click.core import ParameterSource
 from racoon_exporter import knowledge
 from racoon_exporter.archives.foreign import nothing_of_racoon
 from racoon_exporter.archives.formats import RowFormat
-from racoon_exporter.archives.plan import units
+from racoon_exporter.archives.plan import Unit, units
 from racoon_exporter.archives.pool import Archives, Work, all_cores
 from racoon_exporter.archives.progress import progress
 from racoon_exporter.archives.reading import AS_THEY_COME, ROUND, Reading
@@ -84,13 +84,13 @@ class Asked:
     jobs: int
 
 
-def asked(context: click.Context, given: dict[str, Any]) -> Asked:
-    """Read the options of `archive_options`."""
+def asked(context: click.Context, given: dict[str, Any], *, peers: int | None = _NO_LIMIT) -> Asked:
+    """Read the options of `archive_options`. So many peers have rows of their own; None for as many as in `serve`."""
     config = _config(given["config_file"])
     zone: tzinfo = given["zone"]
     if config.zone is not None and context.get_parameter_source("zone") is ParameterSource.DEFAULT:
         zone = config.zone
-    known, remarks = _knowledge(flags(given, strangers=_NO_LIMIT, peer_limit=_NO_LIMIT, gateway_limit=_MOST_GATEWAYS), config)
+    known, remarks = _knowledge(flags(given, strangers=peers, peer_limit=peers, gateway_limit=_MOST_GATEWAYS), config)
     for remark in remarks:
         _remark(remark)
     logs = given["logs"] or config.paths
@@ -155,13 +155,19 @@ def print_rows(asked_for: Asked, form: RowFormat, work: Work) -> None:
     report(problems)
 
 
-def write_rows(asked_for: Asked, work: Work, make_sink: Callable[[], Sink]) -> list[str]:
-    """Read the logs into a sink; gives what could not be read. Logs without any line of racoon are a failure."""
+def write_rows(
+    asked_for: Asked, work: Work, make_sink: Callable[[], Sink], check: Callable[[list[Unit]], None] = lambda _units: None
+) -> list[str]:
+    """Read the logs into a sink; gives what could not be read. Logs without any line of racoon are a failure.
+
+    `check` is shown what will be read together.
+    """
     samples = survey(asked_for.logs, asked_for.reading.zone)
     for sample in samples:
         if sample.order == "neither":
             _remark(out_of_order(sample.path))
     planned = units(samples, asked_for.reading.gateway_of)
+    check(planned)
     with ExitStack() as stack:
         show = stack.enter_context(progress(sum(unit.size for unit in planned)))
         archives = Archives(work, planned, asked_for.jobs, show, _remark)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from racoon_exporter.engine import Engine
@@ -16,27 +16,34 @@ from racoon_exporter.text import visible
 
 Labels = tuple[str, str]
 """Gateway and peer, as labels show them."""
+Known = tuple[Racoon, Peer]
+"""A peer, and a racoon that knows it."""
 Held = tuple[bool, float | None]
 """Whether a phase is up, and when that last changed."""
 
 _PHASES: Final = (1, 2)
 
 
-def collect_since(samples: Samples, engine: Engine) -> None:
+def known_peers(engine: Engine) -> Iterator[Known]:
+    """Give the peers of all racoons."""
+    for racoon in engine.state.racoons.values():
+        for peer in racoon.peers.values():
+            yield racoon, peer
+
+
+def collect_since(samples: Samples, peers: Iterable[Known], begins: Callable[[str], float | None]) -> None:
     """Give each peer the time at which each phase came to be as `racoon_phase<n>_up`, taken before, says."""
     held: dict[int, defaultdict[Labels, list[Held]]] = {phase: defaultdict(list) for phase in _PHASES}
-    for racoon in engine.state.racoons.values():
-        for address, peer in racoon.peers.items():
-            labels = visible(racoon.gateway), name_of(racoon, address)
-            held[1][labels].append((peer.phase1_up, peer.phase1_since))
-            held[2][labels].append((peer.phase2_up, peer.since))
-    begins = _Beginnings(engine)
+    for racoon, peer in peers:
+        labels = visible(racoon.gateway), name_of(racoon, peer.address)
+        held[1][labels].append((peer.phase1_up, peer.phase1_since))
+        held[2][labels].append((peer.phase2_up, peer.since))
     expected = {labels[:2] for labels in samples.values["racoon_peer_expected"]}
     for phase in _PHASES:
         for gateway, name in samples.values[f"racoon_phase{phase}_up"]:
             since = _last_change(held[phase].get((gateway, name), ()))
             if since is None and (gateway, name) in expected:
-                since = begins.of_gateway(gateway)
+                since = begins(gateway)
             if since is not None:
                 samples.put(f"racoon_phase{phase}_state_since_timestamp_seconds", since, gateway, name)
 
@@ -49,7 +56,7 @@ def _last_change(held: Iterable[Held]) -> float | None:
     return (min if up else max)(times, default=None)
 
 
-class _Beginnings:
+class Beginnings:
     """When what is read of each gateway begins."""
 
     def __init__(self, engine: Engine) -> None:
@@ -59,17 +66,21 @@ class _Beginnings:
             self._first[owner] = min(time, self._first.get(owner, time))
 
     def of_gateway(self, gateway: str) -> float | None:
+        """Give the time of its first line, or of one that may be its."""
         """Give the time of the first line of the logs that may tell of a gateway: its own, and those that name no gateway."""
         return min((self._first[owner] for owner in ("", gateway) if owner in self._first), default=None)
 
 
 def collect_reasons(samples: Samples, scrape: Scrape) -> None:
+    """Give all peers their reasons."""
+    collect_reasons_of(samples, known_peers(scrape.engine))
+
+
+def collect_reasons_of(samples: Samples, peers: Iterable[Known]) -> None:
     """Give each peer the one reason that the page shows; of several addresses of a name, the newest."""
     newest: dict[Labels, Trouble] = {}
-    for racoon, peer in _believed(scrape.engine):
-        expected = racoon.knowledge.expected(peer.address)
-        permanent = expected is not None and expected.kind != "roaming"
-        trouble = None if racoon.now is None else current_trouble(peer, racoon.now, permanent=permanent)
+    for racoon, peer in _believed(peers):
+        trouble = trouble_of(racoon, peer)
         if trouble is None:
             continue
         labels = visible(racoon.gateway), name_of(racoon, peer.address)
@@ -79,12 +90,18 @@ def collect_reasons(samples: Samples, scrape: Scrape) -> None:
         samples.put("racoon_peer_reason", 1, *labels, str(trouble.phase), trouble.reason)
 
 
-def _believed(engine: Engine) -> Iterator[tuple[Racoon, Peer]]:
+def trouble_of(racoon: Racoon, peer: Peer) -> Trouble | None:
+    """Tell why a peer is not up, or what fails with it."""
+    expected = racoon.knowledge.expected(peer.address)
+    permanent = expected is not None and expected.kind != "roaming"
+    return None if racoon.now is None else current_trouble(peer, racoon.now, permanent=permanent)
+
+
+def _believed(peers: Iterable[Known]) -> Iterable[Known]:
     """Give each peer once, also where several racoons of a gateway know it."""
-    believed: dict[tuple[str, str], tuple[Racoon, Peer]] = {}
-    for racoon in engine.state.racoons.values():
-        for address, peer in racoon.peers.items():
-            other = believed.get((racoon.gateway, address))
-            if address not in PSEUDO_PEERS and (other is None or credit(peer) > credit(other[1])):
-                believed[racoon.gateway, address] = racoon, peer
-    yield from believed.values()
+    believed: dict[tuple[str, str], Known] = {}
+    for racoon, peer in peers:
+        other = believed.get((racoon.gateway, peer.address))
+        if peer.address not in PSEUDO_PEERS and (other is None or credit(peer) > credit(other[1])):
+            believed[racoon.gateway, peer.address] = racoon, peer
+    return believed.values()

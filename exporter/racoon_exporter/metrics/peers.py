@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Final
 
 from racoon_exporter.metrics.rows import METRICS
@@ -22,8 +23,28 @@ def name_of(racoon: Racoon, address: str) -> str:
     return visible(racoon.knowledge.name(address))
 
 
-def collect_peer(samples: Samples, gateway: str, peer: Peer, name: str) -> None:
-    """Take what is counted for a peer, and when it last came up and failed."""
+def addresses_of(racoon: Racoon) -> Iterable[str]:
+    """Give the peers of which a racoon has anything to tell."""
+    return dict.fromkeys(chain(racoon.peers, racoon.isakmp.of_peer, racoon.ipsec.of_peer))
+
+
+def collect_peer(samples: Samples, racoon: Racoon, address: str) -> None:
+    """Take what is believed of a peer of a racoon, and counted for it. `key_of` tells whether it may have changed."""
+    gateway, name, peer = visible(racoon.gateway), name_of(racoon, address), racoon.peers.get(address)
+    if peer is not None:
+        _collect_counts(samples, gateway, peer, name)
+        if racoon.life.phase2_told and address not in PSEUDO_PEERS:
+            samples.put("racoon_phase2_up", float(peer.phase2_up), gateway, name)
+    collect_sas(samples, racoon, address, name)
+
+
+def collect_phase1_up(samples: Samples) -> None:
+    """Say of each peer whose ISAKMP SAs are counted whether there is one."""
+    for labels, count in list(samples.values["racoon_phase1_sas"].items()):
+        samples.put("racoon_phase1_up", float(count > 0), *labels)
+
+
+def _collect_counts(samples: Samples, gateway: str, peer: Peer, name: str) -> None:
     for key, count in peer.counters.items():
         samples.add(_COUNTERS[key[0]].name, count, gateway, name, *key[1:])
     if peer.address not in PSEUDO_PEERS:
@@ -43,15 +64,13 @@ def collect_peer(samples: Samples, gateway: str, peer: Peer, name: str) -> None:
             samples.put(metric, value, gateway, name)
 
 
-def collect_sas(samples: Samples, racoon: Racoon) -> None:
-    """Take the SAs of a racoon that are alive."""
+def collect_sas(samples: Samples, racoon: Racoon, address: str, name: str) -> None:
+    """Take the SAs of a racoon with a peer that are alive."""
     gateway = visible(racoon.gateway)
-    for address, isakmp in racoon.isakmp.of_peer.items():
-        samples.add("racoon_phase1_sas", len(isakmp), gateway, name_of(racoon, address))
-    for address, sas in racoon.ipsec.of_peer.items():
-        name = name_of(racoon, address)
-        for sa in sas:
-            samples.add("racoon_ipsec_sas", 1, gateway, name, sa.protocol, sa.state)
+    if address in racoon.isakmp.of_peer:
+        samples.add("racoon_phase1_sas", len(racoon.isakmp.of_peer[address]), gateway, name)
+    for sa in racoon.ipsec.of_peer.get(address, ()):
+        samples.add("racoon_ipsec_sas", 1, gateway, name, sa.protocol, sa.state)
 
 
 def collect_expected(samples: Samples, gateway: str, peers: Mapping[str, Expectation], *, told: bool) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from racoon_exporter.metrics.current import collect_since
-from racoon_exporter.metrics.peers import ROLES, collect_expected, collect_peer, collect_sas, name_of
+from racoon_exporter.metrics.current import Beginnings, collect_since, known_peers
+from racoon_exporter.metrics.peers import ROLES, addresses_of, collect_expected, collect_peer, collect_phase1_up
 from racoon_exporter.metrics.rows import METRICS
 from racoon_exporter.metrics.samples import Samples, Scrape
 from racoon_exporter.sa import Expectation
-from racoon_exporter.sa.model import PSEUDO_PEERS
 from racoon_exporter.sa.racoon import DURATION_BUCKETS, Racoon
 from racoon_exporter.text import visible
 from racoon_parsers.reasons import zero_for_expected
@@ -26,35 +25,32 @@ def collect_state(samples: Samples, scrape: Scrape) -> None:
     """What is believed of every racoon and its peers, and zeros for what is configured or not heard of yet."""
     racoons = list(scrape.engine.state.racoons.values())
     for racoon in racoons:
-        _collect_racoon(samples, racoon)
+        collect_daemon(samples, racoon)
+        for address in addresses_of(racoon):
+            collect_peer(samples, racoon, address)
     for gateway in scrape.gateways.difference(racoon.gateway for racoon in racoons):
-        _collect_zeros(samples, visible(gateway))
+        collect_zeros(samples, visible(gateway))
     untold = frozenset(visible(one.gateway) for one in scrape.engine.state.racoons.values() if not one.life.phase2_told)
     for gateway, expected in _with_expected(scrape):
         collect_expected(samples, visible(gateway), expected, told=visible(gateway) not in untold)
-    for labels, count in list(samples.values["racoon_phase1_sas"].items()):
-        samples.put("racoon_phase1_up", float(count > 0), *labels)
-    collect_since(samples, scrape.engine)
+    collect_phase1_up(samples)
+    collect_since(samples, known_peers(scrape.engine), Beginnings(scrape.engine).of_gateway)
 
 
-def _collect_racoon(samples: Samples, racoon: Racoon) -> None:
+def collect_daemon(samples: Samples, racoon: Racoon) -> None:
+    """Take what is believed of a racoon itself, and counted without a peer."""
     gateway = visible(racoon.gateway)
     for key, count in racoon.counters.items():
         row = _COUNTERS[key[0]]
         samples.add(row.name, count, gateway if row.has_gateway else "", *key[1:])
-    _collect_zeros(samples, gateway)
+    collect_zeros(samples, gateway)
     for role, counts in racoon.durations.items():
         known = samples.durations.setdefault((gateway, role), [0.0] * len(counts))
         samples.durations[gateway, role] = [one + other for one, other in zip(known, counts, strict=True)]
-    for address, peer in racoon.peers.items():
-        collect_peer(samples, gateway, peer, name_of(racoon, address))
-        if racoon.life.phase2_told and peer.address not in PSEUDO_PEERS:
-            samples.put("racoon_phase2_up", float(peer.phase2_up), gateway, name_of(racoon, address))
-    collect_sas(samples, racoon)
-    _collect_daemon(samples, racoon)
+    _collect_life(samples, racoon)
 
 
-def _collect_zeros(samples: Samples, gateway: str) -> None:
+def collect_zeros(samples: Samples, gateway: str) -> None:
     """Give a gateway the series that do not depend on peers, so that their first growth is seen as growth."""
     for row in _COUNTERS.values():
         if not row.labels:
@@ -68,7 +64,7 @@ def _collect_zeros(samples: Samples, gateway: str) -> None:
         samples.durations.setdefault((gateway, role), [0.0] * (len(DURATION_BUCKETS) + 2))
 
 
-def _collect_daemon(samples: Samples, racoon: Racoon) -> None:
+def _collect_life(samples: Samples, racoon: Racoon) -> None:
     gateway, run = visible(racoon.gateway), racoon.life.run
     samples.put("racoon_daemon_up", float(racoon.life.up), gateway)
     samples.put("racoon_log_level_quiet", float(racoon.life.is_quiet(racoon.now)), gateway)

@@ -1,0 +1,131 @@
+"""What `backfill` makes of a unit's logs: runs of samples, and the times of which each gateway's log tells."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from racoon_exporter.archives.availability_rows import AttentiveEngine, collect
+from racoon_exporter.archives.once import LinesOnce
+from racoon_exporter.archives.plan import Unit
+from racoon_exporter.archives.reading import Reading, Row, in_rounds
+from racoon_exporter.archives.steps import GatewaySteps, Series, step_after
+from racoon_exporter.metrics import METRICS
+from racoon_exporter.sa import Knowledge
+from racoon_exporter.sa.racoon import Racoon
+from racoon_exporter.text import visible
+
+RUNS: Final = "runs"
+KNOWN: Final = "known"
+_LABELS: Final = {row.name: row.labels for row in METRICS}
+
+
+class SampledEngine(AttentiveEngine):
+    """An engine that takes samples of each gateway at each step of its log's time, before the line that comes after it."""
+
+    def __init__(self, share: int, shares: int, zone: Any, **settings: Any) -> None:
+        super().__init__(share, shares, zone, **settings)
+        self.step = 60
+        self.wants: Callable[[Knowledge, str], bool] = lambda _known, _address: True
+        self.steps: dict[str, GatewaySteps] = {}
+        self._of_gateway: dict[str, list[Racoon]] = {}
+        self._grouped: object = None
+
+    def note_line(self, gateway: str, time: float, level: str, event: str, line: int) -> None:
+        """Take note of a line."""
+        super().note_line(gateway, time, level, event, line)
+        gateway = self.state.gateways.spelled(gateway)
+        steps = self.steps.get(gateway)
+        if steps is None:
+            steps = self.steps[gateway] = self._begin(gateway, time)
+        if time > steps.next:
+            self._pass(steps, time)
+
+    def end_steps(self) -> None:
+        """Take the steps up to that after the last line of each gateway."""
+        for gateway, steps in self.steps.items():
+            last = self.gateways[gateway].last
+            if last is not None:
+                self._pass(steps, step_after(last, self.step) + 1)
+            steps.end()
+
+    def _begin(self, gateway: str, time: float) -> GatewaySteps:
+        known = self.state.knowledge.at(gateway)
+        wants = partial(self.wants, known)
+        return GatewaySteps(gateway, self.step, known.peers, wants, self._first_line(gateway), step_after(time, self.step))
+
+    def _first_line(self, gateway: str) -> float | None:
+        """Give the time of the first line of what is read of a gateway, whose first line is just read."""
+        clock = self.reader(self._source).clock
+        begun = self.first_line | ({} if clock.first is None else {self._source: clock.first})
+        owners = {source: self.state.gateways.spelled(self.gateway_of(source)) for source in begun}
+        return min((begun[source] for source, owner in owners.items() if owner in ("", gateway)), default=None)
+
+    def _pass(self, steps: GatewaySteps, time: float) -> None:
+        """Let time pass as it does in `serve` while a log is silent."""
+        for racoon in steps.up_to(time, self._racoons(steps.gateway)):
+            try:
+                racoon.pass_time(steps.next)
+            except Exception as error:  # noqa: BLE001  time goes on for the others
+                self.errors.note(error)
+                self.state.doubt((racoon.gateway, racoon.ident, racoon.stream))
+
+    def _racoons(self, gateway: str) -> list[Racoon]:
+        """Give the racoons of a gateway, which are grouped again only where one came or went."""
+        racoons = self.state.racoons
+        seen = len(racoons), next(reversed(racoons), None)
+        if seen != self._grouped:
+            self._grouped = seen
+            self._of_gateway = {}
+            for racoon in racoons.values():
+                self._of_gateway.setdefault(racoon.gateway, []).append(racoon)
+        return self._of_gateway.get(gateway, [])
+
+
+@dataclass(frozen=True, slots=True)
+class BackfillRows:
+    """What backfill makes of a unit's logs."""
+
+    reading: Reading
+    step: int
+
+    def can_share(self, unit: Unit) -> bool:
+        """Whether several workers may mind a part of the gateways each."""
+        return unit.splits_by_gateway
+
+    def rounds(self, once: LinesOnce, share: int, shares: int) -> Iterator[list[Row]]:
+        """Give runs as they end; which of them the log tells of is known when all is read."""
+        engine = self.reading.engine(share, shares, SampledEngine)
+        assert isinstance(engine, SampledEngine)
+        engine.step, engine.wants = self.step, self._wants
+        for _ in in_rounds(engine, once, self.reading.round_size, live=True):
+            once.heard |= bool(engine.messages)
+            collect(engine, engine.state.take_settled())
+            yield list(self._runs(engine))
+        collect(engine, engine.state.history())
+        engine.end_steps()
+        yield [*self._runs(engine), *self._known(engine)]
+
+    def _runs(self, engine: SampledEngine) -> Iterator[Row]:
+        for gateway, steps in engine.steps.items():
+            over = steps.take_over()
+            if not self.reading.selection.has_gateway(gateway):
+                continue
+            for series, runs in over.items():
+                if self._has_reason(series):
+                    yield [], RUNS, f"{json.dumps([series.metric, *series.labels])}\n{json.dumps(runs)[1:-1]}"
+
+    def _wants(self, known: Knowledge, address: str) -> bool:
+        return self.reading.selection.has_peer(address, known)
+
+    def _has_reason(self, series: Series) -> bool:
+        labels = dict(zip(_LABELS[series.metric], series.labels[1:], strict=True))
+        return self.reading.selection.has_reason(labels.get("reason"))
+
+    def _known(self, engine: SampledEngine) -> Iterator[Row]:
+        for gateway, log in engine.gateways.items():
+            if self.reading.selection.has_gateway(gateway):
+                yield [], KNOWN, json.dumps([visible(gateway), log.known()])
