@@ -289,6 +289,12 @@ class Follower:
         with self.turns.looking():
             return copy(self.partitions.united_with(self.engine, history=True), statuses)
 
+    def glance(self, copy: Callable[[Engine, tuple[SourceStatus, ...]], T]) -> T:
+        """Let a function copy what it shows of what is alive; what is over is not put together for it."""
+        statuses = self.statuses()
+        with self.turns.looking():
+            return copy(self.partitions.united_with(self.engine), statuses)
+
     def statuses(self) -> tuple[SourceStatus, ...]:
         """How the sources are doing, counted over restarts."""
         return tuple(self._total(status) for status in self._inputs.statuses())

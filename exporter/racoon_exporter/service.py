@@ -139,6 +139,7 @@ class Service:
                 zone=zone,
                 telemetry_path=telemetry_path,
                 ring=ring,
+                glance=self.follower.glance,
                 witnessed=lambda: None if self._witnesses is None else self._witnesses.shown(),
             ),
         ]

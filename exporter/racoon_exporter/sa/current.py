@@ -83,6 +83,8 @@ def last_trouble(peer: Failing) -> Trouble | None:
 
 def is_failing(peer: Failing, now: float, within: float = FAILING_SECONDS) -> bool:
     """Whether the last word of either phase is a failure that is recent. A phase 2 that came about speaks for phase 1, too."""
+    if peer.phase1_last_failure is None and peer.phase2_last_failure is None:
+        return False
     first = max(peer.phase1_last_established or 0.0, peer.phase2_last_established or 0.0)
     if peer.phase1_last_reason == "xauth_failed":
         first = peer.phase2_last_established or 0.0  # refused after phase 1 was established

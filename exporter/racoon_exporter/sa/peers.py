@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import ItemsView, Iterator, Mapping, ValuesView
+from typing import Any, Final, TypeVar, overload
 
 from racoon_exporter.sa.configured import Knowledge
 from racoon_exporter.sa.current import note_failure
 from racoon_exporter.sa.guesses import Guesses
 from racoon_exporter.sa.model import OTHER, PSEUDO_PEERS, Peer, from_json, to_json
 
+T = TypeVar("T")
 _MOST_COOKIES: Final = 8192
 _MOST_FOLDED: Final = 16384
 _IDLE_STRANGER: Final = 3600.0
@@ -45,6 +46,25 @@ class Peers(Mapping[str, Peer]):
 
     def __len__(self) -> int:
         return len(self._known)
+
+    def __contains__(self, address: object) -> bool:
+        return address in self._known
+
+    @overload
+    def get(self, key: str) -> Peer | None: ...
+    @overload
+    def get(self, key: str, default: T) -> Peer | T: ...
+    def get(self, key: str, default: T | None = None) -> Peer | T | None:
+        """Give a peer without making it known."""
+        return self._known.get(key, default)
+
+    def items(self) -> ItemsView[str, Peer]:
+        """Give the peers and their addresses: all of them are looked at in each scrape, so not one by one."""
+        return self._known.items()
+
+    def values(self) -> ValuesView[Peer]:
+        """Give the peers."""
+        return self._known.values()
 
     # meeting
 

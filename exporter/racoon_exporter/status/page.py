@@ -21,6 +21,8 @@ from racoon_exporter.status.words import count
 MOST_PEERS: Final = 200
 """Peers on one page; the most urgent ones. The search reaches the others."""
 _MOST_GATEWAYS: Final = 3
+_MOST_CHOICES: Final = 100
+"""Gateways in a list to choose from."""
 _URGENT: Final = frozenset({"down", "failing"})
 """States that the window's title tells."""
 _CALM: Final = frozenset({"up", "idle"})
@@ -169,13 +171,27 @@ def _search(scene: Scene) -> Child:
         element("label", "Find a peer", for_="q"),
         element("input", id="q", name="q", type="search", value=scene.wanted.text, autocomplete="off", maxlength=100),
         _choice("state", "State", "All states", states, scene.wanted.state) if len(states) > 1 or scene.wanted.state else None,
-        _choice("gateway", "Gateway", "All gateways", {name: name for name in scene.gateways}, scene.wanted.gateway)
-        if len(scene.gateways) > 1 or scene.wanted.gateway
-        else None,
+        _gateway_choice(scene),
         element("button", "Find"),
         element("a", "Show all", href="./") if any(scene.wanted) else None,
         role="search",
         action="./",
+    )
+
+
+def _gateway_choice(scene: Scene) -> Child:
+    """Let a gateway be chosen from a list, or looked for on a page of its own where the list would be too long."""
+    gateways = scene.gateways
+    if len(gateways) > _MOST_CHOICES:
+        gateways = []
+    elif len(gateways) < 2 and not scene.wanted.gateway:
+        return None
+    every = "All gateways"
+    return (
+        _choice("gateway", "Gateway", every, {name: name for name in gateways}, scene.wanted.gateway)
+        if gateways or scene.wanted.gateway
+        else None,
+        element("a", every, href="gateways"),
     )
 
 
@@ -205,6 +221,7 @@ def _group(scene: Scene, state: State, peers: list[PeerView]) -> Html:
 def _footer(scene: Scene) -> Html:
     links = (
         (scene.telemetry_path.lstrip("/"), "Metrics"),
+        ("gateways", "Gateways"),
         ("api/v1/peers", "Peers as JSON"),
         ("api/v1/openapi.json", "API description"),
         ("-/ready", "Readiness"),

@@ -37,6 +37,8 @@ class Parameters(NamedTuple):
     end: float | None = None
     limit: int | None = None
     offset: int = 0
+    text: str | None = None
+    """A part of a name."""
 
     def wants(self, gateway: str, *names: str) -> bool:
         """Whether something of a gateway and of a peer with these names is asked for."""
@@ -106,6 +108,12 @@ PEERS: Final = {
     "kind": Parameter("kind", _one_of(KINDS)),
     **_PAGE,
 }
+GATEWAYS: Final = {
+    "q": Parameter("text", _text),
+    "gateway": _PEER["gateway"],
+    "state": Parameter("state", _one_of(STATES)),
+    **_PAGE,
+}
 SAS: Final = _PEER
 FAILURES: Final = {
     **_PEER,
@@ -134,6 +142,7 @@ def read_parameters(query: Iterable[tuple[str, str]], known: Mapping[str, Parame
 __all__ = [
     "EVENTS",
     "FAILURES",
+    "GATEWAYS",
     "KINDS",
     "MOST_ROWS",
     "NONE",

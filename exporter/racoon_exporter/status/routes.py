@@ -22,6 +22,7 @@ from racoon_exporter.engine import Engine
 from racoon_exporter.source import SourceStatus
 from racoon_exporter.status import api, query
 from racoon_exporter.status.facts import Facts, take_facts
+from racoon_exporter.status.gateway_routes import GatewayLooks, Glance, gateway_routes
 from racoon_exporter.status.page import page
 from racoon_exporter.status.ring import Entry, EventRing
 from racoon_exporter.status.runbooks import runbook_routes
@@ -95,12 +96,13 @@ def status_routes(
     telemetry_path: str,
     ring: EventRing,
     witnessed: Callable[[], Shown | None] = lambda: None,
+    glance: Glance | None = None,
 ) -> list[Route]:
     """Give the routes of the status page (`/`), its assets, and `/api/v1/…`.
 
     `take` runs a function on the engine under the reader's lock; `now` is the time of day in seconds since the epoch;
     `zone` is that of the log; `ring` is what the engine's `on_record` fills; `witnessed` gives what witnesses
-    beside the log say.
+    beside the log say; `glance` is as `take`, of what is alive only.
     """
     looks = _Looks(take, now, ring, witnessed)
     assets = {name: _asset(name) for name in _ASSETS}
@@ -113,6 +115,7 @@ def status_routes(
         ),
         *(Route(f"/api/v1/{name}", _overview_endpoint(name, looks, zone), methods=["GET"]) for name in api.OVERVIEW_BODIES),
         *runbook_routes(addresses, _runbook_response),
+        *gateway_routes(GatewayLooks(glance or take, now), zone, addresses, page=_gateways_response, json=_json, error=_error),
         Route("/api/v1/events", _events_endpoint(take, now, zone, ring), methods=["GET"]),
         Route("/api/v1/openapi.json", _openapi_endpoint(), methods=["GET"]),
         Route("/api/{rest:path}", _unknown, methods=["GET"]),
@@ -121,6 +124,11 @@ def status_routes(
 
 def _runbook_response(request: Request, body: bytes, media_type: str) -> Response:
     return _compressed(request, body, media_type, {"Cache-Control": "no-cache", "Content-Security-Policy": PAGE_CSP})
+
+
+def _gateways_response(request: Request, body: bytes) -> Response:
+    headers = _NO_STORE | {"Content-Security-Policy": PAGE_CSP}
+    return _compressed(request, body, "text/html; charset=utf-8", headers)
 
 
 def _page_endpoint(

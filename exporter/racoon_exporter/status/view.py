@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal, Protocol, TypeVar
 
 from racoon_exporter.sa import Expectation, IpsecSa, IsakmpSa, Negotiation
-from racoon_exporter.sa.current import Trouble, credit, current_trouble, is_failing, last_trouble
+from racoon_exporter.sa.current import Failing, Trouble, credit, current_trouble, is_failing, last_trouble
 from racoon_exporter.status.facts import PSEUDO_PEERS, Facts, Failures, PeerFacts
 from racoon_exporter.status.natural import Natural, natural
 from racoon_exporter.status.timeline import DAY, Span, spans
@@ -27,6 +27,18 @@ STATES: Final[dict[State, str]] = {
 }
 """Every state, the most urgent first."""
 _RANKS: Final = {state: rank for rank, state in enumerate(STATES)}
+
+
+class Known(Failing, Protocol):
+    """What kind and state of a peer follow from; as in `sa.model.Peer`."""
+
+    @property
+    def stranger(self) -> bool:
+        """Nobody configured it and it never completed a phase 1."""
+
+    @property
+    def since(self) -> float | None:
+        """When phase 2 last came up or went down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,13 +205,13 @@ def _peer(
     blind: bool,
 ) -> PeerView:
     gateway, address = key
-    kind = _kind(facts, expected)
+    kind = kind_of(facts, expected)
     return PeerView(
         gateway=gateway,
         address=address,
         name=address if expected is None else expected.name or address,
         kind=kind,
-        state=_state(kind, facts, now, blind=blind),
+        state=state_of(kind, facts, now, blind=blind),
         since=None if facts is None else facts.since,
         phase1_last_established=None if facts is None else facts.phase1_last_established,
         phase2_up=facts is not None and facts.phase2_up,
@@ -220,14 +232,15 @@ def _peer(
     )
 
 
-def _kind(facts: PeerFacts | None, expected: Expectation | None) -> Kind:
+def kind_of(facts: Known | None, expected: Expectation | None) -> Kind:
     """Tell what a peer is to us. Of a configured network nobody can say which address ought to be there."""
     if expected is not None:
         return "roaming" if expected.kind == "roaming" else "permanent"
     return "stranger" if facts is not None and facts.stranger else "unexpected"
 
 
-def _state(kind: Kind, facts: PeerFacts | None, now: float, *, blind: bool) -> State:
+def state_of(kind: Kind, facts: Known | None, now: float, *, blind: bool) -> State:
+    """Tell the state of a peer; `blind` where the log of its gateway does not tell of SAs."""
     up = facts is not None and facts.phase2_up
     if blind and not up:
         return "unknown"  # silence is not "no SAs"

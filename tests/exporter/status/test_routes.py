@@ -105,7 +105,7 @@ def test_every_answer_to_every_recording_keeps_the_contract(name: str, client: A
     for log in (recording(name), until_half(name)):
         gateway = Gateway({PEER: Expectation("branch"), "192.0.2.9": Expectation("away", "roaming")}).read(log)
         asked = client(gateway)
-        for path in ("/peers", "/sas", "/failures", "/events"):
+        for path in ("/peers", "/gateways", "/sas", "/failures", "/events"):
             schema[path]["GET"].validate_response(
                 asked.get(f"/api/v1{path}", params={"limit": 1000} if path == "/events" else {})
             )
