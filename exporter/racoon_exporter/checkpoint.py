@@ -10,9 +10,12 @@ import contextlib
 import json
 import os
 import zlib
+from collections.abc import Iterator
 from math import isfinite
 from pathlib import Path
 from typing import Any, Final
+
+import msgspec
 
 FORMAT: Final = "racoon-exporter state"
 VERSION: Final = 2
@@ -22,19 +25,25 @@ MOST_BYTES: Final = 64 * 1024 * 1024
 """A file beyond it would fill the memory while it is read, and the next start would meet it again."""
 
 
+_ROWS_AT_ONCE: Final = 64
+
+
 class StateFileError(Exception):
     """A state file that cannot be used, in words for the operator."""
 
 
 def write(path: Path, content: dict[str, Any], *, version: int = VERSION) -> None:
     """Write a state file: to a temporary file beside it, synced, renamed. Raises OSError; the old file then stands."""
-    body = json.dumps(content, separators=(",", ":"), ensure_ascii=True).encode("ascii")
-    head = json.dumps({"format": FORMAT, "version": version, "crc32": zlib.crc32(body), "bytes": len(body)})
+    pieces = list(encoded(content))
+    size, crc32 = sum(map(len, pieces)), 0
+    for piece in pieces:
+        crc32 = zlib.crc32(piece, crc32)
+    head = json.dumps({"format": FORMAT, "version": version, "crc32": crc32, "bytes": size}).encode("ascii")
     temporary = path.with_name(f"{path.name}.new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
         with open(descriptor, "wb") as file:  # noqa: PTH123  the descriptor carries the file's mode
-            file.writelines((head.encode("ascii"), b"\n", body, b"\n"))
+            file.writelines((head, b"\n", *pieces, b"\n"))
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
@@ -43,6 +52,42 @@ def write(path: Path, content: dict[str, Any], *, version: int = VERSION) -> Non
             temporary.unlink()
         raise
     _sync_directory(path.parent)
+
+
+def encoded(value: Any) -> Iterator[bytes]:
+    """Write a value as JSON, in pieces: other threads have their turn between two, as none can while one is written."""
+    if isinstance(value, dict) and value:
+        begin = b"{"
+        for key, inner in value.items():
+            yield begin + _json(key) + b":"
+            yield from encoded(inner)
+            begin = b","
+        yield b"}"
+    elif isinstance(value, list) and any(map(_has_parts, value[:1])):
+        begin = b"["
+        for inner in value:
+            yield begin
+            yield from encoded(inner)
+            begin = b","
+        yield b"]"
+    elif isinstance(value, list) and len(value) > _ROWS_AT_ONCE:
+        for start in range(0, len(value), _ROWS_AT_ONCE):
+            yield (b"," if start else b"[") + _json(value[start : start + _ROWS_AT_ONCE])[1:-1]
+        yield b"]"
+    else:
+        yield _json(value)
+
+
+def _has_parts(value: Any) -> bool:
+    """Whether a value is large: no row, but an object of objects."""
+    return isinstance(value, dict) and any(isinstance(inner, dict) for inner in value.values())
+
+
+def _json(value: Any) -> bytes:
+    try:
+        return msgspec.json.encode(value)
+    except (UnicodeEncodeError, OverflowError):  # half of a surrogate pair out of a log in JSON
+        return json.dumps(value, separators=(",", ":")).encode("ascii")
 
 
 def _sync_directory(directory: Path) -> None:

@@ -8,6 +8,7 @@ test compares with prometheus_client byte for byte.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from prometheus_client.utils import floatToGoString
 
@@ -25,6 +26,7 @@ def render(samples: Samples, *, gateways: bool, openmetrics: bool) -> bytes:
 
 def _text(samples: Samples, *, gateways: bool, openmetrics: bool) -> Iterator[str]:
     escaped = _Escaped()
+    laid_out: dict[tuple[str, ...], _Labels] = {}
     for row in METRICS:
         named = f"{row.name}_total" if row.kind == "counter" else row.name
         yield head(row, openmetrics=openmetrics)
@@ -33,9 +35,11 @@ def _text(samples: Samples, *, gateways: bool, openmetrics: bool) -> Iterator[st
             continue
         taken = samples.values.get(row.name, {})
         labels = (_owner(row, taken, gateways=gateways), *row.labels)
-        layout, places = _layout(named, labels)
+        known = laid_out.get(labels)
+        if known is None:
+            known = laid_out[labels] = _Labels(labels, escaped)
         for values, value in taken.items():
-            yield layout % (*(escaped[values[place]] for place in places), _number(value))
+            yield f"{named}{known[values]} {_number(value)}\n"
 
 
 def _owner(row: Row, taken: Mapping[tuple[str, ...], float], *, gateways: bool) -> str:
@@ -59,11 +63,11 @@ def sample_lines(row: Row, labels: dict[str, str], value: float | Sequence[float
     return [f"{named}{_labels(labels)} {_number(value)}"]
 
 
-def _layout(name: str, labels: tuple[str, ...]) -> tuple[str, tuple[int, ...]]:
-    """Lay a sample line out: labels sorted by name, and which value each takes. A label without name is left out."""
+def _layout(labels: tuple[str, ...]) -> tuple[str, tuple[int, ...]]:
+    """Lay labels out: sorted by name, and which value each takes. A label without name is left out."""
     order = sorted((label, place) for place, label in enumerate(labels) if label)
     inside = ",".join(f'{label}="%s"' for label, _ in order)
-    return f"{name}{{{inside}}} %s\n" if inside else f"{name} %s\n", tuple(place for _, place in order)
+    return f"{{{inside}}}" if inside else "", tuple(place for _, place in order)
 
 
 def _histogram(row: Row, samples: Samples, *, gateways: bool) -> Iterator[str]:
@@ -76,7 +80,7 @@ def _histogram_lines(row: Row, labels: dict[str, str], counts: Sequence[float]) 
     total, lines = 0.0, []
     for bound, count in zip((*DURATION_BUCKETS, float("inf")), counts[:-1], strict=True):
         total += count
-        lines.append(f"{row.name}_bucket{_labels(labels | {'le': _go(bound)})} {_number(total)}")
+        lines.append(f"{row.name}_bucket{_labels(labels | {'le': _number(bound)})} {_number(total)}")
     return [
         *lines,
         f"{row.name}_count{_labels(labels)} {_number(total)}",
@@ -90,11 +94,11 @@ def _labels(labels: dict[str, str]) -> str:
     return "{" + ",".join(f'{name}="{_escape(value)}"' for name, value in sorted(labels.items())) + "}"
 
 
+@lru_cache(maxsize=32_768)
 def _number(value: float) -> str:
-    return repr(float(value)) if -_SHORT < value < _SHORT else _go(value)
-
-
-def _go(value: float) -> str:
+    """Write a number as Go does. Most were written before: counts of few, and times that the last scrape had as well."""
+    if -_SHORT < value < _SHORT:
+        return repr(value + 0.0)  # no minus before a zero
     text: str = floatToGoString(value)  # type: ignore[no-untyped-call]
     return text
 
@@ -113,4 +117,18 @@ class _Escaped(dict[str, str]):
 
     def __missing__(self, value: str) -> str:
         written = self[value] = _escape(value)
+        return written
+
+
+class _Labels(dict[tuple[str, ...], str]):
+    """The labels of a sample by their values. Rows of the same labels are of the same peers: each text is made once."""
+
+    def __init__(self, labels: tuple[str, ...], escaped: _Escaped) -> None:
+        super().__init__()
+        self._layout, self._places = _layout(labels)
+        self._escaped = escaped
+
+    def __missing__(self, values: tuple[str, ...]) -> str:
+        escaped = self._escaped
+        written = self[values] = self._layout % tuple([escaped[values[place]] for place in self._places])
         return written

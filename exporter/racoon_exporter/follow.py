@@ -35,6 +35,7 @@ CHECKPOINT_SECONDS: Final = 10.0
 QUIET_SECONDS: Final = 0.1
 """Silence after which a record that may go on in the next line is taken to be complete."""
 IDLE_SECONDS: Final = 1.0
+_ROWS_AT_ONCE: Final = 500
 _MIB: Final = 1024 * 1024
 _CHECKPOINT_SHARE: Final = 20
 """A checkpoint takes a twentieth of the time at most: one that takes long comes more rarely."""
@@ -239,6 +240,10 @@ class Follower:
                 self._trouble = ""
 
     def _content(self) -> dict[str, Any]:
+        more = True
+        while more:
+            with self.turns.reading():  # a backlog leaves thousands: who looks meanwhile waits for some of them only
+                more = self.engine.state.archive.write_some(_ROWS_AT_ONCE)
         with self.turns.reading():
             live = self._live.to_json()
         statuses = [status for status in self.statuses() if not status.kept]

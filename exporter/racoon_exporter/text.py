@@ -11,4 +11,6 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u20
 
 def visible(text: str) -> str:
     r"""Show control characters as escapes, `\x1b` for ESC, so that no text moves a cursor or poses as another line."""
+    if text.isascii() and text.isprintable():
+        return text  # nearly all: a scrape asks for thousands
     return _CONTROL.sub(lambda match: match[0].encode("unicode_escape", "surrogatepass").decode("ascii"), text)

@@ -197,15 +197,24 @@ HISTORY: Final = {"phase1": IsakmpSa, "ipsec": IpsecSa, "negotiations": Negotiat
 """The tables of `history`."""
 
 
+class _Fields(dict[type[Any], tuple[tuple[str, Any], ...]]):
+    """By kind of record: its fields and their defaults, looked up once."""
+
+    def __missing__(self, kind: type[Any]) -> tuple[tuple[str, Any], ...]:
+        known = self[kind] = tuple((item.name, item.default) for item in fields(kind))
+        return known
+
+
+_FIELDS: Final = _Fields()
+
+
 def to_json(record: Any) -> dict[str, Any]:
     """Give a record's fields that differ from their defaults; `from_json` turns them back."""
     given: dict[str, Any] = {}
-    for item in fields(record):
-        value = getattr(record, item.name)
-        if isinstance(value, Counter):
-            given[item.name] = [[*key, count] for key, count in value.items()]
-        elif value is not item.default:
-            given[item.name] = value
+    for name, default in _FIELDS[type(record)]:
+        value = getattr(record, name)
+        if value is not default:
+            given[name] = [[*key, count] for key, count in value.items()] if isinstance(value, Counter) else value
     return given
 
 

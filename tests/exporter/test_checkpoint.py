@@ -1,0 +1,50 @@
+"""The state file is written in pieces: read back they are what was written, and none is so large that others wait for it."""
+
+import json
+from datetime import UTC
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from racoon_exporter import checkpoint
+from racoon_exporter.engine import Engine, to_json
+from racoon_exporter.sa.archive import Archive
+from racoon_exporter.sa.model import DaemonRun
+from tests.exporter.reading import start, told, up
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=200) | st.dictionaries(st.text(), inner),
+    max_leaves=200,
+)
+
+
+@given(value=st.dictionaries(st.text(), VALUES))
+def test_what_is_written_is_read_back(value: dict[str, object]) -> None:
+    assert checkpoint.load(b"".join(checkpoint.encoded(value))) == json.loads(json.dumps(value))
+
+
+@pytest.mark.parametrize("odd", ["\ud800", 2**70, -(2**80), "\0\x7f\u2028"])
+def test_what_few_libraries_write_is_written(odd: object) -> None:
+    rows = [[number, odd] for number in range(200)]
+    assert checkpoint.load(b"".join(checkpoint.encoded({"rows": rows, "one": odd}))) == {"rows": rows, "one": odd}
+
+
+def test_no_piece_grows_with_the_state() -> None:
+    engine = Engine(UTC)
+    for number in range(2000):
+        peer = f"198.51.{number // 250}.{number % 250}"
+        engine = told(f"08:30:00 {start(peer=peer)}", f"08:30:01 {up(f'{number:016x}:{1:016x}', peer)}", engine=engine)
+    engine.flush()
+    pieces = list(checkpoint.encoded(to_json(engine)))
+    assert sum(map(len, pieces)) > 1_000_000
+    assert max(map(len, pieces)) < 64 * 1024
+
+
+def test_rows_of_the_archive_are_written_some_at_a_time() -> None:
+    archive = Archive(None)
+    for number in range(100):
+        archive.add(archive.daemon, DaemonRun("", float(number)))
+    assert [archive.write_some(40) for _ in range(3)] == [True, True, False]
+    assert [row["started"] for row in archive.to_json()["daemon"]] == list(range(100))
