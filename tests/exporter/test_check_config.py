@@ -110,3 +110,8 @@ def test_several_files_are_checked_and_one_bad_one_is_enough(etc: Path) -> None:
     done = check(etc, CONFIG, str(web))
     assert done.exit_code == 2
     assert "config.yml: good" in done.output
+
+
+def test_files_of_each_gateway_are_looked_at(etc: Path) -> None:
+    racoons = "racoon:\n- config: racoon.conf\n- config: nowhere.conf\n  gateways: ['gw-*']\n"
+    assert check(etc, racoons).output.startswith(f"{etc / 'config.yml'}:3: config: ")

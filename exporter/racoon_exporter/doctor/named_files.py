@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from racoon_exporter.config import read_config
+from racoon_exporter.config_peers import RACOON
 from racoon_exporter.doctor.rights import readable
 from racoon_exporter.doctor.service_user import ServiceUser
 from racoon_exporter.expected import read_policies, read_racoon_conf
@@ -15,7 +16,6 @@ from racoon_exporter.source.kinds import SOURCES
 from racoon_exporter.web import check_web_config
 from racoon_exporter.yaml_document import Problem, Section, compose
 
-_OF_RACOON: Final = ("config", "policy_files")
 _WITNESSES: Final = (("kernel", "state_file"), ("kernel", "policy_file"), ("racoon", "socket"), ("files", "racoon_config"))
 """Sections of `witnesses`, and the keys in them that name files."""
 
@@ -81,11 +81,11 @@ def _named(text: str, directory: Path) -> Iterator[Named]:
         path = source.text("path")
         if path not in {None, "", "-"}:
             yield Named(source.line_at("path"), "path", directory / str(path), is_log=True)
-    racoon = top.section("racoon", _OF_RACOON)
-    if conf := racoon.text("config"):
-        yield Named(racoon.line_at("config"), "config", directory / conf)
-    for entry in racoon.entries("policy_files") or ():
-        yield Named(entry.line, "policy_files", directory / entry.text)
+    for racoon in top.one_or_more("racoon", RACOON):
+        if conf := racoon.text("config"):
+            yield Named(racoon.line_at("config"), "config", directory / conf)
+        for entry in racoon.entries("policy_files") or ():
+            yield Named(entry.line, "policy_files", directory / entry.text)
     witnesses = top.section("witnesses")
     for section, key in _WITNESSES:
         witness = witnesses.section(section)
