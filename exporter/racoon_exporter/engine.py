@@ -172,6 +172,10 @@ class Engine:
         """Make an engine of the same settings that has read nothing."""
         return cls(other._zone, **other._settings)
 
+    def name_gateways(self, gateway_of: Callable[[str], str]) -> None:
+        """Ask this from now on whose source one is; readers that there are keep what they were told."""
+        self.gateway_of = self._settings["gateway_of"] = gateway_of
+
     # reading
 
     def feed(self, block: Block) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -24,6 +25,7 @@ from racoon_exporter.text import visible
 
 if TYPE_CHECKING:
     from racoon_exporter.source.inputs import Inputs
+    from racoon_exporter.source.kinds import Wanted
     from racoon_exporter.witness import WitnessPanel
 
 T = TypeVar("T")
@@ -86,6 +88,8 @@ class Follower:
         """Whether the last turn found something to read: more may wait behind it."""
         self._earlier: dict[str, SourceCounts] = {}
         """By source: what was counted before this start."""
+        self._aside: dict[str, Any] = {}
+        """What is known of sources that are read no longer, by name, as JSON values."""
         self._checkpoint_time = 0.0
         self._checkpoint_took = 0.0
         self._checkpoint_failures = 0
@@ -119,7 +123,7 @@ class Follower:
         """Take the content of a state file: all of it, or nothing where any of it raises."""
         check_file(content)
         dropped = adapt(content, self._inputs.reads, self.engine.gateway_of) if "gateways" in content else []
-        positions = {name: position for name, position in content["positions"].items() if position != PASSES}
+        positions = _positions(content["positions"])
         earlier = {str(name): SourceCounts.from_json(counts) for name, counts in content["sources"].items()}
         resumed = self._live.resumed(content, max(0.0, self._wall() - content["saved"]))
         self._inputs.check(positions)
@@ -129,6 +133,7 @@ class Follower:
         # Nothing from here on raises.
         self._live = resumed
         self._earlier = earlier
+        self._aside = content.get("aside", {})
         self._checkpoint_time = float(content["saved"])
         for remark in dropped:
             _LOGGER.warning("%s", visible(remark))
@@ -200,6 +205,31 @@ class Follower:
             self._live.look_anew()
             self.partitions.learn(knowledge)
 
+    def change(self, wanted: Sequence[Wanted], gateway_of: Callable[[str], str], most_open: int | None = None) -> None:
+        """Read what is wanted from now on, as after a restart: what is known goes with its source, or is set aside with it.
+
+        `gateway_of` gives the configured gateway of a source, or "". Whoever looks sees what was known before until all is
+        done. Raises ValueError or OSError, with nothing changed, for what cannot be read.
+        """
+        self._live.flush()
+        content = json.loads(json.dumps(self._content()))
+        places = {name: kept["position"] for name, kept in self._aside.items() if kept["position"] is not None} | content[
+            "positions"
+        ]
+        count_on = self._inputs.change(wanted, _positions(places), most_open)
+        for remark in adapt(content, self._inputs.reads, gateway_of):
+            _LOGGER.info("%s", visible(remark))
+        with self.turns.reading():
+            self.engine.name_gateways(gateway_of)
+            self.partitions.name_gateways(gateway_of)
+        resumed = self._live.resumed(content, 0.0)
+        with self.turns.reading():
+            self._live = resumed
+        earlier = {name: SourceCounts.from_json(counts) for name, counts in content["sources"].items() if name not in count_on}
+        self._earlier = earlier | {name: counts for name, counts in self._earlier.items() if name in count_on}
+        self._aside = content["aside"]
+        self._dirty = True
+
     # witnesses
 
     def _believed(self, gateway: str | None) -> Believed | None:
@@ -256,6 +286,7 @@ class Follower:
             "gateways": {name: self.engine.gateway_of(name) for name in names},
             "sources": {status.name: status.counts.to_json() for status in statuses},
             "saved": self._wall(),
+            "aside": self._aside,
             **({} if self.witnesses is None else {"witnesses": self.witnesses.to_json()}),
         }
 
@@ -323,3 +354,8 @@ class Follower:
         if not done or seconds <= 0:
             return f"{so_far}."
         return f"{so_far} ({done / (done + left):.0%}), about {left * seconds / done:,.0f} seconds more."
+
+
+def _positions(places: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the places that sources can go on from."""
+    return {name: place for name, place in places.items() if place != PASSES}

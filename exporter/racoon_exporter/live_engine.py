@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
 from racoon_exporter.ageing import Ageing, ReadAt
-from racoon_exporter.engine import Engine, restore, to_json
+from racoon_exporter.engine import Engine, restore, stream_of, to_json
 from racoon_exporter.sa import SaState
 from racoon_exporter.sa.gateways import Key
 
@@ -32,7 +32,7 @@ class LiveEngine:
     def feed(self, block: Block) -> None:
         """Take the next block."""
         self.engine.feed(block)
-        self._note_times(self._monotonic())
+        self._note_times(self._monotonic(), stream_of(block.source))
         self.pending = True
 
     def pass_over(self, block: Block) -> None:
@@ -63,9 +63,13 @@ class LiveEngine:
         """Work out when something of a racoon is due that changed without a line."""
         self._ageing.look_at([(racoon.key, racoon)])
 
-    def _note_times(self, now: float) -> None:
+    def _note_times(self, now: float, stream: str | None = None) -> None:
         state = self.engine.state
-        self._ageing.note(state.take_heard(), state.racoons, now)
+        heard = state.take_heard()
+        self._ageing.note(heard, state.racoons, now)
+        if stream is not None:
+            for key in heard & state.racoons.keys():
+                state.racoons[key].note_heard_in(stream)
 
     def _age(self, key: Key, racoon: Racoon, until: float) -> None:
         try:

@@ -1,14 +1,16 @@
 """What a changed configuration makes of a state file: a racoon goes with its source, to another gateway or away.
 
 Otherwise the SAs of a source that is no longer read, or that now has a gateway, would stay as those of a racoon that never
-logs again: its peers would go down one by one and page somebody.
+logs again: its peers would go down one by one and page somebody. What goes away is set aside (`set_aside.py`), for the source
+may come back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
+from racoon_exporter import set_aside
 from racoon_exporter.engine import stream_of
 from racoon_exporter.sa.checkpoint import upgraded
 
@@ -35,28 +37,48 @@ class _Sources:
         names = [name for name in (stream, *self._names.get(stream, ())) if self._is_read(name)]
         return next((gateway for name in names if (gateway := self._gateway_of(name))), "") if names else None
 
-    def of_gateway(self, gateway: str, nameless: set[str]) -> tuple[bool, set[str]]:
+    def of_gateway(self, gateway: str, nameless: set[str], heard_in: Collection[str]) -> tuple[bool, set[str]]:
         """Tell whether a gateway was configured (else lines named it), and the present gateways of the sources it was heard in.
 
-        Lines of the streams in `nameless` name no host.
+        Lines of the streams in `nameless` name no host. Where nobody noted the streams it was heard in, it may be any other.
         """
         configured = [name for name, known in self._before.items() if known == gateway]
-        others = [name for name, known in self._before.items() if not known and stream_of(name) not in nameless]
-        sources = configured or others
+        sources = configured or [
+            name for name, known in self._before.items() if not known and self._may_name(name, nameless, heard_in)
+        ]
         return bool(configured), {now for name in sources if (now := self.now(stream_of(name))) is not None}
+
+    def gone(self) -> list[str]:
+        """Name the sources that are read no longer."""
+        return [name for name in self._before if self.now(stream_of(name)) is None]
+
+    def source_of(self, key: Key, heard_in: Collection[str]) -> str | None:
+        """Name a source of before from which a racoon was heard and that is read no longer."""
+        gateway, _, stream = key
+        streams = {stream} if not gateway else set(heard_in)
+        gone = self.gone()
+        configured = [name for name in gone if gateway and self._before[name] == gateway]
+        return next(iter([*configured, *(name for name in gone if stream_of(name) in streams)]), None)
+
+    @staticmethod
+    def _may_name(name: str, nameless: set[str], heard_in: Collection[str]) -> bool:
+        return stream_of(name) in heard_in if heard_in else stream_of(name) not in nameless
 
 
 def adapt(content: dict[str, Any], is_read: Callable[[str], bool], gateway_of: Callable[[str], str]) -> list[str]:
-    """Fit the content of a state file to the sources that are read now, and say what was dropped.
+    """Fit the content of a state file to the sources that are read now, and say what was dropped or set aside.
 
     `gateway_of` gives the configured gateway of a source, or "". Raises KeyError, TypeError, ValueError or AttributeError
     for what is no content of a state file.
     """
-    sources = _Sources(content["gateways"], is_read, gateway_of)
     engine = content["engine"]
     engine["state"]["racoons"] = [upgraded(racoon) for racoon in engine["state"]["racoons"]]
-    keys = [_key(racoon) for racoon in engine["state"]["racoons"]]
-    moves = _moves(keys, sources)
+    set_aside.take_back(content, is_read)
+    sources = _Sources(content["gateways"], is_read, gateway_of)
+    heard_in = {_key(racoon): racoon.get("heard_in", []) for racoon in engine["state"]["racoons"]}
+    moves = _moves(heard_in, sources)
+    homes = {key: name for key, streams in heard_in.items() if (name := sources.source_of(key, streams)) is not None}
+    kept = set_aside.keep(content, sources.gone(), {key: name for key, name in homes.items() if key not in moves})
     _move_racoons(engine["state"], moves)
     seen = {(gateway, ident, stream): times for gateway, ident, stream, *times in content["seen"]}
     content["seen"] = [[*moves[key], *times] for key, times in seen.items() if key in moves]
@@ -65,31 +87,38 @@ def adapt(content: dict[str, Any], is_read: Callable[[str], bool], gateway_of: C
     _forget(engine["readers"], sources)
     for stream, reader in engine["readers"].items():
         _move_reader(reader, content["gateways"].get(stream, ""), sources.now(stream) or "")
-    gone = {key[0] or key[2] for key in keys if key not in moves}
-    return sorted(f"what was known of {name!r} is dropped: it is read no longer, or under another gateway" for name in gone)
+    gone = {key: key[0] or key[2] for key in heard_in if key not in moves}
+    return sorted(
+        {
+            f"what was known of {name!r} is set aside: it is read no longer"
+            if key in kept
+            else f"what was known of {name!r} is dropped: it is read under another gateway, or no longer"
+            for key, name in gone.items()
+        }
+    )
 
 
 def _key(racoon: Mapping[str, Any]) -> Key:
     return racoon["gateway"], racoon["ident"], racoon["stream"]
 
 
-def _moves(keys: Sequence[Key], sources: _Sources) -> dict[Key, Key]:
+def _moves(keys: Mapping[Key, Collection[str]], sources: _Sources) -> dict[Key, Key]:
     """Say where each racoon belongs now. Two of one place cannot be put together: the one that was there stays."""
     nameless = {stream for gateway, _, stream in keys if not gateway}
     heard = {gateway for gateway, _, _ in keys if gateway}
-    moves = {key: new for key in keys if (new := _move(key, sources, nameless, heard)) is not None}
+    moves = {key: new for key in keys if (new := _move(key, sources, nameless, heard, keys[key])) is not None}
     places: dict[Key, Key] = {}
     for key in sorted(moves, key=lambda key: moves[key] != key):
         places.setdefault(moves[key], key)
     return {key: new for new, key in places.items()}
 
 
-def _move(key: Key, sources: _Sources, nameless: set[str], heard: set[str]) -> Key | None:
+def _move(key: Key, sources: _Sources, nameless: set[str], heard: set[str], heard_in: Collection[str]) -> Key | None:
     gateway, ident, stream = key
     if not gateway:
         now = sources.now(stream)
         return None if now is None else (now, ident, "" if now else stream)
-    configured, found = sources.of_gateway(gateway, nameless)
+    configured, found = sources.of_gateway(gateway, nameless, heard_in)
     if gateway in found or ("" in found and not configured):
         return key
     if len(found) == 1 and "" not in found and (configured or len(heard) == 1):

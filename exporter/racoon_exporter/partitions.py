@@ -81,6 +81,11 @@ class Partitions:
         for partition in self._held.values():
             partition.look_anew()
 
+    def name_gateways(self, gateway_of: Callable[[str], str]) -> None:
+        """Ask this from now on whose source one is."""
+        for engine in (self._template, self._united, *(partition.engine for partition in self._held.values())):
+            engine.name_gateways(gateway_of)
+
     # keeping
 
     def begin(self, name: str, kept: Mapping[str, Any] | None) -> None:

@@ -6,7 +6,7 @@ import logging
 import signal
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from pathlib import Path
 from types import FrameType
@@ -217,16 +217,28 @@ class Service:
             self.follower.config_ok = False
             return False
         _tell(remarks)
-        if (config.sources, config.zone, config.gateways, config.witnesses) != (
-            self._config.sources,
-            self._config.zone,
-            self._config.gateways,
-            self._config.witnesses,
-        ):
-            _LOGGER.warning("sources, their gateways, witnesses and the time zone change with a restart, not with a reload")
+        if (config.zone, config.witnesses) != (self._config.zone, self._config.witnesses):
+            _LOGGER.warning("witnesses and the time zone change with a restart, not with a reload")
+        if not self._take_over(config):
+            self.follower.config_ok = False
+            return False
         self.follower.learn(known)
         self.follower.config_ok = True
         _LOGGER.info("the configuration was read anew")
+        return True
+
+    def _take_over(self, config: Config) -> bool:
+        """Read the sources of a configuration, where they are others than before; if they cannot be, those of before."""
+        before, wanted = self._config, wanted_by(self._settings, config)
+        try:
+            if not wanted:
+                raise ValueError("nothing to read")  # noqa: TRY301  as for any other source that cannot be
+            if (wanted, config.gateways) != (wanted_by(self._settings, before), before.gateways):
+                self.follower.change(wanted, config.gateway_of, kinds.most_open(wanted))
+        except (OSError, ValueError) as error:
+            _LOGGER.warning("the configuration was not taken over: %s", visible(str(error)))
+            return False
+        self._config = replace(config, zone=before.zone, witnesses=before.witnesses)
         return True
 
 

@@ -14,6 +14,7 @@ ALL_PLACED: Final = 2
 """From this version on each source has a position in the state file, or `PASSES`."""
 PASSES: Final = "passes"
 """Stands for the position of a source that has none: it is gone when it was read."""
+SeenRow = tuple[str, str, str, Time, Annotated[float, Meta(ge=-1e12, le=1e12)]]
 RecordRow = tuple[Time | None, str, str, str, str, str, str, Natural, Natural]
 
 
@@ -45,8 +46,22 @@ class LiveShape(TypedDict):
     """`LiveEngine.to_json`, and when that was."""
 
     engine: dict[str, Any]
-    seen: list[tuple[str, str, str, Time, Annotated[float, Meta(ge=-1e12, le=1e12)]]]
+    seen: list[SeenRow]
     saved: Seconds
+
+
+class AsideShape(TypedDict):
+    """What is kept of a source that is read no longer (`set_aside`); its racoons are looked at when it comes back."""
+
+    at: Seconds
+    gateway: str
+    position: Any
+    counts: dict[str, Natural] | None
+    reader: ReaderShape | None
+    last_line: Time | None
+    first_line: Time | None
+    racoons: list[dict[str, Any]]
+    seen: list[SeenRow]
 
 
 class FileShape(LiveShape):
@@ -57,6 +72,7 @@ class FileShape(LiveShape):
     gateways: NotRequired[dict[str, str]]
     sources: dict[str, dict[str, Natural]]
     witnesses: NotRequired[dict[str, Any]]
+    aside: NotRequired[dict[str, AsideShape]]
 
 
 def check_engine(given: dict[str, Any]) -> None:

@@ -94,7 +94,7 @@ def test_the_last_line_read_before_is_of_the_new_gateway(exporter: Exporter) -> 
 
 
 @pytest.mark.parametrize("gateway", ["", "berlin"])
-def test_a_racoon_whose_source_is_read_no_longer_is_dropped(
+def test_a_racoon_whose_source_is_read_no_longer_is_set_aside(
     gateway: str, exporter: Exporter, caplog: pytest.LogCaptureFixture
 ) -> None:
     exporter.run({"racoon.log": gateway})
@@ -102,8 +102,13 @@ def test_a_racoon_whose_source_is_read_no_longer_is_dropped(
     follower = exporter.run({"other.log": ""})
     assert racoons(follower) == {("", "other.log"): [Q]}
     assert exporter.path("racoon.log") not in follower.engine.readers
-    assert "is dropped" in caplog.text
-    assert racoons(exporter.run({"racoon.log": gateway}))  # and is read from its beginning when it comes back
+    assert "is set aside: it is read no longer" in caplog.text
+    exporter.write("racoon.log", up(I3, Q))
+    back = exporter.run({"racoon.log": gateway})
+    assert racoons(back) == {(gateway, "" if gateway else "racoon.log"): sorted([P, Q])}
+    (racoon,) = back.engine.state.racoons.values()
+    established = [key for peer in racoon.peers.values() for key in peer.counters.elements() if key[0] == "phase1_established"]
+    assert len(established) == 2  # each line once: the log is read on where it was left
 
 
 def test_of_two_logs_of_a_gateway_one_may_go(exporter: Exporter) -> None:

@@ -135,6 +135,31 @@ def test_sighup_takes_over_peers_and_keeps_the_state(log: Path, tmp_path: Path) 
         assert PEER_UP in metrics
 
 
+def test_sighup_takes_sources_over_and_the_others_go_on(log: Path, tmp_path: Path) -> None:
+    config, other = tmp_path / "config.yml", tmp_path / "other.log"
+    both = f"sources: [{{path: {log}, gateway: one}}, {{path: {other}, gateway: two}}]\n"
+    config.write_text(f"sources: [{{path: {log}, gateway: one}}]\n")
+    append(log, ESTABLISHED)
+    append(other, ESTABLISHED)
+    counted = 'racoon_phase1_established_total{{gateway="{}",peer="10.0.0.2",role="unknown"}} 1.0'
+    with serving("--config.file", str(config), "--state.file", str(tmp_path / "state")) as served:
+        assert 'gateway="two"' not in served.until_metrics_hold(counted.format("one"))
+        config.write_text(both)
+        served.process.send_signal(signal.SIGHUP)
+        assert counted.format("one") in served.until_metrics_hold(counted.format("two"))
+        config.write_text(f"sources: [{{path: {other}, gateway: two}}]\n")
+        served.process.send_signal(signal.SIGHUP)
+        served.until_it_says("set aside")
+        assert 'gateway="one"' not in served.get("metrics")
+        config.write_text("sources: []\n")
+        served.process.send_signal(signal.SIGHUP)
+        served.until_it_says("nothing to read")
+        assert counted.format("two") in served.until_metrics_hold("racoon_exporter_config_ok 0.0")
+        config.write_text(both)
+        served.process.send_signal(signal.SIGHUP)
+        assert counted.format("two") in served.until_metrics_hold(counted.format("one"))
+
+
 def test_a_bad_configuration_at_a_reload_leaves_the_old_one_in_force(log: Path, tmp_path: Path) -> None:
     config = tmp_path / "config.yml"
     config.write_text(f"sources: [{{path: {log}}}]\npeers: [{{address: 10.0.0.9, name: branch}}]\n")

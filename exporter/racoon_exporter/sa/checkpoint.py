@@ -24,6 +24,7 @@ def racoon_to_json(racoon: Racoon, places: Places) -> dict[str, Any]:
         "ident": racoon.ident,
         "stream": racoon.stream,
         "now": racoon.now,
+        "heard_in": sorted(racoon.heard_in),
         "counters": [[*key, count] for key, count in racoon.counters.items()],
         "durations": racoon.durations,
         "life": racoon.life.to_json(),
@@ -43,6 +44,7 @@ def racoon_from_json(given: dict[str, Any], knowledge: Known, archive: Archive, 
     given = upgraded(given)
     racoon = Racoon(given["gateway"], given["ident"], given["stream"], knowledge, archive, two_ends)
     racoon.now = given["now"]
+    racoon.heard_in = set(given.get("heard_in", ()))  # older versions did not keep it
     racoon.counters.update(counters_from_json(given["counters"]))
     racoon.durations = given["durations"]
     racoon.life.restore(given["life"])
@@ -58,6 +60,27 @@ def racoon_from_json(given: dict[str, Any], knowledge: Known, archive: Archive, 
     return racoon
 
 
+def detached(given: dict[str, Any], negotiations: list[dict[str, Any]]) -> dict[str, Any]:
+    """Give a racoon as `racoon_to_json` does, without the archive that it names rows of: `negotiations` are those there.
+
+    What the archive holds of it can be neither brought back nor explained by another end any more; what is not counted yet
+    is kept.
+    """
+    guesses = given.get("guesses")
+    return given | {
+        "isakmp": given["isakmp"] | {"presumed": []},
+        "ipsec": given["ipsec"] | {"presumed": []},
+        "blame": given["blame"] | {"refusals": []},
+        "failures": [
+            [negotiations[what] if isinstance(what, int) else what, counted]
+            for what, counted in given.get("failures", [])
+            if not counted
+        ],
+        "pairs": [[*rest, place if place is None or place >= 0 else None] for *rest, place in given["pairs"]],
+        **({} if guesses is None else {"guesses": guesses | {"sas": [row for row in guesses["sas"] if row[0] >= 0]}}),
+    }
+
+
 def made_anew(racoon: Racoon) -> Racoon:
     """Make a racoon of what it says of itself, as at a restart: tables that follow from others are then right."""
     content = json.loads(json.dumps(racoon_to_json(racoon, racoon.archive.places())))
@@ -67,6 +90,7 @@ def made_anew(racoon: Racoon) -> Racoon:
 def without_sas(racoon: Racoon) -> Racoon:
     """Make a racoon that keeps its counts and its peers, and knows of no SA."""
     bare = Racoon(racoon.gateway, racoon.ident, racoon.stream, racoon.knowledge, racoon.archive, racoon.two_ends)
+    bare.heard_in = racoon.heard_in
     bare.now, bare.life, bare.durations = racoon.now, racoon.life, racoon.durations
     bare.counters.update(racoon.counters)
     bare.peers.restore(json.loads(json.dumps(racoon.peers.to_json())))

@@ -30,6 +30,8 @@ DURATION_BUCKETS: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0)
 _MOST_LOCALS: Final = 4096
 """Addresses of our own that are known; whoever may write the log may name any."""
 
+_MOST_STREAMS: Final = 16
+
 
 class Racoon:
     """One racoon, as its log tells it."""
@@ -41,6 +43,8 @@ class Racoon:
         self.ident = ident
         self.stream = stream
         self.key = gateway, ident, stream
+        self.heard_in: set[str] = set()
+        """Streams that lines of it came through, the first few: where a host is named, several may."""
         self.now: float | None = None
         """Time of the last line that had one. Only `advance` sets it."""
         self.archive = archive
@@ -88,6 +92,11 @@ class Racoon:
     def next_look(self) -> float:
         """When something is to be looked at again; infinity for never."""
         return min(self.timers.next, self.negotiations.next_look)
+
+    def note_heard_in(self, stream: str) -> None:
+        """Take note of a stream that a line of it came through."""
+        if len(self.heard_in) < _MOST_STREAMS:
+            self.heard_in.add(stream)
 
     def open_to_change(self) -> Iterator[Any]:
         """Give the ended records that a later line may bring back or change: what only time ended, and fresh refusals."""

@@ -108,6 +108,7 @@ class RacoonShape(TypedDict):
     ident: str
     stream: str
     now: Time | None
+    heard_in: NotRequired[list[str]]
     counters: list[CounterRow]
     durations: Durations
     life: LifeShape

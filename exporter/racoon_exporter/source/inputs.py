@@ -6,10 +6,12 @@ the others. One thread reads; `wake` may be called from anywhere, and `statuses`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, Polled, Source, SourceStatus
-from racoon_exporter.source.kinds import HERE, Surroundings, Wanted, make
+from racoon_exporter.source.kinds import HERE, Surroundings, Wanted, groups, make
+from racoon_exporter.source.paths import Paths
 from racoon_exporter.source.wake_up import WakeUp, WatchedFiles
 from racoon_exporter.watch import Watcher
 
@@ -30,14 +32,46 @@ class Inputs:
         watcher: Callable[[Iterable[str]], Watcher] = Watcher,
     ) -> None:
         """Read what is wanted. `watcher` is for tests. Raises ValueError for a path that no file can have, and the like."""
-        self._sources: list[Source] = make(wanted, around)
-        self._polled = [source for source in self._sources if isinstance(source, Polled)]
+        self._watcher = watcher
+        self._around = around
+        self._groups = _made(groups(wanted), around)
         self._clock = around.clock
-        self._turn = 0
         self._returned = self._clock() - GAP_SECONDS
         self._wake_up = WakeUp()
+        self._watched: WatchedFiles | None = None
+        self._line_up()
+
+    def _line_up(self) -> None:
+        """Read all sources in turn, and watch what they want watched."""
+        self._sources = [source for sources in self._groups.values() for source in sources]
+        self._polled = [source for source in self._sources if isinstance(source, Polled)]
+        self._turn = 0
         names = [path for source in self._sources for path in source.watched()]
-        self._watched = WatchedFiles(watcher(names), self._wake_up.wake) if names else None
+        if self._watched is not None:
+            self._watched.close()
+        self._watched = WatchedFiles(self._watcher(names), self._wake_up.wake) if names else None
+
+    def change(self, wanted: Sequence[Wanted], positions: Mapping[str, object], most_open: int | None = None) -> frozenset[str]:
+        """Read what is wanted from now on; gives the names of streams that count on, all others count from 0.
+
+        What was wanted before goes on: pipes, sockets and connections stay open. Files are read on from `positions`, which hold
+        all that `positions` gave. Raises ValueError or OSError, with nothing changed, for what cannot be read.
+        """
+        around = self._around if most_open is None else replace(self._around, most_open=most_open)
+        before = self._groups
+        made = _made([group for group in groups(wanted) if group not in before], around)
+        for source in _all(made):
+            for other in _all(before):
+                if isinstance(source, Paths) and isinstance(other, Paths):
+                    source.take_over(other)
+            source.restore({name: position for name, position in positions.items() if source.reads(name)})
+        self._groups = {group: made.get(group) or before[group] for group in groups(wanted)}
+        for group in before.keys() - self._groups.keys():
+            for source in before[group]:
+                source.close()
+        stay = [source for group in self._groups.keys() & before.keys() for source in before[group]]
+        self._line_up()
+        return frozenset(status.name for source in stay for status in source.statuses())
 
     @property
     def finished(self) -> bool:
@@ -115,3 +149,20 @@ class Inputs:
         for source in self._sources:
             source.close()
         self._wake_up.close()
+
+
+def _made(wanted: Iterable[tuple[Wanted, ...]], around: Surroundings) -> dict[tuple[Wanted, ...], list[Source]]:
+    """Make all sources, or none where one cannot be."""
+    made: dict[tuple[Wanted, ...], list[Source]] = {}
+    try:
+        for group in wanted:
+            made[group] = make(group, around)
+    except (ValueError, OSError):
+        for source in _all(made):
+            source.close()
+        raise
+    return made
+
+
+def _all(groups_of: Mapping[tuple[Wanted, ...], list[Source]]) -> Iterator[Source]:
+    return (source for sources in groups_of.values() for source in sources)

@@ -158,6 +158,18 @@ def make(wanted: Sequence[Wanted], around: Surroundings) -> list[Source]:
     return made
 
 
+def groups(wanted: Sequence[Wanted]) -> list[tuple[Wanted, ...]]:
+    """Divide what is wanted into what is read by one object each: all files together, everything else by itself."""
+    once = list({(each.kind, each.name): each for each in reversed(wanted)}.values())[::-1]
+    found: list[tuple[Wanted, ...]] = []
+    for kind in SOURCES:
+        of_kind = [each for each in once if each.kind == kind.key]
+        files = tuple(each for each in of_kind if each.kind == "path" and each.name != STDIN)
+        found += [(each,) for each in of_kind if each not in files]
+        found += [files] if files else []
+    return found
+
+
 def most_open(wanted: Sequence[Wanted]) -> int:
     """Raise the limit of open files, and say how many logs may be open beside what the other sources take."""
     connections = sum(kind.connections(each) for kind in SOURCES for each in wanted if each.kind == kind.key)

@@ -52,6 +52,13 @@ class Paths:
             most_open=self._most_open,
         )
 
+    def take_over(self, other: Paths) -> None:
+        """Take the FIFOs that both read: one that is closed for a moment may end its writer."""
+        for path in self._fifos.keys() & other._fifos.keys():
+            self._fifos[path].close()
+            self._fifos = self._fifos | {path: other._fifos[path]}
+            other._fifos = {name: fifo for name, fifo in other._fifos.items() if name != path}
+
     @property
     def finished(self) -> bool:
         """Whether there is nothing to read: files and FIFOs go on for ever."""

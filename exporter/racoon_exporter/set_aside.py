@@ -1,0 +1,90 @@
+"""What is known of sources that are read no longer, kept for when they come back: they then go on where they were.
+
+It stands in the state file beside what is read, is seen by nobody, and has a bound: the oldest goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Final
+
+from racoon_exporter.engine import stream_of
+from racoon_exporter.sa.checkpoint import detached
+
+MOST_SOURCES: Final = 1024
+"""Sources that are kept."""
+MOST_RACOONS: Final = 10_000
+"""Racoons of all of them together."""
+
+Key = tuple[str, str, str]
+_KEY: Final = ("gateway", "ident", "stream")
+
+
+def keep(content: dict[str, Any], gone: Collection[str], homes: Mapping[Key, str]) -> set[Key]:
+    """Set aside what is known of sources that are gone, and of the racoons whose home they were; gives those racoons."""
+    engine = content["engine"]
+    negotiations = engine["state"]["archive"]["negotiations"]
+    racoons: dict[str, list[dict[str, Any]]] = {name: [] for name in gone}
+    kept: set[Key] = set()
+    for racoon in engine["state"]["racoons"]:
+        key = racoon["gateway"], racoon["ident"], racoon["stream"]
+        if key in homes:
+            racoons[homes[key]].append(detached(racoon, negotiations))
+            kept.add(key)
+    aside = content.setdefault("aside", {})
+    for name, its in racoons.items():
+        aside.pop(name, None)
+        aside[name] = _of_source(content, name, its)
+    _forget_the_oldest(aside)
+    return kept
+
+
+def _of_source(content: dict[str, Any], name: str, racoons: list[dict[str, Any]]) -> dict[str, Any]:
+    engine, stream = content["engine"], stream_of(name)
+    keys = {tuple(racoon[part] for part in _KEY) for racoon in racoons}
+    return {
+        "at": content["saved"],
+        "gateway": content["gateways"][name],
+        "position": content["positions"].get(name),
+        "counts": content["sources"].get(name),
+        "reader": engine["readers"].get(stream),
+        "last_line": engine["last_line"].get(name),
+        "first_line": engine.get("first_line", {}).get(name),
+        "racoons": racoons,
+        "seen": [row for row in content["seen"] if tuple(row[:3]) in keys],
+    }
+
+
+def _forget_the_oldest(aside: dict[str, Any]) -> None:
+    """Let go of what was set aside first, where it is too much."""
+    while aside and (len(aside) > MOST_SOURCES or sum(len(kept["racoons"]) for kept in aside.values()) > MOST_RACOONS):
+        del aside[next(iter(aside))]
+
+
+def take_back(content: dict[str, Any], is_read: Callable[[str], bool]) -> None:
+    """Put what is known of sources that are read again where it was."""
+    aside = content.get("aside", {})
+    for name in [name for name in aside if name not in content["positions"] and is_read(name)]:
+        _put_back(content, name, aside.pop(name))
+
+
+def _put_back(content: dict[str, Any], name: str, kept: Mapping[str, Any]) -> None:
+    engine, stream = content["engine"], stream_of(name)
+    content["gateways"][name] = kept["gateway"]
+    for table, there, value in (
+        (content["positions"], name, kept["position"]),
+        (content["sources"], name, kept["counts"]),
+        (engine["readers"], stream, kept["reader"]),
+        (engine["last_line"], name, kept["last_line"]),
+        (engine.setdefault("first_line", {}), name, kept["first_line"]),
+    ):
+        if value is not None:
+            table.setdefault(there, value)
+    racoons = engine["state"]["racoons"]
+    here = {tuple(racoon[part] for part in _KEY) for racoon in racoons}
+    racoons += [racoon for racoon in kept["racoons"] if tuple(racoon[part] for part in _KEY) not in here]
+    since = max(0.0, content["saved"] - kept["at"])
+    content["seen"] += [[*key, time, ago + since] for *key, time, ago in kept["seen"] if tuple(key) not in here]
+
+
+__all__ = ["MOST_RACOONS", "MOST_SOURCES", "keep", "take_back"]
