@@ -7,14 +7,14 @@ SPEED ?= 1
 ADDRESS ?= localhost:10500
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint tools check torture witness-test backfill-test clean
+.PHONY: help run test lint tools check torture witness-test backfill-test kafka-test clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
 
 $(VENV)/.runs: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 …" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "No environment could be made; Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
@@ -22,12 +22,17 @@ $(VENV)/.tests: $(VENV)/.runs
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
-# With `set -m` Ctrl-C reaches the exporter and not make, which would call its good end an error.
 run: $(VENV)/.runs ## Serve metrics of a recording that keeps growing; LOG=/path for your own log
 ifdef LOG
-	@set -m 2>/dev/null; $(BIN)/racoon-exporter serve --web.listen-address $(ADDRESS) $(LOG)
+	exec $(BIN)/racoon-exporter serve --web.listen-address $(ADDRESS) $(LOG)
 else
-	@set -m 2>/dev/null; $(BIN)/racoon-exporter demo --web.listen-address $(ADDRESS) --speed $(SPEED)
+	@mkdir -p .work && rm -f .work/racoon.log
+	@echo "A recording of racoon 0.9.1 is written to .work/racoon.log as if it happened now."; \
+	  echo "Metrics: http://$(ADDRESS)/metrics   (end with Ctrl-C)"; \
+	  $(BIN)/racoon-exporter replay --speed $(SPEED) .work/racoon.log & replay=$$!; \
+	  $(BIN)/racoon-exporter serve --web.listen-address $(ADDRESS) --expect-peer 192.168.0.41=branch .work/racoon.log & serve=$$!; \
+	  trap 'kill $$serve $$replay 2>/dev/null; wait' INT TERM HUP; \
+	  wait $$serve; status=$$?; kill $$replay 2>/dev/null; exit $$status
 endif
 
 test: $(VENV)/.tests tools lint ## Install what is needed, check the code, run the tests
@@ -50,6 +55,10 @@ witness-test: $(VENV)/.tests ## The kernel witness on a real kernel with IPsec (
 backfill-test: $(VENV)/.tests ## The recipes of docs/backfill.md with a real Prometheus and VictoriaMetrics
 	@sh .ci/tools promtool prometheus victoria-metrics curl
 	$(BIN)/python -m pytest -m stores tests/stores
+
+kafka-test: $(VENV)/.tests ## The source `kafka` against real brokers (Java; jars by Maven)
+	@sh .ci/kafka >/dev/null
+	$(BIN)/python -m pytest -m kafka tests/kafka
 
 torture: $(VENV)/.tests ## 1,000 times kill -9 of a live exporter, a million strangers, 5,000 programs of the log's model
 	PROGRAMS=5000 $(BIN)/python -m pytest -q --numprocesses auto --timeout 7200 tests/exporter/source/model

@@ -81,6 +81,7 @@ class Follower:
         self._wall = wall
         self.turns = self.partitions.turns
         self._stopping = False
+        self._partitions_due = 0.0
         self._dirty = False
         self._caught_up = False
         self._families_told: set[str] = set()
@@ -184,6 +185,9 @@ class Follower:
         with self.turns.reading():
             for part, passed_over in self._marker.parts(block):
                 (reader.pass_over if passed_over else reader.feed)(part)
+            if self._monotonic() >= self._partitions_due:  # one that is read to its end need not wait for the others
+                self._partitions_due = self._monotonic() + IDLE_SECONDS
+                self.partitions.let_time_pass()
         self._dirty |= partition is None
 
     def _due(self) -> float:
@@ -309,8 +313,8 @@ class Follower:
         """Take all samples, holding the reader up only while they are copied."""
         own = OwnState(
             self.statuses(),
-            self._checkpoint_time,
-            self._checkpoint_failures,
+            max(self._checkpoint_time, self.partitions.saved_at),
+            self._checkpoint_failures + self.partitions.failures,
             self.web_config_ok(),
             self.config_ok,
             None if self.witnesses is None else self.witnesses.shown(),

@@ -51,6 +51,10 @@ class Partitions:
         self._wall = wall
         self._held: dict[str, Partition] = {}
         self._told: set[str] = set()
+        self.saved_at = 0.0
+        """When a checkpoint of a partition was written last."""
+        self.failures = 0
+        """Checkpoints that could not be written."""
 
     def of(self, source: str) -> Partition | None:
         """Give the partition of a name; None for any other source."""
@@ -113,6 +117,13 @@ class Partitions:
     def aged(self, name: str) -> bool:
         """Whether time changed something since `content` was asked for."""
         return self._held[name].aged
+
+    def saved(self, *, succeeded: bool) -> None:
+        """Take note that a checkpoint was written, or could not be."""
+        if succeeded:
+            self.saved_at = self._wall()
+        else:
+            self.failures += 1
 
     def end(self, name: str) -> None:
         """Hold a partition no more."""

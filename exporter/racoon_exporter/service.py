@@ -24,6 +24,7 @@ from racoon_exporter.engine import Engine
 from racoon_exporter.follow import Follower
 from racoon_exporter.knowledge import Flags
 from racoon_exporter.notify import Notifier
+from racoon_exporter.partitions import Partitions
 from racoon_exporter.source import StartAt, kinds
 from racoon_exporter.source.inputs import Inputs
 from racoon_exporter.source.kinds import Surroundings, Wanted
@@ -95,7 +96,8 @@ class Service:
             reference_of=lambda _source: time.time(),
             on_record=ring.add,
         )
-        self._inputs = _inputs(wanted, settings)
+        partitions = Partitions(engine)
+        self._inputs = _inputs(wanted, settings, partitions)
         self._witnesses = _witnesses(config, settings.local_zone)
         self.follower = Follower(
             engine,
@@ -104,6 +106,7 @@ class Service:
             checkpoint_seconds=settings.state_interval,
             on_turn=self._turn,
             witnesses=self._witnesses,
+            partitions=partitions,
         )
         self._reload_asked = False
         self._told = 0.0
@@ -255,8 +258,17 @@ def wanted_by(settings: Settings, config: Config) -> tuple[Wanted, ...]:
     return (*(each for each in asked if (each.kind, each.name) not in told), *config.sources)
 
 
-def _inputs(wanted: tuple[Wanted, ...], settings: Settings) -> Inputs:
-    return Inputs(wanted, Surroundings(settings.start_at, settings.backfill, kinds.most_open(wanted)))
+def _inputs(wanted: tuple[Wanted, ...], settings: Settings, partitions: Partitions) -> Inputs:
+    state = settings.state_file
+    around = Surroundings(
+        settings.start_at,
+        settings.backfill,
+        kinds.most_open(wanted),
+        keeper=partitions,
+        partition_directory=None if state is None else state.with_name(f"{state.name}.partitions"),
+        checkpoint_seconds=settings.state_interval,
+    )
+    return Inputs(wanted, around)
 
 
 def _tell(remarks: list[str]) -> None:

@@ -42,6 +42,20 @@ _MICROSECONDS: Final = 1e14
 _BYTE: Final = range(256)
 
 
+class Keys(NamedTuple):
+    """Where an object says what; the first key that is there tells."""
+
+    messages: tuple[str, ...] = MESSAGES
+    times: tuple[str, ...] = TIMES
+    hosts: tuple[str, ...] = HOSTS
+    programs: tuple[str, ...] = PROGRAMS
+    processes: tuple[str, ...] = PROCESSES
+
+
+ANY: Final = Keys()
+"""Keys that any of the collectors writes."""
+
+
 class Entry(NamedTuple):
     """What an object says of one record."""
 
@@ -61,20 +75,22 @@ def read_entry(line: str) -> Entry | None:
         found = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(found, dict):
-        return None
-    message = next((text for text in map(text_of, _values(found, MESSAGES)) if text is not None), None)
+    return entry_of(found) if isinstance(found, dict) else None
+
+
+def entry_of(found: dict[str, Any], keys: Keys = ANY) -> Entry | None:
+    """Take what an object says; None where it holds no message."""
+    message = next((text for text in map(text_of, _values(found, keys.messages)) if text is not None), None)
     if message is None:
         return None
-    kind, stamp = next(_times(_values(found, TIMES)), ("", ""))
-    program = next(_texts(_values(found, PROGRAMS)), None)
+    kind, stamp = next(_times(_values(found, keys.times)), ("", ""))
+    program = next(_texts(_values(found, keys.programs)), None)
     if program is None and "stream" in found and "log" in found:
         program = "racoon"  # a container engine's own file: one container a file
     if program is not None:
         program = program.rstrip(": ").partition("[")[0]
-    return Entry(
-        message, kind, stamp, next(_texts(_values(found, HOSTS)), ""), program, next(_texts(_values(found, PROCESSES)), "")
-    )
+    host, process = (next(_texts(_values(found, asked)), "") for asked in (keys.hosts, keys.processes))
+    return Entry(message, kind, stamp, host, program, process)
 
 
 def _values(found: dict[str, Any], keys: Iterable[str]) -> Iterator[Any]:

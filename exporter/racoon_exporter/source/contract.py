@@ -104,6 +104,9 @@ class Keeper(Protocol):
     def aged(self, name: str) -> bool:
         """Whether time alone changed it since `content` was asked for."""
 
+    def saved(self, *, succeeded: bool) -> None:
+        """Take note that a content was written, or could not be."""
+
     def at_end(self, name: str, *, reached: bool) -> None:
         """Take note whether all was given that the stream holds."""
 

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from racoon_exporter.source import descriptors
-from racoon_exporter.source.contract import Source, StartAt
+from racoon_exporter.source.contract import Keeper, Source, StartAt
 from racoon_exporter.source.files.one_shot import STDIN
 from racoon_exporter.source.files.patterns import MANY_OPEN
 from racoon_exporter.source.files.system import SYSTEM, System
 from racoon_exporter.source.journal.following import JOURNAL, JournalOptions, JournalSource
+from racoon_exporter.source.kafka.settings import KafkaOptions, read_options
 from racoon_exporter.source.paths import Paths
 from racoon_exporter.source.streams.fifo_stdin import StdinSource
 from racoon_exporter.source.syslog.listen import ListenAddress
@@ -46,6 +47,11 @@ class Surroundings:
     clock: Callable[[], float] = time.monotonic
     system: System = SYSTEM
     stdin: Callable[[], StdinSource] = StdinSource
+    keeper: Keeper | None = None
+    """Who keeps what follows from partitions."""
+    partition_directory: Path | None = None
+    """Where that is kept, where it is kept in files."""
+    checkpoint_seconds: float = 10.0
 
 
 HERE: Final = Surroundings()
@@ -130,6 +136,34 @@ def _syslog_connections(wanted: Wanted) -> int:
     return MOST_CONNECTIONS if wanted.name.startswith(("tcp:", "unix-stream:")) else 0
 
 
+def _read_kafka(section: Section, directory: Path) -> Wanted:
+    options = read_options(section, directory)
+    return Wanted("kafka", options.name, options)
+
+
+def _make_kafka(wanted: Sequence[Wanted], around: Surroundings) -> Iterator[Source]:
+    if not wanted:
+        return
+    try:
+        from racoon_exporter.source.kafka import client  # noqa: PLC0415  an extra
+    except ImportError as error:
+        raise ValueError(f"{wanted[0].name} needs confluent-kafka: pip install 'racoon-exporter[kafka]'") from error
+    for each in wanted:
+        assert isinstance(each.options, KafkaOptions)
+        assert around.keeper is not None
+        try:
+            yield client.source(
+                each.options,
+                around.keeper,
+                around.partition_directory,
+                start_at=around.start_at,
+                checkpoint_seconds=around.checkpoint_seconds,
+                clock=around.clock,
+            )
+        except OSError as error:
+            raise ValueError(f"{each.name}: {error}") from error
+
+
 def _text(section: Section, key: str) -> str:
     text = section.text(key) or ""
     if not text:
@@ -141,6 +175,7 @@ SOURCES: Final = (
     Kind("path", _read_path, _make_paths),
     Kind("journal", _read_journal, _make_journal),
     Kind("syslog", _read_syslog, _make_syslog, _syslog_connections),
+    Kind("kafka", _read_kafka, _make_kafka),
 )
 
 

@@ -1,0 +1,259 @@
+"""The source `kafka` against a real broker: one instance, several, restarts, and what goes wrong."""
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.cimpl import NewPartitions
+
+from racoon_exporter.source.kafka.checkpoints import LostError, Place
+from racoon_exporter.source.kafka.records import ENVELOPES
+from racoon_exporter.source.kafka.settings import KafkaOptions, Sasl, Tls
+from racoon_exporter.source.kafka.topic_checkpoints import TopicCheckpoints
+from tests.exporter.reading import start, up
+from tests.kafka.brokers import Cluster
+from tests.kafka.instance import UP, Gateways, Instance, turn_until
+
+pytestmark = pytest.mark.kafka
+FLEET = [f"gw-{number}" for number in range(20)]
+COOKIES = "{:016x}:0123456789abcdef"
+NUMBERS = count(1)
+
+Make = Callable[..., Instance]
+
+
+@pytest.fixture
+def make(broker: Cluster, topic: str, directory: Path) -> Iterator[Make]:
+    made: list[Instance] = []
+
+    def instance(**options: Any) -> Instance:
+        settings = {"topics": (topic,), "group": topic, "checkpoints": f"{topic}.cp"} | options
+        made.append(Instance(settings.pop("bootstrap", broker.bootstrap), directory, **settings))
+        return made[-1]
+
+    yield instance
+    for each in made:
+        each.close()
+
+
+def delete(broker: Cluster, topic: str) -> None:
+    admin = broker.admin()
+    admin.delete_topics([topic])[topic].result(30)
+
+
+def establish(gateways: Gateways, times: int = 1) -> None:
+    for _ in range(times):
+        for gateway in FLEET:
+            gateways.say(gateway, start(), up(COOKIES.format(next(NUMBERS))))
+    gateways.flush()
+
+
+@pytest.mark.parametrize("checkpoints", ["file", "topic"])
+def test_a_line_counts_once_over_a_restart(checkpoints: str, broker: Cluster, topic: str, make: Make) -> None:
+    kept = {"checkpoints": "file"} if checkpoints == "file" else {}
+    gateways = Gateways(broker.bootstrap, topic)
+    establish(gateways, 3)
+    first = make(**kept)
+    first.until(lambda: first.counted() == 60)
+    assert len(first.held) == 4
+    assert sum(status.counts.lines for status in first.follower.statuses()) == 120
+    first.close()
+    establish(gateways, 2)
+    second = make(**kept)
+    second.until(lambda: len(second.held) == 4 and not second.follower.partitions.behind)
+    assert second.counted() == 100
+    assert sum(status.counts.lines for status in second.follower.statuses()) == 200
+    second.until(lambda: sum(status.lag_records or 0 for status in second.follower.statuses()) == 0)
+
+
+def test_instances_share_the_partitions_and_hand_them_over_with_their_state(broker: Cluster, topic: str, make: Make) -> None:
+    gateways = Gateways(broker.bootstrap, topic)
+    establish(gateways)
+    first = make()
+    first.until(lambda: first.counted() == 20)
+    second = make()
+    both = [first, second]
+    turn_until(both, lambda: len(first.held) == len(second.held) == 2 and not second.follower.partitions.behind)
+    assert not first.held & second.held
+    assert first.counted() + second.counted() == 20
+    establish(gateways)
+    turn_until(both, lambda: first.counted() + second.counted() == 40)
+    of_gateways = [{series for series in each.scrape if series.startswith(UP)} for each in both]
+    assert not of_gateways[0] & of_gateways[1]
+    first.close()
+    second.until(lambda: len(second.held) == 4 and not second.follower.partitions.behind)
+    assert second.counted() == 40
+
+
+def test_who_lost_a_partition_cannot_overwrite_what_the_new_one_wrote(broker: Cluster, topic: str) -> None:
+    options = KafkaOptions(broker.bootstrap, (topic,), group=topic, checkpoints=f"{topic}.cp")
+    place = Place(topic, 1)
+    old, new = TopicCheckpoints(options), TopicCheckpoints(options)
+    assert old.take(place) is None
+    old.save(place, {"next": 1})
+    assert new.take(place) == {"next": 1}
+    new.save(place, {"next": 2})
+    with pytest.raises(LostError):
+        old.save(place, {"next": 99})
+    with pytest.raises(LostError):
+        old.save(place, {"next": 100})
+    third = TopicCheckpoints(options)
+    assert third.take(place) == {"next": 2}
+    for each in (old, new, third):
+        each.close()
+
+
+def test_a_large_checkpoint_comes_back_whole_and_a_smaller_one_after_it(broker: Cluster, topic: str) -> None:
+    options = KafkaOptions(broker.bootstrap, (topic,), group=topic, checkpoints=f"{topic}.cp")
+    writing, reading = TopicCheckpoints(options), TopicCheckpoints(options)
+    large = {"rows": [COOKIES.format(number * 0x9E3779B97F4A7C15 % 2**64) for number in range(200_000)]}
+    for place in (Place(topic, 0), Place(topic, 2)):
+        writing.take(place)
+    for number in range(80):
+        writing.save(Place(topic, 0), {"number": number})
+    for content in (large, {"small": 1}):
+        writing.save(Place(topic, 2), content)
+        assert reading.take(Place(topic, 2)) == content
+        writing.take(Place(topic, 2))
+    assert reading.take(Place(topic, 0)) == {"number": 79}
+    writing.close()
+    reading.close()
+
+
+def test_records_that_hold_no_line_stop_nothing_and_are_counted(broker: Cluster, topic: str, make: Make) -> None:
+    gateways = Gateways(broker.bootstrap, topic)
+    wanted = 0
+    for partition in range(4):
+        for value in (None, b"\xff\x00junk", b"{}", b'{"message": 1}', b"[" * 60_000, b"x" * 600_000):
+            gateways.put(value, "gw-0", partition)
+            gateways.put(f'{{"message": "INFO: {"x" * 10}", "host": "gw-0"}}'.encode(), "gw-0", partition)
+            wanted += 1
+    gateways.flush()
+    instance = make(keys=ENVELOPES["vector"])
+    instance.until(lambda: sum(status.counts.lines for status in instance.follower.statuses()) == wanted)
+    assert instance.counted("racoon_exporter_source_passed_over_records_total") == wanted
+    assert instance.counted("racoon_exporter_record_errors_total") == 0
+    reasons = {"tombstone", "not_json", "no_text"}
+    assert all(f'reason="{reason}"' in str(instance.scrape) for reason in reasons)
+
+
+def test_a_checkpoint_topic_that_somebody_deletes_is_written_anew_from_what_is_known(
+    broker: Cluster, topic: str, make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    gateways = Gateways(broker.bootstrap, topic)
+    establish(gateways)
+    first = make()
+    first.until(lambda: first.counted() == 20 and first.follower.partitions.saved_at > 0)
+    delete(broker, f"{topic}.cp")
+    establish(gateways)
+    first.until(lambda: first.counted() == 40)
+    first.until(lambda: f"is gone from topic {topic}.cp" in caplog.text)
+    first.until(lambda: not first.error)
+    first.close()
+    second = make()
+    second.until(lambda: len(second.held) == 4 and not second.follower.partitions.behind)
+    assert second.counted() == 40
+
+
+def test_without_checkpoints_a_topic_that_was_read_is_read_again_and_that_is_told(
+    broker: Cluster, topic: str, make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    gateways = Gateways(broker.bootstrap, topic)
+    establish(gateways)
+    first = make()
+    first.until(lambda: first.counted() == 20)
+    first.close()
+    delete(broker, f"{topic}.cp")
+    second = make()
+    second.until(lambda: second.counted() == 20)
+    assert "its checkpoint is gone: it is read again from what the topic still holds" in caplog.text
+
+
+def test_partitions_that_are_added_are_read_and_told_of(
+    broker: Cluster, topic: str, make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    gateways = Gateways(broker.bootstrap, topic)
+    establish(gateways)
+    first = make()
+    first.until(lambda: first.counted() == 20)
+    first.close()
+    admin = broker.admin()
+    admin.create_partitions([NewPartitions(topic, 6)])[topic].result(30)
+    second = make()
+    second.until(lambda: len(second.held) == 6)
+    establish(Gateways(broker.bootstrap, topic))
+    second.until(lambda: second.counted() == 40)
+    assert "has 6 partitions and had 4" in caplog.text
+
+
+def test_a_topic_without_keys_is_read_by_one_instance_and_told_of(
+    broker: Cluster, topic: str, make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    gateways = Gateways(broker.bootstrap, topic)
+    for number in range(40):
+        gateways.say("gw-1", up(COOKIES.format(next(NUMBERS))), key=False, partition=number % 4)
+    gateways.flush()
+    instance = make()
+    instance.until(lambda: instance.counted() == 40)
+    instance.until(lambda: "the lines of gateway gw-1 come through" in caplog.text)
+    assert f"records of topic {topic} have no key" in caplog.text
+
+
+def test_records_that_went_before_they_were_read_are_told_and_counted(
+    broker: Cluster, topic: str, make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    gateways = Gateways(broker.bootstrap, topic)
+    establish(gateways)
+    first = make()
+    first.until(lambda: first.counted() == 20)
+    first.close()
+    establish(gateways)
+    admin = broker.admin()
+    admin.delete_records([TopicPartition(topic, number, -1) for number in range(4)])
+    second = make()
+    second.until(lambda: len(second.held) == 4 and not second.follower.partitions.behind)
+    assert second.counted("racoon_exporter_source_dropped_messages_total") == 40
+    assert "records are gone that were never read" in caplog.text
+    assert second.counted() == 20
+
+
+def test_brokers_may_come_later_than_the_exporter(tmp_path: Path, directory: Path) -> None:
+    late = Cluster(tmp_path / "late")
+    instance = Instance(late.bootstrap, directory)
+    try:
+        instance.until(lambda: "racoon" in instance.error)
+        assert instance.scrape['racoon_exporter_source_up{source="kafka:racoon"}'] == 0
+        late.start()
+        late.make_topic("racoon", 4)
+        gateways = Gateways(late.bootstrap)
+        establish(gateways)
+        instance.until(lambda: instance.counted() == 20)
+        instance.until(lambda: instance.scrape['racoon_exporter_source_up{source="kafka:racoon"}'] == 1)
+    finally:
+        instance.close()
+        late.stop()
+
+
+def test_who_may_not_read_is_told_and_reads_once_it_may(
+    broker: Cluster, topic: str, make: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    establish(Gateways(broker.bootstrap, topic))
+    (tmp_path / "password").write_text("correct horse\n")
+    secured = {
+        "bootstrap": broker.secure,
+        "tls": Tls(ca=str(broker.authority)),
+        "sasl": Sasl("PLAIN", "exporter", str(tmp_path / "password")),
+    }
+    instance = make(**secured)
+    instance.until(lambda: "authoriz" in instance.error.lower())
+    assert instance.counted() == 0
+    broker.allow("exporter", topic)
+    instance.until(lambda: instance.counted() == 20)
+    (tmp_path / "password").write_text("wrong\n")
+    refused = make(**secured)
+    refused.until(lambda: "authentication" in refused.error.lower())
+    for secret in ("correct horse", "wrong\n"):
+        assert secret not in caplog.text + refused.error
