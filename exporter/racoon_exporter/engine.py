@@ -9,11 +9,15 @@ import gc
 import logging
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import tzinfo
 from functools import lru_cache
 from typing import Any, Final
 
+from racoon_exporter.availability.begun import begin_past
+from racoon_exporter.availability.keeping import past_to_json, restore_past
+from racoon_exporter.availability.log import lapses
+from racoon_exporter.availability.past import Bounds, Past
 from racoon_exporter.sa import Known, SaState
 from racoon_exporter.sa.checkpoint import upgraded
 from racoon_exporter.sa.handlers import HANDLERS, Said, said_of
@@ -142,7 +146,12 @@ class Engine:
         self._reference_of = reference_of
         self._catalogue = catalogue or all_messages()
         self.errors = record_errors(strict=strict)
-        self.state = SaState(knowledge)
+        self.past = Past(Bounds())
+        """What is known of availability beside what the state remembers."""
+        self._noted_origin: Origin | None = None
+        self._noted_time = 0.0
+        """Of the line that was noted last."""
+        self.take_state(SaState(knowledge))
         self.readers: dict[str, LogReader] = {}
         self._counts: dict[MessageKey, Count] = {}
         self.unparsed: Counter[str] = Counter(dict.fromkeys(UNPARSED_REASONS, 0))
@@ -175,6 +184,11 @@ class Engine:
     def name_gateways(self, gateway_of: Callable[[str], str]) -> None:
         """Ask this from now on whose source one is; readers that there are keep what they were told."""
         self.gateway_of = self._settings["gateway_of"] = gateway_of
+
+    def take_state(self, state: SaState) -> None:
+        """Go on with another state."""
+        self.state = state
+        state.archive.leaving = self._keep
 
     # reading
 
@@ -250,6 +264,11 @@ class Engine:
     def hear(self, time: float, origin: Origin, stem: Stem, number: Number, ending: str, line: int) -> None:
         """Take a message of a stem."""
         try:
+            if time != self._noted_time or origin is not self._noted_origin:
+                log = self.past.gateways.get(origin.gateway)
+                if log is None or not log.goes_on(time):
+                    self._note_line(origin.gateway, time, stem.level)
+                self._noted_time, self._noted_origin = time, origin
             use: Use = stem.use or self._use_of(stem, numbered=number is not None)
             if use.act is not None:
                 racoon = self._racoon
@@ -309,6 +328,9 @@ class Engine:
         self._racoon = self._origin = None
 
     def _take(self, record: Record) -> None:
+        if record.time is not None:
+            self._note_line(record.gateway, record.time, record.level)
+            self._noted_origin = None
         message = record.message
         if message is None:
             self._count_unknown(record.level, record.times)
@@ -346,6 +368,19 @@ class Engine:
     def messages(self, numbers: Mapping[MessageKey, int]) -> None:
         for key, number in numbers.items():
             self._count(*key).number = number
+
+    def _note_line(self, gateway: str, time: float, level: str) -> None:
+        """Note that a gateway's log was written, before anything follows from the line."""
+        gateway = self.state.gateways.spelled(gateway)
+        self.past.line(gateway, time, level, lambda: self._has_sas(gateway))
+        self.past.tidy_silences(gateway, lambda: lapses(self.state.archive.ipsec, gateway))
+
+    def _has_sas(self, gateway: str) -> bool:
+        return any(racoon.ipsec for racoon in self.state.racoons.values() if racoon.gateway == gateway)
+
+    def _keep(self, records: Sequence[Any]) -> None:
+        """Keep of ended records that the state lets go what availability needs."""
+        self.past.keep(records, lambda gateway, address: self.state.knowledge.at(gateway).expected(address) is not None)
 
     def _note(self, reader: LogReader, *, said: bool) -> None:
         """Note what a reader found out beside records."""
@@ -401,6 +436,7 @@ def to_json(engine: Engine) -> dict[str, Any]:
         "unparsed": dict(engine.unparsed),
         "first_line": engine.first_line,
         "record_errors": engine.errors.number,
+        "past": past_to_json(engine.past),
         "last_line": engine.last_line,
         "readers": {name: reader.to_json() for name, reader in engine.readers.items()},
     }
@@ -410,12 +446,16 @@ def restore(engine: Engine, given: dict[str, Any]) -> None:
     """Go on from what `to_json` gave, now or with an older layout. Raises on anything else; the engine is then unusable."""
     state = given["state"] | {"racoons": [upgraded(racoon) for racoon in given["state"]["racoons"]]}
     check_engine(given | {"state": state})
-    engine.state = SaState.from_json(state, engine.state.knowledge)
+    engine.take_state(SaState.from_json(state, engine.state.knowledge))
     engine.messages = Counter({(level, severity, event): count for level, severity, event, count in given["messages"]})
     engine.unparsed.update({reason: count for reason, count in given["unparsed"].items() if reason in UNPARSED_REASONS})
     engine.errors.number = int(given.get("record_errors", 0))
     engine.last_line = dict(given["last_line"])
     engine.first_line = dict(given.get("first_line", {}))  # older versions did not keep it
+    if "past" in given:
+        restore_past(engine.past, given["past"])
+    else:
+        begin_past(engine.past, engine.state.archive, engine.last_line.values())
     for name, item in given["readers"].items():
         engine.reader(name).restore(item)
 

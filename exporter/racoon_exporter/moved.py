@@ -79,7 +79,9 @@ def adapt(content: dict[str, Any], is_read: Callable[[str], bool], gateway_of: C
     moves = _moves(heard_in, sources)
     homes = {key: name for key, streams in heard_in.items() if (name := sources.source_of(key, streams)) is not None}
     kept = set_aside.keep(content, sources.gone(), {key: name for key, name in homes.items() if key not in moves})
-    _move_racoons(engine["state"], moves)
+    renamed = _move_racoons(engine["state"], moves)
+    if "past" in engine:
+        engine["past"] = _moved_past(engine["past"], renamed)
     seen = {(gateway, ident, stream): times for gateway, ident, stream, *times in content["seen"]}
     content["seen"] = [[*moves[key], *times] for key, times in seen.items() if key in moves]
     for table in (content["positions"], content["sources"], engine["last_line"], engine.get("first_line", {})):
@@ -126,7 +128,8 @@ def _move(key: Key, sources: _Sources, nameless: set[str], heard: set[str], hear
     return None
 
 
-def _move_racoons(state: dict[str, Any], moves: Mapping[Key, Key]) -> None:
+def _move_racoons(state: dict[str, Any], moves: Mapping[Key, Key]) -> Mapping[str, set[str]]:
+    """Move what belongs to racoons, and give the present names of each gateway."""
     state["racoons"] = [racoon for racoon in state["racoons"] if _key(racoon) in moves]
     renamed: dict[str, set[str]] = {}
     for racoon in state["racoons"]:
@@ -138,6 +141,20 @@ def _move_racoons(state: dict[str, Any], moves: Mapping[Key, Key]) -> None:
     for row in (row for table in state["archive"].values() for row in table):
         if len(now := renamed.get(row["gateway"], set())) == 1:
             row["gateway"] = next(iter(now))
+    return renamed
+
+
+def _moved_past(past: Mapping[str, Any], renamed: Mapping[str, set[str]]) -> dict[str, Any]:
+    """Give what is known of the past under the present names; what went to several gateways is known of none."""
+    moved: dict[str, Any] = {}
+    for gateway, log in past.items():
+        names = renamed.get(gateway) or {gateway}  # what is set aside may come back
+        if len(names) == 1:
+            name = next(iter(names))
+            moved.setdefault(name, log)
+            for run in log["runs"]:
+                run["gateway"] = name
+    return moved
 
 
 def _owned(racoon: Mapping[str, Any]) -> list[dict[str, Any]]:

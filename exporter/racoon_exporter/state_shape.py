@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, NotRequired, TypedDict
 
 from msgspec import Meta
 
+from racoon_exporter.availability.keeping import GatewayShape
 from racoon_exporter.sa.model import Natural, Seconds, Time
 from racoon_exporter.sa.shape import check, distinct, typed
 
@@ -38,6 +39,7 @@ class EngineShape(TypedDict):
     unparsed: dict[str, Natural]
     first_line: NotRequired[dict[str, Time]]
     record_errors: NotRequired[Natural]
+    past: NotRequired[dict[str, GatewayShape]]
     last_line: dict[str, Time]
     readers: dict[str, ReaderShape]
 

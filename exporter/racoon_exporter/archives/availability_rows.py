@@ -11,7 +11,8 @@ from racoon_exporter.archives.formats import RowFormat
 from racoon_exporter.archives.once import LinesOnce
 from racoon_exporter.archives.plan import Unit
 from racoon_exporter.archives.reading import PartOfEngine, Reading, Row, in_rounds
-from racoon_exporter.availability.log import LEAST_SILENCE, GatewayLog, PeerLog, Place
+from racoon_exporter.availability.log import GatewayLog, PeerLog, Place
+from racoon_exporter.availability.past import Past
 from racoon_exporter.availability.peer import Availability, Outage, availability
 from racoon_exporter.availability.spans import Span
 from racoon_exporter.history import timestamp
@@ -39,11 +40,11 @@ Planned = tuple[tuple[float, float, str], ...]
 
 
 class AttentiveEngine(PartOfEngine):
-    """An engine that notes when each gateway's log was written, and where lines stand that end SAs."""
+    """An engine that notes where lines stand that end SAs, and lets nothing go of what it notes of availability."""
 
     def __init__(self, share: int, shares: int, zone: Any, **settings: Any) -> None:
         super().__init__(share, shares, zone, **settings)
-        self.gateways: dict[str, GatewayLog] = {}
+        self.past = Past()
         self.places: dict[tuple[str, float], Place] = {}
 
     def hear(self, time: float, origin: Origin, stem: Stem, number: Number, ending: str, line: int) -> None:
@@ -61,13 +62,8 @@ class AttentiveEngine(PartOfEngine):
 
     def note_line(self, gateway: str, time: float, level: str, event: str, line: int) -> None:
         """Note a line, before what it tells is believed."""
+        self._note_line(gateway, time, level)
         gateway = self.state.gateways.spelled(gateway)
-        log = self.gateways.get(gateway)
-        if log is None:
-            log = self.gateways[gateway] = GatewayLog()
-        silent = log.newest is not None and time - log.newest > LEAST_SILENCE
-        log.line(time, alive=silent and any(one.ipsec for one in self.state.racoons.values() if one.gateway == gateway))
-        log.informed = log.informed or level in ("INFO", "DEBUG", "DEBUG2", "")
         if event in _ENDING and (gateway, time) not in self.places:
             self.places[gateway, time] = Place(self._source, abs(line))
             if len(self.places) > _MOST_PLACES:
@@ -95,7 +91,7 @@ class AvailabilityRows:
             collect(engine, engine.state.take_settled())
             yield []
         collect(engine, engine.state.history())
-        rows = [row for gateway, log in engine.gateways.items() for row in self._rows(gateway, log)]
+        rows = [row for gateway, log in engine.past.gateways.items() for row in self._rows(gateway, log)]
         yield sorted(rows, key=lambda row: row[0])
 
     def _rows(self, gateway: str, log: GatewayLog) -> Iterator[Row]:
@@ -210,6 +206,6 @@ def collect(engine: AttentiveEngine, records: dict[str, list[Any]]) -> None:
     """Take ended records, each to its gateway."""
     for ended in records.values():
         for record in ended:
-            log = engine.gateways.setdefault(record.gateway, GatewayLog())
+            log = engine.past.of(record.gateway)
             over = getattr(record, "ended", None)
             log.take(record, None if over is None else engine.places.get((record.gateway, over)))

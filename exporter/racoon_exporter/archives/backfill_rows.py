@@ -47,7 +47,7 @@ class SampledEngine(AttentiveEngine):
     def end_steps(self) -> None:
         """Take the steps up to that after the last line of each gateway."""
         for gateway, steps in self.steps.items():
-            last = self.gateways[gateway].last
+            last = self.past.gateways[gateway].last
             if last is not None:
                 self._pass(steps, step_after(last, self.step) + 1)
             steps.end()
@@ -126,6 +126,6 @@ class BackfillRows:
         return self.reading.selection.has_reason(labels.get("reason"))
 
     def _known(self, engine: SampledEngine) -> Iterator[Row]:
-        for gateway, log in engine.gateways.items():
+        for gateway, log in engine.past.gateways.items():
             if self.reading.selection.has_gateway(gateway):
                 yield [], KNOWN, json.dumps([visible(gateway), log.known()])

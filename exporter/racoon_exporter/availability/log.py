@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 from racoon_exporter.availability.spans import Span, union
@@ -17,6 +18,9 @@ _RHYTHMS: Final = 10
 """A silence so many times as long as a usual one is missing lines, while something lived that had to be told of."""
 _IN_A_ROW: Final = 3600.0
 """Seconds between two failures of which no run is made."""
+_DAY: Final = 86400.0
+_INFORMATION: Final = frozenset({"INFO", "DEBUG", "DEBUG2", ""})
+"""Levels of a log that names SAs."""
 _PUT_TOGETHER: Final = 64
 """Spans of a peer after which those that touch are made one."""
 
@@ -37,9 +41,9 @@ class Lived(NamedTuple):
     place: Place | None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Failed:
-    """Failures in a row for the same reason."""
+    """Failures in a row for the same reason, of a day at most: so many are counted where a day is asked for."""
 
     first: float
     last: float
@@ -60,6 +64,18 @@ class PeerLog:
     """Of its newest ISAKMP SA."""
     established: float | None = None
     """When its newest ISAKMP SA was."""
+    kept_from: float | None = None
+    """Before it, what is told of its SAs was let go; None where nothing was."""
+
+    def copy(self) -> PeerLog:
+        """Give one that may be added to."""
+        lived = {"in": self.lived["in"].copy(), "out": self.lived["out"].copy()}
+        return PeerLog(lived, self.failed.copy(), self.first, self.exchange, self.established, self.kept_from)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether something was ever established with it; who only knocked is a stranger."""
+        return self.established is not None or any(self.lived.values())
 
     def seen(self, time: float | None) -> None:
         """Note that it was up, or failed."""
@@ -69,9 +85,50 @@ class PeerLog:
     def add(self, direction: str, life: Lived) -> None:
         """Add the life of an SA."""
         lives = self.lived[direction]
+        if lives and lives[-1].begin <= life.begin <= lives[-1].end <= life.end:
+            lives[-1] = Lived(lives[-1].begin, life.end, life.cause, life.place)
+            return
         lives.append(life)
         if len(lives) % _PUT_TOGETHER == 0:
             lives[:] = together(lives)
+
+    # bounds
+
+    @property
+    def pieces(self) -> int:
+        """How much is kept."""
+        return sum(map(len, self.lived.values())) + len(self.failed)
+
+    @property
+    def newest(self) -> float:
+        """When it was last up, or last failed."""
+        return max(self.established or 0.0, *self.ends(), 0.0)
+
+    def ends(self) -> Iterator[float]:
+        """Give the end of each piece."""
+        yield from (life.end for lives in self.lived.values() for life in lives)
+        yield from (one.last for one in self.failed)
+
+    def shorten(self, most: int, oldest: float) -> None:
+        """Let go what is older than a time, and the oldest where there is more than so much."""
+        for lives in self.lived.values():
+            lives[:] = together(lives)
+        del self.failed[: max(0, len(self.failed) - most // 2)]
+        ends = sorted(life.end for lives in self.lived.values() for life in lives)
+        left = most - len(self.failed)
+        horizon = ends[-left - 1] if len(ends) > left else oldest
+        self.forget(max(horizon, oldest))
+
+    def forget(self, horizon: float) -> None:
+        """Let go what was over at a time."""
+        gone = False
+        for lives in self.lived.values():
+            kept = [life for life in lives if life.end > horizon]
+            gone = gone or len(kept) < len(lives)
+            lives[:] = kept
+        self.failed[:] = [one for one in self.failed if one.last > horizon]
+        if gone:
+            self.kept_from = horizon
 
 
 def together(lives: list[Lived]) -> list[Lived]:
@@ -87,15 +144,6 @@ def together(lives: list[Lived]) -> list[Lived]:
     return merged
 
 
-class Silence(NamedTuple):
-    """A time without a line."""
-
-    begin: float
-    end: float
-    alive: bool
-    """Whether SAs were alive as it began: they had to be told of."""
-
-
 @dataclass(slots=True)
 class GatewayLog:
     """What the log of a gateway tells."""
@@ -105,13 +153,27 @@ class GatewayLog:
     newest: float | None = None
     peers: dict[str, PeerLog] = field(default_factory=dict)
     runs: list[DaemonRun] = field(default_factory=list)
-    silences: list[Silence] = field(default_factory=list)
+    silences: list[Span] = field(default_factory=list)
+    """Times without a line while SAs were alive, which had to be told of."""
     rhythm: Counter[int] = field(default_factory=Counter)
     """By the number of bits of its seconds: how often a pause was so long."""
     informed: bool = False
     """Whether the log has lines of information: without them it names no SA."""
     lapsed: list[float] = field(default_factory=list)
     """When SAs ended of which no line told the end."""
+    kept_from: float | None = None
+    """Before it, what is told was let go; None where nothing was."""
+
+    def copy(self) -> GatewayLog:
+        """Give one that may be added to."""
+        return replace(
+            self,
+            peers={address: peer.copy() for address, peer in self.peers.items()},
+            runs=self.runs.copy(),
+            silences=self.silences.copy(),
+            rhythm=self.rhythm.copy(),
+            lapsed=self.lapsed.copy(),
+        )
 
     def peer(self, address: str) -> PeerLog:
         """Give a peer's."""
@@ -120,8 +182,25 @@ class GatewayLog:
             known = self.peers[address] = PeerLog()
         return known
 
-    def line(self, time: float, *, alive: bool) -> None:
-        """Note a line."""
+    def goes_on(self, time: float) -> bool:
+        """Note a line that says nothing new: it soon follows another, of a log that is known to name SAs."""
+        newest = self.newest
+        if newest is None or not self.informed or not 0 <= time - newest < _PAUSE or self.last is None or time < self.last:
+            return False
+        self.newest = self.last = time
+        return True
+
+    def is_silent_until(self, time: float) -> bool:
+        """Whether a line of a time would end a silence."""
+        return self.newest is not None and time - self.newest > LEAST_SILENCE
+
+    def line(self, time: float, level: str, *, alive: bool) -> None:
+        """Note a line; `alive` says whether SAs are, where it ends a silence."""
+        self.informed = self.informed or level in _INFORMATION
+        self.passed(time, alive=alive)
+
+    def passed(self, time: float, *, alive: bool) -> None:
+        """Note that time passed."""
         last, self.newest = self.newest, time
         self.first = time if self.first is None else min(self.first, time)
         self.last = time if self.last is None else max(self.last, time)
@@ -129,24 +208,31 @@ class GatewayLog:
             return
         if time - last >= _PAUSE:
             self.rhythm[int(time - last).bit_length()] += 1
-        if time - last > LEAST_SILENCE:
-            self.silences.append(Silence(last, time, alive))
+        if alive and time - last > LEAST_SILENCE:
+            self.silences.append((last, time))
+
+    @property
+    def begin(self) -> float | None:
+        """From when on it is known what was told; None if nothing was."""
+        return None if self.first is None else max(self.first, self.kept_from or self.first)
 
     def known(self) -> list[Span]:
         """Give the times of which the log tells."""
-        if self.first is None or self.last is None or not self.informed:
+        begin = self.begin
+        if begin is None or self.last is None or not self.informed or begin >= self.last:
             return []
-        missing = [(one.begin, one.end) for one in self.silences if self._is_missing(one)]
-        bounds = [self.first, *(bound for span in union(missing) for bound in span), self.last]
+        missing = [(max(since, begin), until) for since, until in self._missing() if until > begin]
+        bounds = [begin, *(bound for span in union(missing) for bound in span), self.last]
         return union(zip(bounds[::2], bounds[1::2], strict=True))
 
-    def _is_missing(self, silence: Silence) -> bool:
-        """Whether lines are missing: something lived that had to be told of, to its end or for much longer than usual."""
-        if not silence.alive:
-            return False
-        if any(silence.begin < time <= silence.end for time in self.lapsed):
-            return True
-        return silence.end - silence.begin > max(LEAST_SILENCE, _RHYTHMS * self._usual())
+    def _missing(self) -> list[Span]:
+        """Give the silences in which lines are missing: something was to be told to its end, or for much longer than usual."""
+        longest = max(LEAST_SILENCE, _RHYTHMS * self._usual())
+        return [
+            (begin, end)
+            for begin, end in self.silences
+            if end - begin > longest or any(begin < time <= end for time in self.lapsed)
+        ]
 
     def _usual(self) -> float:
         """Give the pause that one in ten exceeds."""
@@ -168,6 +254,29 @@ class GatewayLog:
             if run.end == "shutdown" and run.stopped is not None
         )
 
+    # bounds
+
+    def forget_silences(self, most: int) -> None:
+        """Let go silences that are none as far as is known, and of the others the oldest."""
+        missing = self._missing()
+        if len(missing) > most:
+            self.kept_from = missing[-most - 1][1]
+        self.silences = missing[-most:]
+        self.forget_lapses()
+
+    def forget_lapses(self) -> None:
+        """Let go when SAs lapsed while lines were written."""
+        now = self.newest if self.newest is not None else float("-inf")
+        within = {time for time in self.lapsed if time > now or any(begin < time <= end for begin, end in self.silences)}
+        self.lapsed = sorted(within)
+
+    def forget_runs(self, most: int) -> None:
+        """Let go the oldest lives of racoons: what was before the newest of these is no longer known."""
+        ended = [run.stopped for run in self.runs[:-most] if run.stopped is not None]
+        del self.runs[:-most]
+        if ended:
+            self.kept_from = max(self.kept_from or ended[-1], *ended)
+
     # records
 
     def take(self, record: Any, place: Place | None = None) -> None:
@@ -187,7 +296,7 @@ class GatewayLog:
         peer.seen(sa.established)
         begin = sa.established if sa.established is not None else self.first
         end = sa.ended if sa.ended is not None else self.last
-        if sa.end == "lifetime" and not sa.orphan and sa.ended is not None:
+        if has_lapsed(sa) and sa.ended is not None:
             self.lapsed.append(sa.ended)
         if begin is None or end is None:
             return
@@ -201,13 +310,27 @@ class GatewayLog:
             peer.established, peer.exchange = sa.established, sa.exchange or peer.exchange
 
     def _negotiation(self, one: Negotiation) -> None:
-        peer = self.peer(one.peer)
         when = one.ended if one.ended is not None else one.begun
-        if one.outcome != "failed" or one.reason is None or when is None:
+        if one.state != "failed" or one.reason is None or when is None:
             return
+        peer = self.peer(one.peer)
         peer.seen(one.begun if one.begun is not None else when)
         last = peer.failed[-1] if peer.failed else None
-        if last is not None and (last.reason, last.told_by) == (one.reason, one.told_by) and 0 <= when - last.last < _IN_A_ROW:
-            last.last, last.count = when, last.count + 1
+        if last is not None and (last.reason, last.told_by) == (one.reason, one.told_by) and _follows(when, last.last):
+            peer.failed[-1] = replace(last, last=when, count=last.count + 1)
         else:
             peer.failed.append(Failed(when, when, one.reason, one.told_by))
+
+
+def _follows(time: float, last: float) -> bool:
+    return 0 <= time - last < _IN_A_ROW and time // _DAY == last // _DAY
+
+
+def lapses(ended: Iterable[IpsecSa], gateway: str) -> list[float]:
+    """Give when SAs of a gateway ended of which no line told the end."""
+    return [sa.ended for sa in ended if sa.gateway == gateway and has_lapsed(sa) and sa.ended is not None]
+
+
+def has_lapsed(sa: IpsecSa) -> bool:
+    """Whether no line told the end of an SA, though its racoon lived on."""
+    return sa.end == "lifetime" and not sa.orphan

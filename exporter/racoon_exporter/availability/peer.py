@@ -87,7 +87,7 @@ def availability(
     if first >= last:
         return None
     span = [(first, last)]
-    told = common(known, span)
+    told = common(known, [(first if log.kept_from is None else max(first, log.kept_from), last)])
     aside = common(union(planned), span)
     counted = without(told, aside)
     lives = {direction: together(lived) for direction, lived in log.lived.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from racoon_exporter.sa.model import HISTORY, DaemonRun, IpsecSa, IsakmpSa, Negotiation, to_json
@@ -17,6 +17,8 @@ class Archive:
 
     def __init__(self, limit: int | None) -> None:
         self._limit = limit
+        self.leaving: Callable[[Sequence[Any]], None] = lambda _records: None
+        """Told what makes room for newer records."""
         self.phase1: list[IsakmpSa] = []
         self.ipsec: list[IpsecSa] = []
         self.negotiations: list[Negotiation] = []
@@ -37,6 +39,7 @@ class Archive:
 
     def _trim(self, table: list[Any], limit: int) -> None:
         gone = max(1, limit // 10)
+        self.leaving(table[:gone])
         del table[:gone]
         for name, written in self._written.items():
             if getattr(self, name) is table:
