@@ -97,7 +97,7 @@ class LiveEngine:
         Raises KeyError, TypeError, ValueError, IndexError or AttributeError on anything else.
         """
         engine = Engine.like(self.engine)
-        engine.state = SaState(self.engine.state.knowledge)
+        engine.take_state(SaState(self.engine.state.knowledge))
         restore(engine, content["engine"])
         now = self._monotonic()
         seen = {

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 from typing import Any, Final
 
+from racoon_exporter.availability.past import Past
 from racoon_exporter.engine import Engine
 from racoon_exporter.live_engine import LiveEngine
 from racoon_exporter.sa import Known, SaState
@@ -95,7 +96,7 @@ class Partitions:
     def begin(self, name: str, kept: Mapping[str, Any] | None) -> None:
         """Hold a partition, and go on from what `content` gave. Raises ValueError for what is no such thing."""
         partition = Partition(Engine.like(self._template), self._monotonic)
-        partition.engine.state = SaState(self._template.state.knowledge)
+        partition.engine.take_state(SaState(self._template.state.knowledge))
         if kept is not None:
             check_partition(kept)
             try:
@@ -168,7 +169,10 @@ class Partitions:
             for (gateway, ident, stream), racoon in part.state.racoons.items()
         }
         if history:
-            unite_archives(united.state.archive, [part.state.archive for part in every.values()])
+            passed_over = unite_archives(united.state.archive, [part.state.archive for part in every.values()])
+            logs = {gateway: log.copy() for part in every.values() for gateway, log in part.past.gateways.items()}
+            united.past = Past(None, logs)
+            united.past.keep(passed_over, lambda _gateway, _address: True)
         united.first_line = {source: at for part in every.values() for source, at in part.first_line.items()}
         united.last_line = {source: at for part in every.values() for source, at in part.last_line.items()}
         for reason in united.unparsed:
@@ -181,16 +185,23 @@ def _gateways(engine: Engine) -> set[str]:
     return {gateway for gateway, _, _ in engine.state.racoons if gateway}
 
 
-def unite_archives(into: Archive, archives: Iterable[Archive]) -> None:
-    """Put ended records together in the order of their ends: the newest, back to where one archive has let go of older ones."""
+def unite_archives(into: Archive, archives: Iterable[Archive]) -> list[Any]:
+    """Put ended records together in the order of their ends: the newest, back to where one archive has let go of older ones.
+
+    Gives those that are passed over.
+    """
     limit = into.limit
+    passed_over: list[Any] = []
     for name in HISTORY:
         tables = [table for archive in archives if (table := getattr(archive, name))]
         rows = sorted((row for table in tables for row in table), key=_end)
         if limit is not None:
             complete_from = max((_end(table[0]) for table in tables if len(table) >= limit - limit // 10), default=0.0)
-            rows = [row for row in rows if _end(row) >= complete_from][-limit:]
+            first = max(sum(1 for row in rows if _end(row) < complete_from), len(rows) - limit)
+            passed_over += rows[:first]
+            del rows[:first]
         setattr(into, name, rows)
+    return passed_over
 
 
 _ended: Final = attrgetter("ended")

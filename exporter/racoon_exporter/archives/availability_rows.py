@@ -91,6 +91,10 @@ class AvailabilityRows:
             collect(engine, engine.state.take_settled())
             yield []
         collect(engine, engine.state.history())
+        for gateway, log in engine.past.gateways.items():
+            racoons = [one for one in engine.state.racoons.values() if one.gateway == gateway]
+            lives = (life.begin for peer in log.peers.values() for lived in peer.lived.values() for life in lived)
+            log.quiet((one.life.quiet_since(one.now) for one in racoons), lives)
         rows = [row for gateway, log in engine.past.gateways.items() for row in self._rows(gateway, log)]
         yield sorted(rows, key=lambda row: row[0])
 

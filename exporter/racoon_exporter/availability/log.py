@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
-from racoon_exporter.availability.spans import Span, union
+from racoon_exporter.availability.spans import Span, common, union
 from racoon_exporter.sa.model import DaemonRun, IpsecSa, IsakmpSa, Negotiation
 
 LEAST_SILENCE: Final = 900.0
@@ -159,6 +159,8 @@ class GatewayLog:
     """By the number of bits of its seconds: how often a pause was so long."""
     informed: bool = False
     """Whether the log has lines of information: without them it names no SA."""
+    quiet_from: float | None = None
+    """From when on its racoons log too little to see an SA; None where they log enough. Not kept: racoons know it."""
     lapsed: list[float] = field(default_factory=list)
     """When SAs ended of which no line told the end."""
     kept_from: float | None = None
@@ -221,9 +223,17 @@ class GatewayLog:
         begin = self.begin
         if begin is None or self.last is None or not self.informed or begin >= self.last:
             return []
+        told = common([(begin, self.last)], [(begin, self.last if self.quiet_from is None else self.quiet_from)])
         missing = [(max(since, begin), until) for since, until in self._missing() if until > begin]
         bounds = [begin, *(bound for span in union(missing) for bound in span), self.last]
-        return union(zip(bounds[::2], bounds[1::2], strict=True))
+        return common(union(zip(bounds[::2], bounds[1::2], strict=True)), told)
+
+    def quiet(self, since: Iterable[float | None], told: Iterable[float | None]) -> None:
+        """Take note since when each of its racoons is quiet, and when SAs began: one that tells of SAs is not quiet."""
+        found = list(since)
+        quiet_from = min((one for one in found if one is not None), default=None) if None not in found else None
+        newest = max((time for time in told if time is not None), default=None)
+        self.quiet_from = None if quiet_from is not None and newest is not None and newest >= quiet_from else quiet_from
 
     def _missing(self) -> list[Span]:
         """Give the silences in which lines are missing: something was to be told to its end, or for much longer than usual."""

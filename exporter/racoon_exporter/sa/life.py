@@ -81,12 +81,16 @@ class Life:
 
     def is_quiet(self, now: float | None) -> bool:
         """Whether it logs too little to see an SA: a start that says no address is one whose INFO lines are not written."""
+        return self.quiet_since(now) is not None
+
+    def quiet_since(self, now: float | None) -> float | None:
+        """Give since when it logs too little to see an SA: minus infinity for ever, None where it logs enough."""
         run = self.run
         if not self.phase2_told:
-            return True
-        if run is None or self.listens or run.started is None or now is None:
-            return False
-        return now - run.started > QUIET_AFTER
+            return float("-inf")
+        if run is None or self.listens or run.started is None or now is None or now - run.started <= QUIET_AFTER:
+            return None
+        return run.started
 
     # keeping
 

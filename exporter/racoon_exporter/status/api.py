@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import tzinfo
 from typing import Any, Final
 
+from racoon_exporter.availability.peer import Availability, Outage
 from racoon_exporter.events_output import as_dict
 from racoon_exporter.history import COLUMNS, timestamp
 from racoon_exporter.sa import IpsecSa, IsakmpSa, Negotiation
@@ -109,14 +110,13 @@ def _asks(asked: Parameters, one: IsakmpSa | IpsecSa | Negotiation, shown: Overv
 
 def sas_body(shown: Overview, asked: Parameters, zone: tzinfo) -> Body:
     """The SAs that are alive, with their expected expiry."""
-
-    def rows(name: str, sas: Iterable[IsakmpSa | IpsecSa]) -> list[Body]:
-        return [_sa(name, sa, shown, zone) for sa in sas if _asks(asked, sa, shown)]
-
+    isakmp = [sa for sa in shown.facts.isakmp if _asks(asked, sa, shown)]
+    ipsec = [sa for sa in shown.facts.ipsec if _asks(asked, sa, shown)]
     return {
         "time": timestamp(shown.now, zone),
-        "phase1": rows("phase1", shown.facts.isakmp),
-        "ipsec": rows("ipsec", shown.facts.ipsec),
+        "total": {"phase1": len(isakmp), "ipsec": len(ipsec)},
+        "phase1": [_sa("phase1", sa, shown, zone) for sa in asked.page(isakmp)],
+        "ipsec": [_sa("ipsec", sa, shown, zone) for sa in asked.page(ipsec)],
     }
 
 
@@ -158,21 +158,117 @@ def failures_body(shown: Overview, asked: Parameters, zone: tzinfo) -> Body:
     }
 
 
-def events_body(window: Window, now: float, zone: tzinfo) -> Body:
-    """Records behind a cursor, oldest first, as `events` writes them."""
+def availability_body(shown: Overview, asked: Parameters, zone: tzinfo) -> Body:
+    """How good the peers that are asked for were within a time, the worst first; the numbers of `report`."""
+    until = shown.now if asked.end is None else min(asked.end, shown.now)
+    found = sorted(
+        (
+            (counted, peer)
+            for peer in _peers_asked(shown, asked)
+            if (counted := shown.kept.availability(peer, asked.begin, until)) is not None
+        ),
+        key=lambda pair: (pair[0].share is None, pair[0].share or 0.0, pair[1].gateway, pair[1].address),
+    )
     return {
-        "time": timestamp(now, zone),
-        "cursor": window.cursor,
-        "missed": window.missed,
-        "events": [{"cursor": entry.cursor, **as_dict(entry.record, entry.source, zone)} for entry in window.entries],
+        "time": timestamp(shown.now, zone),
+        "known_from": timestamp(shown.known_from, zone),
+        "since": timestamp(asked.begin if asked.begin is not None else shown.known_from, zone),
+        "until": timestamp(until, zone),
+        "total": len(found),
+        "peers": [_availability(peer, counted, zone) for counted, peer in asked.page(found, usual=query.USUAL_ROWS)],
     }
+
+
+def _peers_asked(shown: Overview, asked: Parameters) -> list[PeerView]:
+    return [
+        peer
+        for peer in shown.peers
+        if peer.kind != "stranger" and asked.wants(peer.gateway, peer.address, peer.name) and asked.kind in (None, peer.kind)
+    ]
+
+
+def _availability(peer: PeerView, counted: Availability, zone: tzinfo) -> Body:
+    return {
+        "gateway": peer.gateway,
+        "peer": peer.address,
+        "name": peer.name,
+        "kind": peer.kind,
+        "since": timestamp(counted.first, zone),
+        "availability": counted.share,
+        "known_seconds": counted.known,
+        "up_seconds": counted.up,
+        "down_seconds": counted.down,
+        "unknown_seconds": counted.unknown,
+        "planned_seconds": counted.planned,
+        "outages": len(counted.outages),
+        "longest_seconds": counted.longest,
+        "mttr_seconds": counted.repaired_in,
+        "mtbf_seconds": counted.between,
+        "flaps": counted.flaps,
+        "failures": counted.failures,
+    }
+
+
+def outages_body(shown: Overview, asked: Parameters, zone: tzinfo) -> Body:
+    """The outages of the peers that are asked for, the newest first."""
+    found = sorted(
+        (
+            (outage, peer)
+            for peer in _peers_asked(shown, asked)
+            for outage in shown.kept.outages(peer, shown.now)
+            if asked.overlaps(outage.begin, outage.end) and asked.reason in (None, outage.last_reason)
+        ),
+        key=lambda pair: (-pair[0].begin, pair[1].key),
+    )
+    return {
+        "time": timestamp(shown.now, zone),
+        "known_from": timestamp(shown.known_from, zone),
+        "total": len(found),
+        "outages": [_outage(peer, outage, zone) for outage, peer in asked.page(found, usual=query.USUAL_ROWS)],
+    }
+
+
+def _outage(peer: PeerView, outage: Outage, zone: tzinfo) -> Body:
+    return {
+        "gateway": peer.gateway,
+        "peer": peer.address,
+        "name": peer.name,
+        "begin": timestamp(outage.begin, zone),
+        "end": timestamp(outage.end, zone),
+        "seconds": outage.seconds,
+        "cause": outage.cause,
+        "first_reason": outage.first_reason,
+        "last_reason": outage.last_reason,
+        "told_by": outage.told_by,
+    }
+
+
+def events_body(window: Window, asked: Parameters, now: float, zone: tzinfo) -> Body:
+    """Records behind a cursor that are asked for, oldest first, as `events` writes them."""
+    most = query.USUAL_ROWS if asked.limit is None else asked.limit
+    found: list[Body] = []
+    cursor = window.cursor
+    for entry in window.entries:
+        told = as_dict(entry.record, entry.source, zone)
+        if _tells(asked, told):
+            if len(found) == most:
+                break
+            found.append({"cursor": entry.cursor, **told})
+        cursor = entry.cursor
+    return {"time": timestamp(now, zone), "cursor": cursor, "missed": window.missed, "events": found}
+
+
+def _tells(asked: Parameters, told: Body) -> bool:
+    return asked.wants(told.get("gateway", ""), told.get("peer", "")) and asked.reason in (None, told.get("reason"))
 
 
 OVERVIEW_BODIES: Final[Mapping[str, tuple[Callable[[Overview, Parameters, tzinfo], Body], Mapping[str, query.Parameter]]]] = {
     "peers": (peers_body, query.PEERS),
     "sas": (sas_body, query.SAS),
     "failures": (failures_body, query.FAILURES),
+    "outages": (outages_body, query.OUTAGES),
+    "availability": (availability_body, query.AVAILABILITY),
     "witnesses": (lambda shown, _asked, zone: witnessed.witnesses_body(shown, zone), query.NONE),
-    "crypto": (lambda shown, _asked, zone: witnessed.crypto_body(shown, zone), query.NONE),
+    "crypto": (witnessed.crypto_body, query.CRYPTO),
 }
 """Resources that are made of an overview, with the parameters they take."""

@@ -5,16 +5,20 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import Final
 
+from racoon_exporter.availability.peer import Availability
 from racoon_exporter.sa import IpsecSa, IsakmpSa
 from racoon_exporter.sa.current import Trouble
 from racoon_exporter.status.drawing import axis, timeline
+from racoon_exporter.status.kept import WINDOWS
 from racoon_exporter.status.markup import Child, Html, element
 from racoon_exporter.status.reasons import AFTER_ENDING, ENDINGS, NEVER_UP, TRYING, explain
 from racoon_exporter.status.scene import Scene, table
 from racoon_exporter.status.view import STATES, PeerView, State, expected_expiry
 from racoon_exporter.status.witnessed import peer_line
-from racoon_exporter.status.words import count, duration
+from racoon_exporter.status.words import count, duration, percent
 
+_ALL: Final = 0.99
+"""A share of a time that is as good as all of it."""
 MOST_SAS: Final = 50
 """SAs of each kind shown of one peer."""
 
@@ -198,7 +202,30 @@ def _failure(scene: Scene, peer: PeerView, failure: Trouble) -> Child:
 def _day(scene: Scene, peer: PeerView, *, with_axis: bool = True) -> Html:
     spans = scene.shown.timeline(peer)
     drawn = timeline(spans, scene.zone, outage=peer.kind != "roaming")
-    return element("div", drawn, axis(spans[0].begin, spans[-1].end, scene.zone) if with_axis else None, class_="day")
+    return element(
+        "div",
+        drawn,
+        axis(spans[0].begin, spans[-1].end, scene.zone) if with_axis else None,
+        _how_good(scene, peer),
+        class_="day",
+    )
+
+
+def _how_good(scene: Scene, peer: PeerView) -> Child:
+    """Say how much of the last day, week and month it was up, and of how much that is known where it is not all."""
+    if peer.kind == "roaming":
+        return None
+    parts = [
+        f"{name} {percent(counted.share)}{_of_known(counted, WINDOWS[name])}"
+        for name, counted in scene.shown.kept.windows(peer, scene.shown.now).items()
+        if counted.share is not None
+    ]
+    return element("p", f"Availability: {', '.join(parts)}", class_="good") if parts else None
+
+
+def _of_known(counted: Availability, seconds: float) -> str:
+    known = counted.up + counted.down
+    return "" if known >= seconds * _ALL else f" (of {duration(known)})"
 
 
 def _sas(scene: Scene, peer: PeerView) -> Child:

@@ -7,15 +7,18 @@ from datetime import tzinfo
 from typing import Final
 
 from racoon_exporter.status.markup import Html, element
-from racoon_exporter.status.timeline import Span
-from racoon_exporter.status.words import clock, count, duration
+from racoon_exporter.status.timeline import Stretch
+from racoon_exporter.status.words import clock, clock_with_seconds, count, duration
 
 _WIDTH: Final = 100.0
 """Percent: hatching then keeps its size however wide the page is."""
 _HEIGHT: Final = 24
 _LEAST_GAP: Final = 0.4
-"""Percent of the day. A gap is drawn at least so wide, so that one of seconds can be seen."""
+"""Percent of the whole. A gap is drawn at least so wide, so that one of seconds can be seen."""
 _NAMED_GAPS: Final = 4
+_DAY: Final = 86400.0
+_MINUTES: Final = 600.0
+"""Seconds below which an axis names seconds."""
 
 HATCH: Final = element(
     "svg",
@@ -43,7 +46,7 @@ HATCH: Final = element(
 """Patterns that all timelines of a page share; gaps are told by hatching, not by colour alone."""
 
 
-def timeline(spans: Sequence[Span], zone: tzinfo, *, outage: bool) -> Html:
+def timeline(spans: Sequence[Stretch], zone: tzinfo, *, outage: bool) -> Html:
     """Draw spans. `outage` says that a gap is one: of a peer that comes and goes it is nothing to worry about."""
     begin, end = spans[0].begin, spans[-1].end
     scale = _WIDTH / (end - begin)
@@ -61,7 +64,7 @@ def timeline(spans: Sequence[Span], zone: tzinfo, *, outage: bool) -> Html:
     )
 
 
-def _shape(span: Span, begin: float, scale: float, *, outage: bool) -> Html:
+def _shape(span: Stretch, begin: float, scale: float, *, outage: bool) -> Html:
     x, width = (span.begin - begin) * scale, span.seconds * scale
     if span.state == "down" and width < _LEAST_GAP:
         x, width = max(0.0, min(x - (_LEAST_GAP - width) / 2, _WIDTH - _LEAST_GAP)), _LEAST_GAP
@@ -70,17 +73,18 @@ def _shape(span: Span, begin: float, scale: float, *, outage: bool) -> Html:
     return element("rect", x=f"{x:.2f}%", y=inset, width=f"{width:.2f}%", height=_HEIGHT - 2 * inset, class_=f"span-{kind}")
 
 
-def legend() -> Html:
-    """Say what the looks of a timeline mean; for eyes only."""
+def legend(seconds: float) -> Html:
+    """Say what the looks of a timeline of so long mean; for eyes only."""
     looks = (
         ("up", "up: an IPsec SA alive in each direction"),
         ("down", "down"),
         ("off", "not connected"),
+        ("planned", "racoon was stopped in order"),
         ("unknown", "not known"),
     )
     return element(
         "p",
-        "The last 24 hours: ",
+        f"The {_last(seconds)}: ",
         (element("span", _swatch(kind), text) for kind, text in looks),
         class_="legend",
         aria_hidden="true",
@@ -91,18 +95,28 @@ def _swatch(kind: str) -> Html:
     return element("svg", element("rect", width=20, height=12, class_=f"span-{kind}"), width=20, height=12, class_="swatch")
 
 
-def in_words(spans: Sequence[Span], zone: tzinfo) -> str:
+def _last(seconds: float) -> str:
+    return f"last {'24 hours' if seconds >= _DAY else duration(seconds)}"
+
+
+def in_words(spans: Sequence[Stretch], zone: tzinfo) -> str:
     """Say what the drawing shows."""
-    total = {state: sum(span.seconds for span in spans if span.state == state) for state in ("up", "down", "unknown")}
-    if total["unknown"] >= spans[-1].end - spans[0].begin:
-        return "Last 24 hours: not known."
+    total = {
+        state: sum(span.seconds for span in spans if span.state == state) for state in ("up", "down", "planned", "unknown")
+    }
+    whole = spans[-1].end - spans[0].begin
+    begun = _last(whole).capitalize()
+    if total["unknown"] >= whole:
+        return f"{begun}: not known."
     parts = [f"up {duration(total['up'])}", *_gaps([span for span in spans if span.state == "down"], zone)]
+    if total["planned"]:
+        parts.append(f"racoon stopped in order {duration(total['planned'])}")
     if total["unknown"]:
         parts.append(f"not known {duration(total['unknown'])}")
-    return f"Last 24 hours: {', '.join(parts)}."
+    return f"{begun}: {', '.join(parts)}."
 
 
-def _gaps(gaps: Sequence[Span], zone: tzinfo) -> list[str]:
+def _gaps(gaps: Sequence[Stretch], zone: tzinfo) -> list[str]:
     if not gaps:
         return ["never down"]
     seconds = sum(gap.seconds for gap in gaps)
@@ -114,9 +128,10 @@ def _gaps(gaps: Sequence[Span], zone: tzinfo) -> list[str]:
 def axis(begin: float, end: float, zone: tzinfo) -> Html:
     """Write the times of day under the timelines; for eyes only, as the text alternative names the gaps."""
     quarter = (end - begin) / 4
+    written = clock if end - begin >= _MINUTES else clock_with_seconds
     return element(
         "div",
-        *(element("span", clock(begin + quarter * number, zone)) for number in range(4)),
+        *(element("span", written(begin + quarter * number, zone)) for number in range(4)),
         element("span", "now"),
         class_="axis",
         aria_hidden="true",

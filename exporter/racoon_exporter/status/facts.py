@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from operator import attrgetter
 from typing import Final, NamedTuple
 
+from racoon_exporter.availability.log import GatewayLog
 from racoon_exporter.engine import Engine
 from racoon_exporter.metrics import gateways_of
 from racoon_exporter.sa import DaemonRun, IpsecSa, IsakmpSa, Known, Negotiation
@@ -76,10 +77,15 @@ class DaemonFacts:
     """Time of its last line."""
     run: DaemonRun | None
     stopped: bool
-    quiet: bool
-    """It logs too little to see an SA."""
+    quiet_since: float | None
+    """Since when it logs too little to see an SA; None where it logs enough."""
     rule: str
     """The logging rule that would show phase 2, where its system hides it; else ""."""
+
+    @property
+    def quiet(self) -> bool:
+        """Whether it logs too little to see an SA."""
+        return self.quiet_since is not None
 
     @property
     def name(self) -> str:
@@ -111,8 +117,8 @@ class Facts:
     unknown_messages: int
     runs: tuple[DaemonRun, ...]
     """Lives of racoons that ended."""
-    history: int | None
-    """Ended records kept of each kind; None for all."""
+    past: Mapping[str, GatewayLog]
+    """What is kept of the past beside these, by gateway."""
     witnessed: Shown | None = None
     """What witnesses beside the log say; None without one."""
 
@@ -126,16 +132,6 @@ class Facts:
         seen += [negotiation.begun for negotiation in self.negotiations]
         seen += [sa.established for sas in (self.ended_ipsec, self.ipsec, self.ended_isakmp, self.isakmp) for sa in sas]
         return min((time for time in (*self.first_line.values(), *seen) if time is not None), default=None)
-
-    def known_from(self) -> float | None:
-        """Give the time from which on no IPsec SA can be missing; None if nothing is known at all.
-
-        That is the log's beginning, or the oldest end that is remembered once older ones were let go.
-        """
-        limit = self.history
-        if limit is not None and len(self.ended_ipsec) >= limit - limit // 10 > 0:
-            return self.ended_ipsec[0].ended
-        return self.log_begins()
 
 
 def take_facts(engine: Engine, statuses: tuple[SourceStatus, ...]) -> Facts:
@@ -159,7 +155,7 @@ def take_facts(engine: Engine, statuses: tuple[SourceStatus, ...]) -> Facts:
         last_line=dict(engine.last_line),
         unknown_messages=engine.unparsed["unknown_message"],
         runs=tuple(archive.daemon),
-        history=state.knowledge.limits.history,
+        past={gateway: log.copy() for gateway, log in engine.past.gateways.items()},
     )
 
 
@@ -177,7 +173,7 @@ def _daemon(racoon: Racoon) -> DaemonFacts:
         racoon.now,
         None if run is None else replace(run),
         racoon.life.stopped,
-        quiet=racoon.life.is_quiet(racoon.now),
+        quiet_since=racoon.life.quiet_since(racoon.now),
         rule="" if racoon.life.phase2_told else racoon.life.dialect.phase2_rule,
     )
 

@@ -143,7 +143,7 @@ def _peers(scene: Scene) -> Html:
     return element(
         "section",
         element("div", element("h2", "Peers"), _search(scene), class_="heading"),
-        legend() if groups else None,
+        legend(scene.shown.now - scene.shown.timeline_begins) if groups else None,
         groups or element("p", _nobody(scene), class_="empty"),
         element("p", f"{left} more are not shown; search for them by name or address.", class_="more") if left > 0 else None,
         id="peers",

@@ -17,7 +17,16 @@ _LARGEST: Final = 2**63 - 1
 KINDS: Final = get_args(Kind)
 _PLUS: Final = re.compile(r" (\d\d:\d\d)$")
 """A zone whose plus sign was not written as %2B, and so is a blank."""
+_AGO: Final = re.compile(r"([0-9]{1,6})([smhdw])")
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 Row = TypeVar("Row")
+
+
+class Ago(float):
+    """A moment that is so many seconds before that of the answer."""
+
+
+Moment = float | Ago
 
 
 class BadParameterError(ValueError):
@@ -33,12 +42,17 @@ class Parameters(NamedTuple):
     kind: str | None = None
     reason: str | None = None
     cursor: int | None = None
-    begin: float | None = None
-    end: float | None = None
+    begin: Moment | None = None
+    end: Moment | None = None
     limit: int | None = None
     offset: int = 0
     text: str | None = None
     """A part of a name."""
+
+    def at(self, now: float) -> Parameters:
+        """Give the same with moments that were said as how long ago, seen from now."""
+        begin, end = (now - given if isinstance(given, Ago) else given for given in (self.begin, self.end))
+        return self._replace(begin=begin, end=end)
 
     def wants(self, gateway: str, *names: str) -> bool:
         """Whether something of a gateway and of a peer with these names is asked for."""
@@ -49,6 +63,10 @@ class Parameters(NamedTuple):
         if time is None:
             return self.begin is None and self.end is None
         return (self.begin is None or time >= self.begin) and (self.end is None or time < self.end)
+
+    def overlaps(self, begin: float, end: float | None) -> bool:
+        """Whether something that lasted for a time is asked for; without an end it lasts still."""
+        return (self.end is None or begin < self.end) and (self.begin is None or end is None or end >= self.begin)
 
     def page(self, rows: Sequence[Row], usual: int | None = None) -> Sequence[Row]:
         """Give the rows that are asked for of all that there are; without a limit the usual number, or all."""
@@ -89,13 +107,18 @@ def _one_of(values: Iterable[str]) -> Callable[[str, str], str]:
     return read
 
 
-def _time(name: str, text: str) -> float:
+def _time(name: str, text: str) -> Moment:
+    ago = _AGO.fullmatch(text)
+    if ago is not None:
+        return Ago(int(ago[1]) * _SECONDS[ago[2]])
     try:
         time = datetime.fromisoformat(_PLUS.sub(r"+\1", text))
     except ValueError:
         time = None
     if time is None or time.tzinfo is None:
-        raise BadParameterError(f"parameter {name!r} must be a time with its zone, such as 2026-11-24T04:09:39+00:00 or …Z")
+        raise BadParameterError(
+            f"parameter {name!r} must be a time with its zone, such as 2026-11-24T04:09:39+00:00 or …Z, or 7d"
+        )
     return time.timestamp()
 
 
@@ -114,16 +137,16 @@ GATEWAYS: Final = {
     "state": Parameter("state", _one_of(STATES)),
     **_PAGE,
 }
-SAS: Final = _PEER
-FAILURES: Final = {
-    **_PEER,
-    "reason": Parameter("reason", _one_of(FAILURE_REASONS)),
-    "since": Parameter("begin", _time),
-    "until": Parameter("end", _time),
-    **_PAGE,
-}
-EVENTS: Final = {"since": Parameter("cursor", _whole(0, _LARGEST)), "limit": _PAGE["limit"]}
+_TIME: Final = {"since": Parameter("begin", _time), "until": Parameter("end", _time)}
+_REASON: Final = {"reason": Parameter("reason", _one_of(FAILURE_REASONS))}
+
+SAS: Final = {**_PEER, **_PAGE}
+FAILURES: Final = {**_PEER, **_REASON, **_TIME, **_PAGE}
+OUTAGES: Final = FAILURES
+AVAILABILITY: Final = {**_PEER, "kind": PEERS["kind"], **_TIME, **_PAGE}
+CRYPTO: Final = {**_PEER, **_PAGE}
 NONE: Final[Mapping[str, Parameter]] = {}
+EVENTS: Final = {**_PEER, **_REASON, "since": Parameter("cursor", _whole(0, _LARGEST)), "limit": _PAGE["limit"]}
 
 
 def read_parameters(query: Iterable[tuple[str, str]], known: Mapping[str, Parameter]) -> Parameters:
@@ -140,15 +163,19 @@ def read_parameters(query: Iterable[tuple[str, str]], known: Mapping[str, Parame
 
 
 __all__ = [
+    "AVAILABILITY",
+    "CRYPTO",
     "EVENTS",
     "FAILURES",
     "GATEWAYS",
     "KINDS",
     "MOST_ROWS",
     "NONE",
+    "OUTAGES",
     "PEERS",
     "SAS",
     "USUAL_ROWS",
+    "Ago",
     "BadParameterError",
     "Parameter",
     "Parameters",

@@ -24,7 +24,7 @@ from racoon_exporter.status import api, query
 from racoon_exporter.status.facts import Facts, take_facts
 from racoon_exporter.status.gateway_routes import GatewayLooks, Glance, gateway_routes
 from racoon_exporter.status.page import page
-from racoon_exporter.status.ring import Entry, EventRing
+from racoon_exporter.status.ring import MOST_RECORDS, Entry, EventRing
 from racoon_exporter.status.runbooks import runbook_routes
 from racoon_exporter.status.scene import Scene, Wanted
 from racoon_exporter.status.view import Overview, overview
@@ -172,7 +172,8 @@ def _overview_endpoint(name: str, looks: _Looks, zone: tzinfo) -> Callable[[Requ
             asked = query.read_parameters(request.query_params.multi_items(), allowed)
         except query.BadParameterError as error:
             return _error(400, str(error))
-        return _json(request, body(looks.look().shown, asked, zone))
+        shown = looks.look().shown
+        return _json(request, body(shown, asked.at(shown.now), zone))
 
     return endpoint
 
@@ -183,8 +184,8 @@ def _events_endpoint(take: Take[Any], now: Callable[[], float], zone: tzinfo, ri
             asked = query.read_parameters(request.query_params.multi_items(), query.EVENTS)
         except query.BadParameterError as error:
             return _error(400, str(error))
-        window = take(lambda _engine, _statuses: ring.since(asked.cursor, asked.limit or query.USUAL_ROWS))
-        return _json(request, api.events_body(window, now(), zone))
+        window = take(lambda _engine, _statuses: ring.since(asked.cursor, MOST_RECORDS))
+        return _json(request, api.events_body(window, asked, now(), zone))
 
     return endpoint
 
@@ -213,7 +214,21 @@ def _asset(name: str) -> bytes:
 
 
 def _json(request: Request, body: Mapping[str, Any]) -> Response:
-    return _compressed(request, json.dumps(body).encode(), "application/json", _NO_STORE)
+    """Give a body, or 304 to whoever has the same but for the time of the answer."""
+    tag = _tag({key: value for key, value in body.items() if key != "time"})
+    headers = {"Cache-Control": "private, no-cache", "ETag": tag}
+    if tag in given_tags(",".join(request.headers.getlist("if-none-match"))):
+        return Response(status_code=304, headers={"Vary": "Accept-Encoding", **headers})
+    return _compressed(request, json.dumps(body).encode(), "application/json", headers)
+
+
+def _tag(content: Mapping[str, Any]) -> str:
+    return f'W/"{blake2b(json.dumps(content).encode(), digest_size=12).hexdigest()}"'
+
+
+def given_tags(header: str) -> set[str]:
+    """Read If-None-Match: its tags as weak ones, as RFC 9110 8.8.3.2 compares them here."""
+    return {tag if tag.startswith("W/") else f"W/{tag}" for tag in (part.strip() for part in header.split(",")) if tag}
 
 
 def _error(status: int, text: str) -> Response:

@@ -10,8 +10,9 @@ from typing import Final, Literal, Protocol, TypeVar
 from racoon_exporter.sa import Expectation, IpsecSa, IsakmpSa, Negotiation
 from racoon_exporter.sa.current import Failing, Trouble, credit, current_trouble, is_failing, last_trouble
 from racoon_exporter.status.facts import PSEUDO_PEERS, Facts, Failures, PeerFacts
+from racoon_exporter.status.kept import DAY, Kept
 from racoon_exporter.status.natural import Natural, natural
-from racoon_exporter.status.timeline import DAY, Span, spans
+from racoon_exporter.status.timeline import Stretch
 
 State = Literal["down", "failing", "unknown", "gone", "up", "idle"]
 Kind = Literal["permanent", "roaming", "unexpected", "stranger"]
@@ -26,6 +27,8 @@ STATES: Final[dict[State, str]] = {
     "idle": "Not connected, and nothing says that it should be.",
 }
 """Every state, the most urgent first."""
+_SHORTEST: Final = 60.0
+"""Seconds that a timeline shows at least."""
 _RANKS: Final = {state: rank for rank, state in enumerate(STATES)}
 
 
@@ -111,20 +114,24 @@ class Overview:
     unattributed: tuple[Unattributed, ...]
     log_begins: float | None
     """When the first line was written; None if nothing was read."""
-    known_from: float | None
-    """From when on every IPsec SA is remembered; None if nothing is known at all."""
+    kept: Kept
+    """What is known of the past."""
 
     @property
-    def known_to(self) -> float | None:
-        """Until when SAs would have been seen: now, or the last line where no source can be read."""
-        if any(status.up for status in self.facts.sources) or not self.facts.sources:
-            return self.now
-        return max(self.facts.last_line.values(), default=None)
+    def known_from(self) -> float | None:
+        """From when on no IPsec SA is missing; None if nothing is known at all."""
+        return self.kept.begin
 
-    def timeline(self, peer: PeerView) -> tuple[Span, ...]:
-        """Give the last day of a peer."""
-        known_from = None if peer.state == "unknown" else self.known_from
-        return spans((*peer.history, *peer.ipsec), self.now - DAY, self.now, known_from, self.known_to)
+    @property
+    def timeline_begins(self) -> float:
+        """When the timelines begin: a day ago, or with what is known."""
+        if self.known_from is None:
+            return self.now - DAY
+        return max(self.now - DAY, min(self.known_from, self.now - _SHORTEST))
+
+    def timeline(self, peer: PeerView) -> tuple[Stretch, ...]:
+        """Give the last day of a peer, or what of it is known."""
+        return self.kept.timeline(peer, self.timeline_begins, self.now)
 
     def name_of(self, gateway: str, address: str) -> str:
         """Give the name of an address at a gateway."""
@@ -158,7 +165,15 @@ def overview(facts: Facts, now: float) -> Overview:
         for peer in facts.peers
         if peer.address in PSEUDO_PEERS and any(peer.failures.values())
     ]
-    return Overview(facts, now, tuple(sorted(peers, key=_urgency)), tuple(unattributed), facts.log_begins(), facts.known_from())
+    kept = Kept(facts, _known_to(facts, now))
+    return Overview(facts, now, tuple(sorted(peers, key=_urgency)), tuple(unattributed), facts.log_begins(), kept)
+
+
+def _known_to(facts: Facts, now: float) -> float | None:
+    """Give until when SAs would have been seen: now, or the last line where no source can be read."""
+    if any(status.up for status in facts.sources) or not facts.sources:
+        return now
+    return max(facts.last_line.values(), default=None)
 
 
 def _urgency(peer: PeerView) -> tuple[bool, int, Natural, Natural]:

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from racoon_exporter.history import timestamp
 from racoon_exporter.status.markup import Child, element
+from racoon_exporter.status.query import Parameters
 from racoon_exporter.status.scene import NOTHING, Scene, table
 from racoon_exporter.status.view import Overview, PeerView
 from racoon_exporter.status.words import count
@@ -163,9 +164,14 @@ def _logged(shown: Overview) -> Iterator[Spoken]:
         yield Spoken(gateway, peer, Crypto(1, exchange), "log", min(seen, default=None), max(seen, default=None))
 
 
-def crypto_body(shown: Overview, zone: tzinfo) -> Body:
+def crypto_body(shown: Overview, asked: Parameters, zone: tzinfo) -> Body:
     """Who still speaks IKEv1 with us. `in_use`: by a witness, or an SA that is alive; null for what is only proposed."""
-    return {"time": timestamp(shown.now, zone), "crypto": [_spoken(one, shown, zone) for one in spoken(shown)]}
+    wanted = [one for one in spoken(shown) if asked.wants(one.gateway, one.peer, shown.name_of(one.gateway, one.peer))]
+    return {
+        "time": timestamp(shown.now, zone),
+        "total": len(wanted),
+        "crypto": [_spoken(one, shown, zone) for one in asked.page(wanted)],
+    }
 
 
 def _spoken(one: Spoken, shown: Overview, zone: tzinfo) -> Body:

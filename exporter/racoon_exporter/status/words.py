@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, tzinfo
 from typing import Final
 
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 _DAY: Final = 86400
+_ROUNDING: Final = 1e-6
+"""What binary fractions may lack."""
 _SECONDS: Final = len("2026-11-24 02:13:05")
 
 
@@ -20,6 +23,17 @@ def moment(time: float, zone: tzinfo) -> str:
 def clock(time: float, zone: tzinfo) -> str:
     """Write the time of day, `02:13`."""
     return datetime.fromtimestamp(time, zone).strftime("%H:%M")
+
+
+def clock_with_seconds(time: float, zone: tzinfo) -> str:
+    """Write the time of day, `02:13:05`."""
+    return datetime.fromtimestamp(time, zone).strftime("%H:%M:%S")
+
+
+def percent(share: float) -> str:
+    """Write a share with up to three digits behind the point, cut: 100 % says that nothing was lost."""
+    thousandths = math.floor(share * 100_000 + _ROUNDING)
+    return f"{thousandths / 1000:.3f}".rstrip("0").rstrip(".") + " %"
 
 
 def duration(seconds: float) -> str:

@@ -1,24 +1,30 @@
 from __future__ import annotations
 
+import ast
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, get_args
 
 import httpx
 import pytest
 import schemathesis
 import yaml
 
+from racoon_exporter import sa
 from racoon_exporter.engine import Engine
 from racoon_exporter.history import COLUMNS
 from racoon_exporter.sa import Expectation
+from racoon_exporter.sa.findings import VANISHED
+from racoon_exporter.sa.ipsec import IpsecSas
+from racoon_exporter.sa.model import Phase1End
 from racoon_exporter.source.contract import SourceStatus
 from racoon_exporter.status import EventRing, status_routes
+from racoon_exporter.status.api import OVERVIEW_BODIES
 from racoon_exporter.status.query import KINDS
-from racoon_exporter.status.reasons import ENDINGS
+from racoon_exporter.status.reasons import AFTER_ENDING, ENDINGS
 from racoon_exporter.status.routes import PAGE_CSP, openapi
 from racoon_exporter.status.view import STATES
 from racoon_exporter.web import WebServer
@@ -105,7 +111,7 @@ def test_every_answer_to_every_recording_keeps_the_contract(name: str, client: A
     for log in (recording(name), until_half(name)):
         gateway = Gateway({PEER: Expectation("branch"), "192.0.2.9": Expectation("away", "roaming")}).read(log)
         asked = client(gateway)
-        for path in ("/peers", "/gateways", "/sas", "/failures", "/events"):
+        for path in ("/peers", "/gateways", "/sas", "/failures", "/outages", "/availability", "/crypto", "/events"):
             schema[path]["GET"].validate_response(
                 asked.get(f"/api/v1{path}", params={"limit": 1000} if path == "/events" else {})
             )
@@ -185,7 +191,22 @@ def test_the_enumerations_are_closed_and_are_those_of_the_code() -> None:
     schemas = openapi()["components"]["schemas"]
     assert schemas["State"]["enum"] == list(STATES)
     assert schemas["Kind"]["enum"] == list(KINDS)
-    assert schemas["LastEnd"]["properties"]["cause"]["enum"] == list(ENDINGS)
+    assert schemas["Cause"]["enum"] == list(ENDINGS) == list(AFTER_ENDING)
+
+
+def test_every_cause_that_the_state_may_give_is_in_the_description() -> None:
+    """Literals where an IPsec SA is ended, and the type of what a teardown explains: nothing else ends one."""
+    told = set(get_args(Phase1End)) - {"expired"}
+    for path in Path(sa.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr in {"end", "presume_ended"}
+            ):
+                told |= {one.value for one in node.args[2:3] if isinstance(one, ast.Constant) and isinstance(one.value, str)}
+    assert told | {IpsecSas.taken_over, VANISHED, "expired"} <= set(ENDINGS)
+    assert {"lifetime", "restart", "deleted_in_kernel", "expired"} <= told | {"expired"}
 
 
 @pytest.mark.parametrize("name", RECORDINGS)
@@ -223,7 +244,10 @@ def test_information_without_state_is_no_event(client: Ask) -> None:
         ("events?since=%D9%A1", "'since' must be a whole number"),
         ("events?limit=0", "'limit' must be a whole number from 1 to 1000"),
         ("failures?limit=1001", "'limit' must be a whole number from 1 to 1000"),
-        ("sas?limit=3", "unknown parameter 'limit'"),
+        ("sas?state=up", "unknown parameter 'state'"),
+        ("availability?since=7", "'since' must be a time with its zone"),
+        ("outages?since=-1d", "'since' must be a time with its zone"),
+        ("witnesses?limit=3", "unknown parameter 'limit'"),
         ("peers?limit=0", "'limit' must be a whole number from 1 to 1000"),
         ("peers?offset=-1", "'offset' must be a whole number"),
         ("peers?state=broken", "'state' must be one of down, failing"),
@@ -247,9 +271,47 @@ def test_an_unknown_resource_is_told_as_json(branch: httpx.Client) -> None:
     assert "/api/v2/nothing" in given.json()["error"]
 
 
-@pytest.mark.parametrize("path", ["/", "/api/v1/peers", "/api/v1/events", "/api/v1/peers?x=1"])
+@pytest.mark.parametrize("path", ["/", "/api/v1/peers?x=1"])
 def test_what_changes_is_not_stored(branch: httpx.Client, path: str) -> None:
     assert branch.get(path).headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("name", [*OVERVIEW_BODIES, "events"])
+def test_who_has_the_same_but_for_the_time_is_told_so(client: Ask, name: str) -> None:
+    gateway = Gateway(permanent()).read(recording("17-soak-chaos", lines=100))
+    clock = [gateway.now]
+    asked = client(gateway, now=lambda: clock[0])
+    first = asked.get(f"/api/v1/{name}")
+    assert first.headers["cache-control"] == "private, no-cache"
+    tag = first.headers["etag"]
+    for given in (tag, f'"x", {tag}', tag.removeprefix("W/")):
+        again = asked.get(f"/api/v1/{name}", headers={"if-none-match": given})
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+    gateway.read(recording("17-soak-chaos", lines=1000)[len(recording("17-soak-chaos", lines=100)) :])
+    clock[0] = gateway.now
+    changed = asked.get(f"/api/v1/{name}", headers={"if-none-match": tag})
+    assert changed.status_code == (304 if name == "witnesses" else 200)
+
+
+def test_events_of_a_peer_pass_over_those_of_others(client: Ask) -> None:
+    asked = client(Gateway(permanent()).read(recording("13-many-120")))
+    every = asked.get("/api/v1/events", params={"limit": 1000}).json()
+    peer = next(event["peer"] for event in reversed(every["events"]) if "peer" in event)
+    wanted = [event for event in every["events"] if event.get("peer") == peer]
+    first = asked.get("/api/v1/events", params={"peer": peer, "limit": 1}).json()
+    assert first["events"] == wanted[:1]
+    rest = asked.get("/api/v1/events", params={"peer": peer, "limit": 1000, "since": first["cursor"]}).json()
+    assert first["events"] + rest["events"] == wanted
+    assert rest["cursor"] == every["cursor"]
+
+
+def test_pages_of_sas_are_the_whole(client: Ask) -> None:
+    asked = client(Gateway().read(recording("13-many-120", lines=500)))
+    every = asked.get("/api/v1/sas").json()
+    pages = [asked.get("/api/v1/sas", params={"limit": 7, "offset": at}).json() for at in range(0, len(every["ipsec"]) + 7, 7)]
+    assert [one for page in pages for one in page["ipsec"]] == every["ipsec"]
+    assert every["total"] == {"phase1": len(every["phase1"]), "ipsec": len(every["ipsec"])}
+    assert every["total"]["ipsec"] > 7
 
 
 def test_the_page_has_its_policy_and_finds_its_assets(branch: httpx.Client) -> None:

@@ -1,0 +1,158 @@
+"""How good it was, as far as is remembered: counted by `availability`, as `report` does.
+
+What was kept of the past, and what the engine remembers, are put together when somebody asks, peer by peer.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, NamedTuple, Protocol
+
+from racoon_exporter.availability.log import GatewayLog, PeerLog, lapses
+from racoon_exporter.availability.peer import Availability, Outage, availability
+from racoon_exporter.availability.spans import Span, common, without
+from racoon_exporter.sa import IpsecSa, Negotiation
+from racoon_exporter.status.facts import Facts
+from racoon_exporter.status.timeline import Stretch, stretches
+
+DAY: Final = 86400.0
+WINDOWS: Final = {"day": DAY, "week": 7 * DAY, "month": 30 * DAY}
+"""Of which availability is shown beside a peer, in seconds."""
+
+
+class Asked(Protocol):
+    """A peer, as it is shown."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Gateway and address."""
+
+    @property
+    def kind(self) -> str:
+        """`roaming` for one that comes and goes."""
+
+    @property
+    def history(self) -> tuple[IpsecSa, ...]:
+        """IPsec SAs that ended."""
+
+    @property
+    def ipsec(self) -> tuple[IpsecSa, ...]:
+        """Those that are alive."""
+
+
+class _Gateway(NamedTuple):
+    log: GatewayLog
+    known: list[Span]
+    planned: list[Span]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is known of the past at a moment."""
+
+    facts: Facts
+    known_to: float | None
+    """Until when SAs would have been seen."""
+
+    @cached_property
+    def begin(self) -> float | None:
+        """From when on something is known."""
+        return min((log.begin for log in self.facts.past.values() if log.begin is not None), default=None)
+
+    @cached_property
+    def _gateways(self) -> dict[str, _Gateway]:
+        return {}
+
+    @cached_property
+    def _failed(self) -> Mapping[tuple[str, str], list[Negotiation]]:
+        found: defaultdict[tuple[str, str], list[Negotiation]] = defaultdict(list)
+        for one in self.facts.negotiations:
+            if one.state == "failed":
+                found[one.gateway, one.peer].append(one)
+        return found
+
+    def _gateway(self, name: str) -> _Gateway:
+        known = self._gateways.get(name)
+        if known is None:
+            known = self._gateways[name] = self._look_at(name)
+        return known
+
+    def _look_at(self, name: str) -> _Gateway:
+        """Add to what was kept of a gateway what is remembered; until now its log said what it said."""
+        log = self.facts.past.get(name, GatewayLog()).copy()
+        log.lapsed += lapses(self.facts.ended_ipsec, name)
+        log.runs += [run for run in self.facts.runs if run.gateway == name]
+        log.runs += [one.run for one in self.facts.daemons if one.gateway == name and one.run is not None]
+        if self.known_to is not None and log.first is not None:
+            log.passed(self.known_to, alive=any(sa.gateway == name for sa in self.facts.ipsec))
+        told = (sa.established for sas in (self.facts.ended_ipsec, self.facts.ipsec) for sa in sas if sa.gateway == name)
+        log.quiet((one.quiet_since for one in self.facts.daemons if one.gateway == name), told)
+        return _Gateway(log, log.known(), log.stops())
+
+    def _log(self, peer: Asked) -> PeerLog:
+        gateway, address = peer.key
+        log = self._gateway(gateway).log
+        known = log.peers.get(address)
+        log.peers[address] = PeerLog() if known is None else known.copy()
+        for record in (*peer.history, *peer.ipsec, *self._failed.get(peer.key, ())):
+            log.take(record)
+        found = log.peers[address]
+        if known is None:
+            del log.peers[address]
+        else:
+            log.peers[address] = known
+        return found
+
+    def availability(self, peer: Asked, begin: float | None, end: float) -> Availability | None:
+        """Count a peer's time; from when on it is known where no begin is given."""
+        gateway = self._gateway(peer.key[0])
+        since = begin if begin is not None else gateway.log.begin
+        if since is None:
+            return None
+        return availability(
+            self._log(peer),
+            known=gateway.known,
+            planned=gateway.planned,
+            window=(since, end),
+            roaming=peer.kind == "roaming",
+        )
+
+    def outages(self, peer: Asked, end: float) -> tuple[Outage, ...]:
+        """Give all outages that are known."""
+        counted = self.availability(peer, None, end)
+        return () if counted is None else counted.outages
+
+    def timeline(self, peer: Asked, begin: float, end: float) -> tuple[Stretch, ...]:
+        """Divide a time of a peer into what is counted."""
+        counted = self.availability(peer, begin, end)
+        if counted is None:
+            return stretches(begin, end, up=(), planned=(), known=())
+        gateway = self._gateway(peer.key[0])
+        span = [(counted.first, counted.last)]
+        known = common(gateway.known, span)
+        return stretches(
+            begin,
+            end,
+            up=common(counted.up_spans, known),
+            planned=without(common(gateway.planned, known), counted.up_spans),
+            known=known,
+        )
+
+    def windows(self, peer: Asked, now: float) -> dict[str, Availability]:
+        """Count a peer's last day, week and month; a longer one only where more is known than in the one before."""
+        counted: dict[str, Availability] = {}
+        reached = 0.0
+        known = 0.0 if self.begin is None else now - self.begin
+        for name, seconds in WINDOWS.items():
+            if known > reached:
+                found = self.availability(peer, now - seconds, now)
+                if found is not None and found.share is not None:
+                    counted[name] = found
+            reached = seconds
+        return counted
+
+
+__all__ = ["DAY", "WINDOWS", "Kept"]
