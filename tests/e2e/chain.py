@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -44,9 +45,11 @@ class Program:
     folder: Path
     ready_url: str
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    _trusted: ssl.SSLContext | None = field(default=None, init=False)
 
-    def start(self) -> None:
-        """Start it and wait until it answers."""
+    def start(self, *, trusting: Path | None = None) -> None:
+        """Start it and wait until it answers; over TLS with a CA that is trusted."""
+        self._trusted = None if trusting is None else ssl.create_default_context(cafile=trusting)
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._output.open("ab") as output:
             self._process = subprocess.Popen(
@@ -81,7 +84,7 @@ class Program:
         assert self._process is not None
         assert self._process.poll() is None, f"{self.name} ended: {self._output.read_text(errors='replace')[-2000:]}"
         try:
-            with urlopen(self.ready_url, timeout=5) as answer:
+            with urlopen(self.ready_url, timeout=5, context=self._trusted) as answer:
                 return bool(answer.status == 200)
         except (URLError, OSError):
             return False
