@@ -21,6 +21,8 @@ $(BIN)/dashboard-linter: dashboards/linter/go.mod dashboards/linter/go.sum $(VEN
 rules: ## Check and test the rules with promtool
 	promtool check rules dashboards/rules/racoon.yaml
 	promtool test rules dashboards/rules/tests/*.yaml
+	promtool check rules dashboards/rules/fleet/racoon-fleet.yaml
+	promtool test rules dashboards/rules/fleet/tests.yaml
 
 chain-tools:
 	@sh .ci/tools promtool prometheus prometheus-alertmanager

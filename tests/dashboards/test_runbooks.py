@@ -6,6 +6,7 @@ from functools import cache
 
 import pytest
 
+from tests.dashboards.test_fleet_rules import FLEET_NAMES
 from tests.dashboards.test_rules import NAMES
 from tests.dashboards.tools import ROOT, RUNBOOKS
 
@@ -13,7 +14,8 @@ SECTIONS = ("What it means", "What racoon printed", "Most likely causes", "What 
 LAB = ROOT / "tests" / "scenarios" / "lab"
 PREFIX = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d: ")
 
-pages = pytest.mark.parametrize("name", NAMES)
+PAGES = sorted({*NAMES, *FLEET_NAMES})
+pages = pytest.mark.parametrize("name", PAGES)
 
 
 def _page(name: str) -> str:
@@ -35,7 +37,7 @@ def _recorded() -> frozenset[str]:
 
 
 def test_there_is_a_page_for_each_alert_and_no_other() -> None:
-    assert {path.stem for path in RUNBOOKS.glob("*.md")} == set(NAMES)
+    assert {path.stem for path in RUNBOOKS.glob("*.md")} == set(PAGES)
 
 
 @pages

@@ -1,0 +1,55 @@
+"""The rules for gateways that move: promtool's tests pass, no rule keeps an instance, each alert has its cases."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.dashboards.contract import METRICS
+from tests.dashboards.promql import label_lists, selectors
+from tests.dashboards.tools import DASHBOARDS, run
+
+FOLDER = DASHBOARDS / "rules" / "fleet"
+ALL: list[dict[str, Any]] = [
+    rule
+    for group in yaml.safe_load((FOLDER / "racoon-fleet.yaml").read_text(encoding="utf-8"))["groups"]
+    for rule in group["rules"]
+]
+ALERTS = [rule for rule in ALL if "alert" in rule]
+RECORDS = {rule["record"]: rule for rule in ALL if "record" in rule}
+FLEET_NAMES = [rule["alert"] for rule in ALERTS]
+CASES = yaml.safe_load((FOLDER / "tests.yaml").read_text(encoding="utf-8"))["tests"]
+rules = pytest.mark.parametrize("rule", [pytest.param(rule, id=rule.get("alert") or rule["record"]) for rule in ALL])
+
+
+def test_promtool_accepts_the_rules_and_passes_their_cases() -> None:
+    assert f"{len(ALL)} rules found" in run("promtool", "check", "rules", FOLDER / "racoon-fleet.yaml")
+    assert "SUCCESS" in run("promtool", "test", "rules", FOLDER / "tests.yaml")
+
+
+@pytest.mark.parametrize("name", FLEET_NAMES)
+def test_an_alert_has_cases_in_which_it_fires_and_in_which_it_does_not(name: str) -> None:
+    checks = [check for case in CASES for check in case["alert_rule_test"] if check["alertname"] == name]
+    assert any(check["exp_alerts"] for check in checks)
+    assert any(not check["exp_alerts"] for check in checks)
+
+
+@rules
+def test_a_rule_uses_only_metrics_and_labels_of_the_contract(rule: dict[str, Any]) -> None:
+    for selector in selectors(rule["expr"]):
+        if selector.metric not in RECORDS:
+            assert set(selector.matchers) <= METRICS[selector.metric].labels | {"gateway"}
+
+
+@rules
+def test_what_is_of_a_gateway_has_no_instance(rule: dict[str, Any]) -> None:
+    """A gateway that moves would else be another series, and an alert of it another alert."""
+    if rule.get("record", "").startswith("instance:") or rule.get("alert") == "RacoonGatewaysFolded":
+        return
+    outermost = re.match(r"(?:max|count|sum) by \(([^)]*)\)", rule["expr"])
+    kept = {label.strip() for label in outermost[1].split(",")} if outermost else set()
+    assert "instance" not in kept
+    assert all("job" in labels for word, labels in label_lists(rule["expr"]) if word in {"by", "on"})
