@@ -14,7 +14,7 @@ help: ## Show the targets
 
 $(VENV)/.runs: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 …" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "No environment could be made; Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
@@ -22,17 +22,12 @@ $(VENV)/.tests: $(VENV)/.runs
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
+# With `set -m` Ctrl-C reaches the exporter and not make, which would call its good end an error.
 run: $(VENV)/.runs ## Serve metrics of a recording that keeps growing; LOG=/path for your own log
 ifdef LOG
-	exec $(BIN)/racoon-exporter serve --web.listen-address $(ADDRESS) $(LOG)
+	@set -m 2>/dev/null; $(BIN)/racoon-exporter serve --web.listen-address $(ADDRESS) $(LOG)
 else
-	@mkdir -p .work && rm -f .work/racoon.log
-	@echo "A recording of racoon 0.9.1 is written to .work/racoon.log as if it happened now."; \
-	  echo "Metrics: http://$(ADDRESS)/metrics   (end with Ctrl-C)"; \
-	  $(BIN)/racoon-exporter replay --speed $(SPEED) .work/racoon.log & replay=$$!; \
-	  $(BIN)/racoon-exporter serve --web.listen-address $(ADDRESS) --expect-peer 192.168.0.41=branch .work/racoon.log & serve=$$!; \
-	  trap 'kill $$serve $$replay 2>/dev/null; wait' INT TERM HUP; \
-	  wait $$serve; status=$$?; kill $$replay 2>/dev/null; exit $$status
+	@set -m 2>/dev/null; $(BIN)/racoon-exporter demo --web.listen-address $(ADDRESS) --speed $(SPEED)
 endif
 
 test: $(VENV)/.tests tools lint ## Install what is needed, check the code, run the tests

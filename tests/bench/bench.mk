@@ -1,7 +1,7 @@
 # Included by the Makefile. mtail is Debian's package of that name.
 
 VENV ?= .venv
-.PHONY: bench bench-catchup line-cost
+.PHONY: bench bench-catchup bench-flood line-cost
 
 bench: $(VENV)/.tests ## Measure the exporter beside mtail, hold the figures to the promised bounds, write docs/performance.md
 	@sh .ci/tools mtail
@@ -9,6 +9,9 @@ bench: $(VENV)/.tests ## Measure the exporter beside mtail, hold the figures to 
 
 bench-catchup: $(VENV)/.tests ## Scrape an exporter that reads a backlog of 1 GiB
 	$(VENV)/bin/python -m tests.bench.catchup $(BENCH)
+
+bench-flood: $(VENV)/.tests ## Scrape an exporter each second while it is flooded with hostile datagrams, handshakes and slow clients
+	$(VENV)/bin/python -m tests.bench.flood $(BENCH)
 
 line-cost: $(VENV)/.tests ## Measure what the dearest lines cost, row by row: at most 1 ms for each 4 KiB
 	$(VENV)/bin/python -m tests.bench.line_cost $(LINE_COST)

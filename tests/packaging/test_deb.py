@@ -1,12 +1,13 @@
 """The Debian package on a real Debian: what it brings, and that it leaves without a trace."""
 
+import json
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.packaging.conftest import DEB
-from tests.packaging.machine import Machine
+from tests.packaging.machine import CHECKOUT, Machine
 
 pytestmark = pytest.mark.packaging
 
@@ -81,6 +82,24 @@ def test_manual_page_and_completions_are_installed(gateway: Machine) -> None:
     assert gateway.run(f"bash -c '{script}'").split() == ["history"]
     assert "#compdef racoon-exporter" in gateway.run("cat /usr/share/zsh/vendor-completions/_racoon-exporter")
     assert "racoon-exporter" in gateway.run("cat /usr/share/fish/vendor_completions.d/racoon-exporter.fish")
+
+
+def test_rules_dashboards_and_documentation_come_along(gateway: Machine) -> None:
+    share, doc = gateway.root / "usr/share/racoon-exporter", gateway.root / "usr/share/doc/racoon-exporter"
+    boards = {board.name for board in (CHECKOUT / "dashboards").glob("racoon-*.json")}
+    assert boards
+    assert {board.name for board in (share / "dashboards").glob("*.json")} == boards
+    assert (share / "rules/racoon.yaml").read_bytes() == (CHECKOUT / "dashboards/rules/racoon.yaml").read_bytes()
+    pages = {str(page.relative_to(CHECKOUT)) for page in (CHECKOUT / "docs").rglob("*.md")}
+    assert {str(page.relative_to(doc)) for page in (doc / "docs").rglob("*.md")} == pages
+    assert any(page.startswith("docs/runbooks/") for page in pages)
+
+
+def test_the_doctor_finds_nothing_wrong_with_the_package(gateway: Machine) -> None:
+    """What a fresh install leaves to do is told: peers are not named yet. Nothing else is wrong."""
+    done = gateway.attempt("racoon-exporter doctor --format json")
+    found = [each for each in json.loads(done.stdout)["findings"] if each["status"] != "ok"]
+    assert {each["area"] for each in found} <= {"peers"}, found
 
 
 def test_the_web_configuration_is_good_and_not_for_everyone(gateway: Machine) -> None:

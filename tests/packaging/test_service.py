@@ -125,7 +125,10 @@ def test_a_reload_takes_over_peers_and_a_bad_file_changes_nothing(gateway: Machi
     peer = "peers:\\n  - address: 198.51.100.7\\n    name: branch\\n"
     with _changed(gateway, CONFIG, f"printf '{peer}' >> {CONFIG} && systemctl reload racoon-exporter"):
         _reached(gateway, 'racoon_peer_expected{kind="permanent",peer="branch"}', 1)
-        gateway.run(f"echo 'nonsense: 1' >> {CONFIG} && systemctl reload racoon-exporter")
+        gateway.run(f"echo 'nonsense: 1' >> {CONFIG}")
+        assert gateway.attempt("systemctl reload racoon-exporter").returncode != 0, "a bad file is told where it is asked for"
+        assert "unknown key 'nonsense'" in gateway.run("journalctl -u racoon-exporter")
+        gateway.run("systemctl kill --kill-whom=main --signal=HUP racoon-exporter")
         until(lambda: _sample(gateway, "racoon_exporter_config_ok") == 0, "the bad file to be noticed", SECONDS)
         assert _sample(gateway, 'racoon_peer_expected{kind="permanent",peer="branch"}') == 1
     gateway.run("systemctl reload racoon-exporter")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from copy import copy
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.core import ParameterSource
 
+from racoon_exporter.cli.reader import reader, unit_option, user_option
 from racoon_exporter.cli.serve import serve, settings_of
 from racoon_exporter.text import visible
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from racoon_exporter.doctor.unit_file import Unit
     from racoon_exporter.service import Settings
 
-UNIT: Final = "racoon-exporter.service"
 _CONFIG: Final = "/etc/racoon-exporter/racoon-exporter.yml"
 _WIDTH: Final = 100
 
@@ -47,7 +46,7 @@ def _doctor(**given: Any) -> None:
     host = Host(Path(given["rootfs"]))
     unit = unit_file.find_unit(host, given["unit_name"])
     settings = _settings(click.get_current_context(), given, unit, host)
-    setup = Setup(settings, _user(given["user_name"], unit), host, unit)
+    setup = Setup(settings, reader(given["user_name"], unit), host, unit)
     findings = checks.examine(setup)
     if given["output_format"] == "json":
         click.echo(json.dumps(_document(findings, setup.user), indent=2, ensure_ascii=False))
@@ -72,21 +71,6 @@ def _settings(context: click.Context, given: dict[str, Any], unit: Unit | None, 
     except click.UsageError as error:
         raise click.UsageError(f"{unit.path if unit else 'serve'}: {error.format_message()}") from error
     return settings_of(as_served, as_served.params)
-
-
-def _user(named: str | None, unit: Unit | None) -> ServiceUser:
-    from racoon_exporter.doctor import service_user  # noqa: PLC0415
-
-    try:
-        if named is not None:
-            return service_user.service_user(named)
-        if unit is not None and unit.last("User"):
-            return service_user.service_user(unit.last("User"), unit.last("Group"), unit.words("SupplementaryGroups"))
-        if unit is None and os.geteuid() == 0 and service_user.exists(service_user.SERVICE_USER):
-            return service_user.service_user(service_user.SERVICE_USER)
-    except service_user.NoUserError as error:
-        raise click.UsageError(f"{error}; the package makes it: systemd-sysusers, or --user NAME") from error
-    return service_user.ourselves()
 
 
 def _document(findings: list[Finding], user: ServiceUser) -> dict[str, Any]:
@@ -133,10 +117,8 @@ doctor: Final = click.Command(
     short_help="Check all that this host must give; say what mends it.",
     params=[
         *map(_unopened, serve.params),
-        click.Option(["--user", "user_name"], metavar="NAME", help="The user that the service runs as. [default: the unit's]"),
-        click.Option(
-            ["--unit", "unit_name"], default=UNIT, show_default=True, metavar="NAME", help="The systemd unit of the exporter."
-        ),
+        user_option(),
+        unit_option(),
         click.Option(
             ["--path.rootfs", "rootfs"],
             default="/",

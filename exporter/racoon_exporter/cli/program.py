@@ -11,6 +11,7 @@ import click
 from racoon_exporter import __version__
 from racoon_exporter.cli.backfill import backfill
 from racoon_exporter.cli.check_config import check_config
+from racoon_exporter.cli.demo import demo
 from racoon_exporter.cli.doctor import doctor
 from racoon_exporter.cli.events import events
 from racoon_exporter.cli.explain import explain
@@ -31,7 +32,7 @@ def main() -> None:
     spare_the_collector()
 
 
-for command in (backfill, check_config, doctor, events, explain, history, redact, replay, report, serve):
+for command in (backfill, check_config, demo, doctor, events, explain, history, redact, replay, report, serve):
     main.add_command(command)
 
 

@@ -24,7 +24,7 @@ from racoon_exporter.doctor import (
 )
 from racoon_exporter.doctor.finding import Finding, Findings, error, ok, warning
 from racoon_exporter.doctor.heard import Heard, hear
-from racoon_exporter.doctor.service_user import as_user, ourselves
+from racoon_exporter.doctor.service_user import NotAsUserError, as_user, ourselves
 from racoon_exporter.doctor.setup import Setup
 from racoon_exporter.engine import Engine
 from racoon_exporter.sa import Known
@@ -64,12 +64,28 @@ def examine(setup: Setup) -> list[Finding]:
     return [
         *_of_user(setup),
         *_each(AS_WE_ARE, setup),
-        *as_user(setup.user, lambda: _each(AS_THE_SERVICE, setup)),
+        *_as_the_service(setup),
         *(finding for log in heard for finding in _each(OF_A_LOG, log, setup)),
         *messages.twice_read(heard),
         *([] if known is None else peers.check(heard, known, setup)),
         *_left_out(setup),
     ]
+
+
+def _as_the_service(setup: Setup) -> list[Finding]:
+    try:
+        told = as_user(setup.user, lambda: [finding.to_json() for finding in _each(AS_THE_SERVICE, setup)])
+    except NotAsUserError as failed:
+        return [
+            error(
+                "user",
+                setup.user.name,
+                str(failed),
+                "A process of that user could not be made, or ended early: what it may read is not known.",
+                f"runuser -u {setup.user.name} -- racoon-exporter doctor",
+            )
+        ]
+    return [Finding(**each) for each in told]
 
 
 def _each(checks: Iterable[Callable[..., Findings]], *about: object) -> list[Finding]:

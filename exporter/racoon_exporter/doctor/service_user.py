@@ -15,8 +15,9 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
-from racoon_exporter.doctor.finding import Finding, error
+Json = TypeVar("Json", list[list[Any]], list[dict[str, Any]])
 
 SERVICE_USER = "racoon-exporter"
 """The user that the package makes."""
@@ -89,13 +90,18 @@ def group_name(gid: int) -> str:
         return str(gid)
 
 
-def as_user(user: ServiceUser, look: Callable[[], Iterable[Finding]]) -> list[Finding]:
+class NotAsUserError(RuntimeError):
+    """Nothing could be looked at as a user."""
+
+
+def as_user(user: ServiceUser, look: Callable[[], Json]) -> Json:
     """Look at something as a user: in a child process that has become him, for good. Only root can become another.
 
-    What the child uses must have been imported before: he may not be able to read our own files.
+    What the child uses must have been imported before: he may not be able to read our own files. What it finds comes back as
+    JSON values. Raises NotAsUserError.
     """
     if user.is_us or os.geteuid() != 0:
-        return list(look())
+        return look()
     time.strptime("0", "%S")  # imports what reading dates needs
     sys.stdout.flush()
     sys.stderr.flush()
@@ -109,11 +115,12 @@ def as_user(user: ServiceUser, look: Callable[[], Iterable[Finding]]) -> list[Fi
         told = pipe.read()
     _, status = os.waitpid(child, 0)
     if os.waitstatus_to_exitcode(status) != 0:
-        return [_could_not(user)]
-    return [Finding(**each) for each in json.loads(told)]
+        raise NotAsUserError(f"nothing could be looked at as {user.name}")
+    found: Json = json.loads(told)
+    return found
 
 
-def _be(user: ServiceUser, look: Callable[[], Iterable[Finding]], writer: int) -> None:
+def _be(user: ServiceUser, look: Callable[[], Any], writer: int) -> None:
     """Become the user, look, tell, and end without anything that our own process would do at its end."""
     status = 1
     try:
@@ -121,17 +128,7 @@ def _be(user: ServiceUser, look: Callable[[], Iterable[Finding]], writer: int) -
         os.setresgid(user.gid, user.gid, user.gid)
         os.setresuid(user.uid, user.uid, user.uid)
         with os.fdopen(writer, "wb") as pipe:
-            pipe.write(json.dumps([each.to_json() for each in look()]).encode())
+            pipe.write(json.dumps(look()).encode())
         status = 0
     finally:
         os._exit(status)
-
-
-def _could_not(user: ServiceUser) -> Finding:
-    return error(
-        "user",
-        user.name,
-        f"nothing could be looked at as {user.name}",
-        "A process of that user could not be made, or ended early: what it may read is not known.",
-        f"runuser -u {user.name} -- racoon-exporter doctor",
-    )

@@ -35,11 +35,11 @@ RacoonCount = Literal[
 """Counted for a racoon, of no peer."""
 
 LABELS: Final[Mapping[str, int]] = {
-    **dict.fromkeys(("phase1_negotiations", "certificate_problems"), 2),
+    **dict.fromkeys(("phase1_negotiations", "certificate_problems", "gateway_failures"), 2),
     **dict.fromkeys(("phase1_established", "phase1_failures", "phase1_ended"), 1),
     **dict.fromkeys(("phase2_negotiations", "phase2_established", "phase2_failures"), 1),
     **dict.fromkeys(("ipsec_sa_ended", "notifications", "xauth_logins"), 1),
-    **dict.fromkeys(("phase2_flaps", "dead_peers"), 0),
+    **dict.fromkeys(("phase2_flaps", "dead_peers", "gateway_flaps"), 0),
     **dict.fromkeys(("kernel_errors", "config_errors", "daemon_starts", "daemon_crashes", "folded_peers", "dropped_sas"), 0),
 }
 """How many labels each has, without the peer."""

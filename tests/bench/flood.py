@@ -1,0 +1,247 @@
+"""A running exporter under attack, with a scraper that comes each second: how long each scrape takes, and what is lost.
+
+    python -m tests.bench.flood [--seconds 30] [--peers 1000]
+
+All at once: hostile datagrams, the dearest that are known, thirty a second; ClientHellos of strangers, as fast as they are
+taken; clients that connect and say nothing, and clients that read nothing of what they asked for. Meanwhile racoon writes its
+log. The scraper keeps its TLS connection, as Prometheus does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import http.client
+import os
+import random
+import re
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from tests.bench.catchup import percentile
+from tests.bench.children import ROOT
+from tests.bench.generate import write
+from tests.bench.log import Parameters
+from tests.exporter.web.certificates import Authority
+
+PROMISED_MS: Final = 1000
+DATAGRAMS_PER_SECOND: Final = 30
+_LARGEST_DATAGRAM: Final = 60_000
+_SLOW_CLIENTS: Final = 40
+_QUIET_SECONDS: Final = 10
+_LINES_A_SECOND: Final = 100
+_LISTENS: Final = re.compile(r"serving on https://[\d.]+:(?P<port>\d+)")
+_FILLERS: Final = (
+    "(a",
+    "->",
+    "000",
+    "check_sigreq(): ",
+    "DB(prop#1:trns#1)->",
+    "[[500]",
+    "<a[b>[500]<=>",
+    'user "\\n',
+    "\x1b[31m",
+    "\\x00",
+)
+_TEXTS: Final = (
+    "INFO: IPsec-SA established (",
+    "INFO: initiate new phase 1 negotiation: ",
+    "ERROR: rejected enctype: ",
+    "INFO: @(#)ipsec-tools ",
+    'INFO: login failed for user "',
+    "ERROR: ",
+)
+
+
+@dataclass(slots=True)
+class Attacks:
+    """What is done to an exporter until it is over."""
+
+    port: int
+    syslog: int
+    hello: bytes
+    over: threading.Event = field(default_factory=threading.Event)
+    done: dict[str, int] = field(default_factory=dict)
+
+    def datagrams(self) -> None:
+        """Send hostile syslog messages."""
+        some = random.Random(1)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            while not self.over.wait(1 / DATAGRAMS_PER_SECOND):
+                text = some.choice(_TEXTS) + some.choice(_FILLERS) * (some.choice((2_000, 8_000, _LARGEST_DATAGRAM)) // 4)
+                datagram = f"<30>Jan 15 08:30:02 gw{some.randrange(3000)} racoon: {text}".encode()[:_LARGEST_DATAGRAM]
+                sender.sendto(datagram, ("127.0.0.1", self.syslog))
+                self._count("hostile datagrams")
+
+    def hellos(self) -> None:
+        """Begin handshakes, each with random bytes of its own, and never go on."""
+        while not self.over.is_set():
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1) as client:
+                client.sendall(self.hello[:11] + os.urandom(32) + self.hello[43:])
+                client.recv(4096)
+                self._count("ClientHellos")
+
+    def slow(self) -> None:
+        """Keep connections open on which nothing, or half a ClientHello, is said."""
+        with contextlib.ExitStack() as stack:
+            for number in range(_SLOW_CLIENTS):
+                with contextlib.suppress(OSError):
+                    client = stack.enter_context(socket.create_connection(("127.0.0.1", self.port), timeout=1))
+                    client.sendall(self.hello[: number * 5])
+                    self._count("slow clients")
+            self.over.wait()
+
+    def _count(self, what: str) -> None:
+        self.done[what] = self.done.get(what, 0) + 1
+
+
+@contextmanager
+def running(folder: Path, log: Path, authority: Authority) -> Iterator[tuple[subprocess.Popen[str], int, int]]:
+    """Run `serve` with TLS and syslog; gives the process and both ports."""
+    served = authority.issue("server")
+    web = folder / "web.yml"
+    web.write_text(f"tls_server_config: {{cert_file: {served.certificate}, key_file: {served.key}}}\n")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        syslog = free.getsockname()[1]
+    command = [
+        sys.executable,
+        "-m",
+        "racoon_exporter",
+        "serve",
+        "--web.listen-address",
+        "127.0.0.1:0",
+        "--web.config.file",
+        str(web),
+    ]
+    command += [
+        "--time-zone",
+        "UTC",
+        "--state.file",
+        str(folder / "state"),
+        "--syslog.listen-address",
+        f"udp://127.0.0.1:{syslog}",
+    ]
+    said = (folder / "said").open("w+")
+    process = subprocess.Popen([*command, str(log)], cwd=ROOT, stderr=said, text=True)
+    try:
+        found = None
+        while found is None:
+            if process.poll() is not None:
+                raise SystemExit((folder / "said").read_text())
+            time.sleep(0.1)
+            found = _LISTENS.search((folder / "said").read_text())
+        yield process, int(found["port"]), syslog
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=120)
+        said.close()
+
+
+def scraped(connection: http.client.HTTPSConnection) -> str:
+    """Scrape once."""
+    connection.request("GET", "/metrics")
+    return connection.getresponse().read().decode()
+
+
+def lines_read(text: str, log: Path) -> int:
+    """Give how many lines of the log a scrape says were read."""
+    found = re.search(rf'^racoon_exporter_source_lines_total{{source="{re.escape(str(log))}"}} (\S+)$', text, re.MULTILINE)
+    return int(float(found[1])) if found else 0
+
+
+def client_hello(authority: Authority) -> bytes:
+    """Give the ClientHello of a client that never said more."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    with contextlib.suppress(ssl.SSLWantReadError):
+        authority.client_context().wrap_bio(incoming, outgoing, server_hostname="localhost").do_handshake()
+    return outgoing.read()
+
+
+def _each_second(connection: http.client.HTTPSConnection, seconds: int, work: Callable[[], None]) -> Iterator[float]:
+    for _ in range(seconds):
+        work()
+        begun = time.monotonic()
+        scraped(connection)
+        took = time.monotonic() - begun
+        yield took
+        time.sleep(max(0.0, 1 - took))
+
+
+def _append(log: Path) -> None:
+    with log.open("a") as out:
+        out.write("2026-01-15 23:59:59: INFO: received Vendor ID: DPD\n" * _LINES_A_SECOND)
+
+
+def _processor_time(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def main() -> int:
+    """Attack, and print what came of it."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--seconds", type=int, default=30)
+    parser.add_argument("--peers", type=int, default=1000)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="racoon-flood-") as directory:
+        folder = Path(directory)
+        log, authority = folder / "racoon.log", Authority.create(folder)
+        write(replace(Parameters(), peers=given.peers, lines=100_000), log)
+        written = log.read_bytes().count(b"\n")
+        with running(folder, log, authority) as (process, port, syslog):
+            connection = http.client.HTTPSConnection("localhost", port, context=authority.client_context(), timeout=120)
+            while lines_read(scraped(connection), log) < written:
+                time.sleep(0.2)
+            quiet = tuple(sorted(_each_second(connection, min(given.seconds, _QUIET_SECONDS), lambda: None)))
+            attacks = Attacks(port, syslog, client_hello(authority))
+            works: tuple[Callable[[], None], ...] = (attacks.datagrams, attacks.slow, attacks.hellos, attacks.hellos)
+            threads = [threading.Thread(target=work) for work in works]
+            for thread in threads:
+                thread.start()
+            before = _processor_time(process.pid)
+            scrapes = tuple(sorted(_each_second(connection, given.seconds, lambda: _append(log))))
+            written += given.seconds * _LINES_A_SECOND
+            busy = (_processor_time(process.pid) - before) / given.seconds
+            attacks.over.set()
+            for thread in threads:
+                thread.join()
+            last = ""
+            for _ in range(50):
+                last = scraped(connection)
+                if lines_read(last, log) == written:
+                    break
+                time.sleep(0.1)
+            alive = process.poll() is None
+    print(", ".join(f"{count:,} {what}" for what, count in sorted(attacks.done.items())), f"in {given.seconds} s")
+    for what, times in (("before", quiet), ("meanwhile", scrapes)):
+        figures = ", ".join(f"p{share * 100:.0f} {percentile(times, share):.0f} ms" for share in (0.5, 0.9, 0.99))
+        print(f"{len(times)} scrapes {what}: {figures}")
+    print(f"the exporter used {busy:.0%} of a processor meanwhile")
+    print(f"lines of the log: {written:,} written, {lines_read(last, log):,} read; the process {'lived' if alive else 'ENDED'}")
+    print(
+        *re.findall(
+            r"^racoon_exporter_(?:record_errors_total|source_dropped_messages_total.*|source_lost_bytes_total.*) .*$",
+            last,
+            re.MULTILINE,
+        ),
+        sep="\n",
+    )
+    kept = percentile(scrapes, 0.99) < PROMISED_MS and alive and lines_read(last, log) == written
+    print(f"promised: p99 below {PROMISED_MS} ms, no restart, nothing lost: {'kept' if kept else 'MISSED'}")
+    return int(not kept)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
