@@ -166,9 +166,13 @@ class Peers(Mapping[str, Peer]):
 
     def count_failure(self, phase: int, address: str, reason: str, at: float | None, now: float | None) -> None:
         """Count a negotiation that failed. One that is told late changes no later failure's time and reason."""
+        self.add_failure(phase, address, reason, now)
+        self.note_failure(phase, address, reason, at, now)
+
+    def add_failure(self, phase: int, address: str, reason: str, now: float | None) -> None:
+        """Count a failure, for the peer and in the gateway's total, that was noted as the peer's last before."""
         self.entry(address, now).counters[f"phase{phase}_failures", reason] += 1
         self._counters["gateway_failures", str(phase), reason] += 1
-        self.note_failure(phase, address, reason, at, now)
 
     def count_flap(self, peer: Peer) -> None:
         """Count that phase 2 with a peer went from up to down."""

@@ -226,8 +226,7 @@ class TwoEnds:
 def give_up(racoon: Racoon, negotiation: Negotiation, now: float | None) -> None:
     """Count a failure under the reason it has, if it is not counted yet."""
     if racoon.failures.uncounted.pop(id(negotiation), None) is not None:
-        peer = racoon.peers.entry(negotiation.peer, now)
-        peer.counters[f"phase{negotiation.phase}_failures", known(negotiation.reason)] += 1
+        racoon.peers.add_failure(negotiation.phase, negotiation.peer, known(negotiation.reason), now)
 
 
 def _tell(racoon: Racoon, silent: Negotiation, other: Racoon, named: Negotiation) -> None:

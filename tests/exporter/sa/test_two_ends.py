@@ -54,7 +54,16 @@ def stories(engine: Engine) -> list[tuple[int, str, str | None, str | None]]:
 
 
 def counted(engine: Engine) -> dict[tuple[str, str], int]:
-    return failures(engine, 1)
+    """Failures by peer and reason, of which the gateways' totals are the sum."""
+    of_peers = failures(engine, 1)
+    totals: Counter[str] = Counter()
+    for racoon in engine.state.racoons.values():
+        totals.update({key[2]: count for key, count in racoon.counters.items() if key[:2] == ("gateway_failures", "1")})
+    reasons: Counter[str] = Counter()
+    for (_, reason), count in of_peers.items():
+        reasons[reason] += count
+    assert totals == reasons
+    return of_peers
 
 
 def test_silence_takes_the_cause_that_the_other_end_named_before() -> None:

@@ -66,6 +66,7 @@ _OWN: Final = re.compile(
     r"<\d{1,3}>|[a-z0-9]+(?:, ?[a-z0-9!-]+)+[ :]"
 )
 """What a record of racoon begins with where nobody put a head before it: its time, tag and level; RouterOS' topics."""
+_OWN_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d: ")
 _RACOONS: Final = re.compile(r"\d{4}-|\[|INFO|NOTIFY|WARNING|ERROR|DEBUG")
 _ISO: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?")
 
@@ -126,6 +127,8 @@ class Lines:
             found = _HEAD.match(line)
             if found is not None:
                 yield f"{found['before']}{gateway} {line[found.end() :]}" if gateway else line
+            elif gateway and _OWN_TIME.match(line):  # it may have waited for hours on its way: what stands beside it tells less
+                yield f"{line[:10]}T{line[11:19]} {gateway} {_program(line, entry)}{line[21:]}"
             elif gateway and (number == 0 or _OWN.match(line)):
                 yield f"{stamp} {gateway} {_program(line, entry)}{line}"
             else:

@@ -22,7 +22,7 @@ def lines(value: object, *, key: str | None = "gw-1", envelope: str = "plain", n
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        (f"2026-01-15 09:30:01: INFO: {UP}", f"2026-01-15T08:30:02.500+00:00 gw-1 racoon: 2026-01-15 09:30:01: INFO: {UP}"),
+        (f"2026-01-15 09:30:01: INFO: {UP}", f"2026-01-15T09:30:01 gw-1 racoon: INFO: {UP}"),
         (f"INFO: {UP}", f"2026-01-15T08:30:02.500+00:00 gw-1 racoon: INFO: {UP}"),
         (f"[198.51.100.7] INFO: {UP}", f"2026-01-15T08:30:02.500+00:00 gw-1 racoon: [198.51.100.7] INFO: {UP}"),
         (f"racoon[7]: INFO: {UP}", f"2026-01-15T08:30:02.500+00:00 gw-1 racoon[7]: INFO: {UP}"),

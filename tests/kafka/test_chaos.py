@@ -1,0 +1,134 @@
+"""Each line counts once, whoever dies: three brokers, three exporters, 200 gateways that write all the time."""
+
+import json
+import os
+import random
+import signal
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Producer
+
+from racoon_exporter.engine import Engine, restore
+from racoon_exporter.exposition import render
+from racoon_exporter.history import COLUMNS
+from racoon_exporter.metrics import OwnState, collect
+from racoon_exporter.source import Block
+from racoon_exporter.source.kafka.checkpoints import Place
+from racoon_exporter.source.kafka.records import Lines, Record
+from racoon_exporter.source.kafka.settings import KafkaOptions
+from racoon_exporter.source.kafka.topic_checkpoints import TopicCheckpoints
+from tests.kafka.brokers import Cluster, cluster
+from tests.kafka.fleet import Gateway
+from tests.kafka.processes import Group, Series, make_group, of_gateways, series_of
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
+SEED = int(os.environ.get("SEED", "1"))
+ROUNDS = int(os.environ.get("ROUNDS", "6"))
+PARTITIONS = 6
+AFTER = datetime(2026, 6, 1, tzinfo=UTC).timestamp()
+"""Lines without a year are of the year before it."""
+
+
+class Writer:
+    """The gateways, and all they have said."""
+
+    def __init__(self, bootstrap: str, chance: random.Random) -> None:
+        self.gateways = [Gateway(number, random.Random(chance.random())) for number in range(200)]
+        self.lines: list[tuple[str, str]] = []
+        settings = {"bootstrap.servers": bootstrap, "enable.idempotence": True, "compression.type": "zstd", "log_level": 0}
+        self._producer = Producer(settings)
+
+    def write(self, *, last: bool = False) -> None:
+        for gateway in self.gateways:
+            for line in gateway.last() if last else gateway.round():
+                self.lines.append((gateway.name, line))
+                self._producer.produce("racoon", line.encode(), gateway.name)
+        assert self._producer.flush(60) == 0
+
+    def read_once(self) -> Engine:
+        """Read the same lines as one log."""
+        engine = Engine(UTC, reference_of=lambda _source: AFTER)
+        reading = Lines()
+        for gateway, line in self.lines:
+            engine.feed(Block("all", reading.of(Record(gateway.encode(), line.encode(), 0.0)), 1, None))
+        engine.flush()
+        return engine
+
+
+def everything_read(group: Group, wanted: int) -> Series:
+    return group.wait(
+        lambda seen: sum(value for name, value in seen.items() if name.startswith("racoon_log_messages_total")) >= wanted
+    )
+
+
+def disturb(chance: random.Random, running: Cluster, group: Group) -> None:
+    """End somebody, and let those come back who were ended before."""
+    for exporter in group.exporters:
+        if exporter.process is None:
+            exporter.start()
+    dead = [node.number for node in running.nodes if node.process is None]
+    if dead:
+        running.start(*dead)
+    what = chance.choice(("kill exporter", "kill exporter", "end exporter", "kill broker"))
+    if what == "kill broker":
+        chance.choice(running.nodes).kill()
+    else:
+        chance.choice(group.exporters).end(signal.SIGKILL if what == "kill exporter" else signal.SIGTERM)
+
+
+def scraped(engine: Engine) -> Series:
+    """Give the samples of an engine."""
+    samples, gateways = collect(engine, OwnState())
+    return series_of(render(samples, gateways=gateways, openmetrics=False).decode())
+
+
+def rows(engine: Engine) -> dict[str, list[str]]:
+    """Give what `history` tells, a text for each row."""
+    told = engine.state.history()
+    return {table: [json.dumps([getattr(row, key) for key in keys]) for row in told[table]] for table, keys in COLUMNS.items()}
+
+
+def kept(bootstrap: str) -> list[dict[str, list[str]]]:
+    """Give the histories that the checkpoints hold."""
+    checkpoints = TopicCheckpoints(KafkaOptions(bootstrap, ("racoon",), checkpoints="racoon-exporter-checkpoints"))
+    histories = []
+    for number in range(PARTITIONS):
+        content = checkpoints.take(Place("racoon", number))
+        assert content is not None
+        engine = Engine(UTC)
+        restore(engine, content["state"]["engine"])
+        histories.append(rows(engine))
+    checkpoints.close()
+    return histories
+
+
+def test_each_line_counts_once_and_no_counter_falls_while_exporters_and_brokers_are_killed(tmp_path: Path) -> None:
+    chance = random.Random(SEED)
+    with cluster(tmp_path / "brokers", 3, {"min.insync.replicas": "2"}) as running:
+        running.make_topic("racoon", PARTITIONS)
+        writer = Writer(running.bootstrap, chance)
+        group = make_group(tmp_path, running.bootstrap, 3, PARTITIONS)
+        try:
+            group.start()
+            for number in range(ROUNDS):
+                writer.write()
+                if number % 2 == 0:  # the next one comes while these are read
+                    group.look_again()
+                disturb(chance, running, group)
+            for exporter in group.exporters:
+                if exporter.process is None:
+                    exporter.start()
+            writer.write(last=True)
+            once = writer.read_once()
+            everything_read(group, sum(once.messages.values()))
+            seen = group.look_again()
+        finally:
+            group.stop()
+        told, wanted = of_gateways(seen), of_gateways(scraped(once))
+        assert {name for name in told | wanted if told.get(name) != wanted.get(name)} == set()
+        assert not group.fallen
+        histories = kept(running.bootstrap)
+        for table, read in rows(once).items():
+            assert sorted(row for history in histories for row in history[table]) == sorted(read)
