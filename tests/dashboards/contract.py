@@ -106,4 +106,5 @@ METRICS: dict[str, Metric] = {
     "process_start_time_seconds": _gauge(gateway=False),
     "scrape_duration_seconds": _gauge(gateway=False),
     "up": _gauge(gateway=False),
+    "ALERTS": _gauge("alertname", "alertstate", "severity", gateway=False),
 }

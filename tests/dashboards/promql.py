@@ -7,7 +7,7 @@ from dataclasses import dataclass
 KEYWORDS = frozenset(
     {"and", "or", "unless", "on", "ignoring", "by", "without", "group_left", "group_right", "bool", "offset", "inf", "nan"}
 )
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[A-Za-z_:][\w:]*|\{[^}]*\}|\[[^\]]*\]|\d+(?:\.\d+)?[smhdwy]?|\S')
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[A-Za-z_:][\w:]*|\{[^}]*\}|\[[^\]]*\]|\$\w+|\d+(?:\.\d+)?(?:e\d+|[smhdwy])?|\S')
 _MATCHER = re.compile(r'(\w+)\s*(=~|!~|!=|=)\s*("(?:[^"\\]|\\.)*")')
 
 

@@ -3,40 +3,20 @@
 import json
 import re
 from collections.abc import Iterator
-from itertools import combinations
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from racoon_dashboards import parts, render_all
-from tests.dashboards.contract import METRICS
-from tests.dashboards.promql import label_lists, selectors
-from tests.dashboards.tools import DASHBOARDS, run
+from racoon_dashboards import palette, render_all
+from racoon_dashboards.page import SCHEMA_VERSION
+from tests.dashboards.boards import BOARDS, NAMES, is_of_one, load, panel_of, panels
+from tests.dashboards.promql import label_lists
+from tests.dashboards.tools import DASHBOARDS
 
-NAMES = ("racoon-fleet", "racoon-peer", "racoon-health")
-UNITS = frozenset({"short", "none", "s", "bytes", "Bps", "cps", "cpm", "percentunit", "dateTimeAsIsoNoDateIfToday"})
-LAPTOP_HEIGHT = 16
-"""Grid units (38 pixels each) that 768 lines of a laptop leave for panels."""
-
-FUNCTIONS = frozenset({"rate", "increase", "resets", "changes", "count_over_time"})
-"""What may stand around a counter; count_over_time asks only whether the series is new."""
-
-
-def _load(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((DASHBOARDS / f"{name}.json").read_text(encoding="utf-8"))
-    return found
-
-
-BOARDS = {name: _load(name) for name in NAMES}
-PANELS = [pytest.param(panel, id=f"{name}-{panel['title']}") for name, board in BOARDS.items() for panel in board["panels"]]
-QUERIES = [
-    pytest.param(target["expr"], id=f"{name}-{panel['title']}-{target['refId']}")
-    for name, board in BOARDS.items()
-    for panel in board["panels"]
-    for target in panel["targets"]
-]
+PANELS = [pytest.param(panel, id=f"{name}-{panel['title']}") for name, board in BOARDS.items() for panel in panels(board)]
+TABLES = [param for param in PANELS if param.values[0]["type"] == "table"]  # type: ignore[index]
+UNITS = frozenset({"short", "none", "s", "bytes", "Bps", "percentunit", "dateTimeAsIsoNoDateIfToday"})
 
 
 @pytest.fixture(params=NAMES)
@@ -62,41 +42,25 @@ def test_uids_are_stable_and_unique() -> None:
 
 def test_a_board_is_for_reading_and_of_a_schema_that_old_grafana_loads(board: dict[str, Any]) -> None:
     assert board["editable"] is False
-    assert board["schemaVersion"] == parts.SCHEMA_VERSION
+    assert board["schemaVersion"] == SCHEMA_VERSION
     assert "id" not in board
     assert board["time"]["to"] == "now"
-
-
-def test_boards_are_linked_to_each_other_by_tag(board: dict[str, Any]) -> None:
-    (link,) = board["links"]
-    assert link["type"] == "dashboards"
-    assert link["tags"] == ["racoon"]
     assert "racoon" in board["tags"]
-    assert link["includeVars"]
-    assert link["keepTime"]
 
 
-def test_panels_neither_overlap_nor_leave_the_grid(board: dict[str, Any]) -> None:
-    cells = [panel["gridPos"] for panel in board["panels"]]
-    assert all(cell["x"] + cell["w"] <= parts.GRID_WIDTH for cell in cells)
-    for one, other in combinations(cells, 2):
-        apart_x = one["x"] + one["w"] <= other["x"] or other["x"] + other["w"] <= one["x"]
-        apart_y = one["y"] + one["h"] <= other["y"] or other["y"] + other["h"] <= one["y"]
-        assert apart_x or apart_y
-
-
-def test_panel_ids_are_unique(board: dict[str, Any]) -> None:
-    ids = [panel["id"] for panel in board["panels"]]
-    assert len(ids) == len(set(ids))
-
-
-def test_the_fleet_fits_on_a_laptop_without_scrolling() -> None:
-    cells = [panel["gridPos"] for panel in BOARDS["racoon-fleet"]["panels"]]
-    assert max(cell["y"] + cell["h"] for cell in cells) <= LAPTOP_HEIGHT
+def test_boards_are_linked_to_each_other_and_not_to_copies(board: dict[str, Any]) -> None:
+    """No link takes all of a board of many to the board of one peer, which would be an empty one."""
+    assert {link["type"] for link in board["links"]} == {"link"}
+    targets = {link["url"].partition("?")[0] for link in board["links"]}
+    assert targets == {f"/d/{name}" for name in NAMES if name != board["uid"]}
+    for link in board["links"]:
+        assert link["keepTime"]
+        assert "${datasource:queryparam}" in link["url"]
+        assert not re.search(r"racoon-peer\?.*(instance|gateway|peer):", link["url"])
 
 
 @pytest.mark.parametrize("panel", PANELS)
-def test_a_panel_says_what_it_shows_and_what_to_check_when_it_is_empty(panel: dict[str, Any]) -> None:
+def test_a_panel_says_what_it_shows_and_what_it_means_that_it_is_empty(panel: dict[str, Any]) -> None:
     defaults = panel["fieldConfig"]["defaults"]
     assert panel["title"]
     assert panel["description"].endswith(".")
@@ -113,8 +77,8 @@ def test_a_panel_and_its_queries_use_the_data_source_variable(panel: dict[str, A
 
 @pytest.mark.parametrize("panel", PANELS)
 def test_colours_are_of_the_palette_that_all_eyes_tell_apart(panel: dict[str, Any]) -> None:
-    palette = {parts.BLUE, parts.SKY, parts.GREEN, parts.YELLOW, parts.ORANGE, parts.VERMILION, parts.GREY}
-    assert set(re.findall(r'"color": "([^"]+)"', json.dumps(panel))) <= palette
+    known = {getattr(palette, name) for name in ("BLUE", "SKY", "GREEN", "YELLOW", "ORANGE", "VERMILION", "GREY")}
+    assert set(re.findall(r'"color": "([^"]+)"', json.dumps(panel))) <= known
 
 
 @pytest.mark.parametrize("panel", PANELS)
@@ -125,73 +89,63 @@ def test_a_state_is_a_word_and_not_only_a_colour(panel: dict[str, Any]) -> None:
             assert result["color"]
 
 
-@pytest.mark.parametrize("panel", [panel for panel in PANELS if panel.values[0]["type"] == "table"])  # type: ignore[index]
+def test_whatever_is_down_has_the_colour_of_down() -> None:
+    (words,) = (
+        override["properties"]
+        for override in panel_of("racoon-fleet", "What is not up")["fieldConfig"]["overrides"]
+        if override["matcher"]["options"] == "State"
+    )
+    (options,) = (item["value"][0]["options"] for item in words if item["id"] == "mappings")
+    down = {option["text"]: option["color"] for option in options.values()}
+    assert {down[text] for text in ("Down", "Down, retrying", "Never up", "Exporter down")} == {palette.VERMILION}
+    assert down["Up"] == palette.BLUE
+
+
+@pytest.mark.parametrize("panel", [param for param in PANELS if param.values[0]["type"] == "stat"])  # type: ignore[index]
+def test_a_number_is_of_now_and_whole(panel: dict[str, Any]) -> None:
+    """A range query shows its last step, which is half an hour old in a week."""
+    assert all(target["instant"] and not target.get("range") for target in panel["targets"])
+    if panel["fieldConfig"]["defaults"]["unit"] == "none":
+        assert panel["fieldConfig"]["defaults"]["decimals"] == 0
+
+
+@pytest.mark.parametrize("panel", TABLES)
 def test_a_table_names_only_columns_it_has(panel: dict[str, Any]) -> None:
     organize = next(step["options"] for step in panel["transformations"] if step["id"] == "organize")
+    shown = organize["renameByName"]
     many = len(panel["targets"]) > 1
     values = {f"Value #{target['refId']}" for target in panel["targets"]} if many else {"Value"}
-    labels = {
-        label for target in panel["targets"] for word, found in label_lists(target["expr"]) if word == "by" for label in found
-    }
-    assert set(organize["renameByName"]) <= values | labels
-    assert {override["matcher"]["options"] for override in panel["fieldConfig"]["overrides"]} <= set(
-        organize["renameByName"].values()
-    )
-    assert not set(organize["renameByName"]) & set(organize["excludeByName"])
+    asked = " ".join(target["expr"] for target in panel["targets"])
+    labels = {label for word, found in label_lists(asked) if word == "by" for label in found}
+    labels |= set(re.findall(r', "(where|board|runbook)", "', asked))
+    assert set(shown) <= values | labels
+    assert values <= set(shown) | set(organize["excludeByName"])
+    assert {override["matcher"]["options"] for override in panel["fieldConfig"]["overrides"]} == set(shown.values())
+    assert not set(shown) & set(organize["excludeByName"])
+    (order,) = (step["options"]["sort"][0]["field"] for step in panel["transformations"] if step["id"] == "sortBy")
+    assert order in shown.values()
 
 
-@pytest.mark.parametrize("expr", QUERIES)
-def test_a_query_uses_only_metrics_and_labels_of_the_contract(expr: str) -> None:
-    found = list(selectors(expr))
-    assert found
-    for selector in found:
-        metric = METRICS[selector.metric]
-        known = metric.labels | {"job", "instance"} | ({"gateway"} if metric.gateway else set())
-        assert set(selector.matchers) <= known
-        if metric.gateway:
-            assert selector.matchers["gateway"] == ("=~", "$gateway")
+@pytest.mark.parametrize("panel", TABLES)
+def test_an_empty_cell_says_nothing_and_an_empty_table_what_that_means(panel: dict[str, Any]) -> None:
+    cells = [
+        item["value"]
+        for override in panel["fieldConfig"]["overrides"]
+        for item in override["properties"]
+        if item["id"] == "noValue"
+    ]
+    assert cells == ["\N{EN DASH}"] * len(panel["fieldConfig"]["overrides"])
+    assert panel["fieldConfig"]["defaults"]["noValue"] not in cells
 
 
-@pytest.mark.parametrize("expr", QUERIES)
-def test_each_selector_is_bound_to_the_variables(expr: str) -> None:
-    for selector in selectors(expr):
-        assert selector.matchers["job"] == ("=~", "$job")
-        assert selector.matchers["instance"] == ("=~", "$instance")
-
-
-@pytest.mark.parametrize("expr", QUERIES)
-def test_a_counter_stands_only_inside_a_function_for_counters(expr: str) -> None:
-    for selector in selectors(expr):
-        if METRICS[selector.metric].kind == "counter":
-            assert selector.function in FUNCTIONS
-        if selector.function == "rate":
-            assert selector.window == "$__rate_interval"
-
-
-@pytest.mark.parametrize("expr", QUERIES)
-def test_a_join_never_mixes_gateways(expr: str) -> None:
-    for word, labels in label_lists(expr):
-        if word == "on":
-            assert labels - {"phase"} in ({"gateway", "instance", "job", "peer"}, {"instance", "job"})
-
-
-def test_promtool_reads_every_query(tmp_path: Path) -> None:
-    rules = [{"record": f"query:{index}", "expr": _bound(param.values[0])} for index, param in enumerate(QUERIES)]
-    path = tmp_path / "queries.yaml"
-    path.write_text(yaml.safe_dump({"groups": [{"name": "queries", "rules": rules}]}), encoding="utf-8")
-    assert f"{len(QUERIES)} rules found" in run("promtool", "check", "rules", path)
-
-
-def test_the_fleet_tells_the_reason_of_each_phase() -> None:
-    (table,) = [panel for panel in BOARDS["racoon-fleet"]["panels"] if panel["title"] == "What is down, and why"]
-    renamed = table["transformations"][1]["options"]["renameByName"]
-    assert {"phase1_reason", "phase2_reason"} <= set(renamed)
-
-
-def test_the_link_of_a_row_leads_to_the_page_of_the_peer() -> None:
-    urls = re.findall(r"/d/([\w-]+)\?var-(\w+)=", json.dumps(BOARDS["racoon-fleet"]))
-    assert urls == [("racoon-peer", "peer")]
-    assert "peer" in {variable["name"] for variable in BOARDS["racoon-peer"]["templating"]["list"]}
+def test_a_row_of_the_fleet_leads_to_the_board_of_its_peer_and_to_a_runbook() -> None:
+    for title in ("What is not up", "Roaming and unexpected peers"):
+        panel = panel_of("racoon-fleet", title)
+        links = {link["url"] for found in _values(panel, "links") for link in found}
+        names = {name for url in links for name in re.findall(r"__data\.fields\.(\w+)", url)}
+        shown = next(step["options"] for step in panel["transformations"] if step["id"] == "organize")["renameByName"]
+        assert len(links) == 2
+        assert names == {"board", "Peer", "runbook"} <= set(shown.values())
 
 
 def test_variables_are_those_that_people_know(board: dict[str, Any]) -> None:
@@ -203,44 +157,42 @@ def test_variables_are_those_that_people_know(board: dict[str, Any]) -> None:
         "Data source",
     )
     names = [variable["name"] for variable in others]
-    assert names == ["job", "instance", "gateway", "peer"][: len(names)]
+    assert names == ["job", "instance", "gateway", "peer"][: 4 if is_of_one(board["uid"]) else 3]
     for variable in others:
-        assert variable["multi"]
-        assert variable["includeAll"]
         assert variable["datasource"]["uid"] == "${datasource}"
         # On change of the time range, as a label may have come since.
         assert variable["refresh"] == 2
-        assert variable["allValue"] == (".*" if variable["name"] == "gateway" else ".+")
+        assert variable["multi"] == variable["includeAll"] == (not is_of_one(board["uid"]))
+        if variable["includeAll"]:
+            assert variable["allValue"] == (".*" if variable["name"] == "gateway" else ".+")
 
 
 def test_each_variable_is_used_and_each_use_has_a_variable(board: dict[str, Any]) -> None:
     text = json.dumps(board["panels"])
     names = {variable["name"] for variable in board["templating"]["list"]} - {"datasource"}
-    assert {name for name in names if f'=~\\"${name}\\"' in text} == names
-    assert set(re.findall(r'=~\\"\$(\w+)\\"', text)) == names
+    assert {name for name in names if re.search(rf'=~?\\"\${name}\\"', text)} == names
+    assert set(re.findall(r'=~?\\"\$(\w+)\\"', text)) == names
+
+
+def test_changes_are_explained_by_what_happened(board: dict[str, Any]) -> None:
+    annotations = {annotation["name"]: annotation for annotation in board["annotations"]["list"]}
+    assert set(annotations) == {"Alerts firing", "racoon started", "Exporter started"}
+    for annotation in annotations.values():
+        assert annotation["datasource"]["uid"] == "${datasource}"
+        assert annotation["enable"]
+        assert annotation["titleFormat"]
+    assert annotations["racoon started"]["useValueForTime"]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_importable_variant_asks_for_a_data_source_and_is_else_the_same(name: str) -> None:
-    board = json.loads((DASHBOARDS / "import" / f"{name}.json").read_text(encoding="utf-8"))
+    board = load(name, "import")
     assert [(wanted["name"], wanted["pluginId"]) for wanted in board["__inputs"]] == [("DS_PROMETHEUS", "prometheus")]
-    kinds = {panel["type"] for panel in board["panels"]}
+    kinds = {panel["type"] for panel in panels(board)}
     assert {needed["id"] for needed in board["__requires"] if needed["type"] == "panel"} == kinds
     assert board["templating"]["list"][0]["current"]["value"] == "${DS_PROMETHEUS}"
     assert board["panels"] == BOARDS[name]["panels"]
     assert board["id"] is None
-
-
-def test_the_linter_is_told_of_each_panel_that_asks_whether_a_series_is_new() -> None:
-    (exclusion,) = yaml.safe_load((DASHBOARDS / ".lint").read_text(encoding="utf-8"))["exclusions"].values()
-    assert len(exclusion["reason"]) > 20
-    asking = {
-        (board["title"], panel["title"])
-        for board in BOARDS.values()
-        for panel in board["panels"]
-        if "count_over_time" in json.dumps(panel)
-    }
-    assert {(entry["dashboard"], entry["panel"]) for entry in exclusion["entries"]} == asking
 
 
 def test_provisioning_points_at_the_boards_and_at_prometheus() -> None:
@@ -251,6 +203,8 @@ def test_provisioning_points_at_the_boards_and_at_prometheus() -> None:
     (source,) = yaml.safe_load((folder / "datasources" / "prometheus.yaml").read_text(encoding="utf-8"))["datasources"]
     assert source["type"] == "prometheus"
     assert source["jsonData"]["timeInterval"]
+    # A Grafana that has another default does not start with two.
+    assert "isDefault" not in source
 
 
 def _values(value: Any, key: str) -> Iterator[Any]:
@@ -265,11 +219,3 @@ def _values(value: Any, key: str) -> Iterator[Any]:
     elif isinstance(value, list):
         for inner in value:
             yield from _values(inner, key)
-
-
-def _bound(expr: Any) -> str:
-    """Return the query as Grafana sends it with All chosen everywhere."""
-    text = str(expr)
-    for name, value in {"$__rate_interval": "1m", "$__range": "6h", "$gateway": ".*"}.items():
-        text = text.replace(name, value)
-    return re.sub(r'"\$(job|instance|peer)"', '".+"', text)

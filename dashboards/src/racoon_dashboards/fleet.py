@@ -1,182 +1,196 @@
-"""Fleet overview: what is down and why, on one laptop screen."""
+"""Fleet overview: which peer is down, since when, why, and what to do."""
 
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from racoon_dashboards import parts, queries, shared
-from racoon_dashboards.parts import Column, Placed, Query, Text, rows
-from racoon_dashboards.queries import KEY, PEER, RECENTLY, TARGET, peer_state, per_minute, total
+from racoon_dashboards import panels, states
+from racoon_dashboards.page import About, Placed, link, of_many, page
+from racoon_dashboards.palette import ANY_IS_BAD, ANY_IS_ODD, BLUE, VERMILION
+from racoon_dashboards.panels import Query, Text, now, rows
+from racoon_dashboards.queries import KEY, MANY, away, grown
+from racoon_dashboards.tables import Column, grid
 
 UID = "racoon-fleet"
-PEER_PAGE = (
-    "/d/racoon-peer?var-peer=${__data.fields.Peer}&${datasource:queryparam}&${job:queryparam}&${instance:queryparam}"
-    "&${gateway:queryparam}&${__url_time_range}"
+NO_EXPORTER = "No exporter is scraped"
+PEER_BOARD = (
+    "Show this peer",
+    "/d/${__data.fields.board}&var-peer=${__data.fields.Peer:percentencode}&${datasource:queryparam}&${__url_time_range}",
 )
-EXPECTED = f" and on ({KEY}) racoon_peer_expected{{{PEER}}}"
-PERMANENT = f' and on ({KEY}) racoon_peer_expected{{{PEER}, kind="permanent"}}'
-UNEXPECTED = f" unless on ({KEY}) racoon_peer_expected{{{PEER}}}"
-NO_EXPECTED = "No expected peers: give racoon-exporter your racoon.conf or --expect-peer"
-NO_EXPORTER = "No data: is racoon-exporter scraped? See Exporter and daemon health"
+RUNBOOK = ("What to do: runbook", "http://${__data.fields.runbook}")
+MOST_BANDS = 20
+SILENT = 28800
+"""Seconds without a line after which a log is silent: the longest lifetime of an IPsec SA in common use."""
 
 
 def _numbers() -> list[Placed]:
-    up = f"racoon_phase2_up{{{PEER}}}"
-    down_now = Text(
-        "Permanent peers down",
-        "Expected permanent peers without an IPsec SA alive in each direction. The table below says which, and why.",
-        NO_EXPECTED,
-    )
-    panels = [
-        parts.numbers(down_now, Query(f"sum(({up} == bool 0){PERMANENT})"), steps=parts.ANY_IS_BAD),
-        parts.numbers(
+    target, gateway = MANY.target, MANY.gateway
+    last_line = f"racoon_exporter_source_last_line_timestamp_seconds{{{target}}}"
+    silent = f"time() - {last_line} > {SILENT} or racoon_exporter_source_up{{{target}}} == 0"
+    exporters = f"count(up{{{target}}} and on (instance, job) last_over_time(racoon_exporter_build_info{{{target}}}[1d]))"
+    stopped = f"racoon_daemon_up{{{gateway}}} == 0"
+    running = f"count(racoon_daemon_up{{{gateway}}} == 1) unless on () count({stopped})"
+    roaming = f'racoon_peer_expected{{{gateway}, kind="roaming"}}'
+    connected = f"sum((racoon_phase2_up{{{gateway}}} == bool 1) and on ({KEY}) {roaming})"
+    tiles = [
+        panels.names(
             Text(
-                "Expected peers up",
-                "Expected peers, permanent and roaming, with an IPsec SA alive in each direction.",
-                NO_EXPECTED,
+                "Permanent peers",
+                "How many of the peers that must be up have an IPsec SA alive in each direction. Those of an exporter that is "
+                "away are not counted as up.",
+                "No peer is expected",
             ),
-            Query(f"sum(({up} == bool 1){EXPECTED})"),
+            now(states.counted_up(), "{{up}} of {{all}} up"),
+            steps=ANY_IS_BAD,
         ),
-        parts.numbers(
+        panels.numbers(
+            Text("Exporters down", "Exporters that were scraped within a day and cannot be now.", NO_EXPORTER),
+            now(f"count({away(MANY)}) or 0 * {exporters}"),
+            steps=ANY_IS_BAD,
+        ),
+        panels.numbers(
             Text(
-                "Negotiating",
-                f"Peers that are down and began a negotiation of either phase within {RECENTLY}.",
-                "None",
+                "Logs silent",
+                "Logs without a new line for eight hours, or that cannot be read: what is said of their peers is old.",
+                "No log is read",
             ),
-            Query(f"count({up} == 0 and on ({KEY}) ({queries.negotiating(RECENTLY)}))"),
+            now(f"count({silent}) or 0 * count(racoon_exporter_source_up{{{target}}})"),
+            steps=ANY_IS_ODD,
         ),
-        parts.numbers(
-            Text("All peers up", "All peers with an IPsec SA alive in each direction, expected or not.", NO_EXPORTER),
-            Query(f"sum({up})"),
+        panels.names(
+            Text("racoon stopped", "Where racoon has logged its end and no start since (three).", "No racoon was heard"),
+            now(f"topk(3, {stopped})", "{{gateway}} {{instance}}"),
+            now(f'count_values("running", {running})', "none, {{running}} run"),
+            steps=((None, VERMILION), (1, BLUE)),
         ),
-        parts.numbers(
+        panels.names(
+            Text("Roaming peers", "How many of the roaming peers are connected. They need not be.", "None is configured"),
+            now(
+                f'0 * count_values("up", {connected}) * on () group_left (all) count_values("all", count({roaming}))',
+                "{{up}} of {{all}} up",
+            ),
+            steps=((None, BLUE),),
+        ),
+        panels.numbers(
             Text(
-                "Failed negotiations",
-                "Negotiations of either phase that failed in the selected range. One negotiation counts once, however "
-                "often racoon repeats the error.",
-                NO_EXPORTER,
+                "Alerts firing",
+                "Alerts of racoon's rules that fire now, critical ones and warnings.",
+                "None, or no rules are loaded",
             ),
-            Query(f"{total('racoon_phase1_failures_total', '')} + {total('racoon_phase2_failures_total', '')}"),
-            steps=((None, parts.BLUE), (1, parts.ORANGE)),
-        ),
-        parts.numbers(
-            Text(
-                "Flaps",
-                "How often phase 2 of any peer went from up to down in the selected range. A rekey never counts.",
-                NO_EXPORTER,
-            ),
-            Query(total("racoon_phase2_flaps_total", "")),
-            steps=((None, parts.BLUE), (3, parts.ORANGE)),
-        ),
-        parts.numbers(
-            Text(
-                "Newest log line",
-                "Age of the newest line that was read, by the clock of the line. Where it grows without end, everything "
-                "else here is old.",
-                "No line was read yet: see Exporter and daemon health",
-            ),
-            Query(f"time() - max(racoon_exporter_source_last_line_timestamp_seconds{{{TARGET}}})"),
-            unit="s",
-            steps=((None, parts.BLUE), (3600, parts.ORANGE), (28800, parts.VERMILION)),
-        ),
-        parts.numbers(
-            Text(
-                "racoon", "Whether racoon runs, as its log tells: a start banner without a shutdown line after it.", NO_EXPORTER
-            ),
-            Query(f"min(racoon_daemon_up{{{queries.GATEWAY}}})"),
-            unit="none",
-            words={"0": ("Stopped", parts.VERMILION), "1": ("Running", parts.BLUE)},
+            now(f'count(ALERTS{{alertname=~"Racoon.+", alertstate="firing", severity!="info", {target}}})'),
+            steps=ANY_IS_BAD,
         ),
     ]
-    return [Placed(panel, 3, 3) for panel in panels]
+    return [Placed(tile, 4, 3) for tile in tiles]
 
 
-def _why() -> Placed:
+def _trouble() -> Placed:
     text = Text(
-        "What is down, and why",
-        "One row per peer, those that are down first. The reason is that of the latest failures in the range "
-        "(those of the last 5 minutes go before those of the last hour, and one that says why before a mere time-out). "
-        "Click a peer for its own page.",
-        NO_EXPORTER,
+        "What is not up",
+        "Permanent peers without an IPsec SA in each direction, those that are down for longest first, and gateways whose "
+        "exporter is away. Click a peer for its board, a reason for its runbook.",
+        "Every permanent peer is up",
     )
-    panel = parts.grid(
+    panel = grid(
         text,
-        rows(f"max by ({KEY}) {peer_state(RECENTLY)}"),
-        rows(f"max by ({KEY}, kind) (racoon_peer_expected{{{PEER}}})"),
-        rows(queries.latest_reason(1)),
-        rows(queries.latest_reason(2)),
-        rows(f"1000 * max by ({KEY}) (racoon_phase1_last_failure_timestamp_seconds{{{PEER}}}) > 0"),
-        rows(f"1000 * max by ({KEY}) (racoon_phase2_last_established_timestamp_seconds{{{PEER}}}) > 0"),
+        *map(rows, states.trouble()),
         columns=(
-            Column("Value #A", "State", "none", words=parts.STATES, width=105),
-            Column("peer", "Peer", link=PEER_PAGE, width=150),
-            Column("kind", "Expected", width=90),
-            Column("phase1_reason", "Phase 1 failed: why", width=150),
-            Column("phase2_reason", "Phase 2 failed: why", width=150),
-            Column("Value #E", "Last phase 1 failure", "dateTimeAsIsoNoDateIfToday", width=150),
-            Column("Value #F", "Last up", "dateTimeAsIsoNoDateIfToday", width=150),
-            Column("gateway", "Gateway", width=100),
+            Column("Value #A", "State", words=states.STATES, width=140),
+            Column("where", "Gateway", width=190),
+            Column("peer", "Peer", link=PEER_BOARD, width=200),
+            Column("Value #B", "Down for", "s", decimals=1, width=110),
+            Column("reason", "Reason", link=RUNBOOK, width=205),
+            Column("phase", "Phase", width=70),
+            Column("Value #D", "Last up", "dateTimeAsIsoNoDateIfToday", width=170),
             Column("instance", "Instance"),
+            Column("board", "board", hidden=True),
+            Column("runbook", "runbook", hidden=True),
         ),
-        hide=("Value #B", "Value #C", "Value #D"),
+        hide=("Value #C", "gateway"),
+        sort="Down for",
+        descending=True,
+        filterable=True,
     )
-    return Placed(panel, 14, 7)
+    return Placed(panel, 24, 9)
 
 
 def _timeline() -> Placed:
+    """Which peers: down now, or up since a moment within the range. That asks for one point of each and not for the range."""
+    peers = states.FLEET
+    since = f"racoon_phase2_state_since_timestamp_seconds{{{MANY.peer}}} @ end()"
+    expected = f'racoon_peer_expected{{{MANY.peer}, kind="permanent"}} @ end()'
+    ranked = f"{since} + 1e10 * (racoon_phase2_up{{{MANY.peer}}} @ end() == bool 0)"
+    chosen = f"topk({MOST_BANDS}, ({ranked} > $__from / 1000) and on ({KEY}) {expected})"
     text = Text(
-        "State of each peer",
-        "Expected peers first. Up: an IPsec SA alive in each direction. Negotiating: down, and a negotiation was begun.",
-        NO_EXPORTER,
+        "Permanent peers that were down in this range (20 at most)",
+        "Down wherever the peer was down for a moment of the step: an outage of a minute is seen in a week as well. A gap: "
+        "nothing was scraped.",
+        "No permanent peer was down in this range",
     )
-    panel = parts.states(
+    panel = panels.states(
         text,
-        Query(peer_state("$__rate_interval", EXPECTED), "{{peer}} {{gateway}}"),
-        Query(peer_state("$__rate_interval", UNEXPECTED), "{{peer}} {{gateway}} (not expected)"),
-        words=parts.STATES,
+        Query(f"min_over_time({peers.up}[$__rate_interval]) and on ({KEY}) {chosen}", "{{peer}} {{gateway}} {{instance}}"),
+        words=states.UP_DOWN,
     )
-    return Placed(panel, 10, 7)
+    return Placed(panel, 24, 10)
 
 
-def _history() -> list[Placed]:
-    failures = parts.lines(
+def _events() -> list[Placed]:
+    failures = panels.events(
         Text(
-            "Failures by reason",
-            "Failed negotiations per minute, of both phases, by the reason racoon gave.",
+            "Failed negotiations",
+            "How many failed in each interval, of both phases and all peers, by the reason that tells most.",
             "No negotiation failed in this range",
         ),
-        Query(per_minute("racoon_phase1_failures_total", "reason"), "phase 1 {{reason}}"),
-        Query(per_minute("racoon_phase2_failures_total", "reason"), "phase 2 {{reason}}"),
-        unit="cpm",
-        stacked=True,
+        Query(grown("racoon_gateway_failures_total", "reason", MANY, MANY.gateway), "{{reason}}"),
     )
-    flaps = parts.lines(
-        Text("Flaps by peer", "Phase 2 from up to down, per minute. A rekey never counts.", "No peer flapped in this range"),
-        Query(per_minute("racoon_phase2_flaps_total", "peer, gateway"), "{{peer}} {{gateway}}"),
-        unit="cpm",
-        stacked=True,
-    )
-    certificates = shared.certificate_problems(
-        "What OpenSSL said of peers' certificates and CRLs in the range, at least this often. Code 3, crl_missing, is "
-        "only a warning to racoon: it lets the peer in.",
-    )
-    freshness = parts.lines(
+    fallen = panels.events(
         Text(
-            "Log freshness",
-            "Age of the newest line of each source. A quiet log is normal for as long as the longest lifetime of an SA.",
-            "No line was read yet: check racoon's log path and the exporter's permissions",
+            "Peers that went down",
+            "How often phase 2 of any peer went from up to down in each interval, by gateway. A rekey never counts.",
+            "No peer went down in this range",
         ),
-        Query(f"time() - racoon_exporter_source_last_line_timestamp_seconds{{{TARGET}}}", "{{source}} {{instance}}"),
-        unit="s",
+        Query(grown("racoon_gateway_flaps_total", "gateway, instance", MANY, MANY.gateway), "{{gateway}} {{instance}}"),
     )
-    return [Placed(failures, 8, 6), Placed(flaps, 5, 6), Placed(certificates, 6, 6), Placed(freshness, 5, 6)]
+    return [Placed(failures, 12, 7), Placed(fallen, 12, 7)]
+
+
+def _others() -> Placed:
+    text = Text(
+        "Roaming and unexpected peers",
+        "Peers that need not be up: roaming ones, and those that nobody configured but that were up once or fail now.",
+        "No roaming or unexpected peer",
+    )
+    panel = grid(
+        text,
+        *map(rows, states.others()),
+        columns=(
+            Column("Value #A", "State", words=states.STATES, width=140),
+            Column("kind", "Kind", width=110),
+            Column("where", "Gateway", width=190),
+            Column("peer", "Peer", link=PEER_BOARD, width=200),
+            Column("Value #B", "For", "s", decimals=1, width=110),
+            Column("reason", "Reason", link=RUNBOOK, width=205),
+            Column("phase", "Phase", width=70),
+            Column("instance", "Instance"),
+            Column("board", "board", hidden=True),
+            Column("runbook", "runbook", hidden=True),
+        ),
+        hide=("Value #C", "gateway"),
+        sort="State",
+        filterable=True,
+    )
+    return Placed(panel, 24, 8)
 
 
 def fleet() -> Dashboard:
-    """Build the page: 16 grid units high, which is what a laptop shows without scrolling."""
-    return parts.page(
-        UID,
-        "racoon: fleet overview",
-        "Which IPsec peers of the racoon gateways are up, which are down, and why.",
-        [*_numbers(), _why(), _timeline(), *_history()],
-        peers=True,
-        since="now-6h",
+    """Build the page: what is not up stands on the first screen of a laptop."""
+    return page(
+        About(
+            UID,
+            "racoon: fleet overview",
+            "Which IPsec peers of the racoon gateways are down, since when, why, and what to do.",
+        ),
+        [*_numbers(), _trouble(), _timeline(), *_events(), _others()],
+        scope=MANY,
+        variables=of_many(),
+        links=[link("racoon: peer", "racoon-peer"), link("racoon: health", "racoon-health", "job", "instance", "gateway")],
     )

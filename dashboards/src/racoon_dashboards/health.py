@@ -2,177 +2,122 @@
 
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from racoon_dashboards import parts
-from racoon_dashboards.parts import Column, Placed, Query, Text, rows
-from racoon_dashboards.queries import GATEWAY, TARGET, per_minute, total
+from racoon_dashboards import panels, states
+from racoon_dashboards.page import About, Folded, Placed, link, of_many, page
+from racoon_dashboards.palette import ANY_IS_BAD, ANY_IS_ODD, BLUE, ORANGE, VERMILION
+from racoon_dashboards.panels import Query, Text, now, rows
+from racoon_dashboards.queries import LONGEST, MANY, SITE, away, grown, in_range, sites_away
+from racoon_dashboards.tables import Column, grid
 
 UID = "racoon-health"
-NO_EXPORTER = "No data: is racoon-exporter running, and is it scraped?"
+NO_EXPORTER = "No exporter is scraped"
+NO_WITNESS = "No witness tells: see docs/witnesses.md"
+TARGET, GATEWAY = MANY.target, MANY.gateway
 WHERE = "{{instance}} {{gateway}}"
+DATE = "dateTimeAsIsoNoDateIfToday"
+STALE = ((None, BLUE), (3600, ORANGE), (28800, VERMILION))
+PAGE = ("Open the exporter's page", "http://${__data.fields.Instance}/")
+MOST_FILES = 50
 
 
-def _now() -> list[Placed]:
-    running = {"0": ("Stopped", parts.VERMILION), "1": ("Running", parts.BLUE)}
-    panels = [
-        parts.numbers(
-            Text("Exporter", "Whether Prometheus can scrape the exporter.", NO_EXPORTER),
-            Query(f"up{{{TARGET}}}", "{{instance}}"),
-            unit="none",
-            words=parts.UP_DOWN,
-        ),
-        parts.numbers(
-            Text("racoon", "Whether racoon runs, as its log tells.", NO_EXPORTER),
-            Query(f"racoon_daemon_up{{{GATEWAY}}}", WHERE),
-            unit="none",
-            words=running,
-        ),
-        parts.numbers(
-            Text("racoon started", "When racoon last started, by the clock of its log.", "No start banner was read yet"),
-            Query(f"1000 * racoon_daemon_start_timestamp_seconds{{{GATEWAY}}} > 0", WHERE),
-            unit="dateTimeAsIsoNoDateIfToday",
-        ),
-        parts.numbers(
-            Text("Crashes", "Starts without a shutdown before them, in the range.", NO_EXPORTER),
-            Query(total("racoon_daemon_crashes_total", "", selector=GATEWAY)),
-            steps=parts.ANY_IS_BAD,
-        ),
-        parts.numbers(
-            Text(
-                "Newest log line",
-                "Age of the newest line that was read, by the clock of the line.",
-                "No line was read yet: check the log's path and permissions",
-            ),
-            Query(f"time() - max(racoon_exporter_source_last_line_timestamp_seconds{{{TARGET}}})"),
-            unit="s",
-            steps=((None, parts.BLUE), (3600, parts.ORANGE), (28800, parts.VERMILION)),
-        ),
-        parts.numbers(
-            Text(
-                "Log level",
-                "Too quiet: racoon writes, but no line about SAs; put `log info;` into racoon.conf.",
-                NO_EXPORTER,
-            ),
-            Query(f"racoon_log_level_quiet{{{GATEWAY}}}", WHERE),
-            unit="none",
-            words={"0": ("Enough", parts.BLUE), "1": ("Too quiet", parts.VERMILION)},
-        ),
-        parts.numbers(
-            Text(
-                "State saved",
-                "Age of the last state file that was written. Without it counters fall when the exporter restarts.",
-                "Never: is --state.file set and its directory writable?",
-            ),
-            Query(f"time() - (racoon_exporter_checkpoint_timestamp_seconds{{{TARGET}}} > 0)", "{{instance}}"),
-            unit="s",
-            steps=((None, parts.BLUE), (900, parts.ORANGE)),
-        ),
-        parts.numbers(
-            Text(
-                "Expected peers",
-                "How many peers are expected. Without any, no peer can be called down.",
-                "None: no alert says that a peer is down",
-            ),
-            Query(f"count(racoon_peer_expected{{{GATEWAY}}})"),
-        ),
-    ]
-    return [Placed(panel, 3, 4) for panel in panels]
+def _for_each_site(expr: str) -> str:
+    """Give each gateway what is known of its exporter."""
+    return f"max by ({SITE}) (0 * racoon_daemon_up{{{GATEWAY}}} + on (instance, job) group_left () {expr})"
 
 
-def _sources() -> list[Placed]:
-    found = parts.grid(
+def _sites() -> Placed:
+    up = f"racoon_daemon_up{{{GATEWAY}}}"
+    silent = f"(max by (instance, job) (racoon_exporter_build_info{{{TARGET}}}) unless on (instance, job) {up})"
+    of_exporter = "(instance, job)"
+    unknown = in_range("racoon_exporter_unparsed_lines_total", f'{TARGET}, reason="unknown_message"', "instance, job")
+    text = Text(
+        "Gateways",
+        "One row for each: whether racoon runs and is heard, and whether its exporter reads, understands and keeps its log. "
+        "Unknown messages stand in the exporter's log and on its page; redact and explain help to report them.",
+        NO_EXPORTER,
+    )
+    panel = grid(
+        text,
+        rows(f"max by ({SITE}) ({up} or on ({SITE}) 2 * {silent} or on ({SITE}) 3 + 0 * {sites_away(MANY)})"),
+        rows(f"1000 * max by ({SITE}) (racoon_daemon_start_timestamp_seconds{{{GATEWAY}}}) > 0"),
+        rows(in_range("racoon_daemon_crashes_total", GATEWAY)),
+        rows(f"max by ({SITE}) (racoon_log_level_quiet{{{GATEWAY}}})"),
+        rows(
+            _for_each_site(
+                f"(time() - max by {of_exporter} (racoon_exporter_source_last_line_timestamp_seconds{{{TARGET}}}))",
+            )
+        ),
+        rows(_for_each_site(f"sum by {of_exporter} (racoon_exporter_source_lag_bytes{{{TARGET}}})")),
+        rows(_for_each_site(unknown)),
+        rows(
+            _for_each_site(f"(time() - max by {of_exporter} (racoon_exporter_checkpoint_timestamp_seconds{{{TARGET}}} > 0))"),
+        ),
+        rows(f"count by ({SITE}) (racoon_peer_expected{{{GATEWAY}}})"),
+        rows(f"max by ({SITE}, version) (racoon_daemon_info{{{GATEWAY}}})"),
+        columns=(
+            Column("Value #A", "racoon", words=states.RUNNING, width=120),
+            Column("gateway", "Gateway", width=150),
+            Column("instance", "Instance", link=PAGE, width=180),
+            Column("Value #B", "Started", DATE, width=160),
+            Column("Value #C", "Crashes", steps=ANY_IS_BAD, decimals=0, width=80),
+            Column("Value #D", "Log level", words={"0": ("Enough", BLUE), "1": ("Too quiet", VERMILION)}, width=95),
+            Column("Value #E", "Newest line", "s", steps=STALE, decimals=0, width=100),
+            Column("Value #F", "To be read", "bytes", width=100),
+            Column("Value #G", "Unknown", steps=ANY_IS_ODD, decimals=0, width=90),
+            Column("Value #H", "Saved", "s", steps=((None, BLUE), (900, ORANGE)), decimals=0, width=90),
+            Column("Value #I", "Peers", decimals=0, width=70),
+            Column("version", "Version"),
+        ),
+        hide=("Value #J",),
+        sort="racoon",
+        filterable=True,
+    )
+    return Placed(panel, 24, 9)
+
+
+def _sources() -> Placed:
+    by, there = "instance, job, source", f"racoon_exporter_source_up{{{TARGET}}}"
+    age = f"time() - max by ({by}) (racoon_exporter_source_last_line_timestamp_seconds{{{TARGET}}})"
+    panel = grid(
         Text(
             "Sources",
-            "Every log that is read: whether it can be read, how much is still to be read, and its newest line.",
+            "Every log that is read: whether it can be, how much is still to be read, and how old its newest line is. "
+            "A quiet log is normal for as long as the longest lifetime of an SA.",
             NO_EXPORTER,
         ),
-        rows(f"max by (instance, job, source) (racoon_exporter_source_up{{{TARGET}}})"),
-        rows(f"max by (instance, job, source) (racoon_exporter_source_lag_bytes{{{TARGET}}})"),
-        rows(f"1000 * max by (instance, job, source) (racoon_exporter_source_last_line_timestamp_seconds{{{TARGET}}}) > 0"),
+        rows(f"max by ({by}) (racoon_exporter_source_up{{{TARGET}}})"),
+        rows(f"max by ({by}) (racoon_exporter_source_lag_bytes{{{TARGET}}})"),
+        rows(age),
+        rows(f"{in_range('racoon_exporter_source_lines_total', TARGET, by)} and on ({by}) {there}"),
         columns=(
-            Column(
-                "Value #A",
-                "State",
-                "none",
-                words={"0": ("Unreadable", parts.VERMILION), "1": ("Readable", parts.BLUE)},
-                width=100,
-            ),
+            Column("Value #A", "State", words={"0": ("Unreadable", VERMILION), "1": ("Readable", BLUE)}, width=110),
+            Column("instance", "Instance", width=210),
             Column("source", "Source"),
             Column("Value #B", "To be read", "bytes", width=100),
-            Column("Value #C", "Newest line", "dateTimeAsIsoNoDateIfToday", width=160),
-            Column("instance", "Instance"),
+            Column("Value #C", "Newest line", "s", steps=STALE, decimals=0, width=100),
+            Column("Value #D", "Lines read", decimals=0, width=100),
         ),
+        sort="Instance",
+        filterable=True,
     )
-    read = parts.lines(
-        Text("Lines read", "Lines per second of each source, whoever wrote them.", "No line was read in this range"),
-        Query(
-            f"sum by (instance, source) (rate(racoon_exporter_source_lines_total{{{TARGET}}}[$__rate_interval]))",
-            "{{source}} {{instance}}",
-        ),
-        unit="cps",
-    )
-    size = parts.lines(
-        Text("Bytes read", "Bytes per second of each source.", "Nothing was read in this range"),
-        Query(
-            f"sum by (instance, source) (rate(racoon_exporter_source_bytes_total{{{TARGET}}}[$__rate_interval]))",
-            "{{source}} {{instance}}",
-        ),
-        unit="Bps",
-    )
-    return [Placed(found, 12, 7), Placed(read, 6, 7), Placed(size, 6, 7)]
-
-
-def _reading() -> list[Placed]:
-    lag = parts.lines(
-        Text("Lag", "Bytes of each source still to be read.", NO_EXPORTER),
-        Query(f"racoon_exporter_source_lag_bytes{{{TARGET}}}", "{{source}} {{instance}}"),
-        unit="bytes",
-    )
-    rotations = parts.lines(
-        Text("Rotations", "Rotations per minute of each source.", "No rotation in this range"),
-        Query(
-            per_minute("racoon_exporter_source_rotations_total", "instance, source", selector=TARGET), "{{source}} {{instance}}"
-        ),
-        unit="cpm",
-    )
-    lost = parts.lines(
-        Text(
-            "Bytes lost",
-            "Bytes per second that vanished before they were read: truncated, rotated away, or a line over 64 KiB.",
-            "Nothing was lost in this range",
-        ),
-        Query(
-            f"sum by (instance, source) (rate(racoon_exporter_source_lost_bytes_total{{{TARGET}}}[$__rate_interval])) > 0",
-            "{{source}} {{instance}}",
-        ),
-        unit="Bps",
-    )
-    unparsed = parts.lines(
-        Text(
-            "Lines not understood",
-            "Per minute, by reason. not_racoon is normal in a shared syslog; unknown_message is worth a bug report.",
-            "Every line was understood in this range",
-        ),
-        Query(per_minute("racoon_exporter_unparsed_lines_total", "reason", selector=TARGET), "{{reason}}"),
-        unit="cpm",
-        stacked=True,
-    )
-    return [Placed(panel, 6, 7) for panel in (lag, rotations, lost, unparsed)]
+    return Placed(panel, 24, 8)
 
 
 def _daemon() -> list[Placed]:
-    timeline = parts.states(
-        Text("racoon over time", "Running from its start banner to its shutdown line.", NO_EXPORTER),
-        Query(f"racoon_daemon_up{{{GATEWAY}}}", WHERE),
-        words={"0": ("Stopped", parts.VERMILION), "1": ("Running", parts.BLUE)},
+    text = Text(
+        "racoon over time", "Running from its start banner to its shutdown line; the gateways that stopped first.", NO_EXPORTER
     )
-    events = parts.lines(
+    running = f"min_over_time(racoon_daemon_up{{{GATEWAY}}}[$__rate_interval])"
+    shown = f"bottomk(20, racoon_daemon_up{{{GATEWAY}}} @ end())"
+    timeline = panels.states(text, Query(f"{running} and on ({SITE}) {shown}", WHERE), words=states.RUNNING)
+    events = panels.events(
         Text(
             "Starts, crashes and errors",
-            "Per minute: starts, starts without a shutdown before, configuration errors, PF_KEY errors.",
-            "racoon neither started nor complained in this range",
+            "Starts, starts without a shutdown before, errors in racoon.conf, requests that the kernel refused.",
+            "racoon neither started nor complained",
         ),
         *(
-            Query(per_minute(f"racoon_{name}_total", "instance, gateway", selector=GATEWAY), f"{word} {WHERE}")
+            Query(grown(f"racoon_{name}_total", "instance, gateway", MANY, GATEWAY), f"{word} {WHERE}")
             for name, word in (
                 ("daemon_starts", "start"),
                 ("daemon_crashes", "crash"),
@@ -180,77 +125,203 @@ def _daemon() -> list[Placed]:
                 ("kernel_errors", "kernel error"),
             )
         ),
-        unit="cpm",
     )
-    messages = parts.lines(
+    return [Placed(timeline, 10, 8), Placed(events, 14, 8)]
+
+
+def _said() -> Folded:
+    unparsed = panels.events(
+        Text(
+            "Lines not understood",
+            "By reason. not_racoon is normal in a shared syslog; unknown_message is worth a report.",
+            "Every line was understood in this range",
+        ),
+        Query(grown("racoon_exporter_unparsed_lines_total", "reason", MANY, TARGET), "{{reason}}"),
+    )
+    messages = panels.events(
         Text(
             "Messages by severity",
-            "Messages of racoon per minute. The severity is the operator's, not racoon's level: racoon calls a dead peer INFO.",
+            "Of racoon. The severity is the operator's, not racoon's level: racoon calls a dead peer INFO.",
             "racoon wrote nothing in this range",
         ),
-        Query(per_minute("racoon_log_messages_total", "severity", selector=TARGET), "{{severity}}"),
-        unit="cpm",
-        stacked=True,
+        Query(grown("racoon_log_messages_total", "severity", MANY, TARGET), "{{severity}}"),
     )
-    logins = parts.lines(
-        Text("XAuth logins", "Logins of XAuth users per minute, by result.", "No XAuth login in this range"),
-        Query(per_minute("racoon_xauth_logins_total", "result", selector=GATEWAY), "{{result}}"),
-        unit="cpm",
+    logins = panels.events(
+        Text("XAuth logins", "Logins of XAuth users, by result.", "No XAuth login in this range"),
+        Query(grown("racoon_xauth_logins_total", "result", MANY, GATEWAY), "{{result}}"),
     )
-    return [Placed(panel, 6, 7) for panel in (timeline, events, messages, logins)]
+    return Folded("What racoon said", [Placed(messages, 8, 7), Placed(unparsed, 8, 7), Placed(logins, 8, 7)])
 
 
-def _exporter() -> list[Placed]:
-    def process(title: str, says: str, expr: str, unit: str) -> Placed:
-        return Placed(parts.lines(Text(title, says, NO_EXPORTER), Query(expr, "{{instance}}"), unit=unit), 6, 7)
-
-    versions = parts.grid(
-        Text("Versions", "Of racoon and of OpenSSL, as the start banner says.", "No start banner was read yet"),
-        rows(f"max by (gateway, instance, job, version, openssl) (racoon_daemon_info{{{GATEWAY}}})"),
-        columns=(
-            Column("instance", "Instance"),
-            Column("gateway", "Gateway"),
-            Column("version", "racoon"),
-            Column("openssl", "OpenSSL"),
+def _reading() -> Folded:
+    of_source = "instance, source"
+    named = "{{source}} {{instance}}"
+    lag = panels.lines(
+        Text("Lag", "Bytes of each source still to be read.", NO_EXPORTER),
+        Query(f"racoon_exporter_source_lag_bytes{{{TARGET}}}", named),
+        unit="bytes",
+    )
+    lost = panels.events(
+        Text(
+            "Bytes lost",
+            "Bytes that vanished before they were read: truncated, rotated away, or a line over 64 KiB.",
+            "Nothing was lost in this range",
         ),
-        hide=("Value",),
-        unit="none",
+        Query(grown("racoon_exporter_source_lost_bytes_total", of_source, MANY, TARGET), named),
     )
-    builds = parts.grid(
+    rotations = panels.events(
+        Text("Rotations", "Times each file was replaced or truncated.", "No rotation in this range"),
+        Query(grown("racoon_exporter_source_rotations_total", of_source, MANY, TARGET), named),
+    )
+    trouble = panels.events(
+        Text(
+            "What could not be kept",
+            "State files that could not be written, peers counted under `other`, SAs dropped: there are too many.",
+            "Everything was kept in this range",
+        ),
+        *(
+            Query(grown(f"racoon_exporter_{name}_total", "instance", MANY, TARGET), f"{word} {{{{instance}}}}")
+            for name, word in (
+                ("checkpoint_failures", "state file"),
+                ("folded_peers", "peers"),
+                ("dropped_sas", "SAs"),
+                ("record_errors", "records"),
+            )
+        ),
+    )
+    return Folded("Reading and keeping", [Placed(panel, 12, 7) for panel in (lag, lost, rotations, trouble)])
+
+
+def _exporter() -> Folded:
+    def process(title: str, says: str, expr: str, unit: str) -> Placed:
+        return Placed(panels.lines(Text(title, says, NO_EXPORTER), Query(expr, "{{instance}}"), unit=unit), 6, 7)
+
+    builds = grid(
         Text("Exporters", "Which version of racoon-exporter runs where.", NO_EXPORTER),
         rows(f"max by (instance, job, version) (racoon_exporter_build_info{{{TARGET}}})"),
-        columns=(Column("instance", "Instance"), Column("version", "racoon-exporter")),
+        columns=(Column("instance", "Instance", width=220), Column("version", "racoon-exporter")),
         hide=("Value",),
-        unit="none",
+        sort="Instance",
     )
-    trouble = parts.lines(
-        Text(
-            "Checkpoint failures and folded peers",
-            "Per minute: the state file could not be written; a peer was counted under `other` because there are too many.",
-            "No checkpoint failed and no peer was folded in this range",
+    ours = f"and on (instance, job) racoon_exporter_build_info{{{TARGET}}}"
+    return Folded(
+        "The exporters themselves",
+        [
+            process(
+                "Scrape duration",
+                "How long Prometheus waited for the metrics.",
+                f"scrape_duration_seconds{{{TARGET}}} {ours}",
+                "s",
+            ),
+            process("Memory", "Resident memory of the exporter.", f"process_resident_memory_bytes{{{TARGET}}} {ours}", "bytes"),
+            process(
+                "CPU",
+                "Share of one CPU.",
+                f"rate(process_cpu_seconds_total{{{TARGET}}}[$__rate_interval]) {ours}",
+                "percentunit",
+            ),
+            process("Open files", "Open file descriptors of the exporter.", f"process_open_fds{{{TARGET}}} {ours}", "short"),
+            Placed(builds, 12, 7),
+        ],
+    )
+
+
+def _beside() -> Folded:
+    """How witnesses beside the log fare, and what ends soon of the files on disk; empty where none is configured."""
+    answers = {"0": ("Down", VERMILION), "1": ("Answers", BLUE)}
+    witnesses = grid(
+        Text("Witnesses", "Whether each witness beside the log answered when it was last asked.", NO_WITNESS),
+        rows(f"max by (instance, job, witness) (racoon_exporter_witness_up{{{TARGET}}})"),
+        columns=(
+            Column("Value", "State", words=answers, width=90),
+            Column("witness", "Witness", width=90),
+            Column("instance", "Instance"),
         ),
-        Query(per_minute("racoon_exporter_checkpoint_failures_total", "instance", selector=TARGET), "checkpoint {{instance}}"),
-        Query(per_minute("racoon_exporter_folded_peers_total", "instance", selector=TARGET), "folded {{instance}}"),
-        unit="cpm",
+        sort="State",
     )
+    files = " or ".join(
+        f"racoon_{name}_timestamp_seconds{{{GATEWAY}}}" for name in ("certificate_not_after", "crl_next_update")
+    )
+    ends = grid(
+        Text(
+            "Certificates and CRLs end in",
+            "Time left of each certificate, and until each CRL is to be replaced, the first on top; below zero it is over.",
+            NO_WITNESS,
+        ),
+        rows(f"bottomk({MOST_FILES}, max by ({SITE}, file) ({files}) - time())"),
+        columns=(
+            Column("Value", "Left", "s", steps=((None, VERMILION), (86400, ORANGE), (604800, BLUE)), decimals=1, width=100),
+            Column("file", "File"),
+            Column("gateway", "Gateway", width=140),
+            Column("instance", "Instance", width=190),
+        ),
+        sort="Left",
+    )
+    missing = grid(
+        Text(
+            "Missing CRLs", "Files that racoon looks for and warns of, `unable to get certificate CRL(3)`.", "No CRL is missing"
+        ),
+        rows(f"max by ({SITE}, file) (racoon_crl_missing{{{GATEWAY}}})"),
+        columns=(Column("file", "File"), Column("gateway", "Gateway", width=140), Column("instance", "Instance", width=190)),
+        hide=("Value",),
+        sort="File",
+    )
+    return Folded("Beside the log: witnesses and files", [Placed(witnesses, 8, 7), Placed(ends, 16, 7), Placed(missing, 24, 7)])
+
+
+def _numbers() -> list[Placed]:
+    exporters = (
+        f"count(up{{{TARGET}}} and on (instance, job) last_over_time(racoon_exporter_build_info{{{TARGET}}}[{LONGEST}]))"
+    )
+    last_line = f"racoon_exporter_source_last_line_timestamp_seconds{{{TARGET}}}"
+
+    def tile(title: str, says: str, bad: str, none: str, every: str, *, odd: bool = False) -> Placed:
+        steps = ANY_IS_ODD if odd else ANY_IS_BAD
+        return Placed(panels.numbers(Text(title, says, none), now(f"count({bad}) or 0 * {every}"), steps=steps), 4, 3)
+
+    sources = f"count(racoon_exporter_source_up{{{TARGET}}})"
+    sites = f"count(racoon_daemon_up{{{GATEWAY}}})"
+    quiet = f"racoon_log_level_quiet{{{GATEWAY}}} == 1"
+    unsaved = f"time() - racoon_exporter_checkpoint_timestamp_seconds{{{TARGET}}} > 900"
     return [
-        process("Scrape duration", "How long Prometheus waited for the metrics.", f"scrape_duration_seconds{{{TARGET}}}", "s"),
-        process("Memory", "Resident memory of the exporter.", f"process_resident_memory_bytes{{{TARGET}}}", "bytes"),
-        process("CPU", "Share of one CPU.", f"rate(process_cpu_seconds_total{{{TARGET}}}[$__rate_interval])", "percentunit"),
-        process("Open files", "Open file descriptors of the exporter.", f"process_open_fds{{{TARGET}}}", "short"),
-        Placed(versions, 9, 6),
-        Placed(builds, 6, 6),
-        Placed(trouble, 9, 6),
+        tile(
+            "Exporters down", "Exporters that were scraped within a day and cannot be now.", away(MANY), NO_EXPORTER, exporters
+        ),
+        tile(
+            "racoon stopped",
+            "Gateways whose racoon has logged its end.",
+            f"racoon_daemon_up{{{GATEWAY}}} == 0",
+            "None heard",
+            sites,
+        ),
+        tile(
+            "Logs unreadable",
+            "Sources that cannot be read.",
+            f"racoon_exporter_source_up{{{TARGET}}} == 0",
+            "No log is read",
+            sources,
+        ),
+        tile(
+            "Logs silent", "No new line for eight hours.", f"time() - {last_line} > 28800", "No log is read", sources, odd=True
+        ),
+        tile("Logs too quiet", "racoon writes, but no line about SAs: `log info;` is missing.", quiet, "None heard", sites),
+        tile("State not saved", "No state file was written for 15 minutes.", unsaved, NO_EXPORTER, exporters, odd=True),
     ]
 
 
 def health() -> Dashboard:
     """Build the page about the exporter and the daemon themselves."""
-    return parts.page(
-        UID,
-        "racoon: exporter and daemon health",
-        "Whether the log is written, read and understood, and how racoon and racoon-exporter themselves fare.",
-        [*_now(), *_sources(), *_reading(), *_daemon(), *_exporter()],
-        peers=False,
-        since="now-6h",
+    return page(
+        About(
+            UID,
+            "racoon: health",
+            "Whether the logs are written, read and understood, and how racoon and racoon-exporter themselves fare.",
+        ),
+        [*_numbers(), _sites(), _sources(), *_daemon(), _said(), _reading(), _beside(), _exporter()],
+        scope=MANY,
+        variables=of_many(),
+        links=[
+            link("racoon: fleet overview", "racoon-fleet", "job", "instance", "gateway"),
+            link("racoon: peer", "racoon-peer"),
+        ],
     )

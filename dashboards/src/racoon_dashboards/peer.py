@@ -1,263 +1,230 @@
-"""Peer: everything that is known of one peer (or of those selected)."""
+"""Peer: everything that is known of one peer of one gateway."""
 
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from racoon_dashboards import parts, queries, shared
-from racoon_dashboards.parts import Column, Placed, Query, Text, rows
-from racoon_dashboards.queries import GATEWAY, KEY, PEER, RECENTLY, peer_state, per_minute, total
+from racoon_dashboards import panels, states
+from racoon_dashboards.page import About, Folded, Placed, link, of_one, page
+from racoon_dashboards.palette import BLUE, ORANGE
+from racoon_dashboards.panels import Query, Text, now, rows
+from racoon_dashboards.queries import KEY, ONE, grown, labelled
+from racoon_dashboards.reasons import WHAT_TO_DO, WHY
+from racoon_dashboards.tables import Column, grid
 
 UID = "racoon-peer"
-NO_PEER = "No data: is this peer in the log at all? Check its name and the time range"
-NAME = "{{peer}} {{gateway}}"
-
-
-def _dates() -> list[Placed]:
-    def date(title: str, metric: str, says: str, never: str) -> Placed:
-        text = Text(title, says, never)
-        expr = f"1000 * max by ({KEY}) ({metric}{{{PEER}}}) > 0"
-        return Placed(parts.numbers(text, Query(expr, NAME), unit="dateTimeAsIsoNoDateIfToday"), 4, 4)
-
-    return [
-        date(
-            "Phase 1 last established",
-            "racoon_phase1_last_established_timestamp_seconds",
-            "When an ISAKMP SA with the peer was last established, by the clock of the log.",
-            "Never since the exporter began to read",
-        ),
-        date(
-            "Phase 2 last established",
-            "racoon_phase2_last_established_timestamp_seconds",
-            "When a pair of IPsec SAs with the peer was last established, by the clock of the log.",
-            "Never since the exporter began to read",
-        ),
-        date(
-            "Phase 1 last failed",
-            "racoon_phase1_last_failure_timestamp_seconds",
-            "When a phase 1 negotiation with the peer last failed, by the clock of the log.",
-            "No failure since the exporter began to read",
-        ),
-    ]
+NO_PEER = "No such peer in this range"
+NO_WITNESS = "No witness tells: see docs/witnesses.md"
+PEER = ONE.peer
 
 
 def _now() -> list[Placed]:
-    state = Text("State", f"Up: an IPsec SA alive in each direction. Negotiating: down, and begun within {RECENTLY}.", NO_PEER)
-    phase1 = Text("Phase 1", "Whether an ISAKMP SA with the peer is alive. IPsec SAs outlive it.", NO_PEER)
-    phase2 = Text("Phase 2", "Whether an IPsec SA is alive in each direction.", NO_PEER)
-    nat = Text("NAT", "Whether NAT detection found a NAT between here and the peer.", "Not known: no NAT-T in the log")
-    small = [
-        Placed(parts.numbers(state, Query(peer_state(RECENTLY), NAME), unit="none", words=parts.STATES), 4, 4),
-        Placed(parts.numbers(phase1, Query(f"racoon_phase1_up{{{PEER}}}", NAME), unit="none", words=parts.UP_DOWN), 3, 4),
-        Placed(parts.numbers(phase2, Query(f"racoon_phase2_up{{{PEER}}}", NAME), unit="none", words=parts.UP_DOWN), 3, 4),
+    since = f"racoon_phase2_state_since_timestamp_seconds{{{PEER}}}"
+    state = Text("State", "As the exporter's page calls it. Up: an IPsec SA alive in each direction.", NO_PEER)
+    lasting = Text(
+        "For",
+        "How long phase 2 has been up or down; a rekey changes nothing. Of a peer that never was up, since the log begins.",
+        "Not known",
+    )
+    why = Text("Why", "The most telling reason of late, the same as in alerts and on the exporter's page.", NO_PEER)
+    advice = Text("What to do", "What most often mends it; the runbook says more.", NO_PEER)
+    query = rows(states.one_why())
+    return [
+        Placed(panels.numbers(state, now(states.one_state()), words=states.STATES), 4, 5),
+        Placed(panels.numbers(lasting, now(f"time() - max by ({KEY}) ({since})"), unit="s").decimals(1), 4, 5),
+        Placed(panels.sentence(why, query, "why", WHY), 7, 5),
+        Placed(panels.sentence(advice, query, "why", WHAT_TO_DO), 9, 5),
     ]
-    last = Placed(parts.numbers(nat, Query(f"racoon_peer_nat{{{PEER}}}", NAME), unit="none", words=parts.YES_NO), 2, 4)
-    return [*small, *_dates(), last]
+
+
+def _of_phases(metric: str, factor: str = "") -> str:
+    """Build the query for a metric of both phases, with the phase as a label."""
+    both = (labelled(f"racoon_phase{phase}_{metric}{{{PEER}}}", "phase", str(phase)) for phase in (1, 2))
+    return f"{factor}max by ({KEY}, phase) ({' or '.join(both)})"
+
+
+def _phases() -> list[Placed]:
+    date = "dateTimeAsIsoNoDateIfToday"
+    phases = grid(
+        Text("Phases", "Losing phase 1 does not end phase 2: traffic flows while phase 2 is up.", NO_PEER),
+        rows(_of_phases("up")),
+        rows(_of_phases("state_since_timestamp_seconds", "1000 * ")),
+        rows(_of_phases("last_established_timestamp_seconds", "1000 * ")),
+        rows(_of_phases("last_failure_timestamp_seconds", "1000 * ")),
+        rows(_of_phases("expiry_timestamp_seconds", "1000 * ")),
+        columns=(
+            Column("phase", "Phase", width=60),
+            Column("Value #A", "State", words=states.UP_DOWN, width=80),
+            Column("Value #B", "Since", date, width=170),
+            Column("Value #C", "Last established", date, width=170),
+            Column("Value #D", "Last failed", date, width=170),
+            Column("Value #E", "Expires", date),
+        ),
+        hide=("peer", "gateway", "instance"),
+        sort="Phase",
+    )
+    facts = grid(
+        Text("Peer", "The addresses behind the name, whether it is expected, and whether a NAT is on the way.", NO_PEER),
+        rows(f"max by ({KEY}, address) (racoon_peer_info{{{PEER}}})"),
+        rows(f"max by ({KEY}, kind) (racoon_peer_expected{{{PEER}}})"),
+        rows(f"max by ({KEY}) (racoon_peer_nat{{{PEER}}})"),
+        columns=(
+            Column("address", "Address", width=170),
+            Column("kind", "Expected", width=110),
+            Column("Value #C", "NAT", words=states.YES_NO, width=60),
+            Column("gateway", "Gateway"),
+        ),
+        hide=("Value #A", "Value #B", "peer", "instance"),
+        sort="Address",
+    )
+    return [Placed(phases, 15, 4), Placed(facts, 9, 4)]
 
 
 def _timeline() -> Placed:
     text = Text(
         "Phase 1 and phase 2 over time",
-        "Losing phase 1 does not end phase 2: traffic flows while phase 2 is up.",
+        "Down wherever a phase was down for a moment of the step, so that short outages are seen in long ranges. A gap: "
+        "nothing was scraped.",
         NO_PEER,
     )
-    panel = parts.states(
-        text,
-        Query(f"racoon_phase1_up{{{PEER}}}", f"{NAME} phase 1"),
-        Query(f"racoon_phase2_up{{{PEER}}}", f"{NAME} phase 2"),
-        words=parts.UP_DOWN,
-    )
-    return Placed(panel, 24, 6)
+    bands = (Query(f"min_over_time(racoon_phase{phase}_up{{{PEER}}}[$__rate_interval])", f"phase {phase}") for phase in (1, 2))
+    return Placed(panels.states(text, *bands, words=states.UP_DOWN), 24, 5)
 
 
-def _negotiations() -> list[Placed]:
-    begun = parts.lines(
+def _counted(name: str, by: str, legend: str) -> Query:
+    return Query(grown(name, by, ONE, PEER), legend)
+
+
+def _events() -> list[Placed]:
+    failures = panels.events(
         Text(
-            "Negotiations",
-            "Begun and established per minute, by phase and by who began it.",
-            "No negotiation in this range, or only the first of its kind",
+            "Failures by reason", "Failed negotiations in each interval, of both phases.", "No negotiation failed in this range"
         ),
-        *(
-            Query(per_minute(f"racoon_phase{phase}_{what}_total", "role"), f"phase {phase} {word}, {{{{role}}}}")
-            for phase in (1, 2)
-            for what, word in (("negotiations", "begun"), ("established", "established"))
-        ),
-        unit="cpm",
+        *(_counted(f"racoon_phase{phase}_failures_total", "reason", f"{phase}: {{{{reason}}}}") for phase in (1, 2)),
     )
-    failures = parts.lines(
+    established = panels.events(
         Text(
-            "Failures by reason", "Failed negotiations per minute, by phase and reason.", "No negotiation failed in this range"
+            "Established and rekeyed",
+            "How often each phase was established: a peer that is up renews at a steady rate.",
+            "Nothing was established in this range",
         ),
-        Query(per_minute("racoon_phase1_failures_total", "reason"), "phase 1 {{reason}}"),
-        Query(per_minute("racoon_phase2_failures_total", "reason"), "phase 2 {{reason}}"),
-        unit="cpm",
-        stacked=True,
+        *(_counted(f"racoon_phase{phase}_established_total", "role", f"{phase}: {{{{role}}}}") for phase in (1, 2)),
     )
-    bucket = total("racoon_phase1_negotiation_duration_seconds_bucket", "le, role", selector=GATEWAY)
-    duration = parts.numbers(
-        Text(
-            "Duration of phase 1",
-            "Half and 95 of 100 phase 1 negotiations in the range took at most this long. Of all peers of the gateway: the "
-            "histogram has no peer.",
-            "No phase 1 was established in this range, or only the first",
-        ),
-        *(
-            Query(f"histogram_quantile({quantile}, {bucket}) >= 0", f"{word}, {{{{role}}}}", instant=True)
-            for quantile, word in ((0.5, "half"), (0.95, "95 %"))
-        ),
-        unit="s",
+    begun = panels.events(
+        Text("Negotiations begun", "By phase, and by who began.", "No negotiation was begun in this range"),
+        *(_counted(f"racoon_phase{phase}_negotiations_total", "role", f"{phase}: {{{{role}}}}") for phase in (1, 2)),
     )
-    return [Placed(begun, 9, 7), Placed(failures, 9, 7), Placed(duration, 6, 7)]
+    ended = panels.events(
+        Text("SAs ended by cause", "How ISAKMP SAs (1) and IPsec SAs (2) ended.", "No SA ended in this range"),
+        _counted("racoon_phase1_ended_total", "cause", "1: {{cause}}"),
+        _counted("racoon_ipsec_sa_ended_total", "cause", "2: {{cause}}"),
+    )
+    return [Placed(panel, 12, 7) for panel in (failures, established, begun, ended)]
 
 
 def _associations() -> list[Placed]:
-    alive = parts.lines(
+    none = f"0 * sum(racoon_phase2_up{{{PEER}}})"
+    alive = panels.lines(
         Text(
             "SAs alive",
-            "ISAKMP SAs, and IPsec SAs by protocol and state. Dying: past the soft lifetime, still carrying traffic. During a "
-            "rekey there are twice as many.",
+            "Dying: past the soft lifetime, still carrying traffic. During a rekey there are twice as many.",
             NO_PEER,
         ),
-        Query(f"sum by (protocol, state) (racoon_ipsec_sas{{{PEER}}})", "{{protocol}} {{state}}"),
+        *(
+            Query(f'sum(racoon_ipsec_sas{{{PEER}, state="{state}"}}) or {none}', f"IPsec {state}")
+            for state in ("mature", "dying")
+        ),
         Query(f"sum(racoon_phase1_sas{{{PEER}}})", "ISAKMP"),
         unit="short",
-    )
-    rekeys = parts.lines(
+    ).decimals(0)
+    took = panels.lines(
         Text(
-            "Rekeys",
-            "Establishments per hour of each phase, over an hour: a peer that is up renews at a steady rate.",
-            "Nothing was established in this range",
+            "Duration of phase 1",
+            "How long the last phase 1 negotiation with this peer took that came up; log times have whole seconds.",
+            "No phase 1 was established",
         ),
-        *(
-            Query(total(f"racoon_phase{phase}_established_total", "peer, gateway", window="1h"), f"{NAME} phase {phase}")
-            for phase in (1, 2)
-        ),
-        unit="short",
-    )
-    ended = parts.lines(
-        Text("SAs ended by cause", "SAs that ended per minute, and how.", "No SA ended in this range"),
-        Query(per_minute("racoon_phase1_ended_total", "cause"), "ISAKMP {{cause}}"),
-        Query(per_minute("racoon_ipsec_sa_ended_total", "cause"), "IPsec {{cause}}"),
-        unit="cpm",
-        stacked=True,
-    )
-    return [Placed(alive, 8, 7), Placed(rekeys, 8, 7), Placed(ended, 8, 7)]
-
-
-def _trouble() -> list[Placed]:
-    dead = parts.lines(
-        Text(
-            "Dead peers and flaps",
-            "Per minute: dead peer detection gave up, and phase 2 went from up to down.",
-            "The peer was neither declared dead nor did it flap in this range",
-        ),
-        Query(per_minute("racoon_dead_peers_total", "peer, gateway"), f"{NAME} dead"),
-        Query(per_minute("racoon_phase2_flaps_total", "peer, gateway"), f"{NAME} flap"),
-        unit="cpm",
-    )
-    notifications = parts.grid(
-        Text(
-            "Notifications of the peer",
-            "What the peer told racoon in the range, by its RFC name, at least this often.",
-            "No notification in this range",
-        ),
-        rows(queries.first_and_more("racoon_notifications_received_total", f"{KEY}, notification")),
-        columns=(Column("peer", "Peer"), Column("notification", "Notification"), Column("Value", "Times", "short", width=70)),
-        hide=("instance",),
-    )
-    certificates = shared.certificate_problems(
-        "What OpenSSL said of the peer's certificates and CRLs in the range, at least this often.",
-    )
-    addresses = parts.grid(
-        Text("Addresses", "Which addresses stand behind the name, and whether the peer is expected.", NO_PEER),
-        rows(f"max by ({KEY}, address) (racoon_peer_info{{{PEER}}})"),
-        rows(f"max by ({KEY}, kind) (racoon_peer_expected{{{PEER}}})"),
-        columns=(
-            Column("peer", "Peer"),
-            Column("address", "Address"),
-            Column("kind", "Expected"),
-            Column("gateway", "Gateway"),
-            Column("instance", "Instance"),
-        ),
-        hide=("Value #A", "Value #B"),
-        unit="none",
-    )
-    return [Placed(dead, 6, 7), Placed(notifications, 6, 7), Placed(certificates, 6, 7), Placed(addresses, 6, 7)]
-
-
-def _beside() -> list[Placed]:
-    """What witnesses beside the log tell; empty where none is configured."""
-    nobody = "No witness tells: see docs/witnesses.md"
-    traffic = parts.lines(
-        Text(
-            "Traffic",
-            "Bytes per second that IPsec SAs carried, as the kernel counts them, over rekeys.",
-            nobody,
-        ),
-        Query(
-            f"sum by ({KEY}, direction) (rate(racoon_ipsec_bytes_total{{{PEER}}}[$__rate_interval]))",
-            f"{NAME} {{{{direction}}}}",
-        ),
-        unit="Bps",
-    )
-    dropped = parts.lines(
-        Text(
-            "Packets dropped",
-            "Per minute: repeated, too old for the replay window, or with a wrong integrity check.",
-            "No packet was dropped, or no witness tells",
-        ),
-        Query(per_minute("racoon_ipsec_errors_total", "direction, kind"), "{{direction}} {{kind}}"),
-        unit="cpm",
-        stacked=True,
-    )
-    expiry = parts.numbers(
-        Text(
-            "Youngest SA expires in",
-            "Hard expiry of the peer's youngest ISAKMP SA (phase 1) and IPsec SA (phase 2), as racoon and the kernel have it.",
-            nobody,
-        ),
-        *(
-            Query(
-                f"max by ({KEY}) (racoon_phase{phase}_expiry_timestamp_seconds{{{PEER}}}) - time()",
-                f"phase {phase}",
-                instant=True,
-            )
-            for phase in (1, 2)
-        ),
+        Query(f"max(racoon_phase1_last_negotiation_duration_seconds{{{PEER}}})", "last"),
         unit="s",
     )
-    crypto = parts.grid(
+    trouble = panels.events(
+        Text(
+            "Outages and dead peers",
+            "Phase 2 went from up to down; dead peer detection gave up.",
+            "It did not go down in this range",
+        ),
+        _counted("racoon_phase2_flaps_total", "peer", "went down"),
+        _counted("racoon_dead_peers_total", "peer", "found dead"),
+    )
+    return [Placed(alive, 8, 7), Placed(took, 6, 7), Placed(trouble, 10, 7)]
+
+
+def _details() -> Folded:
+    told = panels.events(
+        Text("Notifications of the peer", "What the peer told racoon, by its RFC name.", "No notification in this range"),
+        _counted("racoon_notifications_received_total", "notification", "{{notification}}"),
+    )
+    certificates = panels.events(
+        Text(
+            "Certificate problems",
+            "What OpenSSL said of the peer's certificates and CRLs, with its number. 3, crl_missing, is only a warning.",
+            "No certificate problem in this range",
+        ),
+        _counted("racoon_certificate_problems_total", "reason, code", "{{reason}} ({{code}})"),
+    )
+    return Folded("What the peer said, and its certificates", [Placed(told, 12, 7), Placed(certificates, 12, 7)])
+
+
+def _beside() -> Folded:
+    """What witnesses beside the log tell; empty where none is configured."""
+    traffic = panels.lines(
+        Text("Traffic", "Bytes per second that IPsec SAs carried, as the kernel counts them, over rekeys.", NO_WITNESS),
+        Query(f"sum by (direction) (rate(racoon_ipsec_bytes_total{{{PEER}}}[$__rate_interval]))", "{{direction}}"),
+        unit="Bps",
+    )
+    dropped = panels.events(
+        Text(
+            "Packets dropped",
+            "Repeated, too old for the replay window, or with a wrong integrity check.",
+            "None was dropped, or no witness tells",
+        ),
+        _counted("racoon_ipsec_errors_total", "direction, kind", "{{direction}} {{kind}}"),
+    )
+    crypto = grid(
         Text(
             "How it is spoken to",
             "Exchange and algorithms of each phase now. Weak: DES, 3DES, MD5, SHA-1, groups below 2,048 bits, aggressive mode "
             "with a pre-shared key.",
-            nobody,
+            NO_WITNESS,
         ),
         rows(
             f"max by ({KEY}, phase, exchange, encryption, hash, group, authentication) (racoon_peer_crypto_info{{{PEER}}})"
             f" * on ({KEY}, phase) group_left () max by ({KEY}, phase) (racoon_peer_weak_crypto{{{PEER}}})"
         ),
         columns=(
-            Column("phase", "Phase", width=70),
-            Column("Value", "Weak", "none", words={"0": ("No", parts.BLUE), "1": ("Weak", parts.ORANGE)}, width=80),
-            Column("exchange", "Exchange"),
-            Column("encryption", "Encryption"),
-            Column("hash", "Hash"),
-            Column("group", "Group"),
-            Column("authentication", "Authentication"),
-            Column("peer", "Peer"),
+            Column("phase", "Phase", width=60),
+            Column("Value", "Weak", words={"0": ("No", BLUE), "1": ("Weak", ORANGE)}, width=70),
+            Column("exchange", "Exchange", width=90),
+            Column("encryption", "Encryption", width=100),
+            Column("hash", "Hash", width=80),
+            Column("group", "Group", width=70),
+            Column("authentication", "By"),
         ),
-        hide=("instance", "gateway"),
-        unit="none",
+        hide=("peer", "instance", "gateway"),
+        sort="Phase",
     )
-    return [Placed(traffic, 8, 7), Placed(dropped, 5, 7), Placed(expiry, 4, 7), Placed(crypto, 7, 7)]
+    return Folded(
+        "Beside the log: traffic and algorithms", [Placed(traffic, 7, 7), Placed(dropped, 6, 7), Placed(crypto, 11, 7)]
+    )
 
 
 def peer() -> Dashboard:
     """Build the page of one peer."""
-    return parts.page(
-        UID,
-        "racoon: peer",
-        "State, negotiations, failures, SAs and notifications of one peer of a racoon gateway.",
-        [*_now(), _timeline(), *_negotiations(), *_associations(), *_trouble(), *_beside()],
-        peers=True,
-        since="now-6h",
+    return page(
+        About(
+            UID,
+            "racoon: peer",
+            "One peer of a racoon gateway: its state, since when and why, negotiations, failures and SAs.",
+        ),
+        [*_now(), *_phases(), _timeline(), *_events(), *_associations(), _details(), _beside()],
+        scope=ONE,
+        variables=of_one(),
+        links=[link("racoon: fleet overview", "racoon-fleet"), link("racoon: health", "racoon-health", "job", "instance")],
     )

@@ -1,86 +1,78 @@
-"""PromQL that several panels share.
+"""PromQL that several panels share: whose series are asked for, and what grew within a range.
 
-Every selector carries the dashboard's variables. `gateway` is compared with `=~"$gateway"` whose All value `.*` also fits
-series without that label, so one dashboard serves single gateways and several gateways in one log.
+Every selector carries the board's variables. On the boards of many, `gateway` is compared with `=~"$gateway"` whose All value
+`.*` also fits series without that label; the board of one peer has one value of each, and compares with `=`.
 """
 
-TARGET = 'job=~"$job", instance=~"$instance"'
-GATEWAY = f'{TARGET}, gateway=~"$gateway"'
-PEER = f'{GATEWAY}, peer=~"$peer"'
+from dataclasses import dataclass
 
 KEY = "gateway, instance, job, peer"
 """What names one peer. Joining on less would mix gateways."""
-
-RECENTLY = "5m"
-"""How long a peer counts as negotiating after it began to: racoon gives up on a phase 1 after about a minute."""
-
-
-def total(metric: str, by: str, *, window: str = "$__range", selector: str = PEER) -> str:
-    """How much a counter grew within `window`, summed by the labels `by` (all together where empty)."""
-    grouped = f"sum by ({by})" if by else "sum"
-    return f"{grouped} (increase({metric}{{{selector}}}[{window}]))"
+SITE = "gateway, instance, job"
+"""What names one gateway."""
+LONGEST = "1d"
+"""For how long an exporter that is away is remembered, as by the alert of that."""
 
 
-def per_minute(metric: str, by: str, *, selector: str = PEER) -> str:
-    """Rate per minute by the labels `by`; series at zero are left out, so that a legend names what happened."""
-    return f"60 * sum by ({by}) (rate({metric}{{{selector}}}[$__rate_interval])) > 0"
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Selectors: of an exporter's own series, of a gateway's, and of a peer's."""
+
+    target: str
+    gateway: str
+    peer: str
 
 
-def _new(metric: str, window: str, comparison: str = "<") -> str:
-    """Series that were made within `window`: they have fewer samples than their target had good scrapes.
+_MANY = 'job=~"$job", instance=~"$instance"'
+_ONE = 'job="$job", instance="$instance"'
+MANY = Scope(_MANY, f'{_MANY}, gateway=~"$gateway"', f'{_MANY}, gateway=~"$gateway"')
+ONE = Scope(_ONE, f'{_ONE}, gateway="$gateway"', f'{_ONE}, gateway="$gateway", peer="$peer"')
 
-    increase() does not see a series' first value, and some series are made by the first event they count.
+
+def grown(metric: str, by: str, scope: Scope, selector: str) -> str:
+    """Build the query for how often something was counted since the point before, in whole numbers, where it was at all.
+
+    increase() extrapolates, and does not see the first value of a series that its first event makes. Here what was not there
+    before counts from 0 if its exporter was there without it, then or since (the series has fewer samples than good scrapes);
+    else from its first value, so that the first reading of an old log is none. A counter that fell adds nothing.
     """
-    samples = f"count_over_time({metric}{{{PEER}}}[{window}])"
-    return f"{samples} {comparison} on (instance, job) group_left () sum_over_time(up{{{TARGET}}}[{window}])"
-
-
-def first_and_more(metric: str, by: str) -> str:
-    """At least how often something was counted in the range, where the first time makes the series."""
-    grown = f"increase({metric}{{{PEER}}}[$__range])"
-    return f"sum by ({by}) ({grown} + ({_new(metric, '$__range', '< bool')})) > 0"
-
-
-def negotiating(window: str) -> str:
-    """Peers that began a negotiation of either phase within `window`, be it their first."""
-    metrics = [f"racoon_phase{phase}_negotiations_total" for phase in (1, 2)]
-    grown = (f"{total(metric, KEY, window=window)} > 0" for metric in metrics)
-    made = (f"max by ({KEY}) ({_new(metric, window)})" for metric in metrics)
-    return " or ".join((*grown, *made))
-
-
-def peer_state(window: str, only: str = "") -> str:
-    """2 up, 1 negotiating, 0 down, for each peer; `only` restricts the peers (` and on (…) …`).
-
-    `+ 0` takes the metric's name away, so that a peer stays one series whichever branch it is in.
-    """
-    up = f"racoon_phase2_up{{{PEER}}}"
-    return (
-        f"(2 * ({up} == 1) or on ({KEY}) (({up} == 0) + 1 and on ({KEY}) ({negotiating(window)})) or on ({KEY}) {up} + 0){only}"
-    )
-
-
-VAGUE_REASONS = "no_response|timeout|send_error|unknown"
-"""Reasons that say how a negotiation ended and not why."""
-
-
-def latest_reason(phase: int) -> str:
-    """Build the query for the reason that counted failures last, as the label `phase<phase>_reason`, for each peer.
-
-    Prometheus keeps no order of events; what grew within 5 minutes goes before what grew within the hour, and that before
-    what grew within the range. Of two alike, the reason that says why goes before one that only says how it ended.
-    """
-    metric = f"racoon_phase{phase}_failures_total"
-    by = f"{KEY}, reason"
-    ages = (("$__range", 1), ("1h", 2), ("5m", 4))
-
-    def score(only: str) -> str:
-        selector = f"{PEER}, {only}"
-        return " + ".join(
-            f"{weight} * ({total(metric, by, window=window, selector=selector)} > bool 0)" for window, weight in ages
+    now, up = f"{metric}{{{selector}}}", f"up{{{scope.target}}}"
+    came = f"count_over_time({now}[$__interval]) < on (instance, job) group_left () sum_over_time({up}[$__interval])"
+    base = " or ".join(
+        (
+            f"last_over_time({now}[1h] offset $__interval)",
+            f"0 * {now} and on (instance, job) {up} offset $__interval == 1",
+            f"0 * ({came})",
+            f"min_over_time({now}[$__interval])",
         )
+    )
+    return f"sum by ({by}) (clamp_min({now} - ({base}), 0)) > 0"
 
-    telling, vague = (score(f'reason{operator}"{VAGUE_REASONS}"') for operator in ("!~", "=~"))
-    either = f"({telling}) * 2 + 1 > 1 or ({vague}) * 2 > 0"
-    renamed = f'label_replace({either}, "phase{phase}_reason", "$1", "reason", "(.*)")'
-    return f"max by ({KEY}, phase{phase}_reason) (topk by ({KEY}) (1, {renamed}))"
+
+def in_range(metric: str, selector: str, by: str = SITE) -> str:
+    """Build the query for how much a counter grew in the whole range."""
+    return f"round(sum by ({by}) (increase({metric}{{{selector}}}[$__range])))"
+
+
+def labelled(expr: str, label: str, value: str, source: str = "", pattern: str = "") -> str:
+    """Give each series of `expr` a label: a constant, or made of another label."""
+    return f'label_replace({expr}, "{label}", "{value}", "{source}", "{pattern}")'
+
+
+def away(scope: Scope) -> str:
+    """Build the query for exporters that were scraped within a day and cannot be now."""
+    known = f"last_over_time(racoon_exporter_build_info{{{scope.target}}}[{LONGEST}])"
+    return f"(up{{{scope.target}}} == 0 and on (instance, job) {known})"
+
+
+def last_scraped(scope: Scope) -> str:
+    """Build the query for the time at which exporters that are away were last there, by the minute."""
+    seen = f"max_over_time((timestamp(up{{{scope.target}}} == 1))[{LONGEST}:1m])"
+    return f"({seen} and on (instance, job) {away(scope)})"
+
+
+def sites_away(scope: Scope) -> str:
+    """Build the query for the gateways of exporters that are away."""
+    sites = f"max by ({SITE}) (last_over_time(racoon_daemon_up{{{scope.gateway}}}[{LONGEST}]))"
+    silent = f"max by (instance, job) (last_over_time(racoon_exporter_build_info{{{scope.target}}}[{LONGEST}]))"
+    return f"(({sites} or on (instance, job) {silent}) and on (instance, job) {away(scope)})"

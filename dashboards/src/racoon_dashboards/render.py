@@ -10,6 +10,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from racoon_dashboards.fleet import fleet
 from racoon_dashboards.health import health
+from racoon_dashboards.page import FORMATS
 from racoon_dashboards.peer import peer
 
 DASHBOARDS = {"racoon-fleet": fleet, "racoon-peer": peer, "racoon-health": health}
@@ -28,7 +29,9 @@ def _importable(board: dict[str, Any]) -> dict[str, Any]:
     for variable in board["templating"]["list"]:
         if variable["type"] == "datasource":
             variable["current"] = {"selected": False, "text": f"${{{INPUT}}}", "value": f"${{{INPUT}}}"}
-    kinds = sorted({panel["type"] for panel in board["panels"]})
+    kinds = sorted(
+        {panel["type"] for outer in board["panels"] for panel in (outer, *outer.get("panels", ())) if panel["type"] != "row"}
+    )
     inputs = {
         "name": INPUT,
         "label": "Prometheus",
@@ -47,7 +50,10 @@ def _importable(board: dict[str, Any]) -> dict[str, Any]:
 
 def render(board: Dashboard) -> str:
     """Return the JSON text for provisioning."""
-    return _text(board)
+    given = json.loads(_text(board))
+    annotations = given["annotations"]
+    annotations["list"] = [annotation | FORMATS[annotation["name"]] for annotation in annotations["list"]]
+    return _text(given)
 
 
 def render_all() -> dict[str, str]:

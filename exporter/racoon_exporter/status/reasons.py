@@ -21,7 +21,8 @@ class Explanation(NamedTuple):
     """Address of the page that goes on from there, relative to the exporter's root."""
 
 
-_GENERAL: Final = {1: "RacoonPhase1Failing", 2: "RacoonPhase2Failing"}
+GENERAL: Final = {1: "RacoonPhase1Failing", 2: "RacoonPhase2Failing"}
+"""The runbook of a phase, for reasons that have none of their own."""
 
 ENDINGS: Final[dict[str, str]] = {
     "expired": "its lifetime was over and it was not renewed",
@@ -74,7 +75,7 @@ def explain(reason: str, phase: int, authentication: str | None = None, told_by:
 
     What the other end's log named is said from its side: the peer is then this one.
     """
-    page = REASONS[known(reason)].runbook or _GENERAL[phase]
+    page = REASONS[known(reason)].runbook or GENERAL[phase]
     gloss, advice = told(reason, phase, authentication)
     if told_by is not None:
         gloss = f"{gloss} The other end's log says so ({told_by})."
@@ -82,4 +83,4 @@ def explain(reason: str, phase: int, authentication: str | None = None, told_by:
     return Explanation(gloss, advice, f"{runbook(page)}#{known(reason)}")
 
 
-__all__ = ["AFTER_ENDING", "ENDINGS", "NEVER_UP", "RUNBOOKS", "TRYING", "Explanation", "explain", "runbook"]
+__all__ = ["AFTER_ENDING", "ENDINGS", "GENERAL", "NEVER_UP", "RUNBOOKS", "TRYING", "Explanation", "explain", "runbook"]

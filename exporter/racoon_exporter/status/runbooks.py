@@ -11,10 +11,12 @@ from functools import cache
 from importlib.resources import files
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from racoon_exporter.status.markup import Child, Html, element
+from racoon_exporter.status.reasons import GENERAL, explain
+from racoon_parsers.reasons import REASONS
 
 _SUFFIX = ".html"
 Respond = Callable[[Request, bytes, str], Response]
@@ -45,7 +47,17 @@ def runbook_routes(assets: Mapping[str, str], respond: Respond) -> list[Route]:
             return PlainTextResponse("There is no such runbook; see /runbooks/\n", 404)
         return respond(request, _page(name, content(name), assets), "text/html; charset=utf-8")
 
-    return [Route("/runbooks/", listed, methods=["GET"]), Route("/runbooks/{name}", one, methods=["GET"])]
+    def of_reason(request: Request) -> Response:
+        phase, reason = request.path_params["phase"], request.path_params["reason"]
+        if reason not in REASONS or phase not in GENERAL:
+            return PlainTextResponse("There is no such reason; see /runbooks/\n", 404)
+        return RedirectResponse(f"../../{explain(reason, phase).runbook}", 302)
+
+    return [
+        Route("/runbooks/", listed, methods=["GET"]),
+        Route("/runbooks/{phase:int}/{reason}", of_reason, methods=["GET"]),
+        Route("/runbooks/{name}", one, methods=["GET"]),
+    ]
 
 
 def _page(title: str, body: Child, assets: Mapping[str, str]) -> bytes:

@@ -28,7 +28,7 @@ from racoon_exporter.status.reasons import AFTER_ENDING, ENDINGS
 from racoon_exporter.status.routes import PAGE_CSP, openapi
 from racoon_exporter.status.view import STATES
 from racoon_exporter.web import WebServer
-from racoon_parsers.reasons import FAILURE_REASONS
+from racoon_parsers.reasons import FAILURE_REASONS, REASONS
 from tests.browser import story
 from tests.exporter.status.engines import PEER, Gateway, permanent, recording, until
 
@@ -80,6 +80,18 @@ def test_there_is_no_other_runbook(branch: httpx.Client, name: str) -> None:
     answer = branch.get(f"/runbooks/{name}x")
     assert answer.status_code == 404
     assert "script" not in answer.text
+
+
+@pytest.mark.parametrize("phase", [1, 2])
+def test_a_reason_of_a_phase_leads_to_its_section(branch: httpx.Client, phase: int) -> None:
+    """Boards know the reason and not the runbook."""
+    for reason in (row.name for row in REASONS.values() if phase in row.phases):
+        answer = branch.get(f"/runbooks/{phase}/{reason}", follow_redirects=True)
+        assert answer.status_code == 200
+        assert answer.url.fragment == reason
+        assert f'id="{reason}"' in answer.text
+    for unknown in (f"/runbooks/{phase}/no_such", "/runbooks/3/timeout"):
+        assert branch.get(unknown).status_code == 404
 
 
 def test_links_to_runbooks_lead_to_sections(branch: httpx.Client) -> None:
