@@ -127,7 +127,7 @@ def main() -> None:
         if board is None:
             _say("Grafana          not installed; import dashboards/import/*.json into one that can reach this Prometheus")
         else:
-            _say(f"Grafana          {board.ready_url.removesuffix('/api/health')}/d/racoon-fleet")
+            _say(f"Grafana          {board.ready_url.removesuffix('/api/health')}/d/racoon-fleet?from=now-15m&to=now")
         _say(f"log              {log}")
         _say("Ctrl-C ends it all.")
         loop.start()

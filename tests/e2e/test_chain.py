@@ -55,6 +55,17 @@ def test_a_recorded_fault_reaches_the_webhook(chain: Chain, scenario: Scenario) 
         assert "branch" in notified.annotations["summary"]
 
 
+def test_one_cause_is_one_page(chain: Chain) -> None:
+    """What follows from a cause that is named, for the same peer or the same gateway, pages nobody."""
+    pages: dict[str, set[str]] = {}
+    for alert in chain.webhook.alerts():
+        if alert.receiver == "pager" and alert.status == "firing":
+            pages.setdefault(alert.labels["scenario"], set()).add(alert.labels["alertname"])
+    wanted = {scenario.name: {scenario.alert} for scenario in ALARMS if scenario.receiver == "pager"}
+    assert {name: found for name, found in pages.items() if len(found) > 1} == {}
+    assert {name: found for name, found in pages.items() if name in wanted} == wanted
+
+
 def test_a_log_that_is_gone_reaches_the_webhook(chain: Chain) -> None:
     wanted = {"alertname": "RacoonSourceUnreadable", "scenario": GONE.name}
     notified = chain.webhook.wait_for(lambda alert: wanted.items() <= alert.labels.items(), NOTIFY_SECONDS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -41,6 +41,19 @@ def of_api(gateway: Gateway) -> dict[tuple[str, str], str]:
     return {(peer["gateway"], peer["name"]): peer["reason"] for peer in body["peers"] if peer["reason"] is not None}
 
 
+def agree_since_when(gateway: Gateway) -> None:
+    """The metric is the time that the page and the API show; where a peer never was up it is that of the log's first line."""
+    samples, _ = collect(gateway.engine, OwnState())
+    shown = samples.values["racoon_phase2_state_since_timestamp_seconds"]
+    body = api.peers_body(gateway.view(), Parameters(), UTC)
+    told = {(peer["gateway"], peer["name"]): peer["since"] for peer in body["peers"] if peer["since"] is not None}
+    assert {peer: time for peer, time in shown.items() if peer in told} == {
+        peer: datetime.fromisoformat(time).timestamp() for peer, time in told.items()
+    }
+    begins = min(gateway.engine.first_line.values(), default=None)
+    assert {time for peer, time in shown.items() if peer not in told} <= {begins}
+
+
 def of_page(gateway: Gateway) -> Told:
     """Read a peer's reason where the page shows it at once, not folded."""
     cards = re.findall(r'<article id="\w+" class="peer \w+".*?</article>', gateway.page(), re.DOTALL)
@@ -68,6 +81,7 @@ def test_page_api_and_metrics_name_the_same_reason(path: Path) -> None:
         assert {reason for _, reason in told.values()} <= set(FAILURE_REASONS)
         assert of_api(gateway) == {peer: reason for peer, (_, reason) in told.items()}
         assert of_page(gateway).items() <= told.items()
+        agree_since_when(gateway)
 
 
 def test_there_is_something_to_agree_on() -> None:
