@@ -32,13 +32,13 @@ Series = list[dict[str, Any]]
 
 
 def _asked(chain: Chain, panel: Panel, target: Panel, **chosen: str) -> Series:
-    """Ask over the time since the chain was started."""
+    """Ask over the time since the chain was started, in whole steps up to now."""
     now = time.time()
     asked = Range(now, int(now - chain.begun) + 5, scrape=1, chosen=chosen)
-    expr = asked.bound(target["expr"], panel)
-    return (
-        chain.prometheus.now(expr) if target["instant"] else chain.prometheus.since(expr, chain.begun, now, asked.step(panel))
-    )
+    expr, step = asked.bound(target["expr"], panel), asked.step(panel)
+    if target["instant"]:
+        return chain.prometheus.now(expr)
+    return chain.prometheus.since(expr, now - (asked.seconds // step + 1) * step, now, step)
 
 
 def _peers(chain: Chain) -> list[dict[str, str]]:
