@@ -1,18 +1,11 @@
-"""What the boards say equals `history`, at a quarter of an hour, a day and a week; and a thousand peers are no burden.
+"""What the boards say equals `history`, at a quarter of an hour, a day and a week; as all the recordings tell it.
 
 The queries are those of the rendered boards with the macros' values as Grafana gives them (tests/dashboards/boards.py).
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
-from typing import Any
-from urllib.parse import urlencode
-from urllib.request import urlopen
 
 import pytest
 
@@ -22,8 +15,9 @@ from racoon_exporter.engine import Engine
 from racoon_exporter.sa import Expectation
 from racoon_exporter.status.reasons import explain
 from tests.dashboards.boards import BOARDS, NAMES, Range, is_of_one, panel_of, panels
-from tests.e2e.past import DAY, END, Host, Past, PastPrometheus, Played, played
+from tests.e2e.past import DAY, END, Host, Played, played
 from tests.e2e.scenarios import LAB, SHUTDOWN
+from tests.e2e.world import Series, World, knowing
 from tests.exporter.test_current_metrics import changes
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
@@ -46,41 +40,6 @@ OPEN = Host("gw-open.example.org:10500", [Played(REKEY, 20, SHUTDOWN)], {})
 HOSTS = (UP, CHAOS, DENIED, WRONG, STOPPED, QUIET, LOST, ROAD, OPEN)
 RANGES = {"15m": 900, "24h": DAY, "7d": 7 * DAY}
 ranges = pytest.mark.parametrize("seconds", RANGES.values(), ids=RANGES)
-Series = list[dict[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """What was, and a Prometheus that knows it."""
-
-    prometheus: PastPrometheus
-    past: Past
-
-    def ask(self, name: str, title: str, seconds: int, **chosen: str) -> list[Series]:
-        """Give what the queries of a panel answer, in their order."""
-        panel = panel_of(name, title)
-        asked = Range(END, seconds, chosen=chosen)
-        return [self._answer(target, panel, asked) for target in panel["targets"]]
-
-    def _answer(self, target: dict[str, Any], panel: dict[str, Any], asked: Range) -> Series:
-        expr = asked.bound(target["expr"], panel)
-        if target["instant"]:
-            return self.prometheus.at(expr, END)
-        step = asked.step(panel)
-        return self.prometheus.since(expr, asked.begin // step * step, END // step * step, step)
-
-    def engine(self, host: Host) -> Engine:
-        return self.past.engines[host.instance]
-
-
-@contextmanager
-def knowing(folder: Path, past: Past) -> Iterator[PastPrometheus]:
-    prometheus = PastPrometheus(folder, past)
-    try:
-        prometheus.program.start()
-        yield prometheus
-    finally:
-        prometheus.program.stop()
 
 
 @pytest.fixture(scope="module")
@@ -321,59 +280,3 @@ def test_annotations_mark_the_starts(world: World, name: str, seconds: int) -> N
     starts = {one.started for one in world.engine(CHAOS).state.history()["daemon"] if one.started}
     assert told
     assert told <= starts
-
-
-MANY = 1000
-LINES = """{at}: INFO: ISAKMP-SA established 192.0.2.1[500]-{peer}[500] spi:{spi:016x}:{spi:016x}
-{at}: INFO: IPsec-SA established: ESP/Tunnel 192.0.2.1[500]->{peer}[500] spi={spi}(0x{spi:x})
-{at}: INFO: IPsec-SA established: ESP/Tunnel 192.0.2.1[500]->{peer}[500] spi={other}(0x{other:x})
-"""
-OF_THE_FLEET = frozenset(
-    {
-        *("up", "racoon_peer_expected", "racoon_phase2_up", "racoon_peer_reason", "racoon_daemon_up", "racoon_log_level_quiet"),
-        *("racoon_phase2_state_since_timestamp_seconds", "racoon_phase2_last_established_timestamp_seconds"),
-        *("racoon_phase1_last_failure_timestamp_seconds", "racoon_phase2_last_failure_timestamp_seconds"),
-        *("racoon_gateway_failures_total", "racoon_gateway_flaps_total", "racoon_exporter_build_info"),
-        *("racoon_exporter_source_up", "racoon_exporter_source_last_line_timestamp_seconds"),
-    }
-)
-
-
-def test_a_thousand_peers_are_no_burden(tmp_path: Path) -> None:
-    """The fleet board asks for few samples and gets few bytes, in an hour as in a day: what it takes is in docs/grafana.md."""
-    addresses = [f"10.{number // 250}.{number % 250}.1" for number in range(MANY)]
-    text = "".join(
-        LINES.format(at="2026-11-24 08:00:00", peer=peer, spi=2 * number + 2, other=2 * number + 3)
-        for number, peer in enumerate(addresses)
-        if number % 40
-    )
-    log = tmp_path / "many.log"
-    log.write_text("2026-11-24 08:00:00: INFO: @(#)ipsec-tools 0.9.1 (http://ipsec-tools.sourceforge.net)\n" + text)
-    expected = {peer: Expectation(f"site-{number:04}") for number, peer in enumerate(addresses)}
-    past = played([Host("gw-big.example.org:10500", [Played(log, 3000)], expected, known_for=3600)], OF_THE_FLEET)
-    with knowing(tmp_path / "prometheus", past) as prometheus:
-        world = World(prometheus, past)
-        state, *_ = world.ask("racoon-fleet", "What is not up", DAY)
-        assert len(state) == MANY // 40
-        ((up,),) = world.ask("racoon-fleet", "Permanent peers", DAY)
-        assert (up["metric"]["up"], up["metric"]["all"]) == ("975", "1000")
-        (bands,) = world.ask("racoon-fleet", "Permanent peers that were down in this range (20 at most)", DAY)
-        assert len(bands) == 20
-        sent = sum(_size(prometheus, panel) for panel in panels(BOARDS["racoon-fleet"]))
-        assert sent < 400_000
-
-
-def _size(prometheus: PastPrometheus, panel: dict[str, Any]) -> int:
-    """Give the bytes of the answers to a panel's queries at a day."""
-    asked = Range(END, DAY)
-    step = asked.step(panel)
-    sizes = 0
-    for target in panel["targets"]:
-        query = asked.bound(target["expr"], panel)
-        way: dict[str, object] = {"time": END} if target["instant"] else {"start": asked.begin, "end": END, "step": step}
-        path = "query" if target["instant"] else "query_range"
-        with urlopen(f"{prometheus.url}/api/v1/{path}?{urlencode({'query': query, **way})}", timeout=60) as answer:
-            body = answer.read()
-        assert json.loads(body)["status"] == "success"
-        sizes += len(body)
-    return sizes

@@ -62,8 +62,9 @@ def test_one_cause_is_one_page(chain: Chain) -> None:
         if alert.receiver == "pager" and alert.status == "firing":
             pages.setdefault(alert.labels["scenario"], set()).add(alert.labels["alertname"])
     wanted = {scenario.name: {scenario.alert} for scenario in ALARMS if scenario.receiver == "pager"}
-    assert {name: found for name, found in pages.items() if len(found) > 1} == {}
+    wanted["11-delete-restart"].add("RacoonDaemonCrashed")  # a cause of its own, minutes before racoon is stopped
     assert {name: found for name, found in pages.items() if name in wanted} == wanted
+    assert {name: found for name, found in pages.items() if name not in wanted and len(found) > 1} == {}
 
 
 def test_a_log_that_is_gone_reaches_the_webhook(chain: Chain) -> None:
