@@ -9,7 +9,7 @@ What was made of a guess is kept, and turned round when an address proves to be 
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -34,6 +34,8 @@ class Guesses:
     local_of: dict[frozenset[str], str] = field(default_factory=dict)
     """By pair of addresses: the one taken for ours."""
     sas: deque[Guessed] = field(default_factory=lambda: deque(maxlen=_MOST_KEPT))
+    _newest: OrderedDict[tuple[str, str, str], IpsecSa] = field(default_factory=OrderedDict)
+    """By protocol and arrow as printed: the SA noted last."""
 
     def local(self, source: str, destination: str) -> str:
         """Give the end of a pair that is taken for ours; the first time that is the left one."""
@@ -44,13 +46,24 @@ class Guesses:
     def note(self, sa: IpsecSa, source: str, destination: str) -> None:
         """Keep an SA of guessed ends."""
         if frozenset((source, destination)) in self.local_of:
-            self.sas.append(Guessed(sa, source, destination))
+            self._keep(Guessed(sa, source, destination))
+
+    def _keep(self, one: Guessed) -> None:
+        self.sas.append(one)
+        self._newest[one.sa.protocol, one.source, one.destination] = one.sa
+        if len(self._newest) > _MOST_KEPT:
+            self._newest.popitem(last=False)
+
+    def newest(self, protocol: str, source: str, destination: str) -> IpsecSa | None:
+        """Give the SA noted last whose line printed this arrow."""
+        return self._newest.get((protocol, source, destination))
 
     def take_wrong(self, local: str) -> list[Guessed]:
         """An address is ours: give what was made of the guess that it is a peer's, and keep nothing more of it."""
         wrong = [one for one in self.sas if one.sa.peer == local]
         self.local_of = {pair: known for pair, known in self.local_of.items() if local not in pair}
         self.sas = deque((one for one in self.sas if local not in one[1:]), _MOST_KEPT)
+        self._newest = OrderedDict((arrow, sa) for arrow, sa in self._newest.items() if local not in arrow[1:])
         return wrong
 
     def is_peer(self, address: str) -> bool:
@@ -75,4 +88,4 @@ class Guesses:
             return
         self.local_of = {frozenset(pair): local for *pair, local in given["local_of"]}
         for place, source, destination in given["sas"]:
-            self.sas.append(Guessed(alive[place] if place >= 0 else archive.ipsec[~place], source, destination))
+            self._keep(Guessed(alive[place] if place >= 0 else archive.ipsec[~place], source, destination))

@@ -17,13 +17,9 @@ def pair_tells(racoon: Racoon, source: str, destination: str, protocol: str) -> 
 
     That is old style, inbound first. Equal arrows prove nothing: they are new style, as is guessed, or two inbound SAs.
     """
-    printed = destination, source
-    for before in reversed(racoon.peers.guesses.sas):
-        if not close_in_time(before.sa.established, racoon.now):
-            return
-        if before.sa.protocol == protocol and (before.source, before.destination) == printed:
-            racoon.own(source)
-            return
+    before = racoon.peers.guesses.newest(protocol, destination, source)
+    if before is not None and close_in_time(before.established, racoon.now):
+        racoon.own(source)
 
 
 def prove_local(racoon: Racoon, address: str) -> None:
