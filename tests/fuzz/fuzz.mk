@@ -1,17 +1,20 @@
-# Fuzzing: bytes with atheris (what it finds stays in the corpus, a crash is written beside it), lines taken apart, and state
-# files with wrong values.
+# Fuzzing: bytes with atheris (what it finds stays in the corpus, a crash is written beside it), lines taken apart, state
+# files with wrong values, and answers of the kernel and of racoon's socket.
 # Before a release: make fuzz FUZZ_SECONDS=14400
 
 FUZZ_SECONDS ?= 60
 
-.PHONY: fuzz fuzz-bytes fuzz-lines fuzz-state
-fuzz: fuzz-bytes fuzz-lines fuzz-state ## Fuzz the reader with bytes, what keeps or shows lines with pieces of lines, and state files; FUZZ_SECONDS (60) each
+.PHONY: fuzz fuzz-bytes fuzz-lines fuzz-state fuzz-witness
+fuzz: fuzz-bytes fuzz-lines fuzz-state fuzz-witness ## Fuzz with bytes, pieces of lines, state files, answers of kernel and racoon, FUZZ_SECONDS (60) each
 
 fuzz-lines: $(VENV)/.tests
 	$(BIN)/python -m tests.fuzz.fuzz_lines --seconds $(FUZZ_SECONDS)
 
 fuzz-state: $(VENV)/.tests
 	$(BIN)/python -m tests.fuzz.fuzz_state --seconds $(FUZZ_SECONDS)
+
+fuzz-witness: $(VENV)/.tests
+	$(BIN)/python -m tests.fuzz.fuzz_witness --seconds $(FUZZ_SECONDS)
 
 fuzz-bytes: $(VENV)/.tests
 	$(BIN)/python -m tests.fuzz.seed_corpus .work/fuzz/corpus

@@ -8,6 +8,8 @@ from racoon_exporter.sa import phase1
 from racoon_exporter.sa.handlers import HANDLERS
 from racoon_parsers.fields import Endpoint
 from tests.fuzz.fuzz_lines import raises, smallest, story, tell
+from tests.fuzz.fuzz_witness import ANSWERS
+from tests.fuzz.fuzz_witness import check as check_answer
 from tests.fuzz.rule import check
 from tests.fuzz.seed_corpus import seed
 
@@ -51,3 +53,14 @@ def test_a_fault_is_found_and_its_lines_are_few(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(HANDLERS, "phase1_start", phase1.started)
     lines = next(lines for number in range(100) if (lines := story(number)) and raises(lines))
     assert len(smallest(lines)) == 1
+
+
+def test_no_answer_of_kernel_tools_or_socket_raises_but_as_promised() -> None:
+    for number in range(1500):
+        check_answer(number)
+
+
+def test_every_valid_answer_is_one() -> None:
+    for what, read, data in ANSWERS:
+        if what not in {"netlink policy", "admin socket, dump"}:  # one ends with an error, the other is of two layouts
+            read(data)

@@ -66,6 +66,10 @@ def request(kind: int, sequence: int) -> bytes:
     return _HEADER.pack(_HEADER.size + len(body), kind, _REQUEST_DUMP, sequence, 0) + body
 
 
+_MOST_ERRORS: Final = 4096
+"""Above all numbers of errors (`MAX_ERRNO`, include/linux/err.h)."""
+
+
 class DumpError(Exception):
     """The kernel refused a dump; the text says why."""
 
@@ -122,6 +126,8 @@ class Dump:
             errno.EPERM: "the right CAP_NET_ADMIN is missing",
             errno.EINVAL: "this kernel has no such table",
         }.get(code)
+        if not 0 < code < _MOST_ERRORS:
+            raise DumpError(f"an error that is none ({number})")
         raise DumpError(f"{os.strerror(code)}{f' ({hint})' if hint else ''}")
 
     def _take_sa(self, body: memoryview) -> None:

@@ -141,7 +141,8 @@ def test_a_dump_takes_what_answers_it_up_to_its_end() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "text"), [(errno.EPERM, "CAP_NET_ADMIN"), (errno.EINVAL, "no such table"), (errno.ENOMEM, "memory")]
+    ("code", "text"),
+    [(errno.EPERM, "CAP_NET_ADMIN"), (errno.EINVAL, "no such table"), (errno.ENOMEM, "memory"), (2**31 - 1, "is none")],
 )
 def test_a_refusal_says_why(code: int, text: str) -> None:
     with pytest.raises(DumpError, match=text):
