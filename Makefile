@@ -7,7 +7,7 @@ SPEED ?= 1
 ADDRESS ?= localhost:10500
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint tools check torture witness-test backfill-test kafka-test clean
+.PHONY: help run test lint tools check torture witness-test backfill-test dask-test kafka-test clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ backfill-test: $(VENV)/.tests ## The recipes of docs/backfill.md with a real Pro
 kafka-test: $(VENV)/.tests ## The source `kafka` against real brokers (Java; jars by Maven)
 	@sh .ci/kafka >/dev/null
 	$(BIN)/python -m pytest -m kafka tests/kafka
+
+dask-test: $(VENV)/.tests ## Old logs on a Dask scheduler with two workers, one of which is killed
+	$(BIN)/python -m pytest -m dask tests/dask
 
 torture: $(VENV)/.tests ## 1,000 times kill -9 of a live exporter, a million strangers, 5,000 programs of the log's model
 	PROGRAMS=5000 $(BIN)/python -m pytest -q --numprocesses auto --timeout 7200 tests/exporter/source/model

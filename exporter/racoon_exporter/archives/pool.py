@@ -103,13 +103,13 @@ class Archives:
         tasks = [
             [executor.submit(into_files, spool, number, share, shares) for share in range(shares)]
             for number, unit in enumerate(self.units)
-            for shares in [self._shares(unit)]
+            for shares in [self.shares(unit)]
         ]
         every = [task for unit in tasks for task in unit]
         for number, unit_tasks in enumerate(tasks):
             yield from self._unit(spool, number, unit_tasks, every)
 
-    def _shares(self, unit: Unit) -> int:
+    def shares(self, unit: Unit) -> int:
         """Split a unit that would keep one worker busy while others have nothing to do."""
         whole = sum(other.size for other in self.units)
         return self.jobs if self.work.can_share(unit) and unit.size * self.jobs > whole else 1
@@ -127,7 +127,10 @@ class Archives:
             rows = [row for name in present for row in _read(name)]
             yield sorted(rows, key=lambda row: row[0]) if len(tasks) > 1 else rows
             turn += 1
-        told = [task.result() for task in tasks]
+        self.note([task.result() for task in tasks])
+
+    def note(self, told: Sequence[Told]) -> None:
+        """Note what the workers of a unit tell besides rows."""
         self.heard |= any(one.heard for one in told)
         self.problems.extend(dict.fromkeys(problem for one in told for problem in one.problems))
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import re
 import stat
 import time
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from racoon_exporter.engine import block_lines
 from racoon_exporter.newest_first import Order, order_of
 from racoon_exporter.source import STDIN, blocks_of
+from racoon_exporter.source.files.remote import expanded, is_url, status_of
 from racoon_parsers.clock import Clock
 from racoon_parsers.line import LineSplitter, is_racoon
 
@@ -57,6 +58,9 @@ class Sample:
 def changed(source: str) -> float:
     """Give a time that no line of a log is later than: its last change, or now for a stream."""
     try:
+        if is_url(source):
+            told = status_of(source).changed
+            return time.time() if told is None else told
         return Path(source).stat().st_mtime if source != STDIN else time.time()
     except OSError:
         return time.time()
@@ -65,7 +69,7 @@ def changed(source: str) -> float:
 def survey(paths: Sequence[str], zone: tzinfo) -> list[Sample]:
     """Look at the beginning of each log; one that is named twice is looked at and read once."""
     samples: dict[object, Sample] = {}
-    for path in paths or (STDIN,):
+    for path in [found for given in paths or (STDIN,) for found in expanded(given)]:
         sample = _sample(path, zone)
         samples.setdefault(sample.identity or path, sample)
     return list(samples.values())
@@ -75,11 +79,10 @@ def _sample(path: str, zone: tzinfo) -> Sample:
     status = _status(path)
     if status is None:
         return Sample(path)
-    identity = (status.st_dev, status.st_ino)
     block = next(iter(blocks_of(path, _LOOKED_AT)), None)
     if block is None:
-        return Sample(path, status.st_size, identity=identity)
-    splitter, clock = LineSplitter(), Clock(zone, status.st_mtime)
+        return Sample(path, status.size, identity=status.identity)
+    splitter, clock = LineSplitter(), Clock(zone, status.changed)
     first_time: float | None = None
     hosts, ends = set(), set()
     lines = block_lines(block.data)[0]
@@ -93,18 +96,25 @@ def _sample(path: str, zone: tzinfo) -> Sample:
             hosts.add(parsed.host)
         if (pair := _ENDS.search(line)) is not None:
             ends.add((pair["local"], pair["peer"]))
-    order = order_of(lines, zone, status.st_mtime)
-    return Sample(
-        path, status.st_size, block.data[:_KEPT], first_time, frozenset(hosts), frozenset(ends), order, identity=identity
-    )
+    order = order_of(lines, zone, status.changed)
+    return Sample(path, status.size, block.data[:_KEPT], first_time, frozenset(hosts), frozenset(ends), order, status.identity)
 
 
-def _status(path: str) -> os.stat_result | None:
+class _Status(NamedTuple):
+    size: int
+    changed: float
+    identity: tuple[int, int]
+
+
+def _status(path: str) -> _Status | None:
     """Give the status of a regular file; None for what can be read once only, or not at all."""
     if path == STDIN:
         return None
     try:
+        if is_url(path):
+            told = status_of(path)
+            return _Status(told.size, time.time() if told.changed is None else told.changed, (-1, zlib.crc32(path.encode())))
         status = Path(path).stat()
     except OSError:
         return None
-    return status if stat.S_ISREG(status.st_mode) else None
+    return _Status(status.st_size, status.st_mtime, (status.st_dev, status.st_ino)) if stat.S_ISREG(status.st_mode) else None

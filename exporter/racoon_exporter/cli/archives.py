@@ -6,8 +6,8 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
@@ -17,12 +17,14 @@ import click
 from click.core import ParameterSource
 
 from racoon_exporter import knowledge
+from racoon_exporter.archives.apart import rounds_apart
+from racoon_exporter.archives.cluster import ClusterError, dask_cluster
 from racoon_exporter.archives.foreign import nothing_of_racoon
 from racoon_exporter.archives.formats import RowFormat
 from racoon_exporter.archives.plan import Unit, units
 from racoon_exporter.archives.pool import Archives, Work, all_cores
 from racoon_exporter.archives.progress import progress
-from racoon_exporter.archives.reading import AS_THEY_COME, ROUND, Reading
+from racoon_exporter.archives.reading import AS_THEY_COME, ROUND, Reading, Row
 from racoon_exporter.archives.selection import Selection, read_moment
 from racoon_exporter.archives.sinks import Sink, WholeRows, sink_for
 from racoon_exporter.archives.survey import survey
@@ -33,6 +35,7 @@ from racoon_exporter.knowledge import Flags
 from racoon_exporter.newest_first import out_of_order
 from racoon_exporter.sa import Known
 from racoon_exporter.source.files.patterns import is_pattern
+from racoon_exporter.source.files.remote import is_url
 from racoon_exporter.text import visible
 from racoon_exporter.zone import zone_name
 
@@ -65,6 +68,7 @@ def archive_options(command: Command) -> Command:
             help="Whose log it is, where lines name no host; may be repeated.",
         ),
         click.option("--jobs", type=click.IntRange(min=1), help="Processes that work at once. [default: one per core]"),
+        click.option("--dask", metavar="ADDRESS", help="Let the workers of a Dask scheduler do it, such as tcp://host:8786."),
         click.option("--config.file", "config_file", type=click.Path(), help="Peers, gateways, zone: the file of `serve`."),
         click.option("--utc", is_flag=True, help="Show times in UTC instead of the log's zone."),
         zone_option,
@@ -82,6 +86,8 @@ class Asked:
     logs: tuple[str, ...]
     reading: Reading
     jobs: int
+    dask: str | None = None
+    """Address of a Dask scheduler."""
 
 
 def asked(context: click.Context, given: dict[str, Any], *, peers: int | None = _NO_LIMIT) -> Asked:
@@ -100,9 +106,9 @@ def asked(context: click.Context, given: dict[str, Any], *, peers: int | None = 
         known,
         (*given["gateways_of"], *_paths_first(config)),
         _selection(given, zone),
-        ROUND if logs and all(Path(log).is_file() for log in logs) else AS_THEY_COME,
+        ROUND if logs and all(is_url(log) or Path(log).is_file() for log in logs) else AS_THEY_COME,
     )
-    return Asked(logs, reading, given["jobs"] or all_cores())
+    return Asked(logs, reading, given["jobs"] or all_cores(), given["dask"])
 
 
 def _config(path: str | None) -> Config:
@@ -169,9 +175,10 @@ def write_rows(
     planned = units(samples, asked_for.reading.gateway_of)
     check(planned)
     with ExitStack() as stack:
+        stack.enter_context(_cluster_fails())
         show = stack.enter_context(progress(sum(unit.size for unit in planned)))
         archives = Archives(work, planned, asked_for.jobs, show, _remark)
-        rounds = stack.enter_context(closing(archives.rounds()))
+        rounds = stack.enter_context(closing(_rounds(archives, asked_for.dask, stack)))
         begun = next((rows for rows in rounds if rows), [])
         if not begun and not archives.heard:
             raise Failure(archives.problems[0] if archives.problems else nothing_of_racoon(samples))
@@ -180,6 +187,26 @@ def write_rows(
             for rows in rounds:
                 sink.rows(rows)
     return archives.problems
+
+
+def _rounds(archives: Archives, dask: str | None, stack: ExitStack) -> Generator[list[Row]]:
+    """Give all rows, made here or by a cluster."""
+    if dask is None:
+        return archives.rounds()
+    streams = [log.path for unit in archives.units for log in unit.logs if log.identity is None and not is_url(log.path)]
+    if streams:
+        raise Failure(f"{streams[0]}: no file, so no Dask worker can read it")
+    cluster = stack.enter_context(dask_cluster(dask))
+    archives.jobs = cluster.threads
+    return rounds_apart(archives, cluster.executor, cluster.ask)
+
+
+@contextmanager
+def _cluster_fails() -> Iterator[None]:
+    try:
+        yield
+    except ClusterError as error:
+        raise Failure(str(error)) from error
 
 
 __all__ = ["Asked", "archive_options", "asked", "print_rows", "write_rows"]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, SourceCounts, SourceStatus
 from racoon_exporter.source.files.open_file import OpenFile
 from racoon_exporter.source.files.position import Identity
+from racoon_exporter.source.files.remote import is_url, open_url
 from racoon_exporter.source.files.stored import StreamReader, compression, unpack
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ class OneShotLog:
             yield Block(self._path, chunk.data, chunk.first_line, generation.position(), final=True)
 
     def _open(self) -> io.BufferedReader:
+        if is_url(self._path):
+            return open_url(self._path)
         if self._path != STDIN:
             return open(self._path, "rb")  # noqa: PTH123 - closed by the iteration; paths are text here
         stdin = self._stdin or sys.stdin.buffer
