@@ -65,6 +65,10 @@ _ENDPOINTS: Final = ("local", "peer", "source", "destination")
 _RAISE: Final = RecordErrors(strict=True)
 _PID_DIGITS: Final = 10
 _BARE_VERSION: Final = "ipsec-tools "
+_UNKNOWN: Final = (
+    "No message of the catalogue fits this text. If racoon printed it, please report it, with the lines around it: "
+    "`racoon-exporter redact` replaces addresses and names in them (CONTRIBUTING.md)."
+)
 
 
 def as_dict(record: Record, source: str, zone: tzinfo, errors: RecordErrors = _RAISE) -> dict[str, Any]:
@@ -148,7 +152,7 @@ def _explanation(record: Record) -> list[tuple[str, str]]:
         return [
             ("text", visible(record.text)),
             ("event", "unknown"),
-            ("meaning", "No message of the catalogue fits this text. If racoon printed it, please report it."),
+            ("meaning", _UNKNOWN),
         ]
     event = record.event
     severity, reason = severity_and_reason(message, event)

@@ -8,12 +8,15 @@ what looks like a key are dropped. Pure.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Final
+from typing import Any, Final
 
+from racoon_parsers.dialects import FORMATS
+from racoon_parsers.json_entry import HOSTS, MESSAGES, PROCESSES, PROGRAMS, TIMES
 from racoon_parsers.messages import catalogue
 from racoon_parsers.reasons import NOTIFICATIONS
 
@@ -24,8 +27,26 @@ _HEAD_WORDS: Final = """
     racoon iked ipsec vpn daemon info notify warning error debug debug2 critical emerg alert notice err crit
     jan feb mar apr may jun jul aug sep oct nov dec mon tue wed thu fri sat sun am pm z t utc gmt
     last message repeated times eth wlan ppp tun tap gif gre bond br vlan em igb lo
+    routeros mikrotik cef low medium high dvchost dvc msg topics message time echo by
+    events site-to-site non-meraki client negotiation
+    libsystem networkextension com.apple.networkextension default
+    check settings networks lifetime remote side not responding
 """
 """Words of heads and of interface names."""
+_PRIORITY: Final = re.compile(
+    r"(?:auth|authpriv|cron|daemon|kern|local\d|security|syslog|user)"
+    r"\.(?:debug|info|notice|warn|warning|err|error|crit|alert|emerg)"
+)
+"""Facility and severity, as syslog daemons write them together."""
+_MESSAGE: Final = "message="
+"""What stands before a message in quotes, as RouterOS prints it in detail."""
+_KEYS: Final = frozenset(
+    part
+    for keys in (MESSAGES, TIMES, HOSTS, PROGRAMS, PROCESSES, ("level", "version", "stream"))
+    for key in keys
+    for part in (key, *key.split("."))
+)
+"""Keys of collectors' objects that stay; whoever makes others may name them after himself."""
 _CONSTANTS: Final = """
     esp ah ipcomp isakmp tunnel transport udp tcp icmp any main aggressive base quick identity protection informational
     mode phase ph des cbc aes rijndael blowfish cast camellia twofish null hmac md sha bit modp ecp ec2n group psk pre shared
@@ -43,21 +64,23 @@ _TOKEN: Final = re.compile(
     | (?P<listed>\b{_ATTRIBUTES}=[^,\n]*(?:,\ *{_ATTRIBUTES}=[^,\n]*)*)
     | (?P<location>\b[a-z0-9_]+\.[chly]:\d{{1,6}}:\w{{1,64}}\(\))
     | (?P<quoted>"[^"\n]*")
-    | (?P<spi>\bspi=(?:(?P<hex>0x[0-9a-f]{{1,8}})\b|(?P<decimal>\d{{1,10}})(?!\w)(?:\((?P<again>0x[0-9a-f]{{1,8}})\))?))
+    | (?P<spi>\b(?P<before>spi\\?=)(?:(?P<hex>0x[0-9a-f]{{1,8}})\b
+        |(?P<decimal>\d{{1,10}})(?!\w)(?:\((?P<again>0x[0-9a-f]{{1,8}})\))?))
     | (?P<cookies>\b[0-9a-f]{{16}}(?::[0-9a-f]{{16}})?\b)
     | (?P<v6>(?<![\w:.])(?:
         (?:[0-9a-fA-F]{{1,4}}:){{7}}[0-9a-fA-F]{{1,4}}
       | (?=[0-9a-fA-F:]{{0,40}}::)[0-9a-fA-F:]{{2,40}}(?:\d{{1,3}}\.[\d.]{{1,12}})?
       )(?!\w))
     | (?P<v4>(?<![\w.])\d{{1,3}}(?:\.\d{{1,3}}){{3}}(?![\w]|\.\d))
+    | (?P<thread>(?<=\d:)[0-9a-f]{{5,8}}(?=\])|\b0x[0-9a-f]{{5,7}}\b)
     | (?P<key>(?<![\w.])(?:0x)?(?=[0-9a-f]*\d)(?=[0-9a-fx]*[a-f])[0-9a-f]{{8,}}(?![\w]))
     | (?P<word>{_WORD.pattern})
     """,
     re.VERBOSE,
 )
 _DIGITS: Final = re.compile(r"\d+")
-_SHORT: Final = re.compile(r"0x[0-9a-f]{1,4}|\d{1,5}s")
-"""Flags, states, seconds."""
+_SHORT: Final = re.compile(r"0x[0-9a-f]{1,4}|\d{1,5}s|\d{1,2}[a-z]")
+"""Flags, states, seconds, versions of OpenSSL."""
 _STAYS: Final = frozenset({"0.0.0.0", "255.255.255.255", "::", "::1", "127.0.0.1"})  # noqa: S104 - shown, not bound to
 """Addresses that are nobody's."""
 
@@ -74,7 +97,7 @@ _LINK_LOCAL: Final = int(IPv6Address("fe80::"))
 @cache
 def vocabulary() -> frozenset[str]:
     """What may stay as a whole: the words of racoon's own format strings, of heads, and of its tables of constants."""
-    texts = (*_literals(), *NOTIFICATIONS, _HEAD_WORDS, _CONSTANTS)
+    texts = (*_literals(), *NOTIFICATIONS, _HEAD_WORDS, _CONSTANTS, *_levels())
     return frozenset(match[0].lower() for text in texts for match in _WORD.finditer(text))
 
 
@@ -87,6 +110,11 @@ def _constant_words() -> frozenset[str]:
 def _quoted_literals() -> frozenset[str]:
     """What racoon's own format strings have in quotes."""
     return frozenset(quoted for literal in _literals() for quoted in re.findall(r'"[^"\s]+"', literal))
+
+
+def _levels() -> Iterator[str]:
+    """What stands for a level in the heads of every dialect."""
+    return (word for one in FORMATS for word, _ in one.levels)
 
 
 def _literals() -> Iterator[str]:
@@ -111,10 +139,21 @@ class Redactor:
 
     def line(self, line: str) -> str | None:
         """Give a line with pseudonyms; None for a dump, which is left out."""
-        if _DUMP.match(line):
+        found = _object(line)
+        if _DUMP.match(line) or (found is not None and any(map(_DUMP.match, _messages(found)))):
             self.dropped += 1
             return None
-        return self.text(line)
+        return (
+            self.text(line) if found is None else json.dumps(self._of_object(found), ensure_ascii=False, separators=(",", ":"))
+        )
+
+    def _of_object(self, value: Any) -> Any:
+        """Give a collector's object, its texts with pseudonyms."""
+        if isinstance(value, dict):
+            return {key if key in _KEYS else self.text(key): self._of_object(inside) for key, inside in value.items()}
+        if isinstance(value, list):
+            return [self._of_object(inside) for inside in value]
+        return self.text(value) if isinstance(value, str) else value
 
     def text(self, text: str) -> str:
         """Give any text with pseudonyms."""
@@ -146,14 +185,21 @@ class Redactor:
     def take_quoted(self, match: re.Match[str]) -> str:
         """What stands in quotes, unless racoon's own format string has just that there."""
         inside = match[0][1:-1]
+        if match.string.endswith(_MESSAGE, 0, match.start()):
+            return f'"{self.text(inside)}"'
         return match[0] if not inside or match[0] in _quoted_literals() else f'"{self.name(inside)}"'
 
     def take_spi(self, match: re.Match[str]) -> str:
         """An SPI in each of its forms."""
         if match["hex"]:
-            return f"spi={self.spi(int(match['hex'], 16)):#x}"
+            return f"{match['before']}{self.spi(int(match['hex'], 16)):#x}"
         decimal = self.spi(int(match["decimal"]))
-        return f"spi={decimal}({decimal:#x})" if match["again"] else f"spi={decimal}"
+        return f"{match['before']}{decimal}" + (f"({decimal:#x})" if match["again"] else "")
+
+    def take_thread(self, match: re.Match[str]) -> str:
+        """A number in hexadecimal, which must stay one: Apple's thread and activity."""
+        digits = match[0].removeprefix("0x")
+        return f"{match[0][: -len(digits)]}{self.spi(int(digits, 16)):x}"
 
     def take_pair(self, match: re.Match[str]) -> str:
         """Cookies, both or one."""
@@ -206,13 +252,29 @@ class Redactor:
         """A word: racoon's own stays, and so do names of algorithms, which are made of constants."""
         word = match[0]
         bare = _DIGITS.sub("", word).strip("-+").lower()  # racoon glues numbers to words: `delay 7s`, `status 0x7`
-        own = word.lower() in self._keep or bare in self._keep or _SHORT.fullmatch(word)
+        own = word.lower() in self._keep or bare in self._keep or _SHORT.fullmatch(word) or _PRIORITY.fullmatch(word)
         made_of_constants = all(part.lower() in _constant_words() for part in _WORDS.findall(word))
         return word if own or made_of_constants else self.name(word)
 
     def name(self, text: str) -> str:
         """Give the pseudonym of a name."""
         return self._names.setdefault(text, f"name{len(self._names) + 1}")
+
+
+def _object(line: str) -> dict[str, Any] | None:
+    """Read an object that a collector wrote; None for any other line."""
+    if not line.startswith("{"):
+        return None
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _messages(found: dict[str, Any]) -> Iterator[str]:
+    """Give what may be the message of an object."""
+    return (found[key] for key in MESSAGES if isinstance(found.get(key), str))
 
 
 def _values(parts: Iterable[str]) -> Iterable[tuple[str, str]]:
@@ -228,6 +290,7 @@ _REPLACERS: Final[dict[str, Callable[[Redactor, re.Match[str]], str]]] = {
     "quoted": Redactor.take_quoted,
     "spi": Redactor.take_spi,
     "cookies": Redactor.take_pair,
+    "thread": Redactor.take_thread,
     "v6": Redactor.take_address,
     "v4": Redactor.take_address,
     "key": Redactor.take_key,
