@@ -21,6 +21,7 @@ from racoon_exporter.cli.redact import redact
 from racoon_exporter.cli.replay import replay
 from racoon_exporter.cli.report import report
 from racoon_exporter.cli.serve import serve
+from racoon_exporter.cli.top import top
 from racoon_exporter.engine import spare_the_collector
 from racoon_exporter.text import visible
 
@@ -32,7 +33,7 @@ def main() -> None:
     spare_the_collector()
 
 
-for command in (backfill, check_config, demo, doctor, events, explain, history, redact, replay, report, serve):
+for command in (backfill, check_config, demo, doctor, events, explain, history, redact, replay, report, serve, top):
     main.add_command(command)
 
 
