@@ -127,6 +127,7 @@ def test_time_that_cannot_pass_for_one_racoon_stands_still_until_its_next_line(
         pass
     monkeypatch.setattr(Racoon, "pass_time", raising(ZeroDivisionError()))
     monkeypatch.setattr(Racoon, "next_look", 0.0)
+    follower._live.look_anew()  # something is due that no line told of
     before = follower.engine.errors.number
     follower.step()
     follower.step()
