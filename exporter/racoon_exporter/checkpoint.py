@@ -23,6 +23,8 @@ VERSION: Final = 2
 READ: Final = (1, VERSION)
 MOST_BYTES: Final = 64 * 1024 * 1024
 """A file beyond it would fill the memory while it is read, and the next start would meet it again."""
+_BYTES_OF_GATEWAY: Final = 32 * 1024
+_USUAL_GATEWAYS: Final = 1000
 
 
 _ROWS_AT_ONCE: Final = 64
@@ -100,13 +102,18 @@ def _sync_directory(directory: Path) -> None:
             os.close(descriptor)
 
 
-def read(path: Path) -> dict[str, Any] | None:
+def most_bytes(gateways: int) -> int:
+    """Give how large a state file may be where so many gateways are let in."""
+    return MOST_BYTES + max(0, gateways - _USUAL_GATEWAYS) * _BYTES_OF_GATEWAY
+
+
+def read(path: Path, most: int = MOST_BYTES) -> dict[str, Any] | None:
     """Read a state file; None if there is none. Raises StateFileError if it is damaged or foreign, OSError if unreadable."""
     try:
         size = path.stat().st_size
-        if size > MOST_BYTES:
+        if size > most:
             raise StateFileError(
-                f"{path} is too large ({size >> 20} MiB, at most {MOST_BYTES >> 20}): no bounded state fills so much"
+                f"{path} is too large ({size >> 20} MiB, at most {most >> 20}): no bounded state fills so much"
             )
         data = path.read_bytes()
     except FileNotFoundError:

@@ -110,7 +110,8 @@ class Follower:
         if path is None:
             return
         try:
-            content = checkpoint.read(path)
+            known = self.engine.state.knowledge
+            content = checkpoint.read(path, checkpoint.most_bytes(known.limits.gateways + len(known.gateways)))
             if content is not None:
                 self._resume(content)
         except OSError as error:

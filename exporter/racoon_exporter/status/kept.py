@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, NamedTuple, Protocol
 
 from racoon_exporter.availability.log import GatewayLog, PeerLog, lapses
 from racoon_exporter.availability.peer import Availability, Outage, availability
 from racoon_exporter.availability.spans import Span, common, without
-from racoon_exporter.sa import IpsecSa, Negotiation
-from racoon_exporter.status.facts import Facts
+from racoon_exporter.sa import DaemonRun, IpsecSa, Negotiation
+from racoon_exporter.status.facts import DaemonFacts, Facts
 from racoon_exporter.status.timeline import Stretch, stretches
 
 DAY: Final = 86400.0
@@ -49,6 +49,16 @@ class _Gateway(NamedTuple):
     planned: list[Span]
 
 
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """Facts of one gateway."""
+
+    ended: list[IpsecSa] = field(default_factory=list)
+    alive: list[IpsecSa] = field(default_factory=list)
+    runs: list[DaemonRun] = field(default_factory=list)
+    daemons: list[DaemonFacts] = field(default_factory=list)
+
+
 @dataclass(frozen=True)
 class Kept:
     """What is known of the past at a moment."""
@@ -67,6 +77,20 @@ class Kept:
         return {}
 
     @cached_property
+    def _of_gateway(self) -> Mapping[str, _Facts]:
+        """What is a gateway's: one of thousands must not look through what is of all."""
+        found: defaultdict[str, _Facts] = defaultdict(_Facts)
+        for ended in self.facts.ended_ipsec:
+            found[ended.gateway].ended.append(ended)
+        for alive in self.facts.ipsec:
+            found[alive.gateway].alive.append(alive)
+        for run in self.facts.runs:
+            found[run.gateway].runs.append(run)
+        for daemon in self.facts.daemons:
+            found[daemon.gateway].daemons.append(daemon)
+        return found
+
+    @cached_property
     def _failed(self) -> Mapping[tuple[str, str], list[Negotiation]]:
         found: defaultdict[tuple[str, str], list[Negotiation]] = defaultdict(list)
         for one in self.facts.negotiations:
@@ -83,13 +107,12 @@ class Kept:
     def _look_at(self, name: str) -> _Gateway:
         """Add to what was kept of a gateway what is remembered; until now its log said what it said."""
         log = self.facts.past.get(name, GatewayLog()).copy()
-        log.lapsed += lapses(self.facts.ended_ipsec, name)
-        log.runs += [run for run in self.facts.runs if run.gateway == name]
-        log.runs += [one.run for one in self.facts.daemons if one.gateway == name and one.run is not None]
+        of = self._of_gateway[name]
+        log.lapsed += lapses(of.ended, name)
+        log.runs += [*of.runs, *(one.run for one in of.daemons if one.run is not None)]
         if self.known_to is not None and log.first is not None:
-            log.passed(self.known_to, alive=any(sa.gateway == name for sa in self.facts.ipsec))
-        told = (sa.established for sas in (self.facts.ended_ipsec, self.facts.ipsec) for sa in sas if sa.gateway == name)
-        log.quiet((one.quiet_since for one in self.facts.daemons if one.gateway == name), told)
+            log.passed(self.known_to, alive=bool(of.alive))
+        log.quiet((one.quiet_since for one in of.daemons), (sa.established for sa in (*of.ended, *of.alive)))
         return _Gateway(log, log.known(), log.stops())
 
     def _log(self, peer: Asked) -> PeerLog:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
+from functools import cached_property
 from typing import Final, NamedTuple
 
 from racoon_exporter.status.markup import Child, Html, element
@@ -27,7 +28,7 @@ class Wanted(NamedTuple):
 EVERYTHING: Final = Wanted()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scene:
     """What is shown, and what the page needs besides it."""
 
@@ -40,12 +41,12 @@ class Scene:
     wanted: Wanted = EVERYTHING
     """Which peers are asked for."""
 
-    @property
+    @cached_property
     def gateways(self) -> list[str]:
-        """Hosts that the lines name or the configuration gives."""
+        """Hosts that the lines name or the configuration gives; asked for with every peer."""
         return sorted({daemon.gateway for daemon in self.shown.facts.daemons if daemon.gateway}, key=natural)
 
-    @property
+    @cached_property
     def found(self) -> list[PeerView]:
         """The peers that are asked for; all where nothing is."""
         return [peer for peer in self.shown.peers if matches(peer, self.wanted)]

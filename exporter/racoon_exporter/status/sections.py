@@ -17,6 +17,8 @@ from racoon_exporter.status.words import count
 from racoon_parsers.reasons import severity_and_reason
 
 MOST_STRANGERS: Final = 50
+MOST_DAEMONS: Final = 100
+MOST_DOUBTS: Final = 20
 MOST_ROWS: Final = 20
 """Rows of the tables of failures and messages."""
 _FAILURES_LOOKED_AT: Final = 500
@@ -26,14 +28,21 @@ _WORTH_SHOWING: Final = frozenset({"warning", "error", "critical"})
 
 def trust(doubts: Sequence[Doubt]) -> Html:
     """Write what speaks against believing the page."""
+    calm = element("p", "The log is being read and understood.", class_="hidden")
     return element(
         "section",
         element("h2", "Can this be trusted?", class_="hidden"),
-        map(_banner, doubts) if doubts else element("p", "The log is being read and understood.", class_="hidden"),
+        (map(_banner, doubts[:MOST_DOUBTS]), _more_doubts(len(doubts) - MOST_DOUBTS)) if doubts else calm,
         id="trust",
         class_="trust" if doubts else "hidden",
         aria_label="Can this be trusted?",
     )
+
+
+def _more_doubts(left: int) -> Child:
+    if left <= 0:
+        return None
+    return element("p", f"{count(left, 'more doubt')}: see the ", element("a", "gateways", href="gateways"), ".")
 
 
 def _banner(doubt: Doubt) -> Html:
@@ -180,10 +189,17 @@ def _message(scene: Scene, entry: Entry, severity: str, number: int) -> list[Chi
 
 def daemons(scene: Scene) -> Child:
     """Write every racoon that was heard."""
-    rows = [_daemon(scene, daemon) for daemon in scene.shown.facts.daemons]
+    wanted = [daemon for daemon in scene.shown.facts.daemons if scene.wanted.gateway in ("", daemon.gateway)]
+    rows = [_daemon(scene, daemon) for daemon in wanted[:MOST_DAEMONS]]
     if not rows:
         return None
-    return _section("daemons", "Daemons", table("Daemons", ("racoon of", "State", "Started", "Version", "Last line"), rows))
+    left = len(wanted) - len(rows)
+    return _section(
+        "daemons",
+        "Daemons",
+        table("Daemons", ("racoon of", "State", "Started", "Version", "Last line"), rows),
+        element("p", f"{left:,} more are among the ", element("a", "gateways", href="gateways"), ".") if left else None,
+    )
 
 
 def _daemon(scene: Scene, daemon: DaemonFacts) -> list[Child]:

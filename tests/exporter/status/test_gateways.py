@@ -15,6 +15,7 @@ from racoon_exporter.scope import scope_of
 from racoon_exporter.status import status_routes
 from racoon_exporter.status.gateway_list import GatewayList, look_at_gateways, sorted_gateways
 from racoon_exporter.status.gateway_page import ROWS, WantedGateways, gateway_page, headline
+from racoon_exporter.status.sections import MOST_DAEMONS, MOST_DOUBTS
 from racoon_exporter.web import WebServer
 from tests.exporter.status.engines import ASSETS, LAB, PEER, Gateway, permanent, recording, until
 
@@ -195,3 +196,13 @@ def test_too_many_gateways_to_choose_from_are_looked_for_on_their_own_page() -> 
     assert "<option" not in many.page().partition('id="gateway"')[2]
     assert '<a href="gateways">' in many.page()
     assert '<option value="gw-1" selected>gw-1</option>' in many.page("", "", "gw-1")
+
+
+def test_the_page_of_peers_stays_short_however_many_gateways_there_are() -> None:
+    """Daemons and doubts stand once for each gateway: beyond a few the list of gateways has them."""
+    gateway = Gateway().read("".join(line(f"gw-{number}", STOPPED) for number in range(150)))
+    page = gateway.page()
+    assert page.count('class="banner serious"') == MOST_DOUBTS
+    assert f"{150 - MOST_DOUBTS + 1} more doubts" in page
+    assert page.partition('id="daemons"')[2].count("not running") == MOST_DAEMONS
+    assert gateway.page("", "", "gw-149").partition('id="daemons"')[2].count("not running") == 1
