@@ -115,3 +115,8 @@ def test_several_files_are_checked_and_one_bad_one_is_enough(etc: Path) -> None:
 def test_files_of_each_gateway_are_looked_at(etc: Path) -> None:
     racoons = "racoon:\n- config: racoon.conf\n- config: nowhere.conf\n  gateways: ['gw-*']\n"
     assert check(etc, racoons).output.startswith(f"{etc / 'config.yml'}:3: config: ")
+
+
+def test_files_of_a_topic_are_looked_at(etc: Path) -> None:
+    text = "sources:\n- kafka:\n    bootstrap: broker:9092\n    topic: racoon\n    tls:\n      ca: nowhere.crt\n"
+    assert f"{etc / 'config.yml'}:6: ca: " in check(etc, text).output

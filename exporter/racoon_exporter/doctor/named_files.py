@@ -16,6 +16,8 @@ from racoon_exporter.source.kinds import SOURCES
 from racoon_exporter.web import check_web_config
 from racoon_exporter.yaml_document import Problem, Section, compose
 
+_KAFKA: Final = (("tls", "ca"), ("tls", "certificate"), ("tls", "key"), ("tls", "key_password_file"), ("sasl", "password_file"))
+"""Sections of a source `kafka`, and the keys in them that name files."""
 _WITNESSES: Final = (("kernel", "state_file"), ("kernel", "policy_file"), ("racoon", "socket"), ("files", "racoon_config"))
 """Sections of `witnesses`, and the keys in them that name files."""
 
@@ -81,6 +83,10 @@ def _named(text: str, directory: Path) -> Iterator[Named]:
         path = source.text("path")
         if path not in {None, "", "-"}:
             yield Named(source.line_at("path"), "path", directory / str(path), is_log=True)
+        kafka = source.section("kafka")
+        for section, key in _KAFKA:
+            if path := kafka.section(section).text(key):
+                yield Named(kafka.section(section).line_at(key), key, directory / path)
     for racoon in top.one_or_more("racoon", RACOON):
         if conf := racoon.text("config"):
             yield Named(racoon.line_at("config"), "config", directory / conf)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from racoon_exporter.doctor import kafka
 from racoon_exporter.doctor.finding import Finding, Findings, error, ok, several, warning
 from racoon_exporter.doctor.rights import Refusal, readable
 from racoon_exporter.doctor.setup import Setup
@@ -155,4 +156,9 @@ def _syslog(each: Wanted, _setup: Setup) -> Findings:
     yield ok("log", each.name, "received by syslog")
 
 
-_KINDS: Final[dict[str, Callable[[Wanted, Setup], Findings]]] = {"path": _path, "journal": _journal, "syslog": _syslog}
+_KINDS: Final[dict[str, Callable[[Wanted, Setup], Findings]]] = {
+    "path": _path,
+    "journal": _journal,
+    "syslog": _syslog,
+    "kafka": kafka.check,
+}

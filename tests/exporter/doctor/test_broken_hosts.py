@@ -277,3 +277,16 @@ def test_a_healthy_log_by_syslog_has_a_rotation_that_tells_syslog(gateway: Gatew
         "create 0644 root root\n    rotate 8", "    postrotate\n        /usr/lib/rsyslog/rsyslog-rotate\n    endscript\n"
     )
     assert gateway.look().bad() == []
+
+
+def test_a_broker_that_is_not_there_and_a_password_that_may_not_be_read(gateway: Gateway) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        password = gateway.shut(gateway.write(gateway.root / "password", "x"))
+        sasl = f"{{mechanism: PLAIN, username: x, password_file: {password}}}"
+        kafka = f"{{bootstrap: '127.0.0.1:{port},127.0.0.1:1', topic: racoon, sasl: {sasl}}}"
+        gateway.write(gateway.config, f"sources:\n- kafka: {kafka}\n")
+        found = [each for each in gateway.look().findings if each["area"] == "log" and each["status"] != "ok"]
+    said = {each["subject"]: each["found"] for each in found if "not installed" not in each["found"]}
+    assert said[str(password)].startswith(f"{gateway.user} may not read it")
+    assert said["kafka:racoon"] == "127.0.0.1:1: Connection refused"
