@@ -182,6 +182,11 @@ class OpenFile:
         status = self.reader.status()
         return 0 if status is None else status.st_mtime_ns
 
+    def is_deleted(self) -> bool:
+        """Whether it has no name any more."""
+        status = self.reader.status()
+        return status is not None and not status.st_nlink
+
     def close(self) -> None:
         """Close the file."""
         self.reader.close()

@@ -192,8 +192,10 @@ class FileSource:
     ) -> _Outcome:
         """Read on; `current` is the status of the file that is read if it is the one at the path, `here`."""
         self._look_before = None
-        if generation.read_to == 0 and current and current.st_size and (before := self._between(generation, earlier=True)):
-            return self._step(generation, before, here), True  # nothing of it was seen, so nothing shows a truncation
+        if generation.read_to == 0 and self._has_begun(generation, current):
+            before = self._between(generation, earlier=True)  # nothing of it was seen, so nothing shows a truncation
+            if before is not None:
+                return self._step(generation, before, here), True
         try:
             chunk = self._take(generation, limit, at_path=current is not None)
         except ContentChangedError:
@@ -207,6 +209,10 @@ class FileSource:
         if current or not generation.at_end:  # it may have skipped long enough for once
             return None, False
         return self._go_over(generation, here)
+
+    def _has_begun(self, generation: OpenFile, current: os.stat_result | None) -> bool:
+        """Whether a file was the log in its turn, and not only to be filled in: it is at the path, with content, or deleted."""
+        return bool(current.st_size) if current is not None else generation.is_deleted()
 
     def _go_over(self, generation: OpenFile, here: os.stat_result | None) -> _Outcome:
         """From a file that was read to its end and is not at the path go to the next, if there is one yet."""
@@ -410,10 +416,7 @@ class FileSource:
 
     def _last_words(self, generation: OpenFile) -> Block | None:
         """Return the incomplete last line of a deleted file."""
-        status = generation.reader.status()
-        if status is None or status.st_nlink:
-            return None
-        return self.finish()
+        return self.finish() if generation.is_deleted() else None
 
     def _truncated(self, generation: OpenFile) -> Block | None:
         """The file was truncated: go on in the copy if there is one, else give what is held and go on with what follows."""
@@ -427,7 +430,8 @@ class FileSource:
         first = self._comes_first(fresh, unread, generation)
         self._counts.rotations += 1  # with a copy it is counted on the way from the copy to the file
         chunk = generation.end()
-        generation.lose(generation.largest_size - generation.read_to)
+        if not self._lineage.is_back(generation):
+            generation.lose(generation.largest_size - generation.read_to)
         self._lineage.leave(generation.position())
         if unread is None or first:
             if unread is not None:

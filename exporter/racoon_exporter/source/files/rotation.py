@@ -154,6 +154,17 @@ class Lineage:
         likely = [each for each in rotated if not each.packed or each.mtime_ns >= since_ns]
         return self._same_content(likely, replace(generation.position(), size=generation.largest_size))
 
+    def is_back(self, generation: OpenFile) -> bool:
+        """Whether what a truncated file held stands at the path, as its copy was moved there (`mv log.1 log`)."""
+        position = generation.position()
+        if not _is_proof(position):
+            return False
+        found = self._at(self._path, position)
+        if found is None:
+            return False
+        found.close()
+        return found.identity != generation.identity
+
     def _same_content(self, rotated: Sequence[Sibling], position: Position) -> OpenFile | None:
         youngest_first = list(reversed(rotated))
         plain_first = sorted(youngest_first, key=lambda each: each.packed)
@@ -299,8 +310,8 @@ class Lineage:
         reading = leaving.identity if leaving is not None else None
         known = {here, reading}
         oldest_first: Sequence[Sibling] = sorted(beside, key=lambda each: each.by_age)
-        if earlier and here != reading:
-            oldest_first = _older(oldest_first, reading)
+        if earlier and leaving is not None and here != reading:
+            oldest_first = _older(oldest_first, leaving)
         for sibling in oldest_first:
             if sibling.identity not in known:
                 known.add(sibling.identity)
@@ -381,10 +392,13 @@ class Lineage:
         del self._refused[sibling.identity]
 
 
-def _older(oldest_first: Sequence[Sibling], than: Identity | None) -> Sequence[Sibling]:
-    """Return what comes before a file; nothing if that is not among them: then nothing tells what came before it."""
-    at = next((number for number, each in enumerate(oldest_first) if each.identity == than), 0)
-    return oldest_first[:at]
+def _older(oldest_first: Sequence[Sibling], than: OpenFile) -> Sequence[Sibling]:
+    """Return what comes before a file that is not at the path any more; where it was deleted, dates tell it."""
+    at = next((number for number, each in enumerate(oldest_first) if each.identity == than.identity), None)
+    if at is not None:
+        return oldest_first[:at]
+    changed_ns = than.changed_ns() if than.is_deleted() else -1
+    return [each for each in oldest_first if each.mtime_ns <= changed_ns]
 
 
 def _is_proof(position: Position) -> bool:

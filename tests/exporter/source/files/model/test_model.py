@@ -87,6 +87,34 @@ def shortest(told: Program) -> Program:
     return linked, keep, actions
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        pytest.param(
+            (
+                False,
+                2,
+                (
+                    ("write_the_beginning_of_a_line", 4),
+                    ("look", 1),
+                    ("rename", 3),
+                    ("read_a_little", 3),
+                    ("copytruncate", 3),
+                    ("recreate", 3),
+                ),
+            ),
+            id="truncated before any of it was read, then deleted",
+        ),
+        pytest.param(
+            (True, 1, (("write", 2), ("read_a_little", 2), ("copytruncate", 4), ("move_back", 3))),
+            id="the copy of a truncated file is moved to the path",
+        ),
+    ],
+)
+def test_what_went_wrong_once_goes_right(told: Program) -> None:
+    assert complaint(told) is None
+
+
 @pytest.mark.parametrize("part", range(PARTS))
 def test_each_line_counts_once_whatever_happens(part: int) -> None:
     for number in range(SEED * 1_000_000 + part, SEED * 1_000_000 + PROGRAMS, PARTS):
