@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import tzinfo
-from typing import Final
+from typing import Final, get_args
 
 from racoon_exporter.status.markup import Html, element
-from racoon_exporter.status.timeline import Stretch
+from racoon_exporter.status.timeline import Counted, Stretch
 from racoon_exporter.status.words import clock, clock_with_seconds, count, duration
 
 _WIDTH: Final = 100.0
@@ -68,7 +68,7 @@ def _shape(span: Stretch, begin: float, scale: float, *, outage: bool) -> Html:
     x, width = (span.begin - begin) * scale, span.seconds * scale
     if span.state == "down" and width < _LEAST_GAP:
         x, width = max(0.0, min(x - (_LEAST_GAP - width) / 2, _WIDTH - _LEAST_GAP)), _LEAST_GAP
-    kind = "off" if span.state == "down" and not outage else span.state
+    kind = "off" if span.state == "before" or (span.state == "down" and not outage) else span.state
     inset = 0 if span.state == "up" else 2
     return element("rect", x=f"{x:.2f}%", y=inset, width=f"{width:.2f}%", height=_HEIGHT - 2 * inset, class_=f"span-{kind}")
 
@@ -101,9 +101,7 @@ def _last(seconds: float) -> str:
 
 def in_words(spans: Sequence[Stretch], zone: tzinfo) -> str:
     """Say what the drawing shows."""
-    total = {
-        state: sum(span.seconds for span in spans if span.state == state) for state in ("up", "down", "planned", "unknown")
-    }
+    total = {state: sum(span.seconds for span in spans if span.state == state) for state in get_args(Counted)}
     whole = spans[-1].end - spans[0].begin
     begun = _last(whole).capitalize()
     if total["unknown"] >= whole:
@@ -111,6 +109,8 @@ def in_words(spans: Sequence[Stretch], zone: tzinfo) -> str:
     parts = [f"up {duration(total['up'])}", *_gaps([span for span in spans if span.state == "down"], zone)]
     if total["planned"]:
         parts.append(f"racoon stopped in order {duration(total['planned'])}")
+    if total["before"]:
+        parts.append(f"not yet seen {duration(total['before'])}")
     if total["unknown"]:
         parts.append(f"not known {duration(total['unknown'])}")
     return f"{begun}: {', '.join(parts)}."

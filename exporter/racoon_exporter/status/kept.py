@@ -150,17 +150,18 @@ class Kept:
 
     def timeline(self, peer: Asked, begin: float, end: float) -> tuple[Stretch, ...]:
         """Divide a time of a peer into what is counted."""
+        gateway = self._gateway(peer.key[0])
+        known = common(gateway.known, [(begin, end)])
         counted = self.availability(peer, begin, end)
         if counted is None:
-            return stretches(begin, end, up=(), planned=(), known=())
-        gateway = self._gateway(peer.key[0])
-        span = [(counted.first, counted.last)]
-        known = common(gateway.known, span)
+            return stretches(begin, end, up=(), planned=(), counted=(), known=known)
+        told = common(known, [(counted.first, counted.last)])
         return stretches(
             begin,
             end,
-            up=common(counted.up_spans, known),
-            planned=without(common(gateway.planned, known), counted.up_spans),
+            up=common(counted.up_spans, told),
+            planned=without(common(gateway.planned, told), counted.up_spans),
+            counted=told,
             known=known,
         )
 

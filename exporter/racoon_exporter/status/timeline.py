@@ -7,7 +7,8 @@ from typing import Literal, NamedTuple
 
 from racoon_exporter.availability.spans import Span, gaps, without
 
-Counted = Literal["up", "down", "planned", "unknown"]
+Counted = Literal["up", "down", "planned", "before", "unknown"]
+"""`before`: before its first SA or failure a peer does not count, though it is known that it was not up."""
 
 
 class Stretch(NamedTuple):
@@ -24,12 +25,21 @@ class Stretch(NamedTuple):
 
 
 def stretches(
-    begin: float, end: float, *, up: Sequence[Span], planned: Sequence[Span], known: Sequence[Span]
+    begin: float, end: float, *, up: Sequence[Span], planned: Sequence[Span], counted: Sequence[Span], known: Sequence[Span]
 ) -> tuple[Stretch, ...]:
-    """Divide the time from `begin` to `end` without holes: what is known and neither up nor planned is down."""
-    down = without(without(known, up), planned) if known else []
-    told: dict[Counted, Sequence[Span]] = {"up": up, "planned": planned, "down": down, "unknown": gaps(known, begin, end)}
+    """Divide the time from `begin` to `end` without holes: what is counted and neither up nor planned is down."""
+    told: dict[Counted, Sequence[Span]] = {
+        "up": up,
+        "planned": planned,
+        "down": _without(_without(counted, up), planned),
+        "before": _without(known, counted),
+        "unknown": gaps(known, begin, end),
+    }
     return tuple(sorted(_named(told), key=lambda one: one.begin))
+
+
+def _without(one: Sequence[Span], other: Sequence[Span]) -> Sequence[Span]:
+    return without(one, other) if one else []
 
 
 def _named(told: dict[Counted, Sequence[Span]]) -> Iterator[Stretch]:

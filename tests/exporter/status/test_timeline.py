@@ -19,22 +19,27 @@ def inside(spans: list[Span], moment: float) -> bool:
 
 
 def test_without_any_line_nothing_is_known() -> None:
-    (one,) = stretches(BEGIN, END, up=(), planned=(), known=())
+    (one,) = stretches(BEGIN, END, up=(), planned=(), counted=(), known=())
     assert one == ("unknown", BEGIN, END)
 
 
-@given(spans, spans, spans)
-def test_stretches_have_no_holes_and_say_at_each_moment_what_was(ups: list[Span], stops: list[Span], told: list[Span]) -> None:
+@given(spans, spans, spans, st.integers(900, 2100).map(float))
+def test_stretches_have_no_holes_and_say_at_each_moment_what_was(
+    ups: list[Span], stops: list[Span], told: list[Span], first: float
+) -> None:
     known = common(told, [(BEGIN, END)])
-    up = common(ups, known)
-    planned = without(common(stops, known), up)
-    found = stretches(BEGIN, END, up=up, planned=planned, known=known)
+    counted = common(known, [(first, 2200.0)])
+    up = common(ups, counted)
+    planned = without(common(stops, counted), up)
+    found = stretches(BEGIN, END, up=up, planned=planned, counted=counted, known=known)
     assert (found[0].begin, found[-1].end) == (BEGIN, END)
     assert all(one.end == other.begin and one.seconds > 0 for one, other in pairwise(found))
     for moment in range(1000, 2000, 7):
         (state,) = {one.state for one in found if one.begin <= moment < one.end}
         if not inside(known, moment):
             assert state == "unknown"
+        elif not inside(counted, moment):
+            assert state == "before"
         elif inside(up, moment):
             assert state == "up"
         else:

@@ -132,7 +132,7 @@ def test_a_timeline_shows_what_is_known_of_the_last_day() -> None:
     gateway = Gateway(permanent()).read(until("02-rekey", STOP))
     spans = gateway.view(after=10).timeline(gateway.peer())
     assert spans[0].begin == gateway.view().log_begins
-    assert [span.state for span in spans[:2]] == ["unknown", "up"], "until its first SA it does not count"
+    assert [span.state for span in spans[:2]] == ["before", "up"], "until its first SA it does not count"
     assert (spans[-1].state, spans[-1].begin) == ("up", gateway.peer().since)
 
 
