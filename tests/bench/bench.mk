@@ -13,5 +13,8 @@ bench-catchup: $(VENV)/.tests ## Scrape an exporter that reads a backlog of 1 Gi
 bench-flood: $(VENV)/.tests ## Scrape an exporter each second while it is flooded with hostile datagrams, handshakes and slow clients
 	$(VENV)/bin/python -m tests.bench.flood $(BENCH)
 
+bench-year: $(VENV)/.tests ## A year of a busy gateway, 30 million lines with scripted outages, through report and history
+	$(VENV)/bin/python -m tests.bench.year_run $(YEAR)
+
 line-cost: $(VENV)/.tests ## Measure what the dearest lines cost, row by row: at most 1 ms for each 4 KiB
 	$(VENV)/bin/python -m tests.bench.line_cost $(LINE_COST)

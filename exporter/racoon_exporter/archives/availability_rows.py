@@ -60,14 +60,14 @@ class AttentiveEngine(PartOfEngine):
             self.note_line(record.gateway, record.time, record.level, event, record.number)
         super().take(record)
 
-    def note_line(self, gateway: str, time: float, level: str, event: str, line: int) -> None:
+    def note_line(self, gateway: str, time: float, level: str, event: str, line: int) -> None:  # noqa: ARG002  for engines above
         """Note a line, before what it tells is believed."""
-        self._note_line(gateway, time, level)
-        gateway = self.state.gateways.spelled(gateway)
-        if event in _ENDING and (gateway, time) not in self.places:
-            self.places[gateway, time] = Place(self._source, abs(line))
-            if len(self.places) > _MOST_PLACES:
-                del self.places[next(iter(self.places))]
+        if event in _ENDING:
+            key = self.state.gateways.spelled(gateway), time
+            if key not in self.places:
+                self.places[key] = Place(self._source, abs(line))
+                if len(self.places) > _MOST_PLACES:
+                    del self.places[next(iter(self.places))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ class SampledEngine(AttentiveEngine):
         if steps is None:
             steps = self.steps[gateway] = self._begin(gateway, time)
         if time > steps.next:
+            self._note_line(gateway, time, level)  # what was alive is to be known before time passes
             self._pass(steps, time)
 
     def end_steps(self) -> None:

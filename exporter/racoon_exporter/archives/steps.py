@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from racoon_exporter.metrics import METRICS, Samples
 from racoon_exporter.metrics.names import key_of, samples_of_name
 from racoon_exporter.metrics.peers import addresses_of, name_of
-from racoon_exporter.metrics.state import collect_daemon, collect_zeros
+from racoon_exporter.metrics.state import collect_daemon, collect_zeros, daemon_key
 from racoon_exporter.sa import Expectation
 from racoon_exporter.sa.racoon import Racoon
 from racoon_exporter.text import visible
@@ -96,7 +96,10 @@ class GatewaySteps:
             self._change(part, {})
 
     def _take(self, racoons: list[Racoon]) -> None:
-        self._change(self.parts[None], _values(self._of_daemons(racoons)))
+        itself, of_daemons = self.parts[None], tuple(daemon_key(racoon) for racoon in racoons)
+        if itself.key != of_daemons:
+            itself.key = of_daemons
+            self._change(itself, _values(self._of_daemons(racoons)))
         told = all(racoon.life.phase2_told for racoon in racoons)
         for name, members in self._members(racoons).items():
             part, key = self.parts[name], (told, key_of(members))

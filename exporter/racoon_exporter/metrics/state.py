@@ -50,6 +50,18 @@ def collect_daemon(samples: Samples, racoon: Racoon) -> None:
     _collect_life(samples, racoon)
 
 
+def daemon_key(racoon: Racoon) -> tuple[object, ...]:
+    """Give what tells whether the samples of a racoon itself are what they were: all that they are made of."""
+    run = racoon.life.run
+    return (
+        *racoon.counters.values(),
+        *(count for counts in racoon.durations.values() for count in counts),
+        racoon.life.up,
+        racoon.life.is_quiet(racoon.now),
+        None if run is None else (run.started, run.version, run.openssl),
+    )
+
+
 def collect_zeros(samples: Samples, gateway: str) -> None:
     """Give a gateway the series that do not depend on peers, so that their first growth is seen as growth."""
     for row in _COUNTERS.values():

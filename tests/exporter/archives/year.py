@@ -52,16 +52,19 @@ class Script:
             for number in range(self.outages)
         ]
 
-    def all(self) -> list[Scripted]:
-        """Give every outage."""
+    def of_peer(self, gateway: int, peer: int) -> list[Scripted]:
+        """Give a peer's outages as they are written."""
         return [
             Scripted(
                 f"gw{gateway}", address(peer), START + begin, START + begin + seconds, "no_response" if seconds >= 600 else None
             )
-            for gateway in range(self.gateways)
-            for peer in range(self.peers)
             for begin, seconds in self.of(gateway, peer)
         ]
+
+    def all(self) -> list[Scripted]:
+        """Give every outage."""
+        pairs = [(gateway, peer) for gateway in range(self.gateways) for peer in range(self.peers)]
+        return [one for pair in pairs for one in self.of_peer(*pair)]
 
     def begun(self, peer: int) -> float:
         """Give the time of a peer's first SA."""
