@@ -45,9 +45,10 @@ def _doctor(**given: Any) -> None:
 
     host = Host(Path(given["rootfs"]))
     unit = unit_file.find_unit(host, given["unit_name"])
-    settings = _settings(click.get_current_context(), given, unit, host)
-    setup = Setup(settings, reader(given["user_name"], unit), host, unit)
-    findings = checks.examine(setup)
+    faults: list[Finding] = []
+    settings = _settings(click.get_current_context(), given, unit, host, faults)
+    setup = Setup(settings, _reader(given["user_name"], unit, faults), host, unit)
+    findings = [*faults, *checks.examine(setup)]
     if given["output_format"] == "json":
         click.echo(json.dumps(_document(findings, setup.user), indent=2, ensure_ascii=False))
     else:
@@ -56,8 +57,9 @@ def _doctor(**given: Any) -> None:
     sys.exit(STATUSES.index(worst(findings)))
 
 
-def _settings(context: click.Context, given: dict[str, Any], unit: Unit | None, host: Host) -> Settings:
+def _settings(context: click.Context, given: dict[str, Any], unit: Unit | None, host: Host, faults: list[Finding]) -> Settings:
     """Give what `serve` is given: here, or by the unit, or the usual configuration file."""
+    from racoon_exporter.doctor.finding import error  # noqa: PLC0415
     from racoon_exporter.doctor.unit_file import arguments  # noqa: PLC0415
 
     ours = {parameter.name for parameter in serve.params}
@@ -67,10 +69,45 @@ def _settings(context: click.Context, given: dict[str, Any], unit: Unit | None, 
     if words is None:
         words = ["--config.file", _CONFIG] if Path(_CONFIG).exists() else []
     try:
-        as_served = click.Command("serve", params=[*map(_unopened, serve.params)]).make_context("serve", list(words))
-    except click.UsageError as error:
-        raise click.UsageError(f"{unit.path if unit else 'serve'}: {error.format_message()}") from error
-    return settings_of(as_served, as_served.params)
+        return _as_served(words)
+    except click.UsageError as wrong:
+        faults.append(
+            error(
+                "unit",
+                unit.path if unit else "serve",
+                f"the arguments of serve: {wrong.format_message()}",
+                "The exporter does not start.",
+                f"systemctl edit --full {given['unit_name']}; $EDITOR /etc/default/racoon-exporter    # serve --help",
+            )
+        )
+        return _as_served([])
+
+
+def _as_served(words: list[str]) -> Settings:
+    context = click.Command("serve", params=[*map(_unopened, serve.params)]).make_context("serve", list(words))
+    return settings_of(context, context.params)
+
+
+def _reader(named: str | None, unit: Unit | None, faults: list[Finding]) -> ServiceUser:
+    """Tell who will read; that the unit's user does not exist is a finding, and rights are then ours."""
+    from racoon_exporter.doctor.finding import error  # noqa: PLC0415
+    from racoon_exporter.doctor.service_user import ourselves  # noqa: PLC0415
+
+    try:
+        return reader(named, unit)
+    except click.UsageError as wrong:
+        if named is not None or unit is None:
+            raise
+        faults.append(
+            error(
+                "user",
+                unit.last("User"),
+                wrong.format_message().partition(";")[0],
+                "systemd cannot start the service as somebody who is not there.",
+                f"systemd-sysusers || useradd --system --no-create-home --shell /usr/sbin/nologin {unit.last('User')}",
+            )
+        )
+        return ourselves()
 
 
 def _document(findings: list[Finding], user: ServiceUser) -> dict[str, Any]:

@@ -127,7 +127,9 @@ def _of_user(setup: Setup) -> Findings:
 
 
 def _known(setup: Setup) -> Known | None:
-    """Give what is known of peers; None where racoon's files cannot be read, which is told elsewhere."""
+    """Give what is known of peers; None where a file that tells it cannot be read, which is told elsewhere."""
+    if setup.config_problems or setup.config_unreadable is not None:
+        return None
     with suppress(OSError, ValueError):
         return knowledge.build(setup.settings.flags, setup.config)[0]
     return None

@@ -55,10 +55,11 @@ def _wrong_zone(heard: Heard, setup: Setup, ahead: float) -> Finding:
     right = f"{'-' if true < 0 else '+'}{hours:02d}:{minutes:02d}"
     if abs(true) > _MOST or abs(ahead - round(ahead / _QUARTER) * _QUARTER) > _NEAR:
         return _foreign_clock(heard, ahead)
+    offset_apart = duration(abs(round(ahead / _QUARTER) * _QUARTER))
     return error(
         "clock",
         heard.path,
-        f"the last line is {duration(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} the time when it was written",
+        f"the last line is {offset_apart} {'ahead of' if ahead > 0 else 'behind'} the time when it was written",
         "The log is written in another zone than it is read in: all times are wrong, and silence cannot be told from life. "
         f"By its last line the zone is {right} now; a name such as Europe/Berlin keeps summer time right.",
         _set_zone(setup, "UTC" if true == 0 else right),

@@ -32,6 +32,8 @@ class Rule:
     patterns: tuple[str, ...]
     directives: dict[str, str] = field(default_factory=dict)
     scripts: dict[str, str] = field(default_factory=dict)
+    places: dict[str, Path] = field(default_factory=dict)
+    """By directive that holds for all that follows: the file that says so."""
 
     def covers(self, log: Path) -> bool:
         """Whether it rotates a log."""
@@ -49,6 +51,7 @@ def rules(host: Host) -> tuple[list[Rule], list[Path]]:
     found: list[Rule] = []
     ignored: list[Path] = []
     defaults: dict[str, str] = {}
+    places: dict[str, Path] = {}
     for file in _files(host, host.path(CONFIGURATION)):
         try:
             text, mode = file.read_text(encoding="utf-8", errors="replace"), file.stat().st_mode
@@ -56,7 +59,7 @@ def rules(host: Host) -> tuple[list[Rule], list[Path]]:
             continue
         if mode & 0o022:
             ignored.append(file)
-        found += _Reader(file, defaults).read(text)
+        found += _Reader(file, defaults, places).read(text)
     return found, ignored
 
 
@@ -83,9 +86,10 @@ def _is_taboo(name: str) -> bool:
 class _Reader:
     """Reads one file; `defaults` are the directives outside of rules, which hold for what follows."""
 
-    def __init__(self, file: Path, defaults: dict[str, str]) -> None:
+    def __init__(self, file: Path, defaults: dict[str, str], places: dict[str, Path]) -> None:
         self._file = file
         self._defaults = defaults
+        self._places = places
         self._patterns: list[str] = []
         self._rule: Rule | None = None
         self._script: tuple[str, list[str]] | None = None
@@ -112,12 +116,13 @@ class _Reader:
         if before.lstrip().startswith(("/", '"', "'", "~")) or self._patterns:
             self._patterns += _words(before)
             if brace:
-                self._rule = Rule(self._file, number, tuple(self._patterns), dict(self._defaults))
+                self._rule = Rule(self._file, number, tuple(self._patterns), dict(self._defaults), places=dict(self._places))
                 self._patterns = []
                 if after.strip():
                     self._inside(after.strip(), self._rule)
         else:
             _set(self._defaults, line)
+            self._places[line.split(maxsplit=1)[0]] = self._file
 
     def _inside(self, line: str, rule: Rule) -> None:
         word = line.split(maxsplit=1)[0]
@@ -125,6 +130,7 @@ class _Reader:
             self._script = (word, [])
         else:
             _set(rule.directives, line)
+            rule.places.pop(word, None)
 
     def _in_script(self, line: str) -> None:
         assert self._script is not None

@@ -16,6 +16,8 @@ from racoon_exporter.status.words import count
 from racoon_parsers.racoon_conf import RacoonConf
 
 _QUIET: Final = frozenset({"error", "warning", "notify"})
+_SHUT: Final = " can not be read"
+"""What the reader of racoon.conf says of an included file."""
 _LOUD: Final = frozenset({"debug", "debug2"})
 
 
@@ -27,6 +29,8 @@ def check_rights(setup: Setup) -> Findings:
         refusal = readable(path, setup.user)
         if refusal is None:
             yield ok(area, path, f"readable by {setup.user.name}")
+            if area == "racoon.conf":
+                yield from _included(path, setup)
         else:
             yield error(
                 area,
@@ -34,6 +38,21 @@ def check_rights(setup: Setup) -> Findings:
                 refusal.why,
                 "The exporter does not start, and a reload is refused, while a file that it is told of cannot be read.",
                 f"{refusal.mend}    # keys stand in psk.txt, not here",
+            )
+
+
+def _included(path: Path, setup: Setup) -> Findings:
+    """Look at the files that a racoon.conf includes: what we cannot read of them is told with its place."""
+    for problem in read_racoon_conf(path).problems:
+        shut = problem.message.removesuffix(_SHUT)
+        if shut != problem.message:
+            refusal = readable(shut, setup.user)
+            yield error(
+                "racoon.conf",
+                shut,
+                refusal.why if refusal is not None else "cannot be read",
+                f"{problem.path}:{problem.line} includes it: its peers are not known to the service.",
+                refusal.mend if refusal is not None else f"ls -la {shlex.quote(shut)}",
             )
 
 

@@ -111,7 +111,7 @@ def _of_copies(rule: Rule, heard: Heard, place: str) -> Findings:
             f"{place}: copytruncate",
             "What is written between the copy and the truncation is in neither file: lines are lost at each rotation, an "
             "established SA among them. racoon needs no copy: it opens its log for each line.",
-            f"sed -i 's/^\\([[:space:]]*\\)copytruncate/\\1create 0640 root adm/' {rule.file}",
+            f"sed -i 's/^\\([[:space:]]*\\)copytruncate/\\1create 0640 root adm/' {rule.places.get('copytruncate', rule.file)}",
         )
 
 

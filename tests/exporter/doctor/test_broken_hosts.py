@@ -290,3 +290,19 @@ def test_a_broker_that_is_not_there_and_a_password_that_may_not_be_read(gateway:
     said = {each["subject"]: each["found"] for each in found if "not installed" not in each["found"]}
     assert said[str(password)].startswith(f"{gateway.user} may not read it")
     assert said["kafka:racoon"] == "127.0.0.1:1: Connection refused"
+
+
+def test_a_file_that_racoon_conf_includes_and_the_service_may_not_read(gateway: Gateway) -> None:
+    shut = gateway.shut(gateway.write(gateway.racoon_conf.with_name("peers.conf"), "log info;\n"))
+    gateway.racoon_conf.write_text(f'include "{shut}";\n' + gateway.racoon_conf.read_text())
+    found = [each for each in gateway.look().findings if each["subject"] == str(shut)]
+    assert [(each["area"], each["status"]) for each in found] == [("racoon.conf", "error")]
+
+
+def test_copytruncate_for_all_logs_is_found_where_it_is_written(gateway: Gateway) -> None:
+    rules = "weekly\nrotate 4\ncopytruncate\ninclude /etc/logrotate.d\n"
+    main = gateway.write(gateway.root / "etc/logrotate.conf", rules)
+    gateway.rotate("compress")
+    finding = gateway.look().only()
+    assert finding["found"].endswith(": copytruncate")
+    assert finding["mend"].endswith(str(main))

@@ -238,3 +238,17 @@ def test_what_is_said_has_no_control_characters(gateway: Gateway) -> None:
     gateway.look()
     assert "\x1b" not in str(gateway.findings)
     assert Path(gateway.log).exists()
+
+
+def test_a_user_of_the_unit_that_does_not_exist_is_found(gateway: Gateway) -> None:
+    gateway.configure()
+    gateway.unit(SERVE.format(config=gateway.config, state=gateway.state) + "User=nobody-of-this-name\n")
+    gateway.look("--unit", "racoon-exporter.service", as_the_unit=True)
+    assert ("user", "error") in gateway.bad()
+    assert any("systemd-sysusers" in finding["mend"] for finding in gateway.findings)
+
+
+def test_arguments_of_the_unit_that_are_wrong_are_found(gateway: Gateway) -> None:
+    gateway.unit("ExecStart=/bin/sh serve --expct-peer x\nRestart=always\n")
+    gateway.look("--unit", "racoon-exporter.service")
+    assert any("--expct-peer" in finding["found"] and finding["area"] == "unit" for finding in gateway.findings)
