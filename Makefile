@@ -7,7 +7,7 @@ SPEED ?= 1
 ADDRESS ?= localhost:10500
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint tools check torture witness-test backfill-test dask-test kafka-test clean
+.PHONY: help run test lint tools check torture witness-test backfill-test dask-test kafka-test fleet-demo clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -52,11 +52,17 @@ backfill-test: $(VENV)/.tests ## The recipes of docs/backfill.md with a real Pro
 	$(BIN)/python -m pytest -m stores tests/stores
 
 kafka-test: $(VENV)/.tests ## The source `kafka` against real brokers (Java; jars by Maven)
+	@sh .ci/tools prometheus
 	@sh .ci/kafka >/dev/null
 	$(BIN)/python -m pytest -m kafka tests/kafka
 
 dask-test: $(VENV)/.tests ## Old logs on a Dask scheduler with two workers, one of which is killed
 	$(BIN)/python -m pytest -m dask tests/dask
+
+fleet-demo: $(VENV)/.tests ## A fleet on this machine: a broker, 60 gateways, two exporters, Prometheus
+	@sh .ci/tools prometheus
+	@sh .ci/kafka >/dev/null
+	@$(BIN)/python -m tests.kafka.demo
 
 torture: $(VENV)/.tests ## 1,000 times kill -9 of a live exporter, a million strangers, 5,000 programs of the log's model
 	PROGRAMS=5000 $(BIN)/python -m pytest -q --numprocesses auto --timeout 7200 tests/exporter/source/model

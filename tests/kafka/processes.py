@@ -25,10 +25,13 @@ class Exporter:
     number: int
     port: int
     config: Path
+    interval: float
+    """Seconds between two checkpoints."""
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        serve = [sys.executable, "-m", "racoon_exporter", "serve", "--config.file", str(self.config), "--state.interval=0.5"]
+        serve = [sys.executable, "-m", "racoon_exporter", "serve", "--config.file", str(self.config)]
+        serve.append(f"--state.interval={self.interval}")
         with (self.config.parent / f"exporter{self.number}.log").open("ab") as log:
             self.process = subprocess.Popen([*serve, f"--web.listen-address=127.0.0.1:{self.port}"], stdout=log, stderr=log)
 
@@ -120,9 +123,9 @@ def of_gateways(series: Series) -> Series:
     return {name: value for name, value in series.items() if 'gateway="' in name and "_total{" in name and value}
 
 
-def make_group(directory: Path, bootstrap: str, number: int, partitions: int) -> Group:
+def make_group(directory: Path, bootstrap: str, number: int, partitions: int, interval: float = 0.5) -> Group:
     """Give exporters that read the topic `racoon`, not started yet."""
     config = directory / "config.yml"
     settings = f"bootstrap: '{bootstrap}', topic: racoon, session_timeout: 3"
     config.write_text(f"sources:\n  - kafka: {{{settings}}}\nlimits: {{gateways: {partitions * 1000}}}\n")
-    return Group([Exporter(each, port, config) for each, port in enumerate(free_ports(number))])
+    return Group([Exporter(each, port, config, interval) for each, port in enumerate(free_ports(number))])
