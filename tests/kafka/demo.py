@@ -1,4 +1,4 @@
-"""A fleet on this machine: a broker, gateways of three kinds that write all the time, two exporters, Prometheus with the fleet's rules.
+"""A fleet on this machine: a broker, gateways of three kinds that write all the time, two exporters, Prometheus with rules.
 
 `make fleet-demo` starts it and says where to look; Ctrl-C ends it.
 """
