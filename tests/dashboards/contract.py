@@ -51,6 +51,7 @@ METRICS: dict[str, Metric] = {
     "racoon_dead_peers_total": _counter("peer"),
     "racoon_certificate_problems_total": _counter("peer", "code", "reason"),
     "racoon_notifications_received_total": _counter("peer", "notification"),
+    "racoon_gateway_peers": _gauge("kind"),
     "racoon_gateway_failures_total": _counter("phase", "reason"),
     "racoon_gateway_flaps_total": _counter(),
     "racoon_xauth_logins_total": _counter("result"),

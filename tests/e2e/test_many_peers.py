@@ -24,7 +24,7 @@ OF_THE_FLEET = frozenset(
         *("up", "racoon_peer_expected", "racoon_phase2_up", "racoon_peer_reason", "racoon_daemon_up", "racoon_log_level_quiet"),
         *("racoon_phase2_state_since_timestamp_seconds", "racoon_phase2_last_established_timestamp_seconds"),
         *("racoon_phase1_last_failure_timestamp_seconds", "racoon_phase2_last_failure_timestamp_seconds"),
-        *("racoon_gateway_failures_total", "racoon_gateway_flaps_total", "racoon_exporter_build_info"),
+        *("racoon_gateway_peers", "racoon_gateway_failures_total", "racoon_gateway_flaps_total", "racoon_exporter_build_info"),
         *("racoon_exporter_source_up", "racoon_exporter_source_last_line_timestamp_seconds"),
     }
 )

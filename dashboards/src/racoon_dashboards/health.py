@@ -14,6 +14,7 @@ UID = "racoon-health"
 WHERE = "{{instance}} {{gateway}}"
 DATE = "dateTimeAsIsoNoDateIfToday"
 STALE = ((None, BLUE), (3600, ORANGE), (28800, VERMILION))
+TEXTS = ("How to see their texts", "http://${__data.fields.Instance}/runbooks/RacoonUnknownMessages")
 PAGE = ("Open the exporter's page", "http://${__data.fields.Instance}/")
 
 
@@ -30,7 +31,7 @@ def _sites() -> Placed:
     text = Text(
         "Gateways",
         "One row for each: whether racoon runs and is heard, and whether its exporter reads, understands and keeps its log. "
-        "Unknown messages stand in the exporter's log and on its page; redact and explain help to report them.",
+        "The number of unknown messages leads to how to see and report their texts.",
         NO_EXPORTER,
     )
     panel = grid(
@@ -60,7 +61,7 @@ def _sites() -> Placed:
             Column("Value #D", "Log level", words={"0": ("Enough", BLUE), "1": ("Too quiet", VERMILION)}, width=95),
             Column("Value #E", "Newest line", "s", steps=STALE, decimals=0, width=100),
             Column("Value #F", "To be read", "bytes", width=100),
-            Column("Value #G", "Unknown", steps=ANY_IS_ODD, decimals=0, width=90),
+            Column("Value #G", "Unknown", steps=ANY_IS_ODD, decimals=0, width=90, link=TEXTS),
             Column("Value #H", "Saved", "s", steps=((None, BLUE), (900, ORANGE)), decimals=0, width=90),
             Column("Value #I", "Peers", decimals=0, width=70),
             Column("version", "Version"),

@@ -131,7 +131,7 @@ def trouble() -> tuple[str, ...]:
     Gateways whose exporter is away are rows as well, and so is that nobody is expected.
     """
     lost = labelled(sites_away(MANY), "peer", ALL_ITS_PEERS)
-    nobody = labelled(f"absent({FLEET.permanent})", "peer", "tell the exporter which peers must be up")
+    nobody = labelled(f"absent({FLEET.permanent})", "peer", "none: --expect-peer")
     states = f"max by ({KEY}) ({FLEET.state_of_not_up()} or on ({KEY}) {AWAY} * {lost} or on ({KEY}) {NOBODY} * {nobody})"
     gone = labelled(f"({sites_away(MANY)} * 0 + on (instance, job) group_left () {last_scraped(MANY)})", "peer", ALL_ITS_PEERS)
     page = f"{RUNBOOKS_ON_THE_WEB}/RacoonExporterDown.md"
@@ -212,9 +212,10 @@ def counted_up() -> str:
 
     Those of an exporter that is away are not up.
     """
-    lost = f'last_over_time(racoon_peer_expected{{{MANY.peer}, kind="permanent"}}[{LONGEST}])'
-    every = f"count({FLEET.permanent} or on ({KEY}) (max by ({KEY}) ({lost}) and on (instance, job) {away(MANY)}))"
-    up = f"(sum(({FLEET.up} == bool 1) and on ({KEY}) {FLEET.permanent}) or 0 * {every})"
+    permanent = f'racoon_gateway_peers{{{MANY.gateway}, kind="permanent"}}'
+    lost = f"last_over_time({permanent}[{LONGEST}]) and on (instance, job) {away(MANY)}"
+    every = f"sum({permanent} or {lost})"
+    up = f"(sum(({FLEET.up} == bool 1) and on ({KEY}) {FLEET.permanent}) or vector(0))"
     words = f'count_values("up", {up}) * on () group_left (all) count_values("all", {every})'
     return f"0 * {words} + on () group_left () ({every} - {up})"
 

@@ -114,6 +114,9 @@ class GatewaySteps:
         collect_zeros(samples, visible(self.gateway))
         for racoon in racoons:
             collect_daemon(samples, racoon)
+        for expected in self._expected.values():
+            for kind in {one.kind for one in expected.values()}:
+                samples.add("racoon_gateway_peers", 1, visible(self.gateway), kind)
         return samples
 
     def _members(self, racoons: list[Racoon]) -> dict[str, list[tuple[Racoon, str]]]:

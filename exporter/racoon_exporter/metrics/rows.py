@@ -160,6 +160,9 @@ METRICS: Final = (
         "notifications",
     ),
     Row(
+        "racoon_gateway_peers", "gauge", "How many peers are expected: names, as in `racoon_peer_expected`.", ("kind",)
+    ),
+    Row(
         "racoon_gateway_failures",
         "counter",
         "Failed negotiations of all peers together, which boards of many peers ask for.",

@@ -33,6 +33,8 @@ def collect_state(samples: Samples, scrape: Scrape) -> None:
     untold = frozenset(visible(one.gateway) for one in scrape.engine.state.racoons.values() if not one.life.phase2_told)
     for gateway, expected in _with_expected(scrape):
         collect_expected(samples, visible(gateway), expected, told=visible(gateway) not in untold)
+    for gateway, _, kind in samples.values["racoon_peer_expected"]:
+        samples.add("racoon_gateway_peers", 1, gateway, kind)
     collect_phase1_up(samples)
     collect_since(samples, known_peers(scrape.engine), Beginnings(scrape.engine).of_gateway)
 
