@@ -159,9 +159,7 @@ METRICS: Final = (
         ("peer", "notification"),
         "notifications",
     ),
-    Row(
-        "racoon_gateway_peers", "gauge", "How many peers are expected: names, as in `racoon_peer_expected`.", ("kind",)
-    ),
+    Row("racoon_gateway_peers", "gauge", "How many peers are expected: names, as in `racoon_peer_expected`.", ("kind",)),
     Row(
         "racoon_gateway_failures",
         "counter",
