@@ -79,6 +79,14 @@ def test_a_racoon_goes_with_its_source(before: str, after: str, found: dict[Key,
     assert {record.gateway for record in follower.engine.state.history()["ipsec"]} <= {after}
 
 
+def test_what_is_known_of_the_past_goes_with_its_gateway(exporter: Exporter) -> None:
+    first = exporter.run({"racoon.log": ""}).engine.past.of("").first
+    assert first is not None
+    for gateway in ("berlin", "paris"):
+        past = exporter.run({"racoon.log": gateway}).engine.past
+        assert {name: log.first for name, log in past.gateways.items()} == {gateway: first}
+
+
 def test_a_racoon_that_moved_goes_on(exporter: Exporter) -> None:
     exporter.run({"racoon.log": ""})
     exporter.write("racoon.log", up(I2, Q), f"INFO: ISAKMP-SA deleted 192.0.2.1[500]-{P}[500] spi:{I1}")

@@ -1,7 +1,7 @@
 """Several engines in one process: partitions come with their state, are seen once they have caught up, and go."""
 
 import logging
-from datetime import UTC
+from datetime import UTC, datetime
 
 import pytest
 
@@ -11,7 +11,9 @@ from racoon_exporter.metrics import OwnState, collect
 from racoon_exporter.partitions import Partitions
 from racoon_exporter.sa import Knowledge, Limits
 from racoon_exporter.source import Block, SourceStatus
-from tests.exporter.reading import I2, L, P, start, up
+from racoon_exporter.status.facts import take_facts
+from racoon_exporter.status.view import overview
+from tests.exporter.reading import I2, L, P, sa, start, up
 
 ONE, TWO = "kafka:racoon/0", "kafka:racoon/1"
 
@@ -129,6 +131,27 @@ def test_ended_records_of_partitions_stand_in_the_order_of_their_ends_as_far_bac
     assert [row.ended for row in rows] == sorted(row.ended or 0.0 for row in rows)
     assert {row.gateway for row in rows} == {"gw-2"}
     assert len(rows) >= 9
+
+
+def test_what_the_united_archive_passes_over_is_counted_nevertheless() -> None:
+    instance = Instance(history=10)
+    for name, gateway, number in ((ONE, "gw-1", 4), (TWO, "gw-2", 40)):
+        instance.partitions.begin(name, None)
+        for minute in range(number):
+            pair = (sa(2 * minute + 1), sa(2 * minute + 2))
+            over = [sa(2 * minute - 1, event="expired", inbound=True), sa(2 * minute, event="expired")] if minute else []
+            said = [*pair, *over, *over]
+            lines = "".join(f"2026-01-15T08:{minute:02d}:00Z {gateway} racoon: {line}\n" for line in said)
+            instance.feed(Block(name, lines.encode(), 1, None))
+        instance.catch_up(name)
+    facts = take_facts(instance.partitions.united_with(instance.own, history=True), ())
+    begin = datetime(2026, 1, 15, 8, tzinfo=UTC).timestamp()
+    shown = overview(facts, begin + 39 * 60)
+    shares = {peer.gateway: shown.kept.availability(peer, None, begin + 180) for peer in shown.peers}
+    assert {gateway: counted and (counted.up, counted.down) for gateway, counted in shares.items()} == {
+        "gw-1": (180.0, 0.0),
+        "gw-2": (180.0, 0.0),
+    }
 
 
 def test_partitions_are_behind_until_each_has_caught_up() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
-from datetime import UTC
+import math
+import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from racoon_exporter.engine import Engine, restore, to_json
 from racoon_exporter.sa import Knowledge
 from racoon_exporter.status import api
 from racoon_exporter.status.query import Parameters
-from tests.exporter.status.engines import Gateway
+from tests.exporter.status.engines import PEER, Gateway, permanent
 from tests.exporter.status.test_agreement import EXPECTED, LOGS
 
 PIECES = 6
@@ -80,3 +82,64 @@ def test_live_numbers_are_those_of_the_report(path: Path, tmp_path: Path) -> Non
         for key, peer in seen.items():
             assert {name: rounded(live[key][name]) for name in SAME} == {name: rounded(peer[of]) for name, of in SAME.items()}
             assert live[key]["outages"] == len(peer["outages"])
+
+
+HOUR = 3600
+
+
+def rekeys(begin: datetime, hours: range, *, step: int = 4) -> str:
+    """Lines of a peer whose SAs are made anew every few hours and end a minute after the next are there."""
+    lines: list[tuple[datetime, str]] = []
+    for number, hour in enumerate(hours[::step]):
+        at, spi = begin + timedelta(hours=hour), 1000 + 2 * number
+        over = at + timedelta(hours=step, minutes=1)
+        for one, (source, destination) in ((spi, (PEER, LOCAL)), (spi + 1, (LOCAL, PEER))):
+            lines.append((at, f"established: ESP/Tunnel {LOCAL}[500]->{PEER}[500] spi={one}(0x{one:x})"))
+            ended = f"expired: ESP/Tunnel {source}[500]->{destination}[500] spi={one}(0x{one:x})"
+            lines += [(over - timedelta(minutes=10), ended), (over, ended)]
+    lines.sort(key=lambda line: line[0])
+    return "".join(f"{at:%Y-%m-%d %H:%M:%S}: INFO: IPsec-SA {text}\n" for at, text in lines)
+
+
+LOCAL = "192.168.0.40"
+
+
+def test_the_page_shows_day_week_and_month_as_far_as_each_tells_more() -> None:
+    begin = datetime(2026, 10, 1, tzinfo=UTC)
+    gateway = Gateway(permanent(), history=20)
+    gateway.read(rekeys(begin, range(888)))
+    still_alive = rekeys(begin + timedelta(hours=894), range(72)).splitlines(keepends=True)[:-2]
+    gateway.read("".join(still_alive))
+    now = (begin + timedelta(hours=966)).timestamp()
+    page = gateway.page(after=now - gateway.now)
+    found = re.search(r"Availability: day (\S+) %, week (\S+) %, month (\S+) %", page)
+    assert found is not None
+    outage = 6 * HOUR - 60
+    assert [float(share) for share in found.groups()] == [
+        100.0,
+        math.floor((1 - outage / (7 * 24 * HOUR)) * 100_000) / 1000,
+        math.floor((1 - outage / (30 * 24 * HOUR)) * 100_000) / 1000,
+    ]
+
+
+def test_a_log_of_ten_minutes_fills_the_timeline_and_tells_of_ten_minutes() -> None:
+    begin = datetime(2026, 10, 1, tzinfo=UTC)
+    gateway = Gateway(permanent()).read("".join(rekeys(begin, range(1)).splitlines(keepends=True)[:2]))
+    page = gateway.page(after=600)
+    assert "The last 10 min: " in page
+    assert "Availability: day 100 % (of 10 min)" in page
+    (up,) = gateway.view(600).timeline(gateway.peer(PEER))
+    assert (up.state, up.seconds) == ("up", 600)
+
+
+def test_the_state_file_of_an_older_version_tells_of_the_sas_it_remembers() -> None:
+    begin = datetime(2026, 10, 1, tzinfo=UTC)
+    gateway = Gateway(EXPECTED).read(rekeys(begin, range(24)))
+    before = gateway.view()
+    kept = to_json(gateway.engine)
+    del kept["past"]
+    fresh = Engine.like(gateway.engine)
+    restore(fresh, json.loads(json.dumps(kept)))
+    gateway.engine = fresh
+    assert gateway.view().known_from == before.known_from == begin.timestamp()
+    assert api.availability_body(gateway.view(), Parameters(), UTC) == api.availability_body(before, Parameters(), UTC)
