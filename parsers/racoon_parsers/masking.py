@@ -35,8 +35,8 @@ The end of the file, and a bracket, are no secret.
 """
 
 
-_NAMES: Final = re.compile(r"pass|secret|psk|shared|keymat|skeyid|key", re.IGNORECASE)
-"""One of these stands in every text that `_NAMED` masks: most have none, and cost one look."""
+_NAMES: Final = ("pass", "secret", "psk", "shared", "keymat", "skeyid", "key")
+"""One of these stands, in whatever case, in every text that `_NAMED` masks: most have none, and cost one look."""
 
 
 def masked(record: Record, free_text: Message | None) -> Record:
@@ -56,6 +56,7 @@ def mask_unknown(text: str) -> str:
     if _ONLY_DIGITS.match(text):
         return MASK
     text = _STOPPED_AT.sub(rf'\1"{MASK}"', text)
-    if _NAMES.search(text) is None:
+    folded = text.casefold()
+    if not any(name in folded for name in _NAMES):
         return _DUMP.sub(MASK, text)
     return _NAMED.sub(rf"\g<name>\g<mark>{MASK}", _DUMP.sub(MASK, text))

@@ -373,8 +373,10 @@ class LogReader:
         if self._continuations:
             record = self._join(record)
         if record.message is None:
-            record = record._replace(message=self._catalogue.in_dialect(record.ident).find_cut(record.text))
-        record = masked(record, self._catalogue.free_text)
+            message = self._catalogue.in_dialect(record.ident).find_cut(record.text)
+            record = record if message is None else record._replace(message=message)
+        if record is not self._pending:  # what was kept back is masked already
+            record = masked(record, self._catalogue.free_text)
         self._pending = None
         self._last = record
         records.append(record)
