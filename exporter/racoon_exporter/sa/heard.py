@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from racoon_parsers.message import Message
 from racoon_parsers.reasons import severity_and_reason
+
+if TYPE_CHECKING:
+    from racoon_exporter.sa.model import Peer
 
 Values = TypeVar("Values")
 
@@ -16,20 +19,17 @@ class Heard(Generic[Values]):
     A message that is said again and again is one of these: nothing in it depends on the time or on the daemon.
     """
 
-    __slots__ = ("_verdict", "event", "message", "sender")
+    __slots__ = ("_verdict", "address", "event", "message", "sender")
 
     def __init__(self, message: Message, event: Values, tag: str) -> None:
         self.message = message
         self.event = event
+        peer = getattr(event, "peer", None)
         self.sender = tag if tag and message.tag != "local" else None
         """The peer's address, where it stands before the level."""
-        self._verdict: tuple[str, str | None] | None = None
-
-    @property
-    def address(self) -> str | None:
+        self.address: str | None = self.sender if peer is None else peer.address
         """The peer's address, from a value of the message or from before the level."""
-        peer = getattr(self.event, "peer", None)
-        return self.sender if peer is None else str(peer.address)
+        self._verdict: tuple[str, str | None] | None = None
 
     @property
     def severity(self) -> str:
@@ -56,13 +56,27 @@ NOT_EVIDENCE = frozenset({"info", "notice"})
 """Severities that no failure follows from."""
 
 
-class Arrow(NamedTuple):
-    """What lines about an IPsec SA say beside its SPI."""
+class Arrow:
+    """What lines about an IPsec SA say beside its SPI, and whose SAs they are about as far as one racoon knows.
 
-    protocol: str | None
-    mode: str | None
-    source: str
-    destination: str
+    Lines that differ in the SPI only share one, so that what follows from the addresses is looked up once.
+    """
+
+    __slots__ = ("destination", "local", "mode", "peer", "protocol", "remote", "sure", "source")
+
+    def __init__(self, protocol: str | None, mode: str | None, source: str, destination: str) -> None:
+        self.protocol = protocol
+        self.mode = mode
+        self.source = source
+        self.destination = destination
+        self.local = source
+        """Our end, as the racoon knew it that saw the arrow last."""
+        self.remote = destination
+        """The other end."""
+        self.peer: Peer | None = None
+        """What is counted for the other end, where it has its own."""
+        self.sure: object = None
+        """`Peers.certainty` of the racoon by which the ends are told; None where another line may tell otherwise."""
 
 
 def arrow_of(event: Any) -> Arrow | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from racoon_exporter.sa.model import IpsecSa, Peer
-from racoon_exporter.sa.sa_table import GRACE, SaTable, latest_end
+from racoon_exporter.sa.sa_table import GRACE, SasOfPeer, SaTable, latest_end
 from racoon_exporter.sa.tables import IPSEC, IpsecEvent, move
+from racoon_exporter.sa.timers import NEVER
 
 ORPHAN_LIFETIME: Final = 28800.0
 """Seconds: racoon's default lifetime, the bound of an IPsec SA that outlived its daemon, or what was learned of its peer."""
@@ -16,6 +17,9 @@ _NEARLY_ALL: Final = 0.97
 """Share of its lifetime from which on an SA's first expiry line can only be the hard one."""
 _LONGER: Final = 1.1
 """How many times as long as known an SA must live for its soft expiry to tell: times have whole seconds."""
+
+_FEW: Final = 8
+"""SAs of a peer among which one is found sooner than among all."""
 
 _CHOSEN: Final = (3600, 1800, 600, 300, 60, 30, 10)
 """Seconds; lifetimes are whole numbers of these wherever people choose them."""
@@ -35,8 +39,11 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
 
     def find(self, spi: int | None, protocol: str | None, address: str) -> IpsecSa | None:
         """Find an SA by SPI, protocol and peer; established lines may print its ends swapped."""
-        for sa in self.named.get(spi, ()):
-            if sa.protocol == protocol and sa.peer == address:
+        of_peer = self.of_peer.get(address)
+        if of_peer is None:
+            return None
+        for sa in of_peer if len(of_peer) <= _FEW else self.named.get(spi, ()):
+            if sa.spi == spi and sa.protocol == protocol and sa.peer == address:
                 return sa
         return None
 
@@ -51,22 +58,26 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
     # lifetimes
 
     def schedule_end(self, sa: IpsecSa) -> None:
-        """Set the time at which an SA whose end nobody logs is taken to have ended."""
-        if sa.established is None:
+        """Set the times at which an SA should come to its soft expiry, and at which it is taken to have ended."""
+        established = sa.established
+        if established is None:
             return
-        if sa.dying is not None and sa.dying > sa.established:
-            sa.lifetime = (sa.dying - sa.established) / _SOFT_SHARE
-        lifetime = sa.lifetime or (ORPHAN_LIFETIME if sa.orphan else None)
-        if lifetime is not None:
-            self._timers.at(latest_end(sa.established, lifetime), self, sa)
+        if sa.dying is not None and sa.dying > established:
+            sa.lifetime = (sa.dying - established) / _SOFT_SHARE
+        sas = self.of_peer[sa.peer]
+        if sa.lifetime is not None and sa.dying is None:
+            sas.overdue = min(sas.overdue, _soft_overdue(established, sa.lifetime))
+        self._look_at(sas, self.ends_by_time(sa))
 
-    def due(self, sa: IpsecSa, now: float) -> None:
+    def ends_by_time(self, sa: IpsecSa) -> float:
+        """Tell when an SA whose end nobody logs is taken to have ended; infinity for never."""
+        lifetime = sa.lifetime or (ORPHAN_LIFETIME if sa.orphan or sa.outlived else None)
+        return NEVER if lifetime is None or sa.established is None else latest_end(sa.established, lifetime)
+
+    def end_by_time(self, sa: IpsecSa, now: float) -> None:
         """End an SA whose lifetime has passed: it was flushed, or the line was lost."""
-        if sa.ended is not None or sa.established is None:
-            return
-        end = sa.established + (sa.lifetime or ORPHAN_LIFETIME)
-        if end <= now:
-            self.presume_ended(sa, "lifetime", "lifetime", end, now)
+        end = (sa.established or 0.0) + (sa.lifetime or ORPHAN_LIFETIME)
+        self.presume_ended(sa, "lifetime", "lifetime", end, now)
 
     def expire(self, sa: IpsecSa, peer: Peer, at: float | None, run_began: float | None) -> None:
         """Take an expiry line: the soft one first, then the hard one."""
@@ -95,14 +106,23 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
         if not since <= begun <= until:
             since = begun
         peer.unflushed = since, now
-        for other in self.of_peer[sa.peer]:
-            lifetime = other.lifetime
-            if lifetime is None or other.dying is not None or other.orphan:
-                continue
+        sas = self.of_peer[sa.peer]
+        if now >= sas.overdue:
+            self._take_guesses_back(sas, since, now)
+
+    def _take_guesses_back(self, sas: SasOfPeer[IpsecSa], since: float, now: float) -> None:
+        overdue = NEVER
+        for other in sas:
             begun = other.established
-            if begun is not None and since <= begun and begun + lifetime * _SOFT_SHARE + GRACE <= now:
-                other.lifetime = None
-                self._timers.at(begun + ORPHAN_LIFETIME, self, other)
+            if other.lifetime is None or begun is None or other.dying is not None or other.orphan:
+                continue
+            soft = _soft_overdue(begun, other.lifetime)
+            if since <= begun and soft <= now:
+                other.lifetime, other.outlived = None, True
+                self._look_at(sas, self.ends_by_time(other))
+            else:
+                overdue = min(overdue, soft)
+        sas.overdue = overdue
 
     def _learn_lifetime(self, sa: IpsecSa, peer: Peer, lifetime: float) -> None:
         """Remember how long this peer's SAs live. Only longer ones are believed: bytes may end an SA early."""
@@ -133,14 +153,14 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
     def changed(self, address: str, at: float | None) -> None:
         """Tell whether phase 2 with a peer is up after a change, and count a fall as a flap."""
         peer = self._peers.entry(address, at)
-        sas = self.of_peer.get(address)
         up = False
-        if sas is not None:
-            first = sas[0].direction
-            for sa in sas:
-                if sa.direction != first:
-                    up = True
-                    break
+        first: str | None = ""
+        for sa in self.of_peer.get(address, ()):
+            if first == "":
+                first = sa.direction
+            elif sa.direction != first:
+                up = True
+                break
         if up == peer.phase2_up or peer.address != address:
             return
         if peer.phase2_up:
@@ -161,6 +181,11 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
         for sa in alive:
             self.schedule_end(sa)
         return alive
+
+
+def _soft_overdue(established: float, lifetime: float) -> float:
+    """Give the time from which on the soft expiry of an SA of a lifetime should have come."""
+    return established + lifetime * _SOFT_SHARE + GRACE
 
 
 def _was_hard(sa: IpsecSa, now: float | None, run_began: float | None) -> bool:

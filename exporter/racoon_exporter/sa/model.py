@@ -128,6 +128,8 @@ class IpsecSa:
     """The daemon that made it crashed; the kernel keeps it until it expires."""
     counted: bool = False
     """Its end was counted once, and taken back."""
+    outlived: bool = False
+    """It lived longer than was learned from its peer's others."""
 
     @property
     def name(self) -> int:

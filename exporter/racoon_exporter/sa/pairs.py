@@ -35,7 +35,8 @@ class Pairs:
 
     def awaits_outbound(self, address: str, protocol: str, now: float | None) -> bool:
         """Whether the next SA of a peer may be the outbound half of a pair."""
-        half = self._halves.get(address, {}).get(protocol)
+        halves = self._halves.get(address)
+        half = None if halves is None else halves.get(protocol)
         return half is not None and self._may_be_completed(*half, now)
 
     def _may_be_completed(self, inbound: IpsecSa, negotiation: Negotiation | None, now: float | None) -> bool:
@@ -49,14 +50,16 @@ class Pairs:
 
     def begin(self, sa: IpsecSa, now: float | None) -> None:
         """Take the inbound SA of a pair. If another still waits for its outbound one, that will not come any more."""
-        halves = self._halves.get(sa.peer, {})
+        halves = self._halves.get(sa.peer)
+        if halves is None:
+            halves = self._halves[sa.peer] = {}
         half = halves.pop(sa.protocol, None)
         if half is not None and half[1] is not None and half[1].ended is None:
             self._negotiations.abandon(half[1], "half_left", now, now)
         negotiation = self._negotiation_of(sa, now)
         if negotiation is not None:
             negotiation.half = True
-        self._halves.setdefault(sa.peer, {})[sa.protocol] = (sa, negotiation)
+        halves[sa.protocol] = (sa, negotiation)
 
     def complete(self, sa: IpsecSa, now: float | None) -> Negotiation | None:
         """Take the outbound SA of a pair, and give the negotiation that made it, if one is known."""
@@ -76,6 +79,8 @@ class Pairs:
             if protocol != sa.protocol and close_in_time(other.established, sa.established, _ONE_BUNDLE):
                 return negotiation
         candidates = [negotiation for negotiation in self._negotiations.of_peer(sa.peer, 2) if not negotiation.half]
+        if len(candidates) <= 1:
+            return candidates[0] if candidates else None
         recent = [one for one in candidates if close_in_time(one.begun, now, _QUICK_MODE)]
         for likely in (_unblamed(recent), recent, _unblamed(candidates), candidates):
             if likely:

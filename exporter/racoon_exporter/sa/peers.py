@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar, overload
 from racoon_exporter.sa.configured import Knowledge
 from racoon_exporter.sa.current import note_failure
 from racoon_exporter.sa.guesses import Guesses
+from racoon_exporter.sa.heard import Arrow
 from racoon_exporter.sa.model import OTHER, PSEUDO_PEERS, Peer, from_json, to_json
 
 T = TypeVar("T")
@@ -30,6 +31,8 @@ class Peers(Mapping[str, Peer]):
         """Addresses that are ours."""
         self.guesses = Guesses()
         """Which end of a pair is ours, where no line has told."""
+        self.certainty = object()
+        """What is sure of ends and peers stays so as long as this is the same."""
         self._known: dict[str, Peer] = {}
         self._strangers: dict[str, Peer] = {}
         self._no_room_until = _ALWAYS
@@ -99,6 +102,7 @@ class Peers(Mapping[str, Peer]):
     def learn(self, knowledge: Knowledge) -> None:
         """Take what a changed configuration says. Peers keep their counts; those no longer configured become strangers."""
         self.knowledge = knowledge
+        self.certainty = object()
         for peer in self._known.values():
             expected = knowledge.expected(peer.address)
             if expected is not None:
@@ -156,6 +160,7 @@ class Peers(Mapping[str, Peer]):
         if now < self._no_room_until:
             return False
         del self._known[idle.address], self._strangers[idle.address]
+        self.certainty = object()
         return True
 
     # counting
@@ -199,6 +204,19 @@ class Peers(Mapping[str, Peer]):
             return one, other
         return other, one
 
+    def tell_ends(self, arrow: Arrow) -> None:
+        """Tell the ends of an arrow. Where one is surely ours, that is remembered until something changes it."""
+        arrow.local, address = self.ends(arrow.source, arrow.destination)
+        peer = self._known.get(address)
+        sure = arrow.local in self.locals and peer is not None and peer.address == address
+        arrow.remote, arrow.peer = address, peer
+        arrow.sure = self.certainty if sure else None
+
+    def own(self, address: str) -> None:
+        """Take note of an address of our own."""
+        self.locals.add(address)
+        self.certainty = object()
+
     def _is_peer(self, address: str, other: str) -> bool:
         """Whether an address is known to be a peer's, not only guessed; in a mesh both ends may be configured as peers."""
         if address in self._known:
@@ -207,6 +225,7 @@ class Peers(Mapping[str, Peer]):
 
     def forget_guessed(self, address: str) -> None:
         """Forget a peer that is none."""
+        self.certainty = object()
         self._known.pop(address, None)
         self._strangers.pop(address, None)
 
@@ -236,6 +255,7 @@ class Peers(Mapping[str, Peer]):
         """Go on from what `to_json` gave."""
         self._known = {peer.address: peer for peer in (from_json(Peer, item) for item in given["peers"])}
         self.locals = set(given["locals"])
+        self.certainty = object()
         self._of_cookies = OrderedDict(given["peer_of_cookies"])
         self._folded = set(given["folded"])
         self._find_strangers()

@@ -141,22 +141,29 @@ def established(racoon: Racoon, heard: Heard[IpsecSaEstablished]) -> None:
 
 def sa_established(racoon: Racoon, arrow: Arrow, spi: int | None) -> None:
     """An IPsec SA was installed: `established` for a line whose ends were read before."""
-    protocol, mode, source, destination = arrow
+    protocol = arrow.protocol
     if spi is None or protocol is None:
         return
-    now = racoon.now
-    pair_tells(racoon, source, destination, protocol)
+    now, peers = racoon.now, racoon.peers
     racoon.life.phase2_told = True
-    local, address = racoon.peers.ends(source, destination)
+    sure = arrow.sure is peers.certainty
+    if not sure:
+        pair_tells(racoon, arrow.source, arrow.destination, protocol)
+        peers.tell_ends(arrow)
+    local, address = arrow.local, arrow.remote
     if racoon.ipsec.find(spi, protocol, address) is not None:
         return  # printed twice, or read twice
     direction = _direction(racoon, arrow, local, address)
-    peer = racoon.peers.acquaint(address, now)
-    lifetime = peer.phase2_lifetime or racoon.peers.knowledge.lifetime
-    ends = (address, local) if direction == "in" else (local, address)
-    sa = IpsecSa(racoon.gateway, protocol, mode, *ends, spi, address, direction, now, lifetime=lifetime)
+    peer = arrow.peer
+    if peer is None or peer.stranger or not sure:
+        peer = peers.acquaint(address, now)
+    peer.last_seen = now
+    lifetime = peer.phase2_lifetime or peers.knowledge.lifetime
+    source, destination = (address, local) if direction == "in" else (local, address)
+    sa = IpsecSa(racoon.gateway, protocol, arrow.mode, source, destination, spi, address, direction, now, lifetime=lifetime)
     racoon.ipsec.add(sa, now)
-    racoon.peers.guesses.note(sa, source, destination)
+    if not sure:
+        peers.guesses.note(sa, arrow.source, arrow.destination)
     if now is not None:
         peer.phase2_last_established = now
     _pair(racoon, sa)
@@ -196,18 +203,19 @@ def expired(racoon: Racoon, heard: Heard[IpsecSaExpired]) -> None:
 
 def sa_expired(racoon: Racoon, arrow: Arrow, spi: int | None) -> None:
     """A lifetime of an SA ran out: `expired` for a line whose ends were read before."""
-    protocol, _, source, destination = arrow
-    now = racoon.now
-    local, address = racoon.peers.ends(source, destination)
+    now, peers, sas = racoon.now, racoon.peers, racoon.ipsec
+    if arrow.sure is not peers.certainty:
+        peers.tell_ends(arrow)
+    address = arrow.remote
     if spi is None:
-        racoon.blame.packet.larval = (now, address, local)
+        racoon.blame.packet.larval = (now, address, arrow.local)
         return
-    sas = racoon.ipsec
-    sa = sas.find(spi, protocol, address) or sas.believe_alive(spi, address, now)
+    sa = sas.find(spi, arrow.protocol, address) or sas.believe_alive(spi, address, now)
     if sa is None:
         return  # a larval inbound SA of a phase 2 that failed, or one from before the first line
-    peer = racoon.peers.heard_of(address, now)
-    direction = "in" if destination == local else "out"
+    peer = (arrow.sure and arrow.peer) or peers.entry(address, now)
+    peer.last_seen = now
+    direction = "in" if arrow.destination == arrow.local else "out"
     if sa.direction != direction:
         sas.correct_direction(sa, direction, now)
     run = racoon.life.run

@@ -124,7 +124,7 @@ class Racoon:
 
     def count(self, address: str, metric: PeerCount, *labels: str) -> None:
         """Count something of a peer, with its label values."""
-        self.peers.count(address, self.now, metric, *labels)
+        self.peers.heard_of(address, self.now).counters[metric, *labels] += 1
 
     def begin(self, negotiation: Negotiation) -> None:
         """Begin a negotiation."""

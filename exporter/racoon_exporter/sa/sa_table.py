@@ -10,7 +10,7 @@ from racoon_exporter.sa.archive import Archive, Places
 from racoon_exporter.sa.model import IpsecSa, IsakmpSa, from_json, to_json
 from racoon_exporter.sa.peers import Peers
 from racoon_exporter.sa.tables import Table, move
-from racoon_exporter.sa.timers import Timers
+from racoon_exporter.sa.timers import NEVER, Timers
 
 GRACE: Final = 10.0
 """Seconds a line about an SA's end may be late before its lifetime ends it."""
@@ -25,6 +25,24 @@ Event = TypeVar("Event", bound=str)
 def latest_end(established: float, lifetime: float) -> float:
     """Give the time at which an SA of a lifetime is surely over, however late its lines are."""
     return established + lifetime + max(GRACE, lifetime / _LATE_SHARE)
+
+
+class SasOfPeer(list[Sa]):
+    """A peer's SAs that are alive, oldest first, and when to look at them again: one look for all keeps the timers few."""
+
+    __slots__ = ("look", "overdue")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.look = NEVER
+        """When the first of them is to be ended, if no line ends it before."""
+        self.overdue = NEVER
+        """When a line that the first of them should cause is overdue."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether there is nothing left to look at."""
+        return not self
 
 
 class SaTable(Generic[Sa, Event]):
@@ -43,7 +61,7 @@ class SaTable(Generic[Sa, Event]):
 
     def __init__(self, archive: Archive, ended: list[Sa], peers: Peers, timers: Timers) -> None:
         self.named: dict[Hashable, list[Sa]] = {}
-        self.of_peer: dict[str, list[Sa]] = {}
+        self.of_peer: dict[str, SasOfPeer[Sa]] = {}
         self._presumed: OrderedDict[Hashable, Sa] = OrderedDict()
         """By name: SAs that only their lifetime ended; a later line about one proves it wrong."""
         self._archive = archive
@@ -68,8 +86,8 @@ class SaTable(Generic[Sa, Event]):
         self.changed(sa.peer, now)
 
     def _make_room(self, peer: str, now: float | None) -> None:
-        of_peer = self.of_peer.get(peer, [])
-        if len(of_peer) >= self.most_of_peer:
+        of_peer = self.of_peer.get(peer)
+        if of_peer is not None and len(of_peer) >= self.most_of_peer:
             oldest = of_peer[0]
         elif len(self.named) >= self.most:
             oldest = next(iter(self.named.values()))[0]
@@ -81,16 +99,42 @@ class SaTable(Generic[Sa, Event]):
     def enter(self, sa: Sa) -> None:
         """Enter an SA under its name and its peer."""
         self.named.setdefault(sa.name, []).append(sa)
-        self.of_peer.setdefault(sa.peer, []).append(sa)
+        of_peer = self.of_peer.get(sa.peer)
+        if of_peer is None:
+            of_peer = self.of_peer[sa.peer] = SasOfPeer()
+        of_peer.append(sa)
 
     def leave(self, sa: Sa) -> None:
         """Take an SA out of the tables of those alive."""
         _take_out(self.named, sa.name, sa)
         _take_out(self.of_peer, sa.peer, sa)
 
-    def schedule_end(self, sa: Sa) -> None:
-        """Set the time at which an SA whose end nobody logs is taken to have ended."""
+    def ends_by_time(self, sa: Sa) -> float:
+        """Tell when an SA whose end nobody logs is taken to have ended; infinity for never."""
         raise NotImplementedError
+
+    def end_by_time(self, sa: Sa, now: float) -> None:
+        """End an SA for which that time has come."""
+        raise NotImplementedError
+
+    def schedule_end(self, sa: Sa) -> None:
+        """Look at an SA when it is taken to have ended."""
+        self._look_at(self.of_peer[sa.peer], self.ends_by_time(sa))
+
+    def _look_at(self, sas: SasOfPeer[Sa], when: float) -> None:
+        if when < sas.look:
+            sas.look = when
+            self._timers.at(when, self, sas)
+
+    def due(self, sas: SasOfPeer[Sa], now: float) -> None:
+        """End those of a peer's SAs for which the time has come, and look at the others later."""
+        when = sas.look
+        if now < when:
+            return  # they were looked at before
+        for sa in [sa for sa in sas if self.ends_by_time(sa) <= when]:
+            self.end_by_time(sa, now)
+        sas.look = NEVER
+        self._look_at(sas, min(map(self.ends_by_time, sas), default=NEVER))
 
     def changed(self, address: str, at: float | None) -> None:
         """Take note that a peer has an SA more, or one less."""
@@ -164,7 +208,7 @@ def _take_out(table: dict[Any, list[Any]], key: Hashable, record: Any) -> None:
     records = table.get(key)
     if records is None:
         return
-    if len(records) == 1 and records[0] is record:
-        del table[key]
-    elif record in records:
+    if record in records:
         records.remove(record)
+        if not records:
+            del table[key]

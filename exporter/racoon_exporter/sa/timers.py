@@ -34,7 +34,7 @@ class Timers:
 
     def _forget_what_is_over(self) -> None:
         """Forget looks at what has ended: they would keep it in memory until their time."""
-        self._looks = [look for look in self._looks if getattr(look[3], "ended", None) is None]
+        self._looks = [look for look in self._looks if not getattr(look[3], "ended", None)]
         heapq.heapify(self._looks)
         self._most = max(FEW, 2 * len(self._looks))
 

@@ -116,7 +116,7 @@ class TwoEnds:
 
     def own(self, racoon: Racoon, address: str) -> None:
         """Take note of an address of a racoon's own."""
-        racoon.peers.locals.add(address)
+        racoon.peers.own(address)
         self._owners.setdefault(address, []).append(racoon)
 
     def learn_owner(self, racoon: Racoon) -> None:
