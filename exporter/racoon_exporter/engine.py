@@ -20,7 +20,7 @@ from racoon_exporter.availability.log import lapses
 from racoon_exporter.availability.past import Bounds, Past
 from racoon_exporter.sa import Known, SaState
 from racoon_exporter.sa.checkpoint import upgraded
-from racoon_exporter.sa.handlers import HANDLERS, Said, said_of
+from racoon_exporter.sa.handlers import HANDLERS, said_of
 from racoon_exporter.sa.racoon import Racoon
 from racoon_exporter.source.contract import Block
 from racoon_exporter.state_shape import check_engine
@@ -33,7 +33,7 @@ from racoon_parsers.reader import IKEV2, LogReader
 from racoon_parsers.reasons import severity_and_reason
 from racoon_parsers.record import Origin, Record, record_of
 from racoon_parsers.record_errors import RecordErrors
-from racoon_parsers.stems import Number, Stem
+from racoon_parsers.stems import Number, Stem, Tally
 
 _LOGGER: Final = logging.getLogger("racoon_exporter")
 _LEVELS: Final = frozenset((*LEVELS, "NOTICE", "none"))
@@ -88,34 +88,11 @@ MessageKey = tuple[str, str, str]
 """Level, severity and event class."""
 
 
-class Count:
-    """A number that goes up."""
-
-    __slots__ = ("number",)
-
-    def __init__(self) -> None:
-        self.number = 0
-
-
-class Use:
-    """What the engine does with the messages of a stem."""
-
-    __slots__ = ("act", "counted", "shown", "what")
-
-    def __init__(self, counted: Count, said: Said | None, *, shown: bool) -> None:
-        self.counted = counted
-        self.act: Callable[..., None] | None = None
-        """What changes the state; None where nothing does."""
-        self.what: Any = None
-        """What `act` is told, with the number if there is one."""
-        self.shown = shown
-        """Whether `on_record` sees its records."""
-        if said is not None:
-            self.act, self.what = said
-
-
 class Engine:
     """Reads blocks and keeps what follows from them. Not thread-safe: whoever shares it holds a lock."""
+
+    hears_each = False
+    """Whether `hear` is called for every line."""
 
     def __init__(
         self,
@@ -153,7 +130,7 @@ class Engine:
         """Of the line that was noted last."""
         self.take_state(SaState(knowledge))
         self.readers: dict[str, LogReader] = {}
-        self._counts: dict[MessageKey, Count] = {}
+        self._counts: dict[MessageKey, Tally] = {}
         self.unparsed: Counter[str] = Counter(dict.fromkeys(UNPARSED_REASONS, 0))
         self.first_line: dict[str, float] = {}
         """When each source begins, as far as it was read: it stays what it is."""
@@ -163,9 +140,6 @@ class Engine:
         self._debug_filter = DebugFilter(self._catalogue.messages, lambda message: message.event in HANDLERS)
         self._source = self._stream = ""
         """Where the lines come from that are read just now."""
-        self._racoon: Racoon | None = None
-        self._origin: Origin | None = None
-        """Who wrote the last of them that was heard."""
 
     @property
     def parts(self) -> Mapping[str, Engine]:
@@ -207,7 +181,7 @@ class Engine:
             lines = self._decodable(reader, lines)
         if b"DEBUG" in block.data[:4096]:
             lines = self._without_debug(reader, lines)
-        self._source, self._stream, self._racoon = block.source, stream_of(block.source), None
+        self._source, self._stream = block.source, stream_of(block.source)
         reader.read(lines, first, self)
         self._note(reader, said=bool(lines))
 
@@ -261,45 +235,49 @@ class Engine:
 
     # listening
 
-    def hear(self, time: float, origin: Origin, stem: Stem, number: Number, ending: str, line: int) -> None:
-        """Take a message of a stem."""
-        try:
-            if time != self._noted_time or origin is not self._noted_origin:
-                log = self.past.gateways.get(origin.gateway)
-                if log is None or not log.goes_on(time):
-                    self._note_line(origin.gateway, time, stem.level)
-                self._noted_time, self._noted_origin = time, origin
-            use: Use = stem.use or self._use_of(stem, numbered=number is not None)
-            if use.act is not None:
-                racoon = self._racoon
-                if racoon is None or origin is not self._origin or time != racoon.now:
-                    racoon = self._turn_to(origin, time)
-                if number is None:
-                    use.act(racoon, use.what)
-                else:
-                    use.act(racoon, use.what, number)
-            if use.shown and self._on_record is not None:
-                self._on_record(record_of(time, origin, stem, number, ending, line), self._source)
-            use.counted.number += 1
-        except Exception as error:  # noqa: BLE001  whatever it is: the next record is taken
-            self._fail(error, (origin.gateway, origin.ident), stem.level)
-
-    def _turn_to(self, origin: Origin, time: float) -> Racoon:
-        """Give the racoon that wrote a line, at the time of the line."""
-        gateway, ident, _ = self._origin = origin
-        racoon = self._racoon = self.state.racoon_at(gateway, ident, "" if gateway else self._stream, time)
-        return racoon
-
-    def _use_of(self, stem: Stem, *, numbered: bool) -> Use:
+    def prepare(self, stem: Stem, *, numbered: bool) -> None:
+        """Say what is done with the lines of a stem: most act and are counted, and nobody needs to see them."""
         message, event = stem.message, stem.message.event
         said = said_of(stem, numbered=numbered)
         severity = severity_and_reason(message, stem.event(None))[0] if event in _SEVERITY_IN_VALUES else message.severity
         if said is None and stem.level in DEBUG_LEVELS:
             severity = "info"
             event = "other"
-        counted = self._count(stem.level or "none", severity, event)
-        use = stem.use = Use(counted, said, shown=said is not None or severity != "info")
-        return use
+        if said is not None:
+            stem.act, stem.what = said
+        stem.tally = self._count(stem.level or "none", severity, event)
+        stem.shown = self._on_record is not None and (said is not None or severity != "info")
+        stem.heard = stem.shown or self.hears_each
+
+    def note(self, time: float, origin: Origin, stem: Stem) -> None:
+        """Note when the log of a gateway was written: of lines of one time, the first is enough."""
+        if time != self._noted_time or origin is not self._noted_origin:
+            log = self.past.gateways.get(origin.gateway)
+            if log is None or not log.goes_on(time):
+                self._note_line(origin.gateway, time, stem.level)
+            self._noted_time, self._noted_origin = time, origin
+
+    def hear(self, time: float, origin: Origin, stem: Stem, number: Number, ending: str, line: int) -> None:
+        """Take a line of a stem that somebody wants to see."""
+        try:
+            self.note(time, origin, stem)
+            if stem.act is not None:
+                numbers = () if number is None else (number,)
+                stem.act(self.turn_to(time, origin), stem.what, *numbers)
+            if stem.shown and self._on_record is not None:
+                self._on_record(record_of(time, origin, stem, number, ending, line), self._source)
+            stem.tally.number += 1
+        except Exception as error:  # noqa: BLE001  whatever it is: the next record is taken
+            self.fail(error, origin, stem)
+
+    def turn_to(self, time: float, origin: Origin) -> Racoon:
+        """Give the racoon that wrote a line, at the time of the line."""
+        gateway, ident, _ = origin
+        return self.state.racoon_at(gateway, ident, "" if gateway else self._stream, time)
+
+    def fail(self, error: Exception, origin: Origin, stem: Stem) -> None:
+        """Take that a line of a stem raised."""
+        self._fail(error, (origin.gateway, origin.ident), stem.level)
 
     def take(self, record: Record) -> None:
         """Take a record. One that was said no time is a copy of the one before."""
@@ -325,7 +303,6 @@ class Engine:
         """Make what a failed record left half done whole again; before anybody looks at the state or keeps it."""
         for remark in self.state.mend():
             _LOGGER.error("%s", remark)
-        self._racoon = self._origin = None
 
     def _take(self, record: Record) -> None:
         if record.time is not None:
@@ -349,20 +326,20 @@ class Engine:
                 self._on_record(record, self._source)
             self._count(record.level or "none", message.severity, event).number += record.times
 
-    def _count(self, *key: str) -> Count:
+    def _count(self, *key: str) -> Tally:
         """Give the count of a level, severity and event class."""
         level, severity, event = key
         if level not in _LEVELS:
             level = "other"  # a collector's word: whoever writes lines writes any
         count = self._counts.get((level, severity, event))
         if count is None:
-            count = self._counts[level, severity, event] = Count()
+            count = self._counts[level, severity, event] = Tally()
         return count
 
     @property
     def messages(self) -> Counter[MessageKey]:
         """Records by level, severity and event class."""
-        return Counter({key: count.number for key, count in self._counts.items()})
+        return Counter({key: tally.number for key, tally in sorted(self._counts.items()) if tally.number})
 
     @messages.setter
     def messages(self, numbers: Mapping[MessageKey, int]) -> None:

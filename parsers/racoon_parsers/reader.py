@@ -86,6 +86,9 @@ class LogReader:
         self._last: Record | None = None
         self._heads = Heads(clock, gateway)
         self._stems = Stems()
+        self._records = Records()
+        self._listener: Listener = self._records
+        """Whose stems these are."""
         self._line = ""
         """The last line read slowly."""
         self._shortcuts = shortcuts
@@ -161,35 +164,43 @@ class LogReader:
 
     def feed(self, lines: Iterable[str], first: int = 1) -> list[Record]:
         """Read lines without their newlines, numbered from `first`."""
-        records = Records()
-        self.read(lines, first, records)
-        return records
+        self._records.clear()
+        self.read(lines, first, self._records)
+        return list(self._records)
 
     def read(self, lines: Iterable[str], first: int, listener: Listener) -> None:
         """Let somebody hear what the lines say. A line whose reading raises is an unknown message."""
+        if listener is not self._listener:
+            self._listener, self._stems = listener, Stems()
         numbered = enumerate(lines, start=first)
         while not self._read(numbered, listener):
             continue
 
-    def _read(self, numbered: Iterator[tuple[int, str]], listener: Listener) -> bool:  # noqa: C901  a call costs too much here
+    def _read(self, numbered: Iterator[tuple[int, str]], listener: Listener) -> bool:  # noqa: C901, PLR0912, PLR0915  a call costs too much here
         """Read on, until a line whose reading raises; False if there was one.
 
-        This is the loop that every line goes through. Most have the head of the line before, and say what was said before
-        (`heads.py`, `stems.py`): their parts are compared and looked up. All others go through `_read_line`, which is what
-        a line means; this is only a faster way to the same. The last line is held back here as well.
+        This is the loop that every line goes through, from the line to what it does. Most have the head of the line before,
+        and say what was said before (`heads.py`, `stems.py`): their parts are compared and looked up, and what their stem does
+        is called. All others go through `_read_line`, which is what a line means; this is only a faster way to the same. The
+        last line is held back here as well.
         """
         heads, whole, begun = self._heads, self._stems.whole, self._stems.begun
-        hear = listener.hear
-        held: Heard | None = None
+        held: Stem | None = None
+        held_number: Number = None
+        held_ending, held_place = "", 0
+        subject: Any = None
+        """What stems act upon, once it is asked for at this time and of this origin."""
+        noted = False
+        time, origin = heads.time, heads.origin
         head, middle = heads.head, heads.middle
         place, line = 0, ""
         try:
             for place, line in numbered:
                 stem: Stem | None = None
                 number: Number = None
-                same_head = line[:middle] == head
+                same_head = line.startswith(head)
                 if same_head or heads.find_origin(line):
-                    rest = line[heads.middle :]
+                    rest = line[middle if same_head else heads.middle :]
                     lead, mark, ending = rest.partition(MARK)
                     if not mark:
                         stem = whole.get(lead)
@@ -200,23 +211,50 @@ class LogReader:
                         else:
                             number = stem.read(found[1])
                     if stem is None:
-                        stem = self._recognise(rest, lead, mark, ending)
-                if stem is not None and (same_head or heads.find_time(line)):
-                    if held is not None:
-                        hear(*held)
-                    elif self._pending is not None:
+                        stem = self._recognise(rest, lead, mark, ending, listener)
+                    if stem is not None and not same_head and not heads.find_time(line):
+                        stem = None
+                if held is not None and stem is not None:
+                    if held.heard:
+                        listener.hear(time, origin, held, held_number, held_ending, held_place)
+                    else:
+                        try:
+                            if not noted:
+                                listener.note(time, origin, held)
+                                noted = True
+                            if held.act is not None:
+                                if subject is None:
+                                    subject = listener.turn_to(time, origin)
+                                if held_number is None:
+                                    held.act(subject, held.what)
+                                else:
+                                    held.act(subject, held.what, held_number)
+                            held.tally.number += 1
+                        except Exception as error:  # noqa: BLE001  whatever it is: the next record is taken
+                            listener.fail(error, origin, held)
+                elif stem is not None:
+                    if self._pending is not None:
                         self._release_pending(listener)
-                    stem.used = True
-                    held = (heads.time, heads.origin, stem, number, ending, place)
+                    subject = None
+                    noted = False
                 else:
-                    self._hold(held)
-                    held = None
+                    if held is not None:
+                        self._hold((time, origin, held, held_number, held_ending, held_place))
+                        held = None
                     self._read_slowly(line, place, listener)
-                head, middle = heads.head, heads.middle
-            self._hold(held)
+                    head, middle = heads.head, heads.middle
+                    continue
+                held, held_number, held_ending, held_place = stem, number, ending, place
+                stem.used = True
+                if not same_head or not noted:
+                    head, middle, time, origin, subject = heads.head, heads.middle, heads.time, heads.origin, None
+                    noted = False
+            if held is not None:
+                self._hold((time, origin, held, held_number, held_ending, held_place))
         except Exception as error:  # noqa: BLE001  whatever it is: the next line is read
             self.errors.note(error)
-            self._pass_over(line, place, held, listener)
+            heard = None if held is None else (time, origin, held, held_number, held_ending, held_place)
+            self._pass_over(line, place, heard, listener)
             return False
         return True
 
@@ -232,11 +270,10 @@ class LogReader:
             listener.take(before)
         listener.take(Record(None, self._gateway, "racoon", "", "", "", None, line[:LONGEST_TEXT].strip(), number))
 
-    def _hold(self, held: Heard | None) -> None:
+    def _hold(self, held: Heard) -> None:
         """Keep back what was heard last, as a record."""
-        if held is not None:
-            self._pending = self._last = record_of(*held)
-            self._open = True
+        self._pending = self._last = record_of(*held)
+        self._open = True
 
     def _release_pending(self, listener: Listener) -> None:
         records: list[Record] = []
@@ -250,7 +287,7 @@ class LogReader:
         for record in records:
             listener.take(record)
 
-    def _recognise(self, rest: str, lead: str, mark: str, ending: str) -> Stem | None:
+    def _recognise(self, rest: str, lead: str, mark: str, ending: str, listener: Listener) -> Stem | None:
         """Read what follows a known head; None where more must be known to read it."""
         parts = split_marks(rest) if self._shortcuts and len(rest) <= LONGEST_TEXT else None
         if parts is None:
@@ -260,7 +297,10 @@ class LogReader:
         if found is None or found[0].glued or found[0].secret:
             return None
         stem = Stem(level, tag, found[0], text, found[1])
-        self._stems.meet(lead, mark, ending, stem)
+        listener.prepare(stem, numbered=False)
+        opened = self._stems.meet(lead, mark, ending, stem)
+        if opened is not None:
+            listener.prepare(opened, numbered=True)
         return stem
 
     def flush(self) -> list[Record]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from racoon_parsers.events import REMARK, Event
 from racoon_parsers.message import Message
@@ -61,6 +61,18 @@ Heard = tuple[float, Origin, Stem, Number, str, int]
 class Listener(Protocol):
     """Takes what a reader reads, in the order of the lines."""
 
+    def prepare(self, stem: Stem, *, numbered: bool) -> None:
+        """Say what is done with the lines of a stem, which differ in a number or in nothing."""
+
+    def note(self, time: float, origin: Origin, stem: Stem) -> None:
+        """Take note of the first line of a stem at another time or of another origin, if it does not hear it."""
+
+    def turn_to(self, time: float, origin: Origin) -> Any:
+        """Give what the stems act upon whose lines come now, until another time or another origin."""
+
+    def fail(self, error: Exception, origin: Origin, stem: Stem) -> None:
+        """Take that a line of a stem raised as it acted."""
+
     def hear(self, time: float, origin: Origin, stem: Stem, number: Number, ending: str, line: int) -> None:
         """Take a message like one that was said before; `record_of` makes a record of it."""
 
@@ -78,6 +90,18 @@ class Records(list[Record]):
     """A listener that keeps what it hears."""
 
     take = list.append
+
+    def prepare(self, stem: Stem, *, numbered: bool) -> None:
+        """Hear each line."""
+
+    def note(self, time: float, origin: Origin, stem: Stem) -> None:
+        """Hear each line."""
+
+    def turn_to(self, time: float, origin: Origin) -> None:
+        """No line acts."""
+
+    def fail(self, error: Exception, origin: Origin, stem: Stem) -> None:
+        """No line acts."""
 
     def hear(self, time: float, origin: Origin, stem: Stem, number: Number, ending: str, line: int) -> None:
         """Keep a message as a record."""

@@ -52,10 +52,37 @@ _NOTHING: Final = re.compile("")
 _new: Final[Callable[[type[Event], Iterable[Any]], Event]] = tuple.__new__
 
 
-class Stem:
-    """What lines that begin alike say."""
+class Tally:
+    """A number that goes up."""
 
-    __slots__ = ("_event", "_place", "_text", "level", "match", "message", "read", "tag", "use", "used")
+    __slots__ = ("number",)
+
+    def __init__(self) -> None:
+        self.number = 0
+
+
+_UNCOUNTED: Final = Tally()
+
+
+class Stem:
+    """What lines that begin alike say, and what whoever listens does with them."""
+
+    __slots__ = (
+        "_event",
+        "_place",
+        "_text",
+        "act",
+        "heard",
+        "level",
+        "match",
+        "message",
+        "read",
+        "shown",
+        "tag",
+        "tally",
+        "used",
+        "what",
+    )
 
     def __init__(self, level: str, tag: str, message: Message, text: str, event: Event | None) -> None:
         self.level = level
@@ -65,8 +92,15 @@ class Stem:
         """Matches the ending."""
         self.read: Callable[[str], int | str] = str
         """Reads the number in it."""
-        self.use: Any = None
-        """What its listener makes of it, kept for the next time."""
+        self.heard = True
+        """Whether the listener hears each line for itself; if not, the reader does what follows."""
+        self.shown = False
+        """Whether the listener shows its lines to somebody."""
+        self.act: Callable[..., None] | None = None
+        """What a line does to the listener's subject: it is told `what`, and the number if there is one; None for nothing."""
+        self.what: Any = None
+        self.tally = _UNCOUNTED
+        """Where its lines are counted."""
         self.used = True
         """Whether it was met since `Stems` looked last."""
         self._text = text
@@ -121,8 +155,11 @@ class Stems:
         self._patience = most
         self._forget_strangers(min(_FIRST_STRANGERS, 4 * most))
 
-    def meet(self, lead: str, mark: str, ending: str, stem: Stem) -> None:
-        """Take a message that was read the long way, and the line from the marks on, parted at its first `MARK`."""
+    def meet(self, lead: str, mark: str, ending: str, stem: Stem) -> Stem | None:
+        """Take a message that was read the long way, and the line from the marks on, parted at its first `MARK`.
+
+        Give the stem of this message and of others with other numbers, if it is kept from now on.
+        """
         if not self._was_met(lead):
             self._note_stranger(lead)
         elif len(self) < self._most or self._make_room():
@@ -130,6 +167,8 @@ class Stems:
                 self.whole[lead] = stem
             elif (opened := stem.opened(ending)) is not None:
                 self.begun[lead] = opened
+                return opened
+        return None
 
     def __len__(self) -> int:
         """Give the number of stems that are kept."""

@@ -64,6 +64,8 @@ class Reading:
 class PartOfEngine(Engine):
     """An engine that reads all lines and minds those of its share of the gateways."""
 
+    hears_each = True
+
     def __init__(self, share: int, shares: int, zone: tzinfo, **settings: Any) -> None:
         super().__init__(zone, **settings)
         self.minds = lru_cache(maxsize=4096)(partial(in_share, share=share, shares=shares))

@@ -62,7 +62,7 @@ class Arrow:
     Lines that differ in the SPI only share one, so that what follows from the addresses is looked up once.
     """
 
-    __slots__ = ("destination", "local", "mode", "peer", "protocol", "remote", "sure", "source")
+    __slots__ = ("destination", "direction", "local", "mode", "peer", "protocol", "remote", "source", "sure")
 
     def __init__(self, protocol: str | None, mode: str | None, source: str, destination: str) -> None:
         self.protocol = protocol
@@ -73,6 +73,8 @@ class Arrow:
         """Our end, as the racoon knew it that saw the arrow last."""
         self.remote = destination
         """The other end."""
+        self.direction = "out"
+        """Where the arrow points, if it is a true one."""
         self.peer: Peer | None = None
         """What is counted for the other end, where it has its own."""
         self.sure: object = None

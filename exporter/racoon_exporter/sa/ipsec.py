@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from racoon_exporter.sa.model import IpsecSa, Peer
+from racoon_exporter.sa.model import DaemonRun, IpsecSa, Peer
 from racoon_exporter.sa.sa_table import GRACE, SasOfPeer, SaTable, latest_end
 from racoon_exporter.sa.tables import IPSEC, IpsecEvent, move
 from racoon_exporter.sa.timers import NEVER
@@ -59,15 +59,17 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
 
     def schedule_end(self, sa: IpsecSa) -> None:
         """Set the times at which an SA should come to its soft expiry, and at which it is taken to have ended."""
-        established = sa.established
+        established, dying = sa.established, sa.dying
         if established is None:
             return
-        if sa.dying is not None and sa.dying > established:
-            sa.lifetime = (sa.dying - established) / _SOFT_SHARE
         sas = self.of_peer[sa.peer]
-        if sa.lifetime is not None and sa.dying is None:
-            sas.overdue = min(sas.overdue, _soft_overdue(established, sa.lifetime))
-        self._look_at(sas, self.ends_by_time(sa))
+        if dying is None:
+            if sa.lifetime is not None and (soft := _soft_overdue(established, sa.lifetime)) < sas.overdue:
+                sas.overdue = soft
+        elif dying > established:
+            sa.lifetime = (dying - established) / _SOFT_SHARE
+        if sa.lifetime is None or established + sa.lifetime < sas.look:
+            self._look_at(sas, self.ends_by_time(sa))
 
     def ends_by_time(self, sa: IpsecSa) -> float:
         """Tell when an SA whose end nobody logs is taken to have ended; infinity for never."""
@@ -79,10 +81,11 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
         end = (sa.established or 0.0) + (sa.lifetime or ORPHAN_LIFETIME)
         self.presume_ended(sa, "lifetime", "lifetime", end, now)
 
-    def expire(self, sa: IpsecSa, peer: Peer, at: float | None, run_began: float | None) -> None:
+    def expire(self, sa: IpsecSa, peer: Peer, at: float | None, run: DaemonRun | None) -> None:
         """Take an expiry line: the soft one first, then the hard one."""
-        self._outlive(sa, peer, at)
-        if _was_hard(sa, at, run_began) or not move(IPSEC, sa, "soft_expired"):
+        if sa.established is not None and at is not None:
+            self._outlive(sa, sa.established, peer, at)
+        if _was_hard(sa, at, run) or not move(IPSEC, sa, "soft_expired"):
             if sa.dying is not None and sa.established is not None and at is not None:
                 self._learn_lifetime(sa, peer, at - sa.established)
             self.end(sa, "hard_expired", "expired", at, at)
@@ -93,15 +96,12 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
         if known is not None and sa.lifetime is not None and sa.lifetime > known * _LONGER and not sa.orphan:
             self._learn_lifetime(sa, peer, sa.lifetime)
 
-    def _outlive(self, sa: IpsecSa, peer: Peer, now: float | None) -> None:
+    def _outlive(self, sa: IpsecSa, begun: float, peer: Peer, now: float) -> None:
         """Take back what was guessed of a peer's other SAs where this one proves that nothing was flushed while it lived.
 
         The peer may have pairs of several lifetimes. One whose soft expiry was due within a time without a flush, and did not
         come, lives longer than was learned from the others.
         """
-        begun = sa.established
-        if begun is None or now is None:
-            return
         since, until = peer.unflushed or (now, now)
         if not since <= begun <= until:
             since = begun
@@ -113,15 +113,15 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
     def _take_guesses_back(self, sas: SasOfPeer[IpsecSa], since: float, now: float) -> None:
         overdue = NEVER
         for other in sas:
-            begun = other.established
-            if other.lifetime is None or begun is None or other.dying is not None or other.orphan:
+            begun, lifetime = other.established, other.lifetime
+            if other.dying is not None or lifetime is None or begun is None or other.orphan:
                 continue
-            soft = _soft_overdue(begun, other.lifetime)
+            soft = _soft_overdue(begun, lifetime)
             if since <= begun and soft <= now:
                 other.lifetime, other.outlived = None, True
                 self._look_at(sas, self.ends_by_time(other))
-            else:
-                overdue = min(overdue, soft)
+            elif soft < overdue:
+                overdue = soft
         sas.overdue = overdue
 
     def _learn_lifetime(self, sa: IpsecSa, peer: Peer, lifetime: float) -> None:
@@ -148,19 +148,23 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
         if [one.direction for one in at_once] == [direction]:
             _turn(at_once[0], "out" if direction == "in" else "in")
         _turn(sa, direction)
-        self.changed(sa.peer, now)
+        self.changed(self._peers.entry(sa.peer, now), sa.peer, now)
 
-    def changed(self, address: str, at: float | None) -> None:
+    def grown(self, peer: Peer, address: str, at: float | None) -> None:
+        """Tell whether phase 2 with a peer is up with one SA more."""
+        if not peer.phase2_up:
+            self.changed(peer, address, at)
+
+    def changed(self, peer: Peer, address: str, at: float | None) -> None:
         """Tell whether phase 2 with a peer is up after a change, and count a fall as a flap."""
-        peer = self._peers.entry(address, at)
+        sas = self.of_peer.get(address)
         up = False
-        first: str | None = ""
-        for sa in self.of_peer.get(address, ()):
-            if first == "":
-                first = sa.direction
-            elif sa.direction != first:
-                up = True
-                break
+        if sas is not None:
+            first = sas[0].direction
+            for sa in reversed(sas):
+                if sa.direction != first:
+                    up = True
+                    break
         if up == peer.phase2_up or peer.address != address:
             return
         if peer.phase2_up:
@@ -188,13 +192,14 @@ def _soft_overdue(established: float, lifetime: float) -> float:
     return established + lifetime * _SOFT_SHARE + GRACE
 
 
-def _was_hard(sa: IpsecSa, now: float | None, run_began: float | None) -> bool:
+def _was_hard(sa: IpsecSa, now: float | None, run: DaemonRun | None) -> bool:
     """Whether an expiry can only be the end: the SA has reached its known lifetime, or the soft one came between two runs."""
     if now is None or sa.established is None or sa.dying is not None:
         return False
-    age = now - sa.established
-    if sa.lifetime is not None:
-        return age >= sa.lifetime * _NEARLY_ALL
+    age, lifetime = now - sa.established, sa.lifetime
+    if lifetime is not None:
+        return age >= lifetime * _NEARLY_ALL
+    run_began = None if run is None else run.started
     if not sa.orphan or run_began is None or sa.established + age * _SOFT_SHARE > run_began + _WHOLE_SECONDS:
         return False
     return _roundness(age) > _roundness(age / _SOFT_SHARE)

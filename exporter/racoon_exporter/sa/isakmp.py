@@ -7,6 +7,7 @@ from typing import Any, Final
 from racoon_exporter.sa.model import IsakmpSa, Peer, Phase1End
 from racoon_exporter.sa.sa_table import GRACE, SaTable, latest_end
 from racoon_exporter.sa.tables import ISAKMP, IsakmpEvent
+from racoon_exporter.sa.timers import NEVER
 
 _PROOFS: Final = 2
 """ISAKMP SAs that must have lived for a time before it ends others: a peer's delete may come after any time."""
@@ -32,24 +33,23 @@ class IsakmpSas(SaTable[IsakmpSa, IsakmpEvent]):
     most_of_peer = 128  # behind one address may be many roaming users
     most = 16_384
 
-    def schedule_end(self, sa: IsakmpSa) -> None:
-        """Set the time at which an ISAKMP SA whose end nobody logs is taken to have ended.
+    def ends_by_time(self, sa: IsakmpSa) -> float:
+        """Tell when an ISAKMP SA whose end nobody logs is taken to have ended; infinity for never.
 
         A teardown says no more where the kernel holds no IPsec SA (`isakmp.c: purge_remote()`).
         """
         if sa.purging is not None:
-            self._timers.at(sa.purging + GRACE, self, sa)
-        if sa.established is not None and sa.lifetime is not None and self._is_proven(sa):
-            self._timers.at(latest_end(sa.established, sa.lifetime), self, sa)
+            return sa.purging + GRACE
+        if sa.established is None or sa.lifetime is None or not self._is_proven(sa):
+            return NEVER
+        return latest_end(sa.established, sa.lifetime)
 
-    def due(self, sa: IsakmpSa, now: float) -> None:
+    def end_by_time(self, sa: IsakmpSa, now: float) -> None:
         """End an SA that is torn down or whose lifetime is over, and of which no line says so."""
-        if sa.ended is not None:
-            return
         if sa.purging is not None:
             self.end(sa, "silence", sa.purging_cause, sa.purging, now)
-        elif sa.established is not None and sa.lifetime is not None and self._is_proven(sa):
-            self.presume_ended(sa, "lifetime", "expired", sa.established + sa.lifetime, now)
+        else:
+            self.presume_ended(sa, "lifetime", "expired", (sa.established or 0.0) + (sa.lifetime or 0.0), now)
 
     def find(self, cookies: str | None, now: float | None) -> IsakmpSa | None:
         """Give the SA of these cookies, if it is alive. A line about one that was taken to be over proves that it is."""

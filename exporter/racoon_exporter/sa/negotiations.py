@@ -34,6 +34,8 @@ class Negotiations:
         self._begun_at: dict[int, dict[int, Negotiation]] = {}
         """Phase 1 by the second of its beginning: time-outs go by age."""
         self._number = 0
+        self.over = 0
+        """How many phase 1 have ended so far."""
         self._looks: deque[tuple[float, Negotiation]] = deque()
         """When to look whether one is to be given up, in the order of their beginning."""
         self._archive = archive
@@ -96,8 +98,10 @@ class Negotiations:
             return False
         if _remove(table, negotiation):
             self._number -= 1
-        if negotiation.phase == 1 and negotiation.begun is not None:
-            self._forget_second(negotiation, int(negotiation.begun))
+        if negotiation.phase == 1:
+            self.over += 1
+            if negotiation.begun is not None:
+                self._forget_second(negotiation, int(negotiation.begun))
         negotiation.ended, negotiation.reason = _not_before(negotiation.begun, at), reason
         if late:
             self._archive.insert(self._archive.negotiations, negotiation)
@@ -154,8 +158,12 @@ class Negotiations:
 
     def only_peer(self, phase: int) -> str | None:
         """Give the peer that negotiates a phase, if there is one only."""
-        peers = {negotiation.peer for negotiation in self.of_phase(phase)}
-        return peers.pop() if len(peers) == 1 else None
+        only: str | None = None
+        for negotiation in self.of_phase(phase):
+            if only not in (None, negotiation.peer):
+                return None
+            only = negotiation.peer
+        return only
 
     def begun_in(self, first: int, last: int) -> Iterator[Negotiation]:
         """Give the phase 1 negotiations that began in one of these seconds."""

@@ -79,7 +79,9 @@ class Peers(Mapping[str, Peer]):
 
     def entry(self, address: str, now: float | None) -> Peer:
         """Give a peer of which no line speaks just now."""
-        peer = self._known.get(address) or self._meet(address, now)
+        peer = self._known.get(address)
+        if peer is None:
+            peer = self._meet(address, now)
         if peer.last_seen is None:
             peer.last_seen = now
         return peer
@@ -134,7 +136,6 @@ class Peers(Mapping[str, Peer]):
     def _make_known(self, peer: Peer) -> None:
         peer.stranger = False
         self._strangers.pop(peer.address, None)
-        self._no_room_until = _ALWAYS
 
     def _find_strangers(self) -> None:
         self._strangers = {address: peer for address, peer in self._known.items() if peer.stranger}
@@ -209,6 +210,7 @@ class Peers(Mapping[str, Peer]):
         arrow.local, address = self.ends(arrow.source, arrow.destination)
         peer = self._known.get(address)
         sure = arrow.local in self.locals and peer is not None and peer.address == address
+        arrow.direction = "in" if arrow.destination == arrow.local else "out"
         arrow.remote, arrow.peer = address, peer
         arrow.sure = self.certainty if sure else None
 

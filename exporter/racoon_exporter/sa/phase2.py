@@ -206,20 +206,19 @@ def sa_expired(racoon: Racoon, arrow: Arrow, spi: int | None) -> None:
     now, peers, sas = racoon.now, racoon.peers, racoon.ipsec
     if arrow.sure is not peers.certainty:
         peers.tell_ends(arrow)
-    address = arrow.remote
     if spi is None:
-        racoon.blame.packet.larval = (now, address, arrow.local)
+        racoon.blame.packet.larval = (now, arrow.remote, arrow.local)
         return
-    sa = sas.find(spi, arrow.protocol, address) or sas.believe_alive(spi, address, now)
+    sa = sas.find(spi, arrow.protocol, arrow.remote) or sas.believe_alive(spi, arrow.remote, now)
     if sa is None:
         return  # a larval inbound SA of a phase 2 that failed, or one from before the first line
-    peer = (arrow.sure and arrow.peer) or peers.entry(address, now)
+    peer = arrow.peer
+    if peer is None or arrow.sure is None:
+        peer = peers.entry(arrow.remote, now)
     peer.last_seen = now
-    direction = "in" if arrow.destination == arrow.local else "out"
-    if sa.direction != direction:
-        sas.correct_direction(sa, direction, now)
-    run = racoon.life.run
-    sas.expire(sa, peer, now, None if run is None else run.started)
+    if sa.direction != arrow.direction:
+        sas.correct_direction(sa, arrow.direction, now)
+    sas.expire(sa, peer, now, racoon.life.run)
 
 
 def purged(racoon: Racoon, heard: Heard[IpsecSaPurged]) -> None:

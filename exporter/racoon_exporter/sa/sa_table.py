@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from typing import Any, Final, Generic, TypeVar, cast
 
 from racoon_exporter.sa.archive import Archive, Places
-from racoon_exporter.sa.model import IpsecSa, IsakmpSa, from_json, to_json
+from racoon_exporter.sa.model import IpsecSa, IsakmpSa, Peer, from_json, to_json
 from racoon_exporter.sa.peers import Peers
 from racoon_exporter.sa.tables import Table, move
 from racoon_exporter.sa.timers import NEVER, Timers
@@ -24,7 +24,8 @@ Event = TypeVar("Event", bound=str)
 
 def latest_end(established: float, lifetime: float) -> float:
     """Give the time at which an SA of a lifetime is surely over, however late its lines are."""
-    return established + lifetime + max(GRACE, lifetime / _LATE_SHARE)
+    late = lifetime / _LATE_SHARE
+    return established + lifetime + (late if late > GRACE else GRACE)  # noqa: FURB136  twice as fast as `max`
 
 
 class SasOfPeer(list[Sa]):
@@ -80,25 +81,27 @@ class SaTable(Generic[Sa, Event]):
 
     def add(self, sa: Sa, now: float | None) -> None:
         """Add an SA that is alive. Where there are too many, the oldest of its peer, or of all, gives way to it."""
-        self._make_room(sa.peer, now)
+        of_peer = self.of_peer.get(sa.peer)
+        if of_peer is not None and len(of_peer) >= self.most_of_peer:
+            self._crowd_out(of_peer[0], now)
+        elif len(self.named) >= self.most:
+            self._crowd_out(next(iter(self.named.values()))[0], now)
         self.enter(sa)
         self.schedule_end(sa)
-        self.changed(sa.peer, now)
+        self.grown(self._peers.entry(sa.peer, now), sa.peer, now)
 
-    def _make_room(self, peer: str, now: float | None) -> None:
-        of_peer = self.of_peer.get(peer)
-        if of_peer is not None and len(of_peer) >= self.most_of_peer:
-            oldest = of_peer[0]
-        elif len(self.named) >= self.most:
-            oldest = next(iter(self.named.values()))[0]
-        else:
-            return
+    def _crowd_out(self, oldest: Sa, now: float | None) -> None:
         self.end(oldest, cast("Event", "crowded_out"), self.taken_over, now, now)
         self._peers.note_dropped_sa()
 
     def enter(self, sa: Sa) -> None:
         """Enter an SA under its name and its peer."""
-        self.named.setdefault(sa.name, []).append(sa)
+        name = sa.name
+        alike = self.named.get(name)
+        if alike is None:
+            self.named[name] = [sa]
+        else:
+            alike.append(sa)
         of_peer = self.of_peer.get(sa.peer)
         if of_peer is None:
             of_peer = self.of_peer[sa.peer] = SasOfPeer()
@@ -134,10 +137,13 @@ class SaTable(Generic[Sa, Event]):
         for sa in [sa for sa in sas if self.ends_by_time(sa) <= when]:
             self.end_by_time(sa, now)
         sas.look = NEVER
-        self._look_at(sas, min(map(self.ends_by_time, sas), default=NEVER))
+        self._look_at(sas, min((end for sa in sas if (end := self.ends_by_time(sa)) > when), default=NEVER))
 
-    def changed(self, address: str, at: float | None) -> None:
-        """Take note that a peer has an SA more, or one less."""
+    def grown(self, peer: Peer, address: str, at: float | None) -> None:
+        """Take note that there is an SA more of an address; `peer` is what is counted for it."""
+
+    def changed(self, peer: Peer, address: str, at: float | None) -> None:
+        """Take note that the SAs of an address are others."""
 
     def end(self, sa: Sa, event: Event, cause: Any, at: float | None, now: float | None) -> bool:
         """End an SA, if what happened ends one of its state, and tell whether it did. What was taken back is counted once."""
@@ -146,10 +152,11 @@ class SaTable(Generic[Sa, Event]):
         self.leave(sa)
         sa.end, sa.ended = cause, at
         self._archive.add(self._ended, sa)
+        peer = self._peers.entry(sa.peer, now)
         if not sa.counted:
-            self._peers.entry(sa.peer, now).counters[self.metric, cause] += 1
-        sa.counted = True
-        self.changed(sa.peer, at)
+            peer.counters[self.metric, cause] += 1
+            sa.counted = True
+        self.changed(peer, sa.peer, at)
         return True
 
     def presume_ended(self, sa: Sa, event: Event, cause: Any, at: float | None, now: float | None) -> None:
@@ -172,7 +179,7 @@ class SaTable(Generic[Sa, Event]):
         move(self.table, sa, event)
         sa.end, sa.ended = None, None
         self.enter(sa)
-        self.changed(sa.peer, now)
+        self.changed(self._peers.entry(sa.peer, now), sa.peer, now)
         return sa
 
     def forget_presumed(self) -> None:
@@ -203,12 +210,11 @@ class SaTable(Generic[Sa, Event]):
         return alive
 
 
-def _take_out(table: dict[Any, list[Any]], key: Hashable, record: Any) -> None:
+def _take_out(table: dict[Any, Any], key: Hashable, record: Any) -> None:
     """Take a record out of a table of lists."""
     records = table.get(key)
-    if records is None:
+    if records is None or record not in records:
         return
-    if record in records:
-        records.remove(record)
-        if not records:
-            del table[key]
+    if len(records) == 1:
+        del table[key]
+    records.remove(record)

@@ -90,11 +90,16 @@ def _of_about_that_age(question: Question) -> list[Negotiation] | None:
     return question.of_age(_ABOUT) or None
 
 
+def too_many_to_search(negotiations: Negotiations) -> bool:
+    """Whether so many peers are under way that one that has another age than a time-out is not looked for."""
+    return len(negotiations.open) > _PEERS_SEARCHED_ONE_BY_ONE
+
+
 def _too_many_to_guess(question: Question) -> list[Negotiation] | None:
     timeout = question.timeout
     if timeout.reason == "send_error" or timeout.at is None:
         return None
-    return [] if len(question.negotiations.open) > _PEERS_SEARCHED_ONE_BY_ONE else None
+    return [] if too_many_to_search(question.negotiations) else None
 
 
 def _old_enough(question: Question) -> list[Negotiation] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from racoon_exporter.sa.blame.rules import Question, TimeOut, candidates
+from racoon_exporter.sa.blame.rules import Question, TimeOut, candidates, too_many_to_search
 from racoon_exporter.sa.model import Negotiation
 from racoon_exporter.sa.negotiations import Negotiations
 from racoon_exporter.sa.timers import Timers
@@ -36,11 +36,16 @@ class TimeOuts:
         """Those that several peers' negotiations could claim, in order."""
         self._patience: dict[bool, float] = {}
         """By whether the peer ever answered: seconds after which this racoon gave phase 1 up, once that was seen."""
+        self._heard = 0
+        """How many were taken so far."""
+        self._ask_again: dict[bool, tuple[int, tuple[bool, dict[bool, float]]]] = {}
+        """By whether the peer ever answered: as long as less has happened, nothing can be decided in these circumstances."""
         self._negotiations = negotiations
         self._timers = timers
 
     def heard(self, timeout: TimeOut, peer: str | None, context: Negotiation | None, owner: Any) -> Iterator[Verdict]:
         """Take a time-out; `peer` is whose cookies these are, if that is known."""
+        self._heard += 1
         rule, picked = self._candidates(timeout, peer, context)
         if len({one.peer for one in picked}) > 1:
             if len(self.waiting) >= _MOST_WAITING:
@@ -61,6 +66,7 @@ class TimeOuts:
 
     def _taken(self, timeout: TimeOut, negotiation: Negotiation | None, rule: str) -> Verdict:
         self.waiting.remove(timeout)
+        self._ask_again.clear()
         return Verdict(timeout, negotiation, None, rule)
 
     def claims(self, context: Negotiation | None) -> Iterator[Verdict]:
@@ -72,13 +78,38 @@ class TimeOuts:
             return
         for answered in (False, True):
             ends = [timeout for timeout in self.waiting if timeout.answered == answered]
+            if not ends or self._undecided(answered):
+                continue
             picked = {id(one): one for timeout in ends for one in self._candidates(timeout, None, context)[1]}
-            if ends and len(picked) <= len(ends):
+            if len(picked) > len(ends):
+                self._note_undecided(answered, ends, len(picked) - len(ends))
+            else:
                 by_age = sorted(picked.values(), key=lambda one: one.begun or 0.0)
                 for timeout, negotiation in zip(ends, by_age, strict=False):
                     yield self._taken(timeout, negotiation, "as_many_as_could")
                 for timeout in ends[len(by_age) :]:
                     yield self._taken(timeout, None, "nobody_left")
+
+    def _note_undecided(self, answered: bool, ends: list[TimeOut], lacking: int) -> None:  # noqa: FBT001  a kind, no switch
+        """So many negotiations must end, or time-outs come, before those that wait can be decided; nothing else tells sooner.
+
+        Where it is a matter of the packet that is handled just now, another line may tell.
+        """
+        if all(timeout.reason != "send_error" for timeout in ends):
+            self._ask_again[answered] = (self._happened + lacking, self._circumstances)
+
+    def _undecided(self, answered: bool) -> bool:  # noqa: FBT001  a kind, no switch
+        happened, circumstances = self._ask_again.get(answered, (0, None))
+        return self._happened < happened and circumstances == self._circumstances
+
+    @property
+    def _happened(self) -> int:
+        return self._heard + self._negotiations.over
+
+    @property
+    def _circumstances(self) -> tuple[bool, dict[bool, float]]:
+        """What else the rules go by."""
+        return too_many_to_search(self._negotiations), self._patience
 
     def give_up(self, at: float | None, context: Negotiation | None) -> Iterator[Verdict]:
         """Give up on the time-outs of a moment of which nobody can say whose they are: they stay unattributed."""
@@ -95,7 +126,7 @@ class TimeOuts:
             and timeout.at is not None
             and timeout.reason != "send_error"
         ):
-            self._patience[timeout.answered] = timeout.at - negotiation.begun
+            self._patience = {**self._patience, timeout.answered: timeout.at - negotiation.begun}
 
     # keeping
 
