@@ -11,6 +11,8 @@ from racoon_parsers.clock import Clock
 from racoon_parsers.json_entry import text_of
 from racoon_parsers.messages import catalogue
 from racoon_parsers.reader import LogReader, Record
+from racoon_parsers.record import Records
+from racoon_parsers.stems import Stem, Tally
 
 from .samples import records_of, values_of
 
@@ -273,3 +275,18 @@ def test_the_configured_gateway_has_precedence_over_the_host_of_the_line() -> No
     log = LogReader(catalogue(), Clock(UTC), gateway="vpn1")
     (record,) = log.feed(["Jan 15 08:30:02 gw racoon: INFO: caught signal 15"]) + log.flush()
     assert record.gateway == "vpn1"
+
+
+def test_what_one_listener_does_with_a_stem_is_not_done_for_another() -> None:
+    class Counts(Records):
+        """Hears no line of a stem for itself."""
+
+        def prepare(self, stem: Stem, *, numbered: bool) -> None:  # noqa: ARG002
+            stem.heard, stem.tally = False, tally
+
+    tally, counts = Tally(), Counts()
+    reader = LogReader(catalogue(), Clock(UTC))
+    lines = ["2026-01-15 08:30:02: INFO: begin Identity Protection mode."] * 6
+    reader.read(lines, 1, counts)
+    assert (tally.number, len(counts)) == (4, 1)
+    assert [record.number for record in (*reader.feed(lines, 7), *reader.flush())] == [6, *range(7, 13)]

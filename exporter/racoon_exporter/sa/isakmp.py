@@ -63,9 +63,8 @@ class IsakmpSas(SaTable[IsakmpSa, IsakmpEvent]):
             _doubt(self._peers.entry(sa.peer, now), sa)
         return sa
 
-    def changed(self, address: str, at: float | None) -> None:
+    def changed(self, peer: Peer, address: str, at: float | None) -> None:
         """Note when phase 1 with a peer comes up or goes down."""
-        peer = self._peers.entry(address, at)
         up = address in self.of_peer
         if up != peer.phase1_up and peer.address == address:
             peer.phase1_up, peer.phase1_since = up, at
@@ -106,7 +105,7 @@ class IsakmpSas(SaTable[IsakmpSa, IsakmpEvent]):
         alive = super().restore(given)
         for sa in alive:
             self.schedule_end(sa)
-            self.changed(sa.peer, sa.established)  # older versions did not note it
+            self.changed(self._peers.entry(sa.peer, sa.established), sa.peer, sa.established)  # older versions did not note it
         return alive
 
 

@@ -141,6 +141,7 @@ class SaTable(Generic[Sa, Event]):
 
     def grown(self, peer: Peer, address: str, at: float | None) -> None:
         """Take note that there is an SA more of an address; `peer` is what is counted for it."""
+        self.changed(peer, address, at)
 
     def changed(self, peer: Peer, address: str, at: float | None) -> None:
         """Take note that the SAs of an address are others."""

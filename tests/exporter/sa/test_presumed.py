@@ -7,7 +7,7 @@ import pytest
 from racoon_exporter.engine import Engine
 from racoon_exporter.sa import IpsecSa, IsakmpSa, Knowledge, Limits
 from racoon_exporter.sa.configured import Expectation
-from tests.exporter.reading import I1, LISTENS, L, P, ipsec, peer_of, phase1, sa, told, up
+from tests.exporter.reading import I1, LISTENS, L, P, Q, ipsec, peer_of, phase1, sa, told, up
 
 LINES = {
     "ISAKMP SA": (f"07:30:00 {up()}", f"08:54:01 INFO: purging ISAKMP-SA spi={I1}."),
@@ -53,3 +53,12 @@ def test_one_that_is_remembered_no_longer_stays_ended(kind: str) -> None:
         ]
     engine = told(begins, f"08:53:00 {LISTENS}", *others, speaks, knowledge=half_an_hour(history=2))
     assert set(states(kind, engine)) == {"ended"}
+
+
+def test_sas_that_time_ends_together_are_over_in_the_order_of_their_ends() -> None:
+    """A peer's SAs are looked at together, and a line may come hours after several looks were due."""
+    known = Knowledge({peer: Expectation(peer, phase2_lifetime=1800) for peer in (P, Q)})
+    begins = [f"08:0{minute}:00 {sa(1000 + minute, peer=(P, Q)[minute % 2])}" for minute in range(6)]
+    engine = told(*begins, f"12:00:00 {LISTENS}", knowledge=known)
+    assert [one.spi for one in engine.state.archive.ipsec] == [1000 + minute for minute in range(6)]
+    assert [one.end for one in engine.state.archive.ipsec] == ["lifetime"] * 6

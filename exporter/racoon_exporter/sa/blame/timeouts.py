@@ -78,17 +78,19 @@ class TimeOuts:
             return
         for answered in (False, True):
             ends = [timeout for timeout in self.waiting if timeout.answered == answered]
-            if not ends or self._undecided(answered):
-                continue
-            picked = {id(one): one for timeout in ends for one in self._candidates(timeout, None, context)[1]}
-            if len(picked) > len(ends):
-                self._note_undecided(answered, ends, len(picked) - len(ends))
-            else:
-                by_age = sorted(picked.values(), key=lambda one: one.begun or 0.0)
-                for timeout, negotiation in zip(ends, by_age, strict=False):
-                    yield self._taken(timeout, negotiation, "as_many_as_could")
-                for timeout in ends[len(by_age) :]:
-                    yield self._taken(timeout, None, "nobody_left")
+            if ends and not self._undecided(answered):
+                yield from self._claims(answered, ends, context)
+
+    def _claims(self, answered: bool, ends: list[TimeOut], context: Negotiation | None) -> Iterator[Verdict]:  # noqa: FBT001  a kind, no switch
+        picked = {id(one): one for timeout in ends for one in self._candidates(timeout, None, context)[1]}
+        if len(picked) > len(ends):
+            self._note_undecided(answered, ends, len(picked) - len(ends))
+            return
+        by_age = sorted(picked.values(), key=lambda one: one.begun or 0.0)
+        for timeout, negotiation in zip(ends, by_age, strict=False):
+            yield self._taken(timeout, negotiation, "as_many_as_could")
+        for timeout in ends[len(by_age) :]:
+            yield self._taken(timeout, None, "nobody_left")
 
     def _note_undecided(self, answered: bool, ends: list[TimeOut], lacking: int) -> None:  # noqa: FBT001  a kind, no switch
         """So many negotiations must end, or time-outs come, before those that wait can be decided; nothing else tells sooner.
