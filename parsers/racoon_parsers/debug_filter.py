@@ -1,15 +1,30 @@
 """Debug logs: nineteen lines of twenty change nothing, and are dropped by the block without being read.
 
-A stream writes its level at the same place in line after line. That place is found once for a block, from a line that was
-taken apart properly; lines that look different there are read like any other. What is dropped is counted.
+A stream writes its level at the same place in line after line, if no peer's address stands before it. That place is found once
+for a block, from a line that was taken apart properly; lines that look different there are read like any other. What is dropped
+is counted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Collection
 from typing import Final, NamedTuple
 
+from racoon_parsers.dialects.base import TAG
 from racoon_parsers.message import Message
+
+DUMP_GROUPS: Final = re.compile(
+    r"\s*+(?:[0-9a-f]{8}(?: [0-9a-f]{2,8}+)*+|(?:[0-9a-f]{2}){1,4}+|[0-9a-f]{16})\s*+$",
+)
+"""A line of `plog.c: plogdump()`: groups of up to eight hexadecimal digits."""
+GLUED: Final = re.compile(
+    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d: (?:\[[^\]]{0,100}+\] )?+"
+    r"(?:ERROR|WARNING|NOTIFY|INFO|(?P<debug>DEBUG(?P<deeper>2?+))):(?: |$)"
+)
+"""A record behind another on the same line: racoon leaves out the newline of some messages."""
+_TAGGED: Final = re.compile(rf"\[(?:{TAG})\] DEBUG(2?+): ")
+"""A peer's address, and the level behind it."""
 
 DEBUG_LEVELS: Final = frozenset({"DEBUG", "DEBUG2"})
 _HEAD: Final = 3
@@ -34,7 +49,7 @@ class Sifted(NamedTuple):
 class DebugFilter:
     """Tells the debug messages that matter by what they begin with."""
 
-    def __init__(self, messages: Iterable[Message], matters: Callable[[Message], bool]) -> None:
+    def __init__(self, messages: Collection[Message], matters: Callable[[Message], bool]) -> None:
         """Keep the messages that matter, and those behind which racoon may print another record on the same line."""
         starts = {
             message.start
@@ -43,27 +58,47 @@ class DebugFilter:
         }
         begin = sorted({*starts, *(f" {start}" for start in starts)})  # one place to the right, behind DEBUG2
         self._begin = tuple(begin)
+        self._glued = frozenset(one.start for one in messages if one.glued and one.constant and not matters(one))
         self._heads = frozenset(start[:_HEAD] for start in begin)
 
+    def _glued_debug(self, line: str, place: int) -> re.Match[str] | None:
+        """Find the debug record behind another on the same line, if neither changes anything."""
+        found = GLUED.search(line, place + _BEHIND)
+        if found is None or found["debug"] is None or line[place + _BEHIND : found.start()].strip() not in self._glued:
+            return None
+        return None if line.startswith(self._begin, found.end()) else found
+
     def sift(self, lines: list[str], place: int) -> Sifted:
-        """Drop dumps, and the debug lines whose level stands at a place and that change nothing."""
+        """Drop dumps, and the debug lines whose marks (address and level) stand at a place and that change nothing."""
         level, head, behind = slice(place, place + _LEVEL), slice(place + _BEHIND, place + _BEHIND + _HEAD), place + _BEHIND
-        deeper = slice(place + _LEVEL, place + _LEVEL + 1)
+        deeper, mark = slice(place + _LEVEL, place + _LEVEL + 1), slice(place, place + 1)
         heads, begin = self._heads, self._begin
         records = [line for line in lines if line[8:9] != " " or line[17:18] != " " or line[:1] == " "]
         kept: list[str] = []
-        dropping, debug2, continuations = False, 0, 0
+        dropping, behind_others, debug2, continuations, short_dumps = False, 0, 0, 0, 0
         for line in records:
             if line[level] == "DEBUG":
                 dropping = line[head] not in heads or not line.startswith(begin, behind)
                 if dropping:
                     debug2 += line[deeper] == "2"
                     continue
+                if (glued := self._glued_debug(line, place)) is not None:
+                    behind_others += 1
+                    debug2 += (glued["deeper"] == "2") + (line[deeper] == "2")
+                    continue
             elif dropping and line.startswith(_INDENTED):
                 continuations += 1
+                continue
+            elif line[mark] == "[" and (tagged := _TAGGED.match(line, place)) is not None:
+                dropping = not line.startswith(begin, tagged.end())
+                if dropping:
+                    debug2 += tagged[1] == "2"
+                    continue
+            elif DUMP_GROUPS.match(line) is not None:
+                short_dumps += 1
                 continue
             else:
                 dropping = False
             kept.append(line)
-        debug = len(records) - len(kept) - debug2 - continuations
-        return Sifted(kept, debug, debug2, len(lines) - len(records), continuations)
+        debug = len(records) - len(kept) + behind_others - debug2 - continuations - short_dumps
+        return Sifted(kept, debug, debug2, len(lines) - len(records) + short_dumps, continuations)

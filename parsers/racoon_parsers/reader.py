@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from racoon_parsers.clock import Clock
-from racoon_parsers.debug_filter import DEBUG_LEVELS
+from racoon_parsers.debug_filter import DEBUG_LEVELS, DUMP_GROUPS, GLUED
 from racoon_parsers.dialects import DIALECTS
 from racoon_parsers.heads import Heads, split_marks
 from racoon_parsers.line import STAMPS, Line, LineSplitter, is_racoon, split_inner
@@ -26,16 +26,9 @@ from racoon_parsers.stems import MARK, Number, Stem, Stems
 
 IKEV2: Final = "ikev2"
 """The class of lines about the other protocol of a daemon that speaks both."""
-_DUMP_GROUPS: Final = re.compile(
-    r"\s*+(?:[0-9a-f]{8}(?: [0-9a-f]{2,8}+)*+|(?:[0-9a-f]{2}){1,4}+|[0-9a-f]{16})\s*+$",
-)
-"""A line of `plog.c: plogdump()`: groups of up to eight hexadecimal digits."""
 _LAST_REPEATED: Final = re.compile(
     rf"(?:(?:<\d{{1,5}}+>)?+(?:(?P<rfc3164>{STAMPS['rfc3164']})|(?P<iso>{STAMPS['iso']})))?.{{0,60}}?\s"
     r"(?:--- )?last message repeated (?P<count>\d{1,6}) times?(?: ---)?+\s*+$"
-)
-_GLUED: Final = re.compile(
-    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d: (?:\[[^\]]{0,100}+\] )?+(?:ERROR|WARNING|NOTIFY|INFO|DEBUG2?):(?: |$)"
 )
 _MOST_CONTINUATIONS: Final = 4
 """Lines a torn record may go on for; a longer one is not racoon's."""
@@ -121,11 +114,11 @@ class LogReader:
         return not is_racoon(parsed.ident)
 
     def debug_place(self, line: str) -> int | None:
-        """Give the place of the level in a debug line of racoon; None for any other line, and where a location follows."""
+        """Give the place of the marks in a debug line of racoon; None for any other line, and where a location follows."""
         parsed = self._splitter.split(line)
         if parsed is None or parsed.level not in DEBUG_LEVELS or not is_racoon(parsed.ident):
             return None
-        head = f"{parsed.level}: "
+        head = f"[{parsed.tag}] {parsed.level}: " if parsed.tag else f"{parsed.level}: "
         place = line.find(head)
         return place if place >= 0 and line[place + len(head) :].strip() == parsed.text else None
 
@@ -318,7 +311,7 @@ class LogReader:
 
     def _read_line(self, line: str, number: int, records: list[Record]) -> None:
         """Read a line whose head is not like that of the line before."""
-        if _DUMP_GROUPS.match(line):
+        if DUMP_GROUPS.match(line):
             self.dump_lines += 1
             return
         if self._opened is not None:
@@ -458,7 +451,7 @@ class LogReader:
 
     def _unglue(self, record: Record, line: Line, number: int, records: list[Record]) -> Record:
         """Split where racoon left out the newline of a message: another record of its own follows on the same line."""
-        glued = _GLUED.search(record.text)
+        glued = GLUED.search(record.text)
         if glued is None:
             return record
         first = self._catalogue.find(record.text[: glued.start()].strip())

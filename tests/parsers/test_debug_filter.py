@@ -79,6 +79,34 @@ def test_a_record_that_follows_a_debug_message_on_its_line_is_read() -> None:
     assert [record.message.event for record in records if record.message] == ["negotiation_detail", "phase1_mode"]
 
 
+def test_what_looks_different_and_changes_nothing_is_dropped_as_well() -> None:
+    """A peer's address before the level, the last line of a dump, a record that is glued to another."""
+    lines = [
+        f"{STAMP}[198.51.100.7] DEBUG: ===",
+        f"{STAMP}[2001:db8::1] DEBUG2: ===",
+        "a1b2c3d4 a1b2c3d4",
+        "a1b2",
+        f"{DEBUG}nonce1: {DEBUG}",
+        f"{DEBUG}HASH(1) validate:{STAMP}DEBUG2: ===",
+    ]
+    assert FILTER.sift(lines, PLACE) == ([], 4, 2, 2, 0)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"{STAMP}[198.51.100.7] INFO: received INITIAL-CONTACT",
+        f"{STAMP}[198.51.100.7] DEBUG: begin QUICK mode.",
+        f"{DEBUG}nonce1: {STAMP}ERROR: failed to get valid proposal.",
+        f"{DEBUG}nonce1: {DEBUG}nonce2: {STAMP}INFO: begin Aggressive mode.",
+        f"{STAMP}[not an address] DEBUG: ===",
+        "a1b2c3d4 is no dump",
+    ],
+)
+def test_what_may_matter_is_left(line: str) -> None:
+    assert FILTER.sift([line], PLACE).lines == [line]
+
+
 def test_lines_whose_level_stands_elsewhere_are_left() -> None:
     lines = [f"Jan 15 08:30:02 gateway racoon: DEBUG: {text}" for text in ("===", "begin.")]
     assert FILTER.sift(lines, PLACE).lines == lines
