@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from racoon_exporter.sa import daemon, phase1, phase2
+from racoon_exporter.sa.arrow import Arrow, arrow_of
 from racoon_exporter.sa.blame import Evidence
-from racoon_exporter.sa.heard import NOT_EVIDENCE, Arrow, Heard, arrow_of
+from racoon_exporter.sa.heard import NOT_EVIDENCE, Heard
 from racoon_exporter.sa.racoon import Racoon
 from racoon_exporter.sa.tables import EVIDENCE
 from racoon_parsers.stems import Number, Stem

@@ -6,10 +6,10 @@ from collections import Counter, OrderedDict
 from collections.abc import ItemsView, Iterator, Mapping, ValuesView
 from typing import Any, Final, TypeVar, overload
 
+from racoon_exporter.sa.arrow import Arrow
 from racoon_exporter.sa.configured import Knowledge
 from racoon_exporter.sa.current import note_failure
 from racoon_exporter.sa.guesses import Guesses
-from racoon_exporter.sa.heard import Arrow
 from racoon_exporter.sa.model import OTHER, PSEUDO_PEERS, Peer, from_json, to_json
 
 T = TypeVar("T")

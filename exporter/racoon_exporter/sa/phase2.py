@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from racoon_exporter.sa.arrow import Arrow, arrow_of
 from racoon_exporter.sa.blame import Evidence, close_in_time
-from racoon_exporter.sa.heard import Arrow, Heard, arrow_of
+from racoon_exporter.sa.heard import Heard
 from racoon_exporter.sa.mended_ends import pair_tells
 from racoon_exporter.sa.model import UNATTRIBUTED, IpsecSa, Negotiation
 from racoon_exporter.sa.racoon import Racoon
