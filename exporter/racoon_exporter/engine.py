@@ -17,7 +17,7 @@ from typing import Any, Final
 from racoon_exporter.availability.begun import begin_past
 from racoon_exporter.availability.keeping import past_to_json, restore_past
 from racoon_exporter.availability.log import lapses
-from racoon_exporter.availability.past import Bounds, Past
+from racoon_exporter.availability.past import Past, bounds_for
 from racoon_exporter.sa import Known, SaState
 from racoon_exporter.sa.checkpoint import upgraded
 from racoon_exporter.sa.handlers import HANDLERS, said_of
@@ -38,6 +38,7 @@ from racoon_parsers.stems import Number, Stem, Tally
 _LOGGER: Final = logging.getLogger("racoon_exporter")
 _LEVELS: Final = frozenset((*LEVELS, "NOTICE", "none"))
 """racoon's levels, and Apple's."""
+_GIVEN_AWAY: Final = 16
 _SEVERITY_IN_VALUES: Final = frozenset({"cert_error", "notify_received"})
 """Classes whose severity depends on what the message says."""
 UNPARSED_REASONS: Final = ("not_racoon", "unknown_message", "too_long", "undecodable")
@@ -123,7 +124,7 @@ class Engine:
         self._reference_of = reference_of
         self._catalogue = catalogue or all_messages()
         self.errors = record_errors(strict=strict)
-        self.past = Past(Bounds())
+        self.past = Past()
         """What is known of availability beside what the state remembers."""
         self._noted_origin: Origin | None = None
         self._noted_time = 0.0
@@ -163,6 +164,17 @@ class Engine:
         """Go on with another state."""
         self.state = state
         state.archive.leaving = self._keep
+        self._bound_past()
+
+    def learn(self, knowledge: Known) -> None:
+        """Take what a changed configuration says."""
+        self.state.learn(knowledge)
+        self._bound_past()
+
+    def _bound_past(self) -> None:
+        """Keep the past of as many gateways as have a state, and of some whose place another took."""
+        known = self.state.knowledge
+        self.past.bounds = bounds_for(known.limits.gateways + len(known.gateways) + _GIVEN_AWAY)
 
     # reading
 
@@ -348,12 +360,12 @@ class Engine:
 
     def _note_line(self, gateway: str, time: float, level: str) -> None:
         """Note that a gateway's log was written, before anything follows from the line."""
-        gateway = self.state.gateways.spelled(gateway)
+        gateway = self.state.gateways.shown(gateway, self._stream)
         self.past.line(gateway, time, level, lambda: self._has_sas(gateway))
         self.past.tidy_silences(gateway, lambda: lapses(self.state.archive.ipsec, gateway))
 
     def _has_sas(self, gateway: str) -> bool:
-        return any(racoon.ipsec for racoon in self.state.racoons.values() if racoon.gateway == gateway)
+        return any(racoon.ipsec for racoon in self.state.of_gateway(gateway))
 
     def _keep(self, records: Sequence[Any]) -> None:
         """Keep of ended records that the state lets go what availability needs."""

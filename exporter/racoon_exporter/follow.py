@@ -206,7 +206,7 @@ class Follower:
     def learn(self, knowledge: Known) -> None:
         """Take what a changed configuration says."""
         with self.turns.reading():
-            self.engine.state.learn(knowledge)
+            self.engine.learn(knowledge)
             self._live.look_anew()
             self.partitions.learn(knowledge)
 

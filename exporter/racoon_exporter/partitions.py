@@ -82,7 +82,7 @@ class Partitions:
     def learn(self, knowledge: Known) -> None:
         """Take what a changed configuration says."""
         for engine in (self._template, *(partition.engine for partition in self._held.values())):
-            engine.state.learn(knowledge)
+            engine.learn(knowledge)
         for partition in self._held.values():
             partition.look_anew()
 

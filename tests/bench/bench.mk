@@ -16,5 +16,8 @@ bench-flood: $(VENV)/.tests ## Scrape an exporter each second while it is floode
 bench-year: $(VENV)/.tests ## A year of a busy gateway, 30 million lines with scripted outages, through report and history
 	$(VENV)/bin/python -m tests.bench.year_run $(YEAR)
 
+bench-fleet: $(VENV)/.tests ## Measure an instance of 5,000 gateways in one log: docs/fleet.md
+	$(VENV)/bin/python -m tests.bench.fleet $(FLEET)
+
 line-cost: $(VENV)/.tests ## Measure what the dearest lines cost, row by row: at most 1 ms for each 4 KiB
 	$(VENV)/bin/python -m tests.bench.line_cost $(LINE_COST)

@@ -166,3 +166,17 @@ def test_clocks_that_differ_over_new_year_do_not_count_years(reference: datetime
         "slow": datetime(2026, 12, 31, 23, 57, 55, tzinfo=UTC),
         "fast": datetime(2027, 1, 1, 0, 2, 55, tzinfo=UTC),
     }
+
+
+def test_the_past_is_kept_of_all_gateways_that_have_a_place_and_of_no_invented_ones() -> None:
+    """Beyond the limit each line would else let the past of one go, and look for the oldest of all."""
+    gateways = 1500
+    lines = [
+        f"Jan 15 08:30:{turn:02} gw-{one} {next(ipsec_tools(one, 1))}\n" for turn in (1, 2) for one in range(gateways + 200)
+    ]
+    engine = fed(lines, gateways)
+    assert engine.past.gateways.keys() == {*(f"gw-{one}" for one in range(gateways)), "other"}
+    assert engine.past.bounds is not None
+    assert engine.past.bounds.gateways > gateways
+    engine.learn(Knowledge(limits=Limits(gateways=5000)))
+    assert engine.past.bounds.gateways > 5000

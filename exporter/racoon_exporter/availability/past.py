@@ -32,6 +32,23 @@ class Bounds:
     """Records after which the bounds are looked at: that takes a look at every peer."""
 
 
+_PEERS_OF_GATEWAY: Final = 4
+_PIECES_OF_PEER: Final = 3
+_RECORDS_OF_PEER: Final = 2
+
+
+def bounds_for(gateways: int) -> Bounds:
+    """Give the bounds where so many gateways are let in: looking at every peer must stay rare beside what they write."""
+    usual = Bounds()
+    peers = max(usual.peers, gateways * _PEERS_OF_GATEWAY)
+    return Bounds(
+        max(usual.gateways, gateways),
+        peers,
+        max(usual.pieces, peers * _PIECES_OF_PEER),
+        untidy=max(usual.untidy, peers * _RECORDS_OF_PEER),
+    )
+
+
 @dataclass(slots=True)
 class Past:
     """What is known, by gateway."""
@@ -107,4 +124,4 @@ class Past:
                 yield gateway, address, peer
 
 
-__all__ = ["MOST_SECONDS", "Bounds", "Past"]
+__all__ = ["MOST_SECONDS", "Bounds", "Past", "bounds_for"]

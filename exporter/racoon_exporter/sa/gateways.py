@@ -8,7 +8,7 @@ first.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 from racoon_exporter.sa.configured import Known
@@ -38,6 +38,8 @@ class Gateways:
         self._spelt: dict[str, str] = {}
         """By spelling as a line has it: the one in use."""
         self._racoons: Counter[Place] = Counter()
+        self._keys: dict[str, set[Key]] = {}
+        """Of racoons, by gateway."""
         self._unnamed = 0
         """Places that the configuration does not name."""
         self.learn(known)
@@ -60,6 +62,11 @@ class Gateways:
             self._spelt[gateway] = spelling
         return spelling
 
+    def shown(self, gateway: str, stream: str) -> str:
+        """Give the name under which a line of a gateway is counted: that in use, or the one of all that have no place."""
+        spelled = self.spelled(gateway)
+        return spelled if self.has_room((spelled, "", "" if gateway else stream)) else OTHER
+
     def is_configured(self, place: Place) -> bool:
         """Whether the configuration names a gateway, or it stands for all that have no place."""
         return place[0] == OTHER or place[0].casefold() in self._configured
@@ -81,11 +88,19 @@ class Gateways:
             self._spelt.clear()
             self._unnamed += not self.is_configured(place)
         self._racoons[place] += 1
+        self._keys.setdefault(key[0], set()).add(key)
+
+    def keys_of(self, gateway: str) -> Collection[Key]:
+        """Give the keys of the racoons of a gateway."""
+        return self._keys.get(gateway, ())
 
     def leave(self, keys: Iterable[Key]) -> None:
         """Give places away."""
         for key in keys:
             place = _place(key)
+            self._keys[key[0]].discard(key)
+            if not self._keys[key[0]]:
+                del self._keys[key[0]]
             self._racoons[place] -= 1
             if not self._racoons[place]:
                 del self._racoons[place]

@@ -164,6 +164,10 @@ class SaState:
 
     # looking
 
+    def of_gateway(self, gateway: str) -> list[Racoon]:
+        """Give the racoons of a gateway."""
+        return [self.racoons[key] for key in self.gateways.keys_of(gateway) if key in self.racoons]
+
     def isakmp_sas(self) -> Iterator[IsakmpSa]:
         """Give the ISAKMP SAs that are alive."""
         for racoon in self.racoons.values():
