@@ -173,12 +173,17 @@ class Follower:
         self._behind = block is not None
         if block is None:
             self._idle()
-            self._caught_up |= not self.partitions.behind
+            self._caught_up = self._caught_up or self._has_partitions_read()
         else:
             self._take(block)
         if (self._dirty or self._live.aged) and self._monotonic() >= self._due():
             self.save()
         return block is not None
+
+    def _has_partitions_read(self) -> bool:
+        """Whether all that topics hold was read; one that cannot be read is told elsewhere, and not waited for."""
+        statuses = self._inputs.statuses()
+        return not self.partitions.behind and all(each.up or each.error for each in statuses if each.kept)
 
     def _take(self, block: Block) -> None:
         partition = self.partitions.of(block.source)
@@ -355,6 +360,9 @@ class Follower:
         statuses = self._inputs.statuses()
         done, left = sum(each.counts.bytes for each in statuses), sum(each.lag_bytes for each in statuses)
         so_far = f"Reading what the logs hold already: {done / _MIB:,.1f} of {(done + left) / _MIB:,.1f} MiB"
+        if any(each.kept for each in statuses):
+            records = sum(each.lag_records or 0 for each in statuses)
+            return f"{so_far}; of topics {records:,} records are left."
         seconds = self._monotonic() - self._started
         if not done or seconds <= 0:
             return f"{so_far}."

@@ -57,7 +57,10 @@ def test_a_line_counts_once_over_a_restart(checkpoints: str, broker: Cluster, to
     gateways = Gateways(broker.bootstrap, topic)
     establish(gateways, 3)
     first = make(**kept)
+    first.turn()
+    assert first.follower.ready()[0] is False
     first.until(lambda: first.counted() == 60)
+    assert first.follower.ready()[0] is True
     assert len(first.held) == 4
     assert sum(status.counts.lines for status in first.follower.statuses()) == 120
     first.close()

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
 
 import pytest
 
 from racoon_exporter.config import read_config
+from racoon_exporter.engine import Engine
+from racoon_exporter.partitions import Partitions
 from racoon_exporter.source import kinds
 from racoon_exporter.source.inputs import Inputs
 from racoon_exporter.source.journal.following import JournalOptions
+from racoon_exporter.source.kafka.settings import STATE_FILE, KafkaOptions
 from racoon_exporter.source.kinds import HERE, SOURCES, Wanted, make
 from racoon_exporter.source.syslog.receiver import MOST_CONNECTIONS
 
@@ -18,7 +23,12 @@ EXAMPLES = {
     "path": ("path: racoon.log", kinds.paths("/etc/racoon.log")[0]),
     "journal": ("journal: {units: [racoon.service]}", kinds.journal(JournalOptions((), ("racoon.service",)))),
     "syslog": ("syslog: tcp://127.0.0.1:0", kinds.syslog("tcp://127.0.0.1:0")[0]),
+    "kafka": (
+        "kafka: {bootstrap: '127.0.0.1:1', topic: racoon, checkpoints: file}",
+        Wanted("kafka", "kafka:racoon", KafkaOptions("127.0.0.1:1", ("racoon",), checkpoints=STATE_FILE)),
+    ),
 }
+AROUND = replace(HERE, keeper=Partitions(Engine(UTC)))
 
 
 def test_every_kind_has_an_example_here() -> None:
@@ -31,7 +41,7 @@ def test_a_row_reads_its_part_of_the_configuration_and_makes_what_reads_it(key: 
     config, problems = read_config(f"sources:\n  - {text}\n", Path("/etc"))
     assert problems == []
     assert config.sources == (wanted,)
-    made = make(config.sources, HERE)
+    made = make(config.sources, AROUND)
     assert len(made) == 1
     assert made[0].reads(wanted.name)
     assert not made[0].finished
