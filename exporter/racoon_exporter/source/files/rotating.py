@@ -17,9 +17,7 @@ daemons hold the file open and go on writing to the renamed one until they are t
 
 from __future__ import annotations
 
-import errno
 import logging
-import os
 import stat
 from collections import deque
 from dataclasses import replace
@@ -32,8 +30,11 @@ from racoon_exporter.source.files.rotation import PATIENCE, Lineage
 from racoon_exporter.source.files.siblings import regular
 from racoon_exporter.source.files.stored import NotALogError, PlainReader
 from racoon_exporter.source.files.system import SYSTEM, System, kind_of
+from racoon_exporter.source.files.trouble import Trouble
 
 if TYPE_CHECKING:
+    import os
+
     from racoon_exporter.source.files.siblings import Sibling
 
 logger = logging.getLogger(__name__)
@@ -72,10 +73,7 @@ class FileSource:
         self._changed_ns = 0
         self._begun = False
         self._filling = False
-        self._missing = False
-        self._up = False
-        self._error: str | None = None
-        self._reported: str | None = None
+        self._trouble = Trouble(path)
         self._closed = False
 
     @property
@@ -92,7 +90,9 @@ class FileSource:
     def gone(self) -> bool:
         """Whether nothing is at the path and all that was has been given, but for an incomplete last line."""
         generation = self._generation
-        return self._missing and (generation is None or (generation.at_end and generation.largest_size == generation.read_to))
+        return self._trouble.missing and (
+            generation is None or (generation.at_end and generation.largest_size == generation.read_to)
+        )
 
     def read(self, limit: int = DEFAULT_LIMIT) -> Block | None:
         """Return the next whole lines, about `limit` bytes of them, or None when there is nothing new; never raises OSError."""
@@ -101,9 +101,9 @@ class FileSource:
         try:
             block = self._read(limit)
         except OSError as error:
-            self._set_trouble(error)
+            self._trouble.set(error)
             block = None
-        self._report()
+        self._trouble.report(being_read=self.is_open)
         return block
 
     def position(self) -> Position | None:
@@ -136,7 +136,7 @@ class FileSource:
         """Counters since the source was made, and how things stood at the last read. Touches no disk."""
         generation = self._generation
         lag = self._waiting_bytes + (generation.lag if generation else 0) + sum(each.size for each in tuple(self._queue))
-        return SourceStatus(self._path, self._up, lag, replace(self._counts), self._error)
+        return SourceStatus(self._path, self._trouble.up, lag, replace(self._counts), self._trouble.error)
 
     def rest(self) -> bool:
         """Close the file until it changes, to spare a descriptor; False if there is something to do with it still."""
@@ -156,8 +156,7 @@ class FileSource:
 
     def refuse(self, why: str) -> None:
         """Note why the log is not read at present."""
-        self._up = False
-        self._error = self._reported = f"{self._path}: {why}"
+        self._trouble.refuse(why)
 
     def close(self) -> None:
         """Close the file; the position stays."""
@@ -239,18 +238,16 @@ class FileSource:
 
     def _look(self) -> os.stat_result | None:
         """Tell what stands at the path if that is a file; else None, and the trouble is set."""
-        self._up = self._missing = False
-        self._error = None
+        self._trouble.look()
         try:
             status = self._system.stat(self._path)
         except OSError as error:
-            self._missing = error.errno in {errno.ENOENT, errno.ENOTDIR}
-            self._set_trouble(error)
+            self._trouble.set_at_path(error)
             return None
         if not stat.S_ISREG(status.st_mode):
-            self._set_trouble(NotALogError(self._path, kind_of(status.st_mode)))
+            self._trouble.set(NotALogError(self._path, kind_of(status.st_mode)))
             return None
-        self._up = True
+        self._trouble.up = True
         return status
 
     def _take(self, generation: OpenFile, limit: int, *, at_path: bool) -> Chunk | None:
@@ -294,7 +291,7 @@ class FileSource:
         if queued := self._next_in_queue():
             return queued
         if here is None:
-            if self._missing:
+            if self._trouble.missing:
                 self._start_at = "beginning"
             return None
         generation = self._lineage.open_log()
@@ -472,22 +469,6 @@ class FileSource:
     def _block(self, chunk: Chunk, *, final: bool = False) -> Block:
         assert self._generation is not None
         return Block(self._path, chunk.data, chunk.first_line, self.position(), final)
-
-    def _set_trouble(self, error: OSError) -> None:
-        self._up = False
-        self._error = f"{error.filename or self._path}: {error.strerror or os.strerror(error.errno or errno.EIO)}"
-
-    def _report(self) -> None:
-        """Log a trouble when it begins and when it is over, not at each look."""
-        if self._error == self._reported:
-            return
-        if self._error:
-            # Between a rotation and racoon's next record there is no file: that is how racoon works.
-            level = logging.INFO if self._missing and self._generation else logging.WARNING
-            logger.log(level, "log %s", self._error)
-        else:
-            logger.info("log %s: readable again", self._path)
-        self._reported = self._error
 
 
 def _identity(status: os.stat_result) -> Identity:

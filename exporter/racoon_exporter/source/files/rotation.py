@@ -20,11 +20,12 @@ from __future__ import annotations
 import errno
 import logging
 import os
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from racoon_exporter.source.contract import SourceCounts
+from racoon_exporter.source.files.left import PROOF_SPAN, LeftFiles, is_proof
 from racoon_exporter.source.files.open_file import OpenFile
 from racoon_exporter.source.files.position import Fingerprint, Identity, Past, Position
 from racoon_exporter.source.files.siblings import STEADY_LOOKS, Sibling, UnsteadyError, named, regular, sibling_at, siblings
@@ -33,17 +34,8 @@ from racoon_exporter.source.files.system import System
 
 logger = logging.getLogger(__name__)
 
-PROOF_SPAN = 64
-"""So many bytes of equal content at the same offset make two files the same log; a racoon line is about that long."""
-
 PATIENCE = 10
 """A rotated file that fails so many times in a row is given up, so that a bad sector in it does not hide the log itself."""
-
-WHOLE_PROOF = 24
-"""So many are enough where they are all that was ever read of the file: a line with its time, to the second."""
-
-LEFT_KEPT = 32
-"""Of so many files it is remembered where they were left: more than logrotate usually keeps."""
 
 
 class DamagedError(OSError):
@@ -60,8 +52,7 @@ class Lineage:
         self._counts = counts
         self._since_ns = 0
         self._base = ""
-        self._left: OrderedDict[tuple[Identity, Fingerprint], Position] = OrderedDict()
-        """The same file may have been left several times, with other content each: its copies are known by that."""
+        self._left = LeftFiles()
         self._past: Past | None = None
         self._searched: list[Sibling] | None = None
         self._settled: dict[Identity, tuple[int, int]] = {}
@@ -76,13 +67,13 @@ class Lineage:
     def past(self) -> Past:
         """What to remember over a restart."""
         if self._past is None:
-            self._past = Past(self._since_ns, self._base, tuple(self._left.values()))
+            self._past = Past(self._since_ns, self._base, self._left.positions())
         return self._past
 
     def resume(self, past: Past) -> None:
         """Remember what an earlier process knew."""
         self._since_ns, self._base, self._past = past.since_ns, past.base, past
-        self._left = OrderedDict(((each.identity, each.fingerprint), each) for each in past.left)
+        self._left.resume(past.left)
 
     def begin(self, *, backfill: bool = False) -> list[Sibling]:
         """Take every rotated file that stands there now for old, or for to be read; returns them, the oldest first by name."""
@@ -109,17 +100,13 @@ class Lineage:
 
     def leave(self, position: Position, changed_ns: int = 0) -> None:
         """Remember where a file was left that was changed last at `changed_ns`."""
-        left = replace(position, size=position.offset, ahead=Fingerprint(0, ""), past=None)
-        self._left[left.identity, left.fingerprint] = left
-        self._left.move_to_end((left.identity, left.fingerprint))
-        if len(self._left) > LEFT_KEPT:
-            self._left.popitem(last=False)
+        self._left.leave(position)
         self._since_ns = max(self._since_ns, changed_ns)
         self._past = None
 
     def left(self, identity: Identity) -> Position | None:
         """Where the file with this identity was left, if it was read once."""
-        return next((each for each in reversed(self._left.values()) if each.identity == identity), None)
+        return self._left.of(identity)
 
     # The file of a position.
 
@@ -157,7 +144,7 @@ class Lineage:
     def is_back(self, generation: OpenFile) -> bool:
         """Whether what a truncated file held stands at the path, as its copy was moved there (`mv log.1 log`)."""
         position = generation.position()
-        if not _is_proof(position):
+        if not is_proof(position):
             return False
         found = self._at(self._path, position)
         if found is None:
@@ -277,12 +264,12 @@ class Lineage:
 
     def stand_where_left(self, generation: OpenFile, leaving: OpenFile | None) -> OpenFile:
         """Make an open plain file stand where it, or what it is a copy of, was left; else at its beginning. Raises OSError."""
-        self._last_left(generation, leaving)
+        self._left.stand(generation, leaving)
         return generation
 
     def _where_left(self, generation: OpenFile, path: str, leaving: OpenFile | None) -> OpenFile:
         """Do the same with a compressed file too, which is opened anew: it goes forward only."""
-        found = self._last_left(generation, leaving)
+        found = self._left.stand(generation, leaving)
         if generation.reader.plain:
             return generation
         generation.close()
@@ -292,17 +279,6 @@ class Lineage:
         if found is not None:
             again.resume_at(found)
         return again
-
-    def _last_left(self, generation: OpenFile, leaving: OpenFile | None) -> Position | None:
-        known = [*self._left.values(), *([leaving.ending()] if leaving is not None else [])]
-        found: Position | None = None
-        for position in sorted(known, key=lambda each: each.offset):
-            same = position.identity == generation.identity
-            if same and position.offset and not position.fingerprint.length:
-                found = position if generation.stand_behind(position.offset) else found  # it could not be read then
-            elif (same or _is_proof(position)) and generation.resume_at(position):
-                found = position
-        return found
 
     def _candidates(self, leaving: OpenFile | None, *, earlier: bool) -> Iterator[Sibling]:
         """Give the files that may have been the log since the present one was begun, but for it and `leaving`, oldest first."""
@@ -399,9 +375,3 @@ def _older(oldest_first: Sequence[Sibling], than: OpenFile) -> Sequence[Sibling]
         return oldest_first[:at]
     changed_ns = than.changed_ns() if than.is_deleted() else -1
     return [each for each in oldest_first if each.mtime_ns <= changed_ns]
-
-
-def _is_proof(position: Position) -> bool:
-    """Whether another file with the same content before the offset must be a copy."""
-    length = position.fingerprint.length
-    return length >= (WHOLE_PROOF if length == position.offset else PROOF_SPAN)

@@ -1,0 +1,68 @@
+"""Where the former files of a log were left: one that comes back, under whatever name or as a copy, is read on from there."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import replace
+
+from racoon_exporter.source.files.open_file import OpenFile
+from racoon_exporter.source.files.position import Fingerprint, Identity, Position
+
+LEFT_KEPT = 32
+"""Of so many files it is remembered where they were left: more than logrotate usually keeps."""
+
+PROOF_SPAN = 64
+"""So many bytes of equal content at the same offset make two files the same log; a racoon line is about that long."""
+
+WHOLE_PROOF = 24
+"""So many are enough where they are all that was ever read of the file: a line with its time, to the second."""
+
+
+class LeftFiles:
+    """Positions of files that are read no more, the newest last.
+
+    The same file may have been left several times, with other content each: its copies are known by that.
+    """
+
+    def __init__(self) -> None:
+        """None was left yet."""
+        self._positions: OrderedDict[tuple[Identity, Fingerprint], Position] = OrderedDict()
+
+    def positions(self) -> tuple[Position, ...]:
+        """Give all, to remember over a restart."""
+        return tuple(self._positions.values())
+
+    def resume(self, positions: Iterable[Position]) -> None:
+        """Remember what an earlier process knew."""
+        self._positions = OrderedDict(((each.identity, each.fingerprint), each) for each in positions)
+
+    def leave(self, position: Position) -> None:
+        """Remember where a file was left."""
+        left = replace(position, size=position.offset, ahead=Fingerprint(0, ""), past=None)
+        self._positions[left.identity, left.fingerprint] = left
+        self._positions.move_to_end((left.identity, left.fingerprint))
+        if len(self._positions) > LEFT_KEPT:
+            self._positions.popitem(last=False)
+
+    def of(self, identity: Identity) -> Position | None:
+        """Where the file with this identity was left last, if it was read once."""
+        return next((each for each in reversed(self._positions.values()) if each.identity == identity), None)
+
+    def stand(self, generation: OpenFile, leaving: OpenFile | None) -> Position | None:
+        """Make a file stand where it, or what it is a copy of, was left, and give that; `leaving` is read until now."""
+        known = [*self._positions.values(), *([leaving.ending()] if leaving is not None else [])]
+        found: Position | None = None
+        for position in sorted(known, key=lambda each: each.offset):
+            same = position.identity == generation.identity
+            if same and position.offset and not position.fingerprint.length:
+                found = position if generation.stand_behind(position.offset) else found  # it could not be read then
+            elif (same or is_proof(position)) and generation.resume_at(position):
+                found = position
+        return found
+
+
+def is_proof(position: Position) -> bool:
+    """Whether another file with the same content before the offset must be a copy."""
+    length = position.fingerprint.length
+    return length >= (WHOLE_PROOF if length == position.offset else PROOF_SPAN)
