@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -176,6 +177,7 @@ def write_rows(
     check(planned)
     with ExitStack() as stack:
         stack.enter_context(_cluster_fails())
+        stack.enter_context(_ended_in_order())
         show = stack.enter_context(progress(sum(unit.size for unit in planned)))
         archives = Archives(work, planned, asked_for.jobs, show, _remark)
         rounds = stack.enter_context(closing(_rounds(archives, asked_for.dask, stack)))
@@ -199,6 +201,21 @@ def _rounds(archives: Archives, dask: str | None, stack: ExitStack) -> Generator
     cluster = stack.enter_context(dask_cluster(dask))
     archives.jobs = cluster.threads
     return rounds_apart(archives, cluster.executor, cluster.ask)
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Let what ends a process, or the terminal it was started from, take the files away that wait to be written."""
+
+    def end(number: int, _frame: object) -> None:
+        sys.exit(128 + number)
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

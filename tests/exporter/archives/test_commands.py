@@ -13,6 +13,7 @@ import pytest
 
 from racoon_exporter.archives.pool import SMALL, Done
 from racoon_exporter.archives.progress import progress
+from tests.e2e.waiting import until
 from tests.exporter.reading import LAB
 
 LONG = LAB / "17-soak-chaos" / "b.log"
@@ -36,12 +37,13 @@ def long_logs(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return [str(folder / "one.log"), str(folder / "two.log")]
 
 
-def start(*arguments: str, temporary: Path) -> subprocess.Popen[bytes]:
+def start(*arguments: str, temporary: Path, group: bool = False) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", "racoon_exporter", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         bufsize=0,
+        start_new_session=group,
         env=os.environ | {"TMPDIR": str(temporary)},
     )
 
@@ -66,6 +68,20 @@ def test_what_was_written_before_the_end_is_valid(
     assert all(line.endswith(b"\n") for line in lines)
     if "csv" not in arguments:
         assert all(json.loads(line) for line in lines)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["terminated", "terminal closed"])
+@pytest.mark.parametrize("command", ["history", "backfill"])
+def test_nothing_is_left_where_all_processes_are_ended_at_once(
+    command: str, number: signal.Signals, long_logs: list[str], tmp_path: Path
+) -> None:
+    arguments = (command, "--jobs", "2", "--gateway-of", "*one.log=a", "--gateway-of", "*two.log=b", *long_logs)
+    with start(*arguments, temporary=tmp_path, group=True) as process:
+        until(lambda: list(tmp_path.glob("*/done.*")), "the workers to work", 60)
+        os.killpg(process.pid, number)
+        process.communicate()
+    assert process.returncode == 128 + number
     assert list(tmp_path.iterdir()) == []
 
 
