@@ -25,7 +25,7 @@ from tests.kafka.processes import Group, Series, make_group, of_gateways, series
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
 SEED = int(os.environ.get("SEED", "1"))
-ROUNDS = int(os.environ.get("ROUNDS", "6"))
+ROUNDS = int(os.environ.get("ROUNDS", "4"))
 PARTITIONS = 6
 AFTER = datetime(2026, 6, 1, tzinfo=UTC).timestamp()
 """Lines without a year are of the year before it."""
