@@ -24,6 +24,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, SourceCounts, SourceStatus, StartAt
+from racoon_exporter.source.files.left import is_proof
 from racoon_exporter.source.files.open_file import Chunk, ContentChangedError, OpenFile
 from racoon_exporter.source.files.position import Identity, Position
 from racoon_exporter.source.files.rotation import PATIENCE, Lineage
@@ -352,13 +353,15 @@ class FileSource:
         self._lineage.leave(position)
         unread = self._lineage.next_unread(None)
         found = unread or self._lineage.open_log()
+        self._counts.rotations += 1
+        if unread is None and is_proof(position) and found.offset == position.offset:
+            return found  # what it held was moved to the path under another identity
         logger.warning(
             "log %s: the file that was read last is gone, with %d bytes of it that were not read and whatever came later",
             self._path,
             position.unread,
         )
         self._counts.lost_bytes += position.unread
-        self._counts.rotations += 1
         return found
 
     # Going from one generation to the next.
@@ -420,6 +423,7 @@ class FileSource:
         fresh = OpenFile(generation.reader, self._counts)
         copy = self._lineage.copy_of(generation, since_ns=self._changed_ns)
         if copy is not None:
+            self._lineage.leave(generation.position())  # by which other copies of it are known
             self._drop_aside()
             self._generation, self._aside = copy, fresh
             return None

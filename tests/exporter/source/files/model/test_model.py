@@ -109,6 +109,24 @@ def shortest(told: Program) -> Program:
             (True, 1, (("write", 2), ("read_a_little", 2), ("copytruncate", 4), ("move_back", 3))),
             id="the copy of a truncated file is moved to the path",
         ),
+        pytest.param(
+            (
+                False,
+                3,
+                (
+                    ("write", 3),
+                    ("rename", 3),
+                    ("look", 2),
+                    ("write", 3),
+                    ("write", 4),
+                    ("read_a_little", 4),
+                    ("copytruncate", 1),
+                    ("move_back", 4),
+                    ("term", 2),
+                ),
+            ),
+            id="so it is when the exporter starts",
+        ),
     ],
 )
 def test_what_went_wrong_once_goes_right(told: Program) -> None:
