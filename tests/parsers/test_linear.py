@@ -28,11 +28,11 @@ from .test_message_tables import ALL_ROWS
 
 HEAD: Final = "2026-01-15 08:30:02: INFO: "
 SEARCHED: Final = {
+    "debug_filter.GLUED": "tried at every place of a text",
     "masking._DUMP": "tried at every place of a text",
     "masking._NAMED": "tried at every place of a text",
     "masking._STOPPED_AT": "tried at every place of a text",
     "quotation._HEAD": "tried at every place of a quotation",
-    "reader._GLUED": "tried at every place of a text",
     "setkey._LEVEL": "of one word",
 }
 """Patterns that are tried at every place, so one try may not grow with the text at all; and where."""
