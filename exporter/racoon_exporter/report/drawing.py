@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Final
 
 from racoon_exporter.availability.spans import Span
@@ -17,6 +17,8 @@ _LEAST: Final = 2
 _DAY: Final = 12
 """Size of a day of the calendar."""
 _ROWS: Final = 7
+_WEEKS_OF_NAME: Final = 4
+"""Columns that the name of a month takes."""
 
 
 def timeline(ups: Sequence[Span], outages: Sequence[Span], planned: Sequence[Span], window: Span, label: str) -> Html:
@@ -78,9 +80,8 @@ def calendar(outages: Iterable[Span], known: Sequence[Span], window: Span, zone:
         for number, day in enumerate(days)
     ]
     months = [
-        element("text", day.strftime("%Y-%m"), x=(number + shift) // _ROWS * _DAY, y=_DAY - 3)
-        for number, day in enumerate(days)
-        if day.day == 1
+        element("text", days[number].strftime("%Y-%m"), x=(number + shift) // _ROWS * _DAY, y=_DAY - 3)
+        for number in _named(days, shift)
     ]
     width = (len(days) + shift) // _ROWS * _DAY + 4 * _DAY
     bad = sum(1 for number in hit if 0 <= number < len(days))
@@ -94,6 +95,12 @@ def calendar(outages: Iterable[Span], known: Sequence[Span], window: Span, zone:
         role="img",
         aria_label=f"{count(bad, 'day')} of {len(days)} had an outage.",
     )
+
+
+def _named(days: Sequence[date], shift: int) -> list[int]:
+    """Give the days that their months stand above: each month's first, and the very first where that leaves room for it."""
+    firsts = [number for number, day in enumerate(days) if day.day == 1]
+    return firsts if firsts and (firsts[0] + shift) // _ROWS < _WEEKS_OF_NAME else [0, *firsts]
 
 
 def _day_of(moment: float, zone: tzinfo) -> int:

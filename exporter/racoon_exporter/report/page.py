@@ -83,8 +83,15 @@ def _summary(report: dict[str, Any], fragments: Sequence[dict[str, Any]], zone: 
         "Summary",
         element("p", "Nothing is known." if share is None else f"{percent(share)} available", class_="headline"),
         *(element("p", sentence) for sentence in said),
-        _scroll("Calendar", calendar(outages, known, window, zone)) if window[0] < window[1] else None,
+        *_calendar(calendar(outages, known, window, zone) if window[0] < window[1] else None),
     )
+
+
+def _calendar(drawn: Html | None) -> tuple[Html, ...]:
+    if drawn is None:
+        return ()
+    said = "Each square is a day, each column a week: red with an outage of any peer, green without, grey not known."
+    return element("p", said, class_="muted"), _scroll("Calendar", drawn)
 
 
 def _window(fragments: Sequence[dict[str, Any]]) -> Span:

@@ -6,11 +6,13 @@ import json
 import re
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from racoon_exporter.report.drawing import calendar
 from racoon_exporter.report.model import document
 from racoon_exporter.report.page import page
 from racoon_exporter.zone import read_zone
@@ -158,3 +160,17 @@ def test_nothing_known_is_said_and_not_counted() -> None:
     report = document([], UTC)
     assert (report["since"], report["fleet"]["availability"]) == (None, None)
     assert "not known available" not in page(report, [], UTC)
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "named"),
+    [
+        ("2026-11-24", "2026-11-24", ["2026-11"]),
+        ("2026-11-20", "2026-12-03", ["2026-12"]),
+        ("2026-10-03", "2026-12-03", ["2026-10", "2026-11", "2026-12"]),
+        ("2026-11-01", "2026-11-30", ["2026-11"]),
+    ],
+)
+def test_the_days_of_a_calendar_stand_below_their_months(since: str, until: str, named: list[str]) -> None:
+    window = (datetime.fromisoformat(f"{since}T08:00Z").timestamp(), datetime.fromisoformat(f"{until}T20:00Z").timestamp())
+    assert re.findall(r"<text[^>]*>([^<]*)<", str(calendar([], [window], window, UTC))) == named
