@@ -14,6 +14,7 @@ from click.core import ParameterSource
 
 from racoon_exporter.cli.reader import reader, unit_option, user_option
 from racoon_exporter.cli.serve import serve, settings_of
+from racoon_exporter.status.words import count
 from racoon_exporter.text import visible
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def _lines(findings: list[Finding], *, quiet: bool) -> Iterator[str]:
         yield from _wrapped("means", finding.meaning)
         yield f"         mend:  {finding.mend}"
     counts = {status: sum(finding.status == status for finding in findings) for status in STATUSES}
-    yield f"{counts['ok']} ok, {counts['warning']} warnings, {counts['error']} errors"
+    yield f"{counts['ok']} ok, {count(counts['warning'], 'warning')}, {count(counts['error'], 'error')}"
 
 
 def _wrapped(word: str, text: str) -> Iterator[str]:
