@@ -59,6 +59,14 @@ _MAGIC = re.compile(r"[*?\[]")
 _Directory = tuple[int, int]
 
 
+def _is_news(record: logging.LogRecord) -> bool:
+    """Tell whether watchdog says something: a watch that is closed while its thread looks is how a stop and a reload go."""
+    return "when the thread is inactive" not in record.getMessage()
+
+
+logging.getLogger("watchdog.observers.inotify").addFilter(_is_news)
+
+
 class Watcher:
     """Waits until something happens to files or in the directories they are in.
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from watchdog.observers.api import BaseObserver, ObservedWatch
-from watchdog.observers.inotify import InotifyObserver
+from watchdog.observers.api import BaseObserver, EventQueue, ObservedWatch
+from watchdog.observers.inotify import InotifyEmitter, InotifyObserver
 
 from racoon_exporter.source import FileSource
 from racoon_exporter.watch import GAP_SECONDS, Watcher
@@ -228,3 +228,10 @@ def test_events_in_quick_succession_are_gathered() -> None:
     assert watcher.wait(0)
     assert len(slept) == 1
     watcher.close()
+
+
+def test_a_watch_that_is_closed_while_its_thread_looks_is_no_error(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    emitter = InotifyEmitter(EventQueue(), ObservedWatch(str(tmp_path), recursive=False))
+    emitter.queue_events(0.0)  # as its thread does once more when it was stopped
+    logging.getLogger("watchdog.observers.inotify").error("no watches left")
+    assert caplog.messages == ["no watches left"]
