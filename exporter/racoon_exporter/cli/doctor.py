@@ -63,8 +63,9 @@ def _settings(context: click.Context, given: dict[str, Any], unit: Unit | None, 
     from racoon_exporter.doctor.finding import error  # noqa: PLC0415
     from racoon_exporter.doctor.unit_file import arguments  # noqa: PLC0415
 
-    ours = {parameter.name for parameter in serve.params}
-    if any(context.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in ours if name):
+    # Before click 8.3 an argument that was left out counted as given, and empty.
+    ours = [parameter.name for parameter in serve.params if parameter.name and given[parameter.name] != ()]
+    if any(context.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in ours):
         return settings_of(context, given)
     words = arguments(unit, host) if unit is not None else None
     if words is None:
