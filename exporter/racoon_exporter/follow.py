@@ -227,8 +227,7 @@ class Follower:
             "positions"
         ]
         count_on = self._inputs.change(wanted, _positions(places), most_open)
-        for remark in adapt(content, self._inputs.reads, gateway_of):
-            _LOGGER.info("%s", visible(remark))
+        remarks = [*adapt(content, self._inputs.reads, gateway_of)]
         with self.turns.reading():
             self.engine.name_gateways(gateway_of)
             self.partitions.name_gateways(gateway_of)
@@ -239,6 +238,8 @@ class Follower:
         self._earlier = earlier | {name: counts for name, counts in self._earlier.items() if name in count_on}
         self._aside = content["aside"]
         self._dirty = True
+        for remark in remarks:  # now that whoever looks sees it
+            _LOGGER.info("%s", visible(remark))
 
     # witnesses
 
