@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final, NamedTuple, Protocol
 
@@ -116,18 +116,14 @@ class Kept:
         return _Gateway(log, log.known(), log.stops())
 
     def _log(self, peer: Asked) -> PeerLog:
+        """Add to what was kept of a peer what is remembered, in a log of its own: requests ask side by side."""
         gateway, address = peer.key
         log = self._gateway(gateway).log
         known = log.peers.get(address)
-        log.peers[address] = PeerLog() if known is None else known.copy()
+        of_it = replace(log, peers={} if known is None else {address: known.copy()}, lapsed=[])
         for record in (*peer.history, *peer.ipsec, *self._failed.get(peer.key, ())):
-            log.take(record)
-        found = log.peers[address]
-        if known is None:
-            del log.peers[address]
-        else:
-            log.peers[address] = known
-        return found
+            of_it.take(record)
+        return of_it.peer(address)
 
     def availability(self, peer: Asked, begin: float | None, end: float) -> Availability | None:
         """Count a peer's time; from when on it is known where no begin is given."""

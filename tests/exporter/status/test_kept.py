@@ -6,6 +6,8 @@ import gzip
 import json
 import math
 import re
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -143,3 +145,16 @@ def test_the_state_file_of_an_older_version_tells_of_the_sas_it_remembers() -> N
     gateway.engine = fresh
     assert gateway.view().known_from == before.known_from == begin.timestamp()
     assert api.availability_body(gateway.view(), Parameters(), UTC) == api.availability_body(before, Parameters(), UTC)
+
+
+def test_requests_that_ask_side_by_side_are_told_the_same() -> None:
+    gateway = Gateway(EXPECTED).read(rekeys(datetime(2026, 10, 1, tzinfo=UTC), range(240)))
+    shown, alone = gateway.view(), api.outages_body(gateway.view(), Parameters(), UTC)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            asked = [threads.submit(api.outages_body, shown, Parameters(), UTC) for _ in range(200)]
+    finally:
+        sys.setswitchinterval(interval)
+    assert all(one.result() == alone for one in asked)
