@@ -51,17 +51,18 @@ def test_a_token_is_a_header(tmp_path: Path, text: str, header: str | None) -> N
     ("text", "line", "message"),
     [
         ("basic_auth: {username: anna\n", 2, "expected"),
-        ("- list", 1, "no mapping"),
+        ("- list", 1, "must be a mapping"),
         ("basic_auth: {username: a}\nbasicauth: {}", 2, "unknown key 'basicauth'"),
         ("basic_auth:\n  username: a\n  pasword: sesame", 3, "unknown key 'pasword'"),
         ("basic_auth:\n  password: sesame", 2, "no username"),
         ("basic_auth: {username: a}\nbasic_auth: {username: b}", 2, "given twice"),
-        ("basic_auth: {username: a, password: [sesame]}", 1, "password is a text"),
+        ("basic_auth: {username: a, password: [sesame]}", 1, "password must be a text"),
         ("basic_auth: {username: a, password_file: nowhere}", 1, "nowhere cannot be read: No such file"),
         ("basic_auth: {username: a, password: sesame}\nauthorization: {credentials: sesame}", 1, "exclude each other"),
         ('authorization: {credentials: "sesame\\r\\nX: y"}', 1, "has a line break"),
+        ("[a, b]: c", 1, "a key must be a text"),
         ("tls_config: {cert_file: c.pem}", 1, "belong together"),
-        ("tls_config: {insecure_skip_verify: perhaps}", 1, "is true or false"),
+        ("tls_config: {insecure_skip_verify: perhaps}", 1, "must be true or false"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_line_and_without_secrets(tmp_path: Path, text: str, line: int, message: str) -> None:
