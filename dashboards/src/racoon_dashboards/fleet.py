@@ -5,27 +5,26 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from racoon_dashboards import panels, states
 from racoon_dashboards.page import About, Placed, link, of_many, page
 from racoon_dashboards.palette import ANY_IS_BAD, ANY_IS_ODD, BLUE, VERMILION
-from racoon_dashboards.panels import Query, Text, now, rows
-from racoon_dashboards.queries import KEY, MANY, away, grown
-from racoon_dashboards.tables import Column, grid
+from racoon_dashboards.panels import NO_EXPORTER, Query, Text, now, rows
+from racoon_dashboards.queries import KEY, MANY, away, exporters, grown, silent_logs
+from racoon_dashboards.tables import DATE, Column, grid
 
 UID = "racoon-fleet"
-NO_EXPORTER = "No exporter is scraped"
 PEER_BOARD = (
     "Show this peer",
     "/d/${__data.fields.board}&var-peer=${__data.fields.Peer:percentencode}&${datasource:queryparam}&${__url_time_range}",
 )
 RUNBOOK = ("What to do: runbook", "http://${__data.fields.runbook}")
+WHO = (Column("where", "Gateway", width=190), Column("peer", "Peer", link=PEER_BOARD, width=200))
+WHY = (Column("reason", "Reason", link=RUNBOOK, width=205), Column("phase", "Phase", width=70))
+REST = (Column("instance", "Instance"), Column("board", "board", hidden=True), Column("runbook", "runbook", hidden=True))
+"""What the tables of peers have in common."""
 MOST_BANDS = 20
-SILENT = 28800
-"""Seconds without a line after which a log is silent: the longest lifetime of an IPsec SA in common use."""
 
 
 def _numbers() -> list[Placed]:
     target, gateway = MANY.target, MANY.gateway
-    last_line = f"racoon_exporter_source_last_line_timestamp_seconds{{{target}}}"
-    silent = f"time() - {last_line} > {SILENT} or racoon_exporter_source_up{{{target}}} == 0"
-    exporters = f"count(up{{{target}}} and on (instance, job) last_over_time(racoon_exporter_build_info{{{target}}}[1d]))"
+    silent = f"{silent_logs(MANY)} or racoon_exporter_source_up{{{target}}} == 0"
     stopped = f"racoon_daemon_up{{{gateway}}} == 0"
     running = f"count(racoon_daemon_up{{{gateway}}} == 1) unless on () count({stopped})"
     roaming = f'racoon_peer_expected{{{gateway}, kind="roaming"}}'
@@ -43,7 +42,7 @@ def _numbers() -> list[Placed]:
         ),
         panels.numbers(
             Text("Exporters down", "Exporters that were scraped within a day and cannot be now.", NO_EXPORTER),
-            now(f"count({away(MANY)}) or 0 * {exporters}"),
+            now(f"count({away(MANY)}) or 0 * {exporters(MANY)}"),
             steps=ANY_IS_BAD,
         ),
         panels.numbers(
@@ -94,15 +93,11 @@ def _trouble() -> Placed:
         *map(rows, states.trouble()),
         columns=(
             Column("Value #A", "State", words=states.STATES, width=140),
-            Column("where", "Gateway", width=190),
-            Column("peer", "Peer", link=PEER_BOARD, width=200),
+            *WHO,
             Column("Value #B", "Down for", "s", decimals=1, width=110),
-            Column("reason", "Reason", link=RUNBOOK, width=205),
-            Column("phase", "Phase", width=70),
-            Column("Value #D", "Last up", "dateTimeAsIsoNoDateIfToday", width=170),
-            Column("instance", "Instance"),
-            Column("board", "board", hidden=True),
-            Column("runbook", "runbook", hidden=True),
+            *WHY,
+            Column("Value #D", "Last up", DATE, width=170),
+            *REST,
         ),
         hide=("Value #C", "gateway"),
         sort="Down for",
@@ -165,14 +160,10 @@ def _others() -> Placed:
         columns=(
             Column("Value #A", "State", words=states.STATES, width=140),
             Column("kind", "Kind", width=110),
-            Column("where", "Gateway", width=190),
-            Column("peer", "Peer", link=PEER_BOARD, width=200),
+            *WHO,
             Column("Value #B", "For", "s", decimals=1, width=110),
-            Column("reason", "Reason", link=RUNBOOK, width=205),
-            Column("phase", "Phase", width=70),
-            Column("instance", "Instance"),
-            Column("board", "board", hidden=True),
-            Column("runbook", "runbook", hidden=True),
+            *WHY,
+            *REST,
         ),
         hide=("Value #C", "gateway"),
         sort="State",

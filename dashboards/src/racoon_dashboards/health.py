@@ -3,17 +3,16 @@
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from racoon_dashboards import health_details, panels, states
-from racoon_dashboards.health_details import GATEWAY, NO_EXPORTER, TARGET
+from racoon_dashboards.health_details import GATEWAY, TARGET
 from racoon_dashboards.page import About, Placed, link, of_many, page
 from racoon_dashboards.palette import ANY_IS_BAD, ANY_IS_ODD, BLUE, ORANGE, VERMILION
-from racoon_dashboards.panels import Query, Text, now, rows
-from racoon_dashboards.queries import LONGEST, MANY, SITE, away, grown, in_range, sites_away
-from racoon_dashboards.tables import Column, grid
+from racoon_dashboards.panels import NO_EXPORTER, Query, Text, now, rows
+from racoon_dashboards.queries import MANY, SILENT, SITE, away, exporters, grown, in_range, silent_logs, sites_away
+from racoon_dashboards.tables import DATE, Column, grid
 
 UID = "racoon-health"
 WHERE = "{{instance}} {{gateway}}"
-DATE = "dateTimeAsIsoNoDateIfToday"
-STALE = ((None, BLUE), (3600, ORANGE), (28800, VERMILION))
+STALE = ((None, BLUE), (3600, ORANGE), (SILENT, VERMILION))
 TEXTS = ("How to see their texts", "http://${__data.fields.Instance}/runbooks/RacoonUnknownMessages")
 PAGE = ("Open the exporter's page", "http://${__data.fields.Instance}/")
 
@@ -128,23 +127,17 @@ def _daemon() -> list[Placed]:
 
 
 def _numbers() -> list[Placed]:
-    exporters = (
-        f"count(up{{{TARGET}}} and on (instance, job) last_over_time(racoon_exporter_build_info{{{TARGET}}}[{LONGEST}]))"
-    )
-    last_line = f"racoon_exporter_source_last_line_timestamp_seconds{{{TARGET}}}"
-
     def tile(title: str, says: str, bad: str, none: str, every: str, *, odd: bool = False) -> Placed:
         steps = ANY_IS_ODD if odd else ANY_IS_BAD
         return Placed(panels.numbers(Text(title, says, none), now(f"count({bad}) or 0 * {every}"), steps=steps), 4, 3)
 
+    every = exporters(MANY)
     sources = f"count(racoon_exporter_source_up{{{TARGET}}})"
     sites = f"count(racoon_daemon_up{{{GATEWAY}}})"
     quiet = f"racoon_log_level_quiet{{{GATEWAY}}} == 1"
     unsaved = f"time() - racoon_exporter_checkpoint_timestamp_seconds{{{TARGET}}} > 900"
     return [
-        tile(
-            "Exporters down", "Exporters that were scraped within a day and cannot be now.", away(MANY), NO_EXPORTER, exporters
-        ),
+        tile("Exporters down", "Exporters that were scraped within a day and cannot be now.", away(MANY), NO_EXPORTER, every),
         tile(
             "racoon stopped",
             "Gateways whose racoon has logged its end.",
@@ -159,11 +152,9 @@ def _numbers() -> list[Placed]:
             "No log is read",
             sources,
         ),
-        tile(
-            "Logs silent", "No new line for eight hours.", f"time() - {last_line} > 28800", "No log is read", sources, odd=True
-        ),
+        tile("Logs silent", "No new line for eight hours.", silent_logs(MANY), "No log is read", sources, odd=True),
         tile("Logs too quiet", "racoon writes, but no line about SAs: `log info;` is missing.", quiet, "None heard", sites),
-        tile("State not saved", "No state file was written for 15 minutes.", unsaved, NO_EXPORTER, exporters, odd=True),
+        tile("State not saved", "No state file was written for 15 minutes.", unsaved, NO_EXPORTER, every, odd=True),
     ]
 
 

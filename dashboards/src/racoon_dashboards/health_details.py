@@ -3,12 +3,10 @@
 from racoon_dashboards import panels
 from racoon_dashboards.page import Folded, Placed
 from racoon_dashboards.palette import BLUE, ORANGE, VERMILION
-from racoon_dashboards.panels import Query, Text, rows
+from racoon_dashboards.panels import NO_EXPORTER, NO_WITNESS, Query, Text, rows
 from racoon_dashboards.queries import MANY, SITE, grown
 from racoon_dashboards.tables import Column, grid
 
-NO_EXPORTER = "No exporter is scraped"
-NO_WITNESS = "No witness tells: see docs/witnesses.md"
 TARGET, GATEWAY = MANY.target, MANY.gateway
 MOST_FILES = 50
 

@@ -167,11 +167,12 @@ def page(
         if isinstance(part, Placed):
             builder = builder.with_panel(layout.put(part))
             continue
-        row = build.Row(part.title).id(layout.number()).grid_pos(layout.line())
+        title = layout.line()
+        row = build.Row(part.title).id(layout.number()).grid_pos(title)
         for placed in part.panels:
             row = row.with_panel(layout.put(placed))
         builder = builder.with_row(row)
-        layout.fold(row)
+        layout.fold(title)
     built = builder.build()
     built.schema_version = SCHEMA_VERSION
     return built
@@ -197,12 +198,10 @@ class _Layout:
         self._y += 1
         return position
 
-    def fold(self, row: build.Row) -> None:
+    def fold(self, title: model.GridPos) -> None:
         """Go on right below the title of a folded row, whose panels take no room."""
         self.end_line()
-        at = row.build().grid_pos
-        assert at is not None
-        self._y = at.y + 1
+        self._y = title.y + title.h
 
     def put(self, placed: Placed) -> AnyPanel:
         if self._x + placed.width > GRID_WIDTH:

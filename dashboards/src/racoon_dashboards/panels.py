@@ -24,6 +24,8 @@ BARS = 96
 """Intervals of a panel of events: as many as one can tell apart."""
 SHORTEST_BAR = "1m"
 TEXT_SIZE = 16
+NO_EXPORTER = "No exporter is scraped"
+NO_WITNESS = "No witness tells: see docs/witnesses.md"
 
 AnyPanel = stat.Panel | statetimeline.Panel | table.Panel | timeseries.Panel
 
@@ -140,13 +142,13 @@ def states(text: Text, *queries: Query, words: Words) -> statetimeline.Panel:
     )
 
 
-def lines(text: Text, *queries: Query, unit: str, stacked: bool = False) -> timeseries.Panel:
-    """Show values over time; `stacked` where the parts make a whole."""
-    panel = (
+def lines(text: Text, *queries: Query, unit: str) -> timeseries.Panel:
+    """Show values over time."""
+    return (
         finish(timeseries.Panel(), text, queries, unit)
         .min(0)
         .line_width(1)
-        .fill_opacity(40 if stacked else 10)
+        .fill_opacity(10)
         .show_points(common.VisibilityMode.AUTO)
         .span_nulls(False)
         .tooltip(VizTooltipOptions().mode(common.TooltipDisplayMode.MULTI).sort(common.SortOrder.DESCENDING))
@@ -157,13 +159,13 @@ def lines(text: Text, *queries: Query, unit: str, stacked: bool = False) -> time
             .placement(common.LegendPlacement.BOTTOM)
         )
     )
-    return panel.stacking(StackingConfig().mode(common.StackingMode.NORMAL).group("A")) if stacked else panel
 
 
 def events(text: Text, *queries: Query) -> timeseries.Panel:
     """Show how often something happened in each interval, as bars of whole numbers; the legend adds them up."""
     return (
-        lines(text, *queries, unit="none", stacked=True)
+        lines(text, *queries, unit="none")
+        .stacking(StackingConfig().mode(common.StackingMode.NORMAL).group("A"))
         .draw_style(common.GraphDrawStyle.BARS)
         .fill_opacity(80)
         .line_width(0)

@@ -5,19 +5,18 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from racoon_dashboards import panels, states
 from racoon_dashboards.page import About, Folded, Placed, link, of_one, page
 from racoon_dashboards.palette import BLUE, ORANGE
-from racoon_dashboards.panels import Query, Text, now, rows
+from racoon_dashboards.panels import NO_WITNESS, Query, Text, now, rows
 from racoon_dashboards.queries import KEY, ONE, grown, labelled
 from racoon_dashboards.reasons import WHAT_TO_DO, WHY
-from racoon_dashboards.tables import Column, grid
+from racoon_dashboards.tables import DATE, Column, grid
 
 UID = "racoon-peer"
 NO_PEER = "No such peer in this range"
-NO_WITNESS = "No witness tells: see docs/witnesses.md"
 PEER = ONE.peer
 
 
 def _now() -> list[Placed]:
-    since = f"racoon_phase2_state_since_timestamp_seconds{{{PEER}}}"
+    since = states.Peers(ONE).since
     state = Text("State", "As the exporter's page calls it. Up: an IPsec SA alive in each direction.", NO_PEER)
     lasting = Text(
         "For",
@@ -42,7 +41,6 @@ def _of_phases(metric: str, factor: str = "") -> str:
 
 
 def _phases() -> list[Placed]:
-    date = "dateTimeAsIsoNoDateIfToday"
     phases = grid(
         Text("Phases", "Losing phase 1 does not end phase 2: traffic flows while phase 2 is up.", NO_PEER),
         rows(_of_phases("up")),
@@ -53,10 +51,10 @@ def _phases() -> list[Placed]:
         columns=(
             Column("phase", "Phase", width=60),
             Column("Value #A", "State", words=states.UP_DOWN, width=80),
-            Column("Value #B", "Since", date, width=170),
-            Column("Value #C", "Last established", date, width=170),
-            Column("Value #D", "Last failed", date, width=170),
-            Column("Value #E", "Expires", date),
+            Column("Value #B", "Since", DATE, width=170),
+            Column("Value #C", "Last established", DATE, width=170),
+            Column("Value #D", "Last failed", DATE, width=170),
+            Column("Value #E", "Expires", DATE),
         ),
         hide=("peer", "gateway", "instance"),
         sort="Phase",

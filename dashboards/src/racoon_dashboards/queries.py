@@ -12,6 +12,8 @@ SITE = "gateway, instance, job"
 """What names one gateway."""
 LONGEST = "1d"
 """For how long an exporter that is away is remembered, as by the alert of that."""
+SILENT = 28800
+"""Seconds without a line after which a log is silent: the longest lifetime of an IPsec SA in common use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +61,19 @@ def labelled(expr: str, label: str, value: str, source: str = "", pattern: str =
     return f'label_replace({expr}, "{label}", "{value}", "{source}", "{pattern}")'
 
 
+def _known(scope: Scope) -> str:
+    """Build the query for exporters that were scraped within a day."""
+    return f"last_over_time(racoon_exporter_build_info{{{scope.target}}}[{LONGEST}])"
+
+
+def exporters(scope: Scope) -> str:
+    """Build the query for how many exporters there are, those that are away among them."""
+    return f"count(up{{{scope.target}}} and on (instance, job) {_known(scope)})"
+
+
 def away(scope: Scope) -> str:
     """Build the query for exporters that were scraped within a day and cannot be now."""
-    known = f"last_over_time(racoon_exporter_build_info{{{scope.target}}}[{LONGEST}])"
-    return f"(up{{{scope.target}}} == 0 and on (instance, job) {known})"
+    return f"(up{{{scope.target}}} == 0 and on (instance, job) {_known(scope)})"
 
 
 def last_scraped(scope: Scope) -> str:
@@ -74,5 +85,10 @@ def last_scraped(scope: Scope) -> str:
 def sites_away(scope: Scope) -> str:
     """Build the query for the gateways of exporters that are away."""
     sites = f"max by ({SITE}) (last_over_time(racoon_daemon_up{{{scope.gateway}}}[{LONGEST}]))"
-    silent = f"max by (instance, job) (last_over_time(racoon_exporter_build_info{{{scope.target}}}[{LONGEST}]))"
+    silent = f"max by (instance, job) ({_known(scope)})"
     return f"(({sites} or on (instance, job) {silent}) and on (instance, job) {away(scope)})"
+
+
+def silent_logs(scope: Scope) -> str:
+    """Build the query for the logs that are silent."""
+    return f"time() - racoon_exporter_source_last_line_timestamp_seconds{{{scope.target}}} > {SILENT}"

@@ -81,13 +81,11 @@ class Peers:
 
     def state_of_not_up(self) -> str:
         """Build the query for the state of each permanent peer that is not up."""
-        return f" or on ({KEY}) ".join(
-            (
-                f"{UNKNOWN} * ({self.not_up} unless on ({SITE}) {self.seeing})",
-                f"{NEVER} * ({self.not_up} unless on ({KEY}) {self.was_up})",
-                f"{RETRYING} * ({self.not_up} and on ({KEY}) {self.failed_lately})",
-                f"{DOWN} * {self.not_up}",
-            )
+        return _first(
+            f"{UNKNOWN} * ({self.not_up} unless on ({SITE}) {self.seeing})",
+            f"{NEVER} * ({self.not_up} unless on ({KEY}) {self.was_up})",
+            f"{RETRYING} * ({self.not_up} and on ({KEY}) {self.failed_lately})",
+            f"{DOWN} * {self.not_up}",
         )
 
     def down_for(self) -> str:
@@ -102,20 +100,23 @@ class Peers:
         """Build the query for the one reason of each of them, as the label `reason`, and its runbook, as `runbook`."""
         stopped = f"{self.not_up} and on ({SITE}) racoon_daemon_up{{{self.scope.gateway}}} == 0"
         quiet = f"{self.not_up} and on ({SITE}) racoon_log_level_quiet{{{self.scope.gateway}}} == 1"
-        return f" or on ({KEY}) ".join(
-            (
-                _because(stopped, "racoon_stopped", "RacoonDaemonDown"),
-                _because(quiet, "log_too_quiet", "RacoonLogTooQuiet"),
-                self.reason(f"and on ({KEY}) {self.not_up}"),
-                _because(f"{self.not_up} unless on ({KEY}) {self.was_up}", "nothing_logged", "RacoonPeerNeverUp"),
-                _because(self.not_up, "nothing_logged", "RacoonPhase1Down"),
-            )
+        return _first(
+            _because(stopped, "racoon_stopped", "RacoonDaemonDown"),
+            _because(quiet, "log_too_quiet", "RacoonLogTooQuiet"),
+            self.reason(f"and on ({KEY}) {self.not_up}"),
+            _because(f"{self.not_up} unless on ({KEY}) {self.was_up}", "nothing_logged", "RacoonPeerNeverUp"),
+            _because(self.not_up, "nothing_logged", "RacoonPhase1Down"),
         )
 
     def reason(self, which: str = "") -> str:
         """Build the query for each peer's reason and the runbook of it at the exporter."""
         reasons = f"max by ({KEY}, phase, reason) ({self._metric('racoon_peer_reason')}) {which}"
         return f'label_join({labelled(reasons, "path", "runbooks")}, "runbook", "/", "instance", "path", "phase", "reason")'
+
+
+def _first(*queries: str) -> str:
+    """Build the query that answers for each peer what the first of some does that knows it."""
+    return f" or on ({KEY}) ".join(queries)
 
 
 def _because(which: str, reason: str, page: str) -> str:
@@ -132,15 +133,15 @@ def trouble() -> tuple[str, ...]:
     """
     lost = labelled(sites_away(MANY), "peer", ALL_ITS_PEERS)
     nobody = labelled(f"absent({FLEET.permanent})", "peer", "none: --expect-peer")
-    states = f"max by ({KEY}) ({FLEET.state_of_not_up()} or on ({KEY}) {AWAY} * {lost} or on ({KEY}) {NOBODY} * {nobody})"
+    states = f"max by ({KEY}) ({_first(FLEET.state_of_not_up(), f'{AWAY} * {lost}', f'{NOBODY} * {nobody}')})"
     gone = labelled(f"({sites_away(MANY)} * 0 + on (instance, job) group_left () {last_scraped(MANY)})", "peer", ALL_ITS_PEERS)
     page = f"{RUNBOOKS_ON_THE_WEB}/RacoonExporterDown.md"
     away_because = labelled(labelled(lost, "reason", "exporter_down"), "runbook", page)
     return (
         _addressed(states),
-        f"{FLEET.down_for()} or on ({KEY}) time() - {gone}",
-        f"max by ({KEY}, phase, reason, runbook) ({FLEET.reason_of_not_up()} or on ({KEY}) {away_because})",
-        f"{FLEET.last_up()} or on ({KEY}) 1000 * {gone}",
+        _first(FLEET.down_for(), f"time() - {gone}"),
+        f"max by ({KEY}, phase, reason, runbook) ({_first(FLEET.reason_of_not_up(), away_because)})",
+        _first(FLEET.last_up(), f"1000 * {gone}"),
     )
 
 
@@ -159,10 +160,8 @@ def others() -> tuple[str, ...]:
     named = f'(max by ({KEY}, kind) ({expected}, kind="roaming"}}) or on ({KEY}) {labelled(stranger, "kind", "unexpected")})'
     failing = f"0 * ({up} and on ({KEY}) racoon_peer_reason{{{MANY.peer}}})"
     known = f'({FLEET.was_up} or {expected}, kind="roaming"}})'
-    state = (
-        f"({FAILING} + {failing} or on ({KEY}) {UP} * ({up} == 1) or on ({KEY}) {IDLE} + ({up} == 0 and on ({KEY}) {known}))"
-    )
-    shown = f"max by ({KEY}, kind) ({named} * 0 + on ({KEY}) group_left () {state})"
+    state = _first(f"{FAILING} + {failing}", f"{UP} * ({up} == 1)", f"{IDLE} + ({up} == 0 and on ({KEY}) {known})")
+    shown = f"max by ({KEY}, kind) ({named} * 0 + on ({KEY}) group_left () ({state}))"
     which = f'and on ({KEY}) ({up} unless on ({KEY}) {expected}, kind="permanent"}})'
     return (
         _addressed(shown),
@@ -176,15 +175,14 @@ def one_state() -> str:
     peer = Peers(ONE)
     failing = f"{peer.up} and on ({KEY}) racoon_peer_reason{{{ONE.peer}}}"
     lost = labelled(sites_away(ONE), "peer", "$peer")
-    return f"max by ({KEY}) (" + f" or on ({KEY}) ".join(
-        (
-            peer.state_of_not_up(),
-            f"{FAILING} + 0 * ({failing})",
-            f"{UP} * ({peer.up} == 1)",
-            f"{IDLE} + ({peer.up} == 0)",
-            f"{AWAY} * {lost})",
-        )
+    state = _first(
+        peer.state_of_not_up(),
+        f"{FAILING} + 0 * ({failing})",
+        f"{UP} * ({peer.up} == 1)",
+        f"{IDLE} + ({peer.up} == 0)",
+        f"{AWAY} * {lost}",
     )
+    return f"max by ({KEY}) ({state})"
 
 
 def one_why() -> str:
@@ -193,18 +191,17 @@ def one_why() -> str:
     reason = f'label_join(max by ({KEY}, phase, reason) (racoon_peer_reason{{{ONE.peer}}}), "why", " ", "phase", "reason")'
     stopped = f"{peer.not_up} and on ({SITE}) racoon_daemon_up{{{ONE.gateway}}} == 0"
     blind = f"{peer.not_up} unless on ({SITE}) {peer.seeing}"
-    return f"max by ({KEY}, why) (" + f" or on ({KEY}) ".join(
-        (
-            labelled(stopped, "why", "stopped"),
-            labelled(blind, "why", "quiet"),
-            reason,
-            labelled(f"{peer.not_up} unless on ({KEY}) {peer.was_up}", "why", "never"),
-            labelled(peer.not_up, "why", "down"),
-            labelled(f"{peer.up} == 1", "why", "up"),
-            labelled(f"{peer.up} == 0", "why", "idle"),
-            labelled(labelled(sites_away(ONE), "peer", "$peer"), "why", "away") + ")",
-        )
+    why = _first(
+        labelled(stopped, "why", "stopped"),
+        labelled(blind, "why", "quiet"),
+        reason,
+        labelled(f"{peer.not_up} unless on ({KEY}) {peer.was_up}", "why", "never"),
+        labelled(peer.not_up, "why", "down"),
+        labelled(f"{peer.up} == 1", "why", "up"),
+        labelled(f"{peer.up} == 0", "why", "idle"),
+        labelled(labelled(sites_away(ONE), "peer", "$peer"), "why", "away"),
     )
+    return f"max by ({KEY}, why) ({why})"
 
 
 def counted_up() -> str:

@@ -11,6 +11,8 @@ from racoon_dashboards.panels import Query, Text, finish, mappings, thresholds
 
 NOTHING = "\N{EN DASH}"
 """What an empty cell says."""
+DATE = "dateTimeAsIsoNoDateIfToday"
+"""The unit of a column of times, in milliseconds."""
 _HIDDEN = ("Time", "job", "__name__")
 
 
