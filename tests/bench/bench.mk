@@ -1,7 +1,7 @@
 # Included by the Makefile. mtail is Debian's package of that name.
 
 VENV ?= .venv
-.PHONY: bench bench-catchup bench-flood line-cost
+.PHONY: bench bench-catchup bench-flood bench-year bench-fleet line-cost
 
 bench: $(VENV)/.tests ## Measure the exporter beside mtail, hold the figures to the promised bounds, write docs/performance.md
 	@sh .ci/tools mtail

@@ -33,6 +33,7 @@ from racoon_exporter.sa import Knowledge, Limits
 from racoon_exporter.source import SourceStatus
 from racoon_exporter.status.gateway_list import gateways_body, look_at_gateways, sorted_gateways
 from racoon_exporter.status.query import Parameters as Asked
+from tests.bench.children import python
 from tests.bench.engine_run import HISTORY, pass_over
 from tests.bench.generate import write
 from tests.bench.log import Parameters
@@ -96,17 +97,7 @@ def one_pass(log: str, gateways: int, peers: int) -> dict[str, Any]:
 
 def _child(log: Path, gateways: int, peers: int) -> dict[str, Any]:
     """Run `one_pass` in a process of its own."""
-    command = [
-        sys.executable,
-        "-m",
-        "tests.bench.fleet",
-        "--pass",
-        str(log),
-        "--gateways",
-        str(gateways),
-        "--peers",
-        str(peers),
-    ]
+    command = python("fleet", "--pass", str(log), "--gateways", str(gateways), "--peers", str(peers))
     result: dict[str, Any] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
     return result
 

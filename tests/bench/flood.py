@@ -11,27 +11,23 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import http.client
 import os
 import random
 import re
-import signal
 import socket
 import ssl
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from tests.bench.catchup import percentile
-from tests.bench.children import ROOT
 from tests.bench.generate import write
+from tests.bench.live import Exporter, running
 from tests.bench.log import Parameters
 from tests.exporter.web.certificates import Authority
 
@@ -41,7 +37,6 @@ _LARGEST_DATAGRAM: Final = 60_000
 _SLOW_CLIENTS: Final = 40
 _QUIET_SECONDS: Final = 10
 _LINES_A_SECOND: Final = 100
-_LISTENS: Final = re.compile(r"serving on https://[\d.]+:(?P<port>\d+)")
 _FILLERS: Final = (
     "(a",
     "->",
@@ -106,53 +101,20 @@ class Attacks:
         self.done[what] = self.done.get(what, 0) + 1
 
 
-@contextmanager
-def running(folder: Path, log: Path, authority: Authority) -> Iterator[tuple[subprocess.Popen[str], int, int]]:
-    """Run `serve` with TLS and syslog; gives the process and both ports."""
+def free_port() -> int:
+    """Give a port for datagrams that nobody listens on now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def options(folder: Path, authority: Authority, syslog: int) -> list[str]:
+    """Give what lets `serve` speak TLS and listen for syslog."""
     served = authority.issue("server")
     web = folder / "web.yml"
     web.write_text(f"tls_server_config: {{cert_file: {served.certificate}, key_file: {served.key}}}\n")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind(("127.0.0.1", 0))
-        syslog = free.getsockname()[1]
-    command = [
-        sys.executable,
-        "-m",
-        "racoon_exporter",
-        "serve",
-        "--web.listen-address",
-        "127.0.0.1:0",
-        "--web.config.file",
-        str(web),
-    ]
-    command += [
-        "--time-zone",
-        "UTC",
-        "--state.file",
-        str(folder / "state"),
-        "--syslog.listen-address",
-        f"udp://127.0.0.1:{syslog}",
-    ]
-    said = (folder / "said").open("w+")
-    process = subprocess.Popen([*command, str(log)], cwd=ROOT, stderr=said, text=True)
-    try:
-        found = None
-        while found is None:
-            if process.poll() is not None:
-                raise SystemExit((folder / "said").read_text())
-            time.sleep(0.1)
-            found = _LISTENS.search((folder / "said").read_text())
-        yield process, int(found["port"]), syslog
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=120)
-        said.close()
-
-
-def scraped(connection: http.client.HTTPSConnection) -> str:
-    """Scrape once."""
-    connection.request("GET", "/metrics")
-    return connection.getresponse().read().decode()
+    return ["--web.config.file", str(web), "--syslog.listen-address", f"udp://127.0.0.1:{syslog}"]
 
 
 def lines_read(text: str, log: Path) -> int:
@@ -169,11 +131,11 @@ def client_hello(authority: Authority) -> bytes:
     return outgoing.read()
 
 
-def _each_second(connection: http.client.HTTPSConnection, seconds: int, work: Callable[[], None]) -> Iterator[float]:
+def _each_second(exporter: Exporter, seconds: int, work: Callable[[], None]) -> Iterator[float]:
     for _ in range(seconds):
         work()
         begun = time.monotonic()
-        scraped(connection)
+        exporter.scrape()
         took = time.monotonic() - begun
         yield took
         time.sleep(max(0.0, 1 - took))
@@ -182,11 +144,6 @@ def _each_second(connection: http.client.HTTPSConnection, seconds: int, work: Ca
 def _append(log: Path) -> None:
     with log.open("a") as out:
         out.write("2026-01-15 23:59:59: INFO: received Vendor ID: DPD\n" * _LINES_A_SECOND)
-
-
-def _processor_time(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def main() -> int:
@@ -200,30 +157,30 @@ def main() -> int:
         log, authority = folder / "racoon.log", Authority.create(folder)
         write(replace(Parameters(), peers=given.peers, lines=100_000), log)
         written = log.read_bytes().count(b"\n")
-        with running(folder, log, authority) as (process, port, syslog):
-            connection = http.client.HTTPSConnection("localhost", port, context=authority.client_context(), timeout=120)
-            while lines_read(scraped(connection), log) < written:
+        syslog = free_port()
+        with running(log, *options(folder, authority, syslog), tls=authority.client_context()) as exporter:
+            while lines_read(exporter.scrape().decode(), log) < written:
                 time.sleep(0.2)
-            quiet = tuple(sorted(_each_second(connection, min(given.seconds, _QUIET_SECONDS), lambda: None)))
-            attacks = Attacks(port, syslog, client_hello(authority))
+            quiet = tuple(sorted(_each_second(exporter, min(given.seconds, _QUIET_SECONDS), lambda: None)))
+            attacks = Attacks(exporter.connection.port, syslog, client_hello(authority))
             works: tuple[Callable[[], None], ...] = (attacks.datagrams, attacks.slow, attacks.hellos, attacks.hellos)
             threads = [threading.Thread(target=work) for work in works]
             for thread in threads:
                 thread.start()
-            before = _processor_time(process.pid)
-            scrapes = tuple(sorted(_each_second(connection, given.seconds, lambda: _append(log))))
+            before = exporter.cpu()
+            scrapes = tuple(sorted(_each_second(exporter, given.seconds, lambda: _append(log))))
             written += given.seconds * _LINES_A_SECOND
-            busy = (_processor_time(process.pid) - before) / given.seconds
+            busy = (exporter.cpu() - before) / given.seconds
             attacks.over.set()
             for thread in threads:
                 thread.join()
             last = ""
             for _ in range(50):
-                last = scraped(connection)
+                last = exporter.scrape().decode()
                 if lines_read(last, log) == written:
                     break
                 time.sleep(0.1)
-            alive = process.poll() is None
+            alive = exporter.process.poll() is None
     print(", ".join(f"{count:,} {what}" for what, count in sorted(attacks.done.items())), f"in {given.seconds} s")
     for what, times in (("before", quiet), ("meanwhile", scrapes)):
         figures = ", ".join(f"p{share * 100:.0f} {percentile(times, share):.0f} ms" for share in (0.5, 0.9, 0.99))

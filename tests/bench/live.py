@@ -6,6 +6,7 @@ import http.client
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -26,7 +27,7 @@ _SETTLE: Final = 12.0
 """Seconds after the last line until the exporter is idle: a checkpoint of it is written within ten."""
 _PATIENCE: Final = 60.0
 """Seconds to come up, or for the last line to arrive."""
-_URL: Final = re.compile(r"serving on http://(?P<host>[\d.]+):(?P<port>\d+)")
+_URL: Final = re.compile(r"serving on https?://(?P<host>[\d.]+):(?P<port>\d+)")
 _COUNT: Final = re.compile(rb'^racoon_log_messages_total\{[^}]*event="vendor_id"[^}]*\} (?P<count>[\d.e+]+)$', re.MULTILINE)
 _SAYING: Final = "INFO: received Vendor ID: DPD"
 
@@ -50,13 +51,17 @@ class Live:
 class Exporter:
     """A running exporter."""
 
-    pid: int
+    process: subprocess.Popen[str]
     connection: http.client.HTTPConnection
+
+    def scrape(self) -> bytes:
+        """Scrape."""
+        self.connection.request("GET", "/metrics")
+        return self.connection.getresponse().read()
 
     def counted(self) -> int:
         """Scrape, and give how many of our lines were counted."""
-        self.connection.request("GET", "/metrics")
-        found = _COUNT.search(self.connection.getresponse().read())
+        found = _COUNT.search(self.scrape())
         return int(float(found["count"])) if found else 0
 
     def readiness(self) -> tuple[int, str]:
@@ -67,12 +72,12 @@ class Exporter:
 
     def cpu(self) -> float:
         """Give the seconds of CPU time it has used (proc(5): utime and stime, in ticks)."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def resident(self) -> int:
         """Give its resident set in bytes."""
-        return int(Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        return int(Path(f"/proc/{self.process.pid}/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 @contextmanager
@@ -84,10 +89,10 @@ def serving(log: Path) -> Iterator[Exporter]:
 
 
 @contextmanager
-def running(log: Path) -> Iterator[Exporter]:
-    """Run `racoon-exporter serve` on a log, and end it."""
+def running(log: Path, *options: str, tls: ssl.SSLContext | None = None) -> Iterator[Exporter]:
+    """Run `racoon-exporter serve` on a log, and end it; with `tls`, that of its client, where the options make it serve TLS."""
     command = [sys.executable, "-m", "racoon_exporter", "serve", "--web.listen-address", "127.0.0.1:0"]
-    command += ["--time-zone", "UTC", "--state.file", str(log.with_suffix(".state")), str(log)]
+    command += ["--time-zone", "UTC", "--state.file", str(log.with_suffix(".state")), *options, str(log)]
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stderr is not None
@@ -99,8 +104,12 @@ def running(log: Path) -> Iterator[Exporter]:
             said += line
         drain = threading.Thread(target=process.stderr.read, daemon=True)  # a full pipe would stop it
         drain.start()
-        connection = http.client.HTTPConnection(url["host"], int(url["port"]), timeout=_PATIENCE)
-        yield Exporter(process.pid, connection)
+        host, port = url["host"], int(url["port"])
+        if tls is None:
+            connection = http.client.HTTPConnection(host, port, timeout=_PATIENCE)
+        else:
+            connection = http.client.HTTPSConnection(host, port, context=tls, timeout=_PATIENCE)
+        yield Exporter(process, connection)
         connection.close()
     finally:
         process.send_signal(signal.SIGTERM)
