@@ -7,7 +7,7 @@ import socket
 import ssl
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -26,6 +26,8 @@ from tests.e2e.waiting import until
 START_SECONDS = 60
 STOP_SECONDS = 20
 HOST = "127.0.0.1"
+ALWAYS = "--storage.tsdb.retention.time=100y"
+"""For a Prometheus of old samples, which keeps them."""
 
 
 def free_port() -> int:
@@ -108,28 +110,20 @@ class Target:
 
 
 class Prometheus:
-    """A Prometheus that scrapes each second and evaluates the real rules with less patience."""
+    """A Prometheus with its configuration, and what its API answers. Its data are in the folder `data`."""
 
-    def __init__(self, folder: Path, targets: Sequence[Target], alertmanager_port: int, *, factor: int = 60) -> None:
-        self.port = free_port()
-        self.url = f"http://{HOST}:{self.port}"
+    def __init__(self, folder: Path, config: Mapping[str, object], *options: str) -> None:
+        address = f"{HOST}:{free_port()}"
+        self.url = f"http://{address}"
         folder.mkdir(parents=True, exist_ok=True)
-        rules = shortened(yaml.safe_load(RULES.read_text(encoding="utf-8")), factor)
-        (folder / "rules.yaml").write_text(yaml.safe_dump(rules), encoding="utf-8")
-        scrape = [{"targets": [f"{HOST}:{target.port}"], "labels": {"scenario": target.scenario}} for target in targets]
-        config = {
-            "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
-            "rule_files": ["rules.yaml"],
-            "alerting": {"alertmanagers": [{"static_configs": [{"targets": [f"{HOST}:{alertmanager_port}"]}]}]},
-            "scrape_configs": [{"job_name": "racoon", "static_configs": scrape}],
-        }
         (folder / "prometheus.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
         arguments = [
             program("prometheus"),
             f"--config.file={folder / 'prometheus.yml'}",
             f"--storage.tsdb.path={folder / 'data'}",
-            f"--web.listen-address={HOST}:{self.port}",
+            f"--web.listen-address={address}",
             "--log.level=warn",
+            *options,
         ]
         self.program = Program("prometheus", arguments, folder, f"{self.url}/-/ready")
 
@@ -146,10 +140,30 @@ class Prometheus:
         found: list[dict[str, Any]] = self.ask("query", query=query)["result"]
         return found
 
+    def at(self, query: str, when: float) -> list[dict[str, Any]]:
+        """Return the series of an instant query at a time."""
+        found: list[dict[str, Any]] = self.ask("query", query=query, time=when)["result"]
+        return found
+
     def since(self, query: str, start: float, end: float, step: float = 1) -> list[dict[str, Any]]:
         """Return the series of a range query."""
         found: list[dict[str, Any]] = self.ask("query_range", query=query, start=start, end=end, step=step)["result"]
         return found
+
+
+def watching(folder: Path, targets: Sequence[Target], alertmanager_port: int) -> Prometheus:
+    """Return a Prometheus that scrapes each second and evaluates the real rules with less patience."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rules = shortened(yaml.safe_load(RULES.read_text(encoding="utf-8")))
+    (folder / "rules.yaml").write_text(yaml.safe_dump(rules), encoding="utf-8")
+    scrape = [{"targets": [f"{HOST}:{target.port}"], "labels": {"scenario": target.scenario}} for target in targets]
+    config = {
+        "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
+        "rule_files": ["rules.yaml"],
+        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [f"{HOST}:{alertmanager_port}"]}]}]},
+        "scrape_configs": [{"job_name": "racoon", "static_configs": scrape}],
+    }
+    return Prometheus(folder, config)
 
 
 class Alertmanager:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.chain import Alertmanager, Program, Prometheus, Target, Webhook, exporter, free_port
+from tests.e2e.chain import Alertmanager, Program, Prometheus, Target, Webhook, exporter, free_port, watching
 from tests.e2e.replay import Replay, merged
 from tests.e2e.scenarios import ALL, GONE, REKEY, Scenario
 from tests.e2e.waiting import until
@@ -53,7 +53,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
         stack.callback(webhook.close)
         alertmanager = Alertmanager(root / "alertmanager", webhook.url)
         targets = {scenario: Target(free_port(), scenario.name) for scenario in ALL}
-        prometheus = Prometheus(root / "prometheus", list(targets.values()), alertmanager.port)
+        prometheus = watching(root / "prometheus", list(targets.values()), alertmanager.port)
         programs, logs = {}, {}
         for scenario, target in targets.items():
             programs[scenario.name], logs[scenario] = _start(root / f"{scenario.name}-{scenario.host}", stack, target, scenario)

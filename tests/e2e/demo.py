@@ -18,7 +18,7 @@ from threading import Event, Thread
 import yaml
 
 from tests.dashboards.tools import DASHBOARDS
-from tests.e2e.chain import HOST, Alertmanager, Program, Prometheus, Target, Webhook, exporter, free_port
+from tests.e2e.chain import HOST, Alertmanager, Program, Target, Webhook, exporter, free_port, watching
 from tests.e2e.replay import Replay, recorded
 from tests.e2e.scenarios import LAB, SHUTDOWN
 
@@ -112,7 +112,7 @@ def main() -> None:
         stack.callback(webhook.close)
         alertmanager = Alertmanager(root / "alertmanager", webhook.url)
         target = Target(free_port(), "demo")
-        prometheus = Prometheus(root / "prometheus", [target], alertmanager.port)
+        prometheus = watching(root / "prometheus", [target], alertmanager.port)
         source = exporter(root / "exporter", target.port, log, expect=PEERS)
         board = grafana(root / "grafana", prometheus.url)
         programs = [source, alertmanager.program, prometheus.program, *([board] if board is not None else [])]

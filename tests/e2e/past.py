@@ -15,9 +15,9 @@ from racoon_exporter.exposition import render
 from racoon_exporter.metrics import OwnState, collect
 from racoon_exporter.sa import Expectation, Knowledge
 from racoon_exporter.source.contract import SourceCounts, SourceStatus
-from tests.dashboards.tools import program, run
-from tests.e2e.chain import HOST, Program, Prometheus, free_port
-from tests.e2e.replay import Line, recorded
+from tests.dashboards.tools import run
+from tests.e2e.chain import ALWAYS, Prometheus
+from tests.e2e.replay import Line, at_present, recorded
 from tests.exporter.reading import block
 
 END = datetime(2026, 11, 24, 12, tzinfo=UTC).timestamp()
@@ -30,7 +30,6 @@ _SAMPLE = re.compile(r"^(\w+?)(?:\{(.*)\})? (\S+)$")
 _PART = re.compile(r"_(bucket|sum|count)$")
 _ABOUT = "# TYPE up gauge\nup 1\n# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds {}\n"
 """What Prometheus and the client library add to each scrape."""
-_STAMP = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +127,7 @@ class Past:
 
 def _heard(engine: Engine, name: str, due: Sequence[Line], first: int) -> bool:
     """Let an exporter read lines, and tell whether there were any."""
-    text = "".join(f"{_STAMP.sub(_stamp(line.after), line.text)}\n" for line in due)
+    text = "".join(f"{at_present(line.text, line.after)}\n" for line in due)
     engine.feed(block(text.encode(), name, first))
     engine.flush()
     return bool(due)
@@ -140,10 +139,6 @@ def _aged(engine: Engine, at: float) -> bool:
     for racoon in due:
         racoon.pass_time(at)
     return bool(due)
-
-
-def _stamp(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _times(begin: float, end: float, step: int) -> Iterator[float]:
@@ -159,33 +154,14 @@ def _scrapes(host: Host, log: Sequence[Line]) -> list[float]:
     return sorted(at for at in often | set(_times(begin, end, SPARSE)) if begin <= at <= end)
 
 
-class PastPrometheus(Prometheus):
-    """A Prometheus that knows only the past."""
-
-    def __init__(self, folder: Path, past: Past) -> None:
-        """Import what was scraped."""
-        folder.mkdir(parents=True, exist_ok=True)
-        text = folder / "past.om"
-        with text.open("w", encoding="utf-8") as file:
-            file.writelines(past.openmetrics())
-        run("promtool", "tsdb", "create-blocks-from", "--max-block-duration=8760h", "openmetrics", text, folder / "data")
-        self.port = free_port()
-        self.url = f"http://{HOST}:{self.port}"
-        (folder / "prometheus.yml").write_text("{}\n", encoding="utf-8")
-        arguments = [
-            program("prometheus"),
-            f"--config.file={folder / 'prometheus.yml'}",
-            f"--storage.tsdb.path={folder / 'data'}",
-            "--storage.tsdb.retention.time=100y",
-            f"--web.listen-address={HOST}:{self.port}",
-            "--log.level=warn",
-        ]
-        self.program = Program("prometheus", arguments, folder, f"{self.url}/-/ready")
-
-    def at(self, query: str, when: float) -> list[dict[str, object]]:
-        """Return the series of an instant query at a time."""
-        found: list[dict[str, object]] = self.ask("query", query=query, time=when)["result"]
-        return found
+def imported(folder: Path, past: Past) -> Prometheus:
+    """Return a Prometheus that knows only the past."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = folder / "past.om"
+    with text.open("w", encoding="utf-8") as file:
+        file.writelines(past.openmetrics())
+    run("promtool", "tsdb", "create-blocks-from", "--max-block-duration=8760h", "openmetrics", text, folder / "data")
+    return Prometheus(folder, {}, ALWAYS)
 
 
 def played(hosts: Iterable[Host], families: frozenset[str] = frozenset()) -> Past:

@@ -10,7 +10,8 @@ import pytest
 
 from racoon_exporter.sa import Expectation
 from tests.dashboards.boards import BOARDS, Range, panels
-from tests.e2e.past import DAY, END, Host, PastPrometheus, Played, played
+from tests.e2e.chain import Prometheus
+from tests.e2e.past import DAY, END, Host, Played, played
 from tests.e2e.world import World, knowing
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
@@ -54,7 +55,7 @@ def test_a_thousand_peers_are_no_burden(tmp_path: Path) -> None:
         assert sent < 400_000
 
 
-def _size(prometheus: PastPrometheus, panel: dict[str, Any]) -> int:
+def _size(prometheus: Prometheus, panel: dict[str, Any]) -> int:
     """Give the bytes of the answers to a panel's queries at a day."""
     asked = Range(END, DAY)
     step = asked.step(panel)

@@ -8,7 +8,8 @@ from typing import Any
 
 from racoon_exporter.engine import Engine
 from tests.dashboards.boards import Range, panel_of
-from tests.e2e.past import END, Host, Past, PastPrometheus
+from tests.e2e.chain import Prometheus
+from tests.e2e.past import END, Host, Past, imported
 
 Series = list[dict[str, Any]]
 
@@ -17,7 +18,7 @@ Series = list[dict[str, Any]]
 class World:
     """What was, and a Prometheus that knows it."""
 
-    prometheus: PastPrometheus
+    prometheus: Prometheus
     past: Past
 
     def ask(self, name: str, title: str, seconds: int, **chosen: str) -> list[Series]:
@@ -39,9 +40,9 @@ class World:
 
 
 @contextmanager
-def knowing(folder: Path, past: Past) -> Iterator[PastPrometheus]:
+def knowing(folder: Path, past: Past) -> Iterator[Prometheus]:
     """Run a Prometheus that knows a past."""
-    prometheus = PastPrometheus(folder, past)
+    prometheus = imported(folder, past)
     try:
         prometheus.program.start()
         yield prometheus

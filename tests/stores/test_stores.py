@@ -14,7 +14,7 @@ from urllib.request import urlopen
 import pytest
 
 from tests.dashboards.tools import RULES, program
-from tests.e2e.chain import HOST, Program, free_port
+from tests.e2e.chain import ALWAYS, HOST, Program, Prometheus, free_port
 from tests.exporter.archives.year import START, Script, write
 
 pytestmark = [pytest.mark.stores, pytest.mark.timeout(300)]
@@ -80,29 +80,14 @@ def sh(commands: str, folder: Path) -> None:
     subprocess.run(["sh", "-euc", commands], cwd=folder, check=True, capture_output=True)
 
 
-def prometheus(folder: Path) -> Program:
-    folder.mkdir(exist_ok=True)
-    (folder / "prometheus.yml").touch()
-    port = free_port()
-    arguments = [
-        program("prometheus"),
-        f"--config.file={folder / 'prometheus.yml'}",
-        f"--storage.tsdb.path={folder / 'data'}",
-        "--storage.tsdb.retention.time=100y",
-        f"--web.listen-address={HOST}:{port}",
-        "--log.level=warn",
-    ]
-    return Program("prometheus", arguments, folder, f"http://{HOST}:{port}/-/ready")
-
-
 @pytest.fixture(scope="module")
 def in_prometheus(old: Old, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """Blocks of samples, then blocks of what the rules make of them."""
     folder = tmp_path_factory.mktemp("prometheus")
     data = folder / "data"
     data.mkdir()
-    server = prometheus(folder)
-    url = server.ready_url.removesuffix("/-/ready")
+    prometheus = Prometheus(folder, {}, ALWAYS)
+    server, url = prometheus.program, prometheus.url
     changed = {
         "/var/lib/prometheus/metrics2/": str(data),
         "http://localhost:9090": url,
