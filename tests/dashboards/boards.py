@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+
 from tests.dashboards.tools import DASHBOARDS
 
 NAMES = ("racoon-fleet", "racoon-peer", "racoon-health")
@@ -29,6 +31,20 @@ def panels(board: Board) -> Iterator[Panel]:
             yield from panel["panels"]
         else:
             yield panel
+
+
+PANELS = [pytest.param(panel, id=f"{name}-{panel['title']}") for name, board in BOARDS.items() for panel in panels(board)]
+
+
+def of_type(kind: str) -> list[Any]:
+    """Give the panels of a type, as the cases of a test."""
+    return [param for param in PANELS if param.values[0]["type"] == kind]  # type: ignore[index]
+
+
+def organized(panel: Panel) -> dict[str, Any]:
+    """Give how a table orders, names and hides its fields."""
+    (found,) = (step["options"] for step in panel["transformations"] if step["id"] == "organize")
+    return dict(found)
 
 
 def panel_of(name: str, title: str) -> Panel:

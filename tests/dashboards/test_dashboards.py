@@ -10,12 +10,10 @@ import yaml
 
 from racoon_dashboards import palette, render_all
 from racoon_dashboards.page import SCHEMA_VERSION
-from tests.dashboards.boards import BOARDS, NAMES, is_of_one, load, panel_of, panels
+from tests.dashboards.boards import BOARDS, NAMES, PANELS, is_of_one, load, of_type, organized, panel_of, panels
 from tests.dashboards.promql import label_lists
 from tests.dashboards.tools import DASHBOARDS
 
-PANELS = [pytest.param(panel, id=f"{name}-{panel['title']}") for name, board in BOARDS.items() for panel in panels(board)]
-TABLES = [param for param in PANELS if param.values[0]["type"] == "table"]  # type: ignore[index]
 UNITS = frozenset({"short", "none", "s", "bytes", "Bps", "percentunit", "dateTimeAsIsoNoDateIfToday"})
 
 
@@ -101,7 +99,7 @@ def test_whatever_is_down_has_the_colour_of_down() -> None:
     assert down["Up"] == palette.BLUE
 
 
-@pytest.mark.parametrize("panel", [param for param in PANELS if param.values[0]["type"] == "stat"])  # type: ignore[index]
+@pytest.mark.parametrize("panel", of_type("stat"))
 def test_a_number_is_of_now_and_whole(panel: dict[str, Any]) -> None:
     """A range query shows its last step, which is half an hour old in a week."""
     assert all(target["instant"] and not target.get("range") for target in panel["targets"])
@@ -109,9 +107,9 @@ def test_a_number_is_of_now_and_whole(panel: dict[str, Any]) -> None:
         assert panel["fieldConfig"]["defaults"]["decimals"] == 0
 
 
-@pytest.mark.parametrize("panel", TABLES)
+@pytest.mark.parametrize("panel", of_type("table"))
 def test_a_table_names_only_columns_it_has(panel: dict[str, Any]) -> None:
-    organize = next(step["options"] for step in panel["transformations"] if step["id"] == "organize")
+    organize = organized(panel)
     shown = organize["renameByName"]
     many = len(panel["targets"]) > 1
     values = {f"Value #{target['refId']}" for target in panel["targets"]} if many else {"Value"}
@@ -126,7 +124,7 @@ def test_a_table_names_only_columns_it_has(panel: dict[str, Any]) -> None:
     assert order in shown.values()
 
 
-@pytest.mark.parametrize("panel", TABLES)
+@pytest.mark.parametrize("panel", of_type("table"))
 def test_an_empty_cell_says_nothing_and_an_empty_table_what_that_means(panel: dict[str, Any]) -> None:
     cells = [
         item["value"]
@@ -143,7 +141,7 @@ def test_a_row_of_the_fleet_leads_to_the_board_of_its_peer_and_to_a_runbook() ->
         panel = panel_of("racoon-fleet", title)
         links = {link["url"] for found in _values(panel, "links") for link in found}
         names = {name for url in links for name in re.findall(r"__data\.fields\.(\w+)", url)}
-        shown = next(step["options"] for step in panel["transformations"] if step["id"] == "organize")["renameByName"]
+        shown = organized(panel)["renameByName"]
         assert len(links) == 2
         assert names == {"board", "Peer", "runbook"} <= set(shown.values())
 

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from racoon_dashboards.page import GRID_WIDTH
-from tests.dashboards.boards import BOARDS, NAMES, panel_of, panels
-from tests.dashboards.test_dashboards import TABLES
+from tests.dashboards.boards import BOARDS, NAMES, PANELS, of_type, panel_of, panels
 
 SCREEN, MENU, GAP = 1440, 73, 8
 UNIT = 38
@@ -22,7 +21,6 @@ TITLE_ROOM, CELL_ROOM = 48, 16
 """What a title leaves for its icons, and a cell for its edges."""
 LAPTOP_HEIGHT = 16
 """Grid units that 768 lines of a laptop leave for panels."""
-PANELS = [pytest.param(panel, id=f"{name}-{panel['title']}") for name, board in BOARDS.items() for panel in panels(board)]
 LONGEST = {
     "Gateway": "gw-1.example.org",
     "Instance": "gw-1.example.org:10500",
@@ -75,13 +73,13 @@ def test_a_title_fits(panel: dict[str, Any]) -> None:
     assert len(panel["title"]) * LETTER + TITLE_ROOM <= _width(panel["gridPos"]["w"])
 
 
-@pytest.mark.parametrize("panel", [param for param in PANELS if param.values[0]["type"] == "stat"])  # type: ignore[index]
+@pytest.mark.parametrize("panel", of_type("stat"))
 def test_what_a_number_says_where_there_is_none_can_be_read(panel: dict[str, Any]) -> None:
     """Grafana makes it as small as it must to get it into one line: 12 pixels high at least, half as wide a letter."""
     assert len(panel["fieldConfig"]["defaults"]["noValue"]) * 12 * 0.55 <= _width(panel["gridPos"]["w"])
 
 
-@pytest.mark.parametrize("panel", TABLES)
+@pytest.mark.parametrize("panel", of_type("table"))
 def test_the_columns_of_a_table_fit(panel: dict[str, Any]) -> None:
     """Each has room for its title and its text, and all of them beside each other have it on the screen."""
     widths: list[float] = []

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.dashboards.boards import BOARDS, NAMES, Range, is_of_one, panel_of, panels
+from tests.dashboards.boards import BOARDS, NAMES, Range, is_of_one, organized, panel_of, panels
 from tests.e2e.conftest import Chain
 from tests.e2e.scenarios import GATEWAYS
 
@@ -67,8 +67,7 @@ TABLES = [
 @pytest.mark.parametrize(("name", "panel"), TABLES)
 def test_the_columns_of_a_table_are_in_the_answers(chain: Chain, name: str, panel: Panel) -> None:
     """Each label that a column shows comes with at least one answer."""
-    organize = next(step["options"] for step in panel["transformations"] if step["id"] == "organize")
-    shown = {field for field in organize["renameByName"] if not field.startswith("Value")}
+    shown = {field for field in organized(panel)["renameByName"] if not field.startswith("Value")}
     choices = _peers(chain) if is_of_one(name) else [{}]
     come = {
         label
