@@ -82,13 +82,15 @@ class PeerLog:
         if time is not None and (self.first is None or time < self.first):
             self.first = time
 
-    def add(self, direction: str, life: Lived) -> None:
+    def add(self, direction: str, begin: float, end: float, cause: str | None, place: Place | None) -> None:
         """Add the life of an SA."""
         lives = self.lived[direction]
-        if lives and lives[-1].begin <= life.begin <= lives[-1].end <= life.end:
-            lives[-1] = Lived(lives[-1].begin, life.end, life.cause, life.place)
-            return
-        lives.append(life)
+        if lives:
+            first, last, _, _ = lives[-1]
+            if first <= begin <= last <= end:
+                lives[-1] = Lived(first, end, cause, place)
+                return
+        lives.append(Lived(begin, end, cause, place))
         if len(lives) % _PUT_TOGETHER == 0:
             lives[:] = together(lives)
 
@@ -310,9 +312,8 @@ class GatewayLog:
             self.lapsed.append(sa.ended)
         if begin is None or end is None:
             return
-        life = Lived(begin, max(begin, end), sa.end, place)
         for direction in ("in", "out") if sa.direction is None else (sa.direction,):
-            peer.add(direction, life)
+            peer.add(direction, begin, max(begin, end), sa.end, place)
 
     def _phase1(self, sa: IsakmpSa) -> None:
         peer = self.peer(sa.peer)
@@ -326,8 +327,8 @@ class GatewayLog:
         peer = self.peer(one.peer)
         peer.seen(one.begun if one.begun is not None else when)
         last = peer.failed[-1] if peer.failed else None
-        if last is not None and (last.reason, last.told_by) == (one.reason, one.told_by) and _follows(when, last.last):
-            peer.failed[-1] = replace(last, last=when, count=last.count + 1)
+        if last is not None and last.reason == one.reason and last.told_by == one.told_by and _follows(when, last.last):
+            peer.failed[-1] = Failed(last.first, when, last.reason, last.told_by, last.count + 1)
         else:
             peer.failed.append(Failed(when, when, one.reason, one.told_by))
 
