@@ -69,18 +69,29 @@ class Entry(NamedTuple):
     pid: str
 
 
-def read_entry(line: str) -> Entry | None:
-    """Read an object; None where it is none, or holds no message."""
+def read_object(line: str) -> dict[str, Any] | None:
+    """Read an object; None where a line is none."""
     try:
         found = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return entry_of(found) if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else None
+
+
+def read_entry(line: str) -> Entry | None:
+    """Read an object; None where it is none, or holds no message."""
+    found = read_object(line)
+    return None if found is None else entry_of(found)
+
+
+def messages_of(found: dict[str, Any], keys: Keys = ANY) -> Iterator[str]:
+    """Give what may be the message of an object; the first is."""
+    return (text for text in map(text_of, _values(found, keys.messages)) if text is not None)
 
 
 def entry_of(found: dict[str, Any], keys: Keys = ANY) -> Entry | None:
     """Take what an object says; None where it holds no message."""
-    message = next((text for text in map(text_of, _values(found, keys.messages)) if text is not None), None)
+    message = next(messages_of(found, keys), None)
     if message is None:
         return None
     kind, stamp = next(_times(_values(found, keys.times)), ("", ""))

@@ -16,7 +16,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, Final
 
 from racoon_parsers.dialects import FORMATS
-from racoon_parsers.json_entry import HOSTS, MESSAGES, PROCESSES, PROGRAMS, TIMES
+from racoon_parsers.json_entry import HOSTS, MESSAGES, PROCESSES, PROGRAMS, TIMES, messages_of, read_object, text_of
 from racoon_parsers.messages import catalogue
 from racoon_parsers.reasons import NOTIFICATIONS
 
@@ -139,8 +139,8 @@ class Redactor:
 
     def line(self, line: str) -> str | None:
         """Give a line with pseudonyms; None for a dump, which is left out."""
-        found = _object(line)
-        if _DUMP.match(line) or (found is not None and any(map(_DUMP.match, _messages(found)))):
+        found = read_object(line) if line.startswith("{") else None
+        if _DUMP.match(line) or (found is not None and any(map(_DUMP.match, messages_of(found)))):
             self.dropped += 1
             return None
         return (
@@ -152,7 +152,8 @@ class Redactor:
         if isinstance(value, dict):
             return {key if key in _KEYS else self.text(key): self._of_object(inside) for key, inside in value.items()}
         if isinstance(value, list):
-            return [self._of_object(inside) for inside in value]
+            text = text_of(value) if value and isinstance(value[0], int) else None  # as journald writes one that is not UTF-8
+            return [self._of_object(inside) for inside in value] if text is None else self.text(text)
         return self.text(value) if isinstance(value, str) else value
 
     def text(self, text: str) -> str:
@@ -259,22 +260,6 @@ class Redactor:
     def name(self, text: str) -> str:
         """Give the pseudonym of a name."""
         return self._names.setdefault(text, f"name{len(self._names) + 1}")
-
-
-def _object(line: str) -> dict[str, Any] | None:
-    """Read an object that a collector wrote; None for any other line."""
-    if not line.startswith("{"):
-        return None
-    try:
-        found = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def _messages(found: dict[str, Any]) -> Iterator[str]:
-    """Give what may be the message of an object."""
-    return (found[key] for key in MESSAGES if isinstance(found.get(key), str))
 
 
 def _values(parts: Iterable[str]) -> Iterable[tuple[str, str]]:

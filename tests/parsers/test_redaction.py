@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -80,6 +81,16 @@ def test_an_object_of_a_collector_stays_one_and_says_as_little() -> None:
         '{"MESSAGE":"ERROR: no policy found for 198.18.1.1","_HOSTNAME":"name1","name2":{"name3":"name4"},"name5":3}'
     )
     assert redactor.line('{"MESSAGE":"1722e50f 088c096d 3d67e88a 3a0ed1a6"}') is None
+
+
+def test_what_journald_writes_byte_by_byte_and_what_stands_deeper_is_redacted_as_well() -> None:
+    redactor = Redactor()
+    bytes_of = json.dumps([*b'ERROR: login failed for user "hans\xfc" from 192.0.2.1'])
+    assert redactor.line(f'{{"MESSAGE":{bytes_of},"acme":[1,[2,300]]}}') == (
+        '{"MESSAGE":"ERROR: login failed for user \\"name1\\" from 198.18.1.1","name2":[1,[2,300]]}'
+    )
+    assert redactor.line(f'{{"MESSAGE":{json.dumps([*b"12345678 12345678"])}}}') is None
+    assert redactor.line('{"event":{"original":"12345678 12345678"}}') is None
 
 
 @pytest.mark.parametrize(("scenario", "host"), RECORDED)
