@@ -21,17 +21,12 @@ from racoon_parsers.admin_socket import AdminError, read_event, read_head, read_
 from racoon_parsers.kernel import parse_policies, parse_sad
 from racoon_parsers.kernel.xfrm_messages import Dump, DumpError
 from tests.parsers.kernel.test_dumps import POLICY
-from tests.parsers.kernel.test_xfrm_messages import ALGORITHMS, sa_message
+from tests.parsers.kernel.test_xfrm_messages import ALGORITHMS, message, policy_message, sa_message
 from tests.parsers.test_admin_socket import DOCUMENT, dumped
 
 from .lines import NASTY
 
 _SAMPLES: Final = Path(__file__).parents[1] / "samples" / "kernel"
-
-
-def message(kind: int, body: bytes) -> bytes:
-    """Give a netlink message of the dump numbered 1."""
-    return struct.pack("=IHHII", 16 + len(body), kind, 2, 1, 0) + body
 
 
 def _dump(data: bytes) -> None:
@@ -45,7 +40,7 @@ def _text(read: Callable[[str], object]) -> Callable[[bytes], None]:
 SA: Final = sa_message(attributes=ALGORITHMS)
 ANSWERS: Final[tuple[tuple[str, Callable[[bytes], object], bytes], ...]] = (
     ("netlink", _dump, message(16, SA) + message(16, SA) + message(3, b"")),
-    ("netlink policy", _dump, message(19, bytes(168)) + message(2, struct.pack("=i", -1))),
+    ("netlink policy", _dump, message(19, policy_message()) + message(2, struct.pack("=i", -1))),
     ("admin socket, head", read_head, struct.pack("=HHi", 16, 2, 0)),
     ("admin socket, dump", read_show_sa, dumped() + dumped(seconds="i", bsd=True)),
     ("admin socket, status", read_status, json.dumps(DOCUMENT).encode()),
