@@ -338,9 +338,8 @@ class Engine:
                 self._on_record(record, self._source)
             self._count(record.level or "none", message.severity, event).number += record.times
 
-    def _count(self, *key: str) -> Tally:
+    def _count(self, level: str, severity: str, event: str) -> Tally:
         """Give the count of a level, severity and event class."""
-        level, severity, event = key
         if level not in _LEVELS:
             level = "other"  # a collector's word: whoever writes lines writes any
         count = self._counts.get((level, severity, event))
