@@ -33,8 +33,10 @@ def rest_of(terminal: int) -> Iterator[str]:
             yield piece.decode()
 
 
-def test_it_serves_a_recording_and_names_the_page_when_it_listens() -> None:
-    with subprocess.Popen([*DEMO, "--web.listen-address", "127.0.0.1:0"], stdout=subprocess.PIPE) as program:
+def test_it_serves_a_recording_and_names_the_page_when_it_listens(tmp_path: Path) -> None:
+    """And leaves the state of the service that runs on this machine alone."""
+    environment = os.environ | {"STATE_DIRECTORY": str(tmp_path)}
+    with subprocess.Popen([*DEMO, "--web.listen-address", "127.0.0.1:0"], stdout=subprocess.PIPE, env=environment) as program:
         assert program.stdout is not None
         text, found = said_until(program.stdout.fileno(), r"Page: +(\S+)\n(?s:.+)Ctrl-C ends it")
         try:
@@ -46,6 +48,7 @@ def test_it_serves_a_recording_and_names_the_page_when_it_listens() -> None:
             program.send_signal(signal.SIGINT)
         assert program.wait() == 0
     assert not directory.exists()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_taken_port_is_told_before_anything_is_written(tmp_path: Path) -> None:

@@ -24,20 +24,21 @@ _PEER = "192.168.0.41=branch"
 def demo(address: str, speed: float) -> None:
     """Serve a recording of racoon as if it happened now: metrics, the status page, the API. Ctrl-C ends it.
 
-    The log that grows is in a temporary directory, which goes with it.
+    The log that grows and the state are in a temporary directory, which goes with it.
     """
     with tempfile.TemporaryDirectory(prefix="racoon-exporter-demo-") as directory:
-        _serve(Path(directory) / "racoon.log", address, speed)
+        _serve(Path(directory), address, speed)
 
 
-def _serve(log: Path, address: str, speed: float) -> None:
+def _serve(directory: Path, address: str, speed: float) -> None:
     """Listen first: nothing is written, and no address is named, before that works."""
     from racoon_exporter.service import Service  # noqa: PLC0415  the web server is heavy
     from racoon_exporter.web import ListenError  # noqa: PLC0415
 
     own_log.set_up("warn", "logfmt")
+    log, state = directory / "racoon.log", directory / "state.json"  # the state file of this machine's service stays its own
     log.touch()
-    words = [str(log), "--web.listen-address", address, "--expect-peer", _PEER]
+    words = [str(log), "--state.file", str(state), "--web.listen-address", address, "--expect-peer", _PEER]
     context = serve.make_context("serve", words)
     service = Service(settings_of(context, context.params))
     try:
