@@ -29,6 +29,7 @@ __all__ = [
     "completed",
     "expected_peers",
     "is_address",
+    "is_ip",
     "name_fault",
     "normal_address",
     "parse_expect_peer",
@@ -82,13 +83,18 @@ def normal_address(text: str) -> str:
         return text
 
 
-def is_address(text: str) -> bool:
-    """Whether a text is an IP address or may be a host name. With a port or a prefix, or misspelt, it is neither."""
+def is_ip(text: str) -> bool:
+    """Whether a text is an IP address."""
     try:
         ipaddress.ip_address(text)
     except ValueError:
-        return _HOST.fullmatch(text) is not None and not _MISSPELT.fullmatch(text)
+        return False
     return True
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an IP address or may be a host name. With a port or a prefix, or misspelt, it is neither."""
+    return is_ip(text) or (_HOST.fullmatch(text) is not None and not _MISSPELT.fullmatch(text))
 
 
 def name_fault(name: str) -> str | None:

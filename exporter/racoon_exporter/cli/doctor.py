@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from racoon_exporter.doctor.unit_file import Unit
     from racoon_exporter.service import Settings
 
-_CONFIG: Final = "/etc/racoon-exporter/racoon-exporter.yml"
 _WIDTH: Final = 100
 
 
@@ -61,6 +60,8 @@ def _doctor(**given: Any) -> None:
 def _settings(context: click.Context, given: dict[str, Any], unit: Unit | None, host: Host, faults: list[Finding]) -> Settings:
     """Give what `serve` is given: here, or by the unit, or the usual configuration file."""
     from racoon_exporter.doctor.finding import error  # noqa: PLC0415
+    from racoon_exporter.doctor.rights import there  # noqa: PLC0415
+    from racoon_exporter.doctor.setup import USUAL_CONFIG  # noqa: PLC0415
     from racoon_exporter.doctor.unit_file import arguments  # noqa: PLC0415
 
     # Before click 8.3 an argument that was left out counted as given, and empty.
@@ -69,7 +70,7 @@ def _settings(context: click.Context, given: dict[str, Any], unit: Unit | None, 
         return settings_of(context, given)
     words = arguments(unit, host) if unit is not None else None
     if words is None:
-        words = ["--config.file", _CONFIG] if Path(_CONFIG).exists() else []
+        words = ["--config.file", str(USUAL_CONFIG)] if there(USUAL_CONFIG) else []
     try:
         return _as_served(words)
     except click.UsageError as wrong:

@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
-from racoon_exporter import knowledge
 from racoon_exporter.doctor import (
     clock,
     configuration,
@@ -27,7 +26,6 @@ from racoon_exporter.doctor.heard import Heard, hear
 from racoon_exporter.doctor.service_user import NotAsUserError, as_user, ourselves
 from racoon_exporter.doctor.setup import Setup
 from racoon_exporter.engine import Engine
-from racoon_exporter.sa import Known
 
 Check = Callable[[Setup], Findings]
 
@@ -59,15 +57,13 @@ MOST_HEARD: Final = 50
 def examine(setup: Setup) -> list[Finding]:
     """Look at everything."""
     setup = replace(setup, holders=port.holders(port.wanted(setup)))
-    known = _known(setup)
-    heard = list(_heard(setup, known))
+    heard = list(_heard(setup))
     return [
         *_of_user(setup),
         *_each(AS_WE_ARE, setup),
         *_as_the_service(setup),
         *(finding for log in heard for finding in _each(OF_A_LOG, log, setup)),
-        *messages.twice_read(heard),
-        *([] if known is None else peers.check(heard, known, setup)),
+        *_each([messages.twice_read, peers.check], heard, setup),
         *_left_out(setup),
     ]
 
@@ -126,20 +122,11 @@ def _of_user(setup: Setup) -> Findings:
         )
 
 
-def _known(setup: Setup) -> Known | None:
-    """Give what is known of peers; None where a file that tells it cannot be read, which is told elsewhere."""
-    if setup.config_problems or setup.config_unreadable is not None:
-        return None
-    with suppress(OSError, ValueError):
-        return knowledge.build(setup.settings.flags, setup.config)[0]
-    return None
-
-
-def _heard(setup: Setup, known: Known | None) -> Iterator[Heard]:
+def _heard(setup: Setup) -> Iterator[Heard]:
     for path in setup.logs[:MOST_HEARD]:
         engine = Engine(
             setup.zone,
-            knowledge=known,
+            knowledge=setup.known,
             gateway_of=setup.config.gateway_of,
             reference_of=lambda _source: setup.host.now(),
         )

@@ -13,6 +13,7 @@ from typing import Final
 from racoon_exporter.engine import Engine, block_lines
 from racoon_exporter.source import STDIN, Block, blocks_of
 from racoon_parsers.clock import Clock
+from racoon_parsers.debug_filter import DEBUG_LEVELS
 from racoon_parsers.dialects import DIALECTS
 from racoon_parsers.line import Line, LineSplitter, is_racoon
 
@@ -21,7 +22,7 @@ MOST_BYTES: Final = 32 * 1024 * 1024
 _LAST_LINES: Final = 400
 """Lines at the end that are looked at one by one."""
 _FOOT: Final = 64
-_DEBUG: Final = frozenset({"DEBUG", "DEBUG2", "debug"})
+DEBUG: Final = DEBUG_LEVELS | {"debug"}
 
 
 @dataclass(slots=True)
@@ -82,7 +83,7 @@ class Heard:
     @property
     def debugs(self) -> bool:
         """Whether racoon debugs now."""
-        return any(line.level in _DEBUG for line in self.lines)
+        return any(line.level in DEBUG for line in self.lines)
 
     @property
     def by_syslog(self) -> bool:

@@ -10,8 +10,8 @@ from typing import Final
 from racoon_exporter.archives.foreign import nothing_of_racoon
 from racoon_exporter.archives.survey import Sample
 from racoon_exporter.doctor.finding import Finding, Findings, error, ok, warning
-from racoon_exporter.doctor.heard import Heard
-from racoon_exporter.doctor.setup import Setup
+from racoon_exporter.doctor.heard import DEBUG, Heard
+from racoon_exporter.doctor.setup import USUAL_CONFIG, Setup
 from racoon_exporter.sa.racoon import Racoon
 from racoon_exporter.source.files.siblings import siblings
 from racoon_exporter.source.files.system import SYSTEM
@@ -29,7 +29,7 @@ _OTHERS: Final = {
 _OTHER: Final = re.compile(rf"\b({'|'.join(_OTHERS)})\b")
 _CIRCULAR: Final = (b"CLOG", b"GOLC")
 """The mark at the end of a circular log of FreeBSD's clog, in either order of bytes."""
-_LOUD: Final = frozenset({"INFO", "DEBUG", "DEBUG2", "info", "debug"})
+_LOUD: Final = DEBUG | {"INFO", "info"}
 _QUIET: Final = frozenset({"NOTIFY", "WARNING", "ERROR", "notice", "warning", "err", "error"})
 _ENOUGH: Final = 10
 """Lines from which on the absence of INFO is no accident."""
@@ -191,7 +191,7 @@ def _doubled(heard: Heard) -> Findings:
     """Compare each of the last lines with the few before it: what is written twice stands close."""
     if heard.dialect and DIALECTS[heard.dialect].copies:
         return
-    said = [(line.stamp, line.level, line.text) for line in heard.lines if line.level not in {"DEBUG", "DEBUG2"}]
+    said = [(line.stamp, line.level, line.text) for line in heard.lines if line.level not in DEBUG]
     twice = sum(1 for at, record in enumerate(said) if record in said[max(0, at - 4) : at])
     if len(said) >= _ENOUGH and twice * 2 >= len(said) * _DOUBLED_SHARE:
         yield warning(
@@ -219,7 +219,7 @@ def _racoons(heard: Heard) -> list[Racoon]:
     return list(heard.engine.state.racoons.values())
 
 
-def twice_read(logs: list[Heard]) -> Findings:
+def twice_read(logs: list[Heard], setup: Setup) -> Findings:
     """Find logs that hold the same lines: each then counts twice."""
     for at, one in enumerate(logs):
         said = {(line.stamp, line.text) for line in one.lines}
@@ -231,7 +231,7 @@ def twice_read(logs: list[Heard]) -> Findings:
                     other.path,
                     f"{shared} of its last {len(other.lines)} lines are those of {one.path}",
                     "Both files are read, and hold the same: everything counts twice.",
-                    f"$EDITOR /etc/racoon-exporter/racoon-exporter.yml    # leave out {_shorter(one.path, other.path)}",
+                    f"$EDITOR {setup.settings.config_file or USUAL_CONFIG}    # leave out {_shorter(one.path, other.path)}",
                 )
 
 

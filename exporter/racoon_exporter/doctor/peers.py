@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Final
@@ -10,7 +9,8 @@ from typing import Final
 from racoon_exporter.doctor.finding import Finding, Findings, ok, several, warning
 from racoon_exporter.doctor.heard import Heard
 from racoon_exporter.doctor.rights import there
-from racoon_exporter.doctor.setup import Setup
+from racoon_exporter.doctor.setup import USUAL_CONFIG, Setup
+from racoon_exporter.expected import is_ip
 from racoon_exporter.sa import Expectation, Known
 from racoon_exporter.sa.model import PSEUDO_PEERS, Peer
 from racoon_exporter.sa.racoon import Racoon
@@ -24,8 +24,11 @@ _USUAL: Final = ("/etc/racoon/racoon.conf", "/usr/local/etc/racoon/racoon.conf",
 """Where racoon.conf stands where nobody says otherwise."""
 
 
-def check(heard: list[Heard], known: Known, setup: Setup) -> Findings:
+def check(heard: list[Heard], setup: Setup) -> Findings:
     """Compare those that are expected with those that the logs show."""
+    known = setup.known
+    if known is None:
+        return
     if known.is_empty:
         yield _nobody_expected(setup)
         return
@@ -55,13 +58,13 @@ def _nobody_expected(setup: Setup) -> Finding:
         "expected peers",
         "none are named",
         "A peer that never connects is then not noticed, and one that left may be down or done.",
-        f"printf 'racoon:\\n  config: {conf}\\n' >> {setup.settings.config_file or '/etc/racoon-exporter/racoon-exporter.yml'}"
+        f"printf 'racoon:\\n  config: {conf}\\n' >> {setup.settings.config_file or USUAL_CONFIG}"
         " && systemctl reload racoon-exporter    # or --expect-peer ADDR=NAME",
     )
 
 
 def _names(addresses: Iterable[str]) -> Findings:
-    names = [address for address in addresses if not _is_ip(address)]
+    names = [address for address in addresses if not is_ip(address)]
     if names:
         yield warning(
             "peers",
@@ -72,16 +75,8 @@ def _names(addresses: Iterable[str]) -> Findings:
         )
 
 
-def _is_ip(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
 def _unseen(expected: Mapping[Place, Expectation], seen: Collection[Place], *, whole: bool) -> Findings:
-    permanent = [place for place, peer in expected.items() if peer.kind == "permanent" and _is_ip(place[1])]
+    permanent = [place for place, peer in expected.items() if peer.kind == "permanent" and is_ip(place[1])]
     missing = sorted((place for place in permanent if place not in seen), key=lambda place: (natural(place[1]), place[0]))
     if not missing:
         yield ok("peers", "expected peers", f"{count(len(permanent), 'permanent peer')}, all of them seen in the log")

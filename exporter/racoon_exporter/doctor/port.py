@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -15,7 +17,7 @@ from racoon_exporter.source.syslog.listen import ListenAddress
 from racoon_exporter.web.listen import listen, split_address
 from racoon_exporter.web.problems import ListenError
 
-_TAKEN: Final = "Address already in use"
+_TAKEN: Final = os.strerror(errno.EADDRINUSE)
 _OURS: Final = re.compile(r"racoon[-_]exporter")
 _TABLES: Final = ("tcp", "tcp6", "udp", "udp6")
 _LISTENING: Final = frozenset({"0A", "07"})
@@ -25,7 +27,7 @@ _NO_START: Final = "The exporter does not start: nobody gets a scrape."
 
 
 def check_rights(setup: Setup) -> Findings:
-    """Try to listen, as the service's user. Who holds a taken port only root can see: `holder` tells it beforehand."""
+    """Try to listen, as the service's user. Who holds a taken port only root can see: `holders` tells it beforehand."""
     if setup.settings.systemd_socket:
         return
     for address in setup.settings.addresses:
@@ -110,6 +112,12 @@ def _listening() -> Iterator[tuple[str, int]]:
                     yield f"socket:[{words[9]}]", int(words[1].rpartition(":")[2], 16)
 
 
+def _is_ours(address: ListenAddress, setup: Setup) -> bool:
+    """Whether an exporter is who listens there. Who has a unix socket is not known: then that one runs must do."""
+    programs = setup.holders.values() if address.path else (setup.holders.get(address.port, ""),)
+    return any(map(_OURS.search, programs))
+
+
 def check_syslog(setup: Setup) -> Findings:
     """Try to listen for syslog, as the service's user."""
     for each in setup.wanted:
@@ -122,7 +130,7 @@ def check_syslog(setup: Setup) -> Findings:
         except ValueError:
             continue  # told where sources are looked at
         except OSError as refused:
-            if refused.strerror == _TAKEN and any(map(_OURS.search, setup.holders.values())):
+            if refused.strerror == _TAKEN and _is_ours(address, setup):
                 yield ok("port", each.name, "the exporter receives there")
                 continue
             yield error(

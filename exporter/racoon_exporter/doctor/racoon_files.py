@@ -62,7 +62,7 @@ def check(setup: Setup) -> Findings:
         try:
             conf = read_racoon_conf(path)
         except OSError:
-            return  # told by check_rights
+            continue  # told by check_rights
         yield from _of_conf(conf)
         yield from _secrets(conf)
     for path in setup.policy_files:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
+from racoon_exporter import knowledge
 from racoon_exporter.config import Config, read_config
 from racoon_exporter.doctor.host import Host
 from racoon_exporter.doctor.rights import there
 from racoon_exporter.doctor.service_user import ServiceUser
 from racoon_exporter.doctor.unit_file import Unit
+from racoon_exporter.sa import Known
 from racoon_exporter.service import Settings, wanted_by
-from racoon_exporter.source.files.patterns import files_of, is_pattern
+from racoon_exporter.source.files.patterns import MOST_MATCHED, files_of, is_pattern
 from racoon_exporter.source.files.siblings import COMPRESSED, bases
 from racoon_exporter.source.kinds import Wanted
 from racoon_exporter.yaml_document import Problem
 
-MOST_LOGS = 4096
+USUAL_CONFIG: Final = Path("/etc/racoon-exporter/racoon-exporter.yml")
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Setup:
     host: Host = field(default_factory=Host)
     unit: Unit | None = None
     holders: Mapping[int, str] = field(default_factory=dict)
-    """Which program listens on which TCP port."""
+    """Which program listens on which port."""
 
     @cached_property
     def _read(self) -> tuple[Config, list[Problem], str | None]:
@@ -60,6 +64,15 @@ class Setup:
     def config_unreadable(self) -> str | None:
         """Why it cannot be read, by us."""
         return self._read[2]
+
+    @cached_property
+    def known(self) -> Known | None:
+        """What is known of peers; None where a file that tells it cannot be read, which is told elsewhere."""
+        if self.config_problems or self.config_unreadable is not None:
+            return None
+        with suppress(OSError, ValueError):
+            return knowledge.build(self.settings.flags, self.config)[0]
+        return None
 
     @property
     def wanted(self) -> tuple[Wanted, ...]:
@@ -95,7 +108,7 @@ class Setup:
             if each.kind == "path" and each.name != "-":
                 names = files_of(each.name) if is_pattern(each.name) else [each.name]
                 found |= dict.fromkeys(Path(name) for name in names if name == each.name or not _is_rotated(name))
-        return tuple(path for path in found if there(path) and path.is_file())[:MOST_LOGS]
+        return tuple(path for path in found if there(path) and path.is_file())[:MOST_MATCHED]
 
 
 def _is_rotated(name: str) -> bool:

@@ -9,9 +9,11 @@ from typing import Final
 
 from racoon_exporter import checkpoint
 from racoon_exporter.checkpoint import StateFileError
-from racoon_exporter.doctor.finding import Findings, error, ok, warning
+from racoon_exporter.doctor.finding import Finding, Findings, error, ok, warning
 from racoon_exporter.doctor.rights import readable, there, writable_directory
 from racoon_exporter.doctor.setup import Setup
+from racoon_exporter.engine import Engine, restore
+from racoon_exporter.state_shape import check_file
 
 _ROOM: Final = 2 * checkpoint.MOST_BYTES // 8
 """Bytes that a state file and its successor may take."""
@@ -49,13 +51,7 @@ def check_rights(setup: Setup) -> Findings:
         )
     else:
         yield ok("state", path.parent, f"writable by {setup.user.name}")
-    yield from _content(path, setup)
-
-
-def _content(path: Path, setup: Setup) -> Findings:
-    if not there(path):
-        return  # the first start makes it
-    refusal = readable(path, setup.user)
+    refusal = readable(path, setup.user) if there(path) else None  # the first start makes it
     if refusal is not None:
         yield error(
             "state",
@@ -64,26 +60,15 @@ def _content(path: Path, setup: Setup) -> Findings:
             "What was counted before is not known to the service. Was it once run as another user?",
             f"chown {setup.user.name} {shlex.quote(str(path))} && chmod 600 {shlex.quote(str(path))}",
         )
-        return
-    try:
-        checkpoint.read(path)
-    except (StateFileError, OSError) as wrong:
-        yield error(
-            "state",
-            path,
-            str(wrong).removeprefix(f"{path} "),
-            "It cannot be used: at the next start it is set aside, and the logs are read from their beginning.",
-            f"systemctl stop racoon-exporter; mv {shlex.quote(str(path))} /root/; systemctl start racoon-exporter",
-        )
-        return
-    yield ok("state", path, "whole")
 
 
 def check(setup: Setup) -> Findings:
-    """Look whether it lasts, and at what was set aside."""
+    """Look whether it is whole and lasts, and at what was set aside."""
     path = setup.settings.state_file
     if path is None:
         return
+    if there(path) and readable(path, setup.user) is None:
+        yield _content(path, setup)
     if str(path).startswith(tuple(f"{directory}/" for directory in _FLEETING)) and setup.unit is not None:
         yield warning(
             "state",
@@ -101,3 +86,23 @@ def check(setup: Setup) -> Findings:
             "Counters began anew then. It is kept so that it can be looked at.",
             f"journalctl -u racoon-exporter | grep unusable; rm {shlex.quote(str(aside))}",
         )
+
+
+def _content(path: Path, setup: Setup) -> Finding:
+    """Read it as a start does."""
+    known = setup.known
+    try:
+        content = checkpoint.read(path, checkpoint.most_bytes(known.limits.gateways + len(known.gateways) if known else 0))
+        if content is not None:
+            check_file(content)
+            restore(Engine(setup.zone, knowledge=known), content["engine"])
+    except Exception as wrong:  # noqa: BLE001  whatever it is: a start sets the file aside for it
+        told = isinstance(wrong, StateFileError | OSError)
+        return error(
+            "state",
+            path,
+            str(wrong).removeprefix(f"{path} ") if told else f"holds what no exporter writes ({type(wrong).__name__}: {wrong})",
+            "It cannot be used: at the next start it is set aside, and the logs are read from their beginning.",
+            f"systemctl stop racoon-exporter; mv {shlex.quote(str(path))} /root/; systemctl start racoon-exporter",
+        )
+    return ok("state", path, "whole")

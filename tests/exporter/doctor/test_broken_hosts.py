@@ -4,11 +4,17 @@ import os
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta, timezone
 from pathlib import Path
 
 import pytest
 
+from racoon_exporter import checkpoint
+from racoon_exporter.cli.serve import serve, settings_of
+from racoon_exporter.doctor import port
+from racoon_exporter.doctor.service_user import ourselves
+from racoon_exporter.doctor.setup import Setup
 from tests.exporter.doctor.gateway import PEER, STORY, Gateway, by_syslog, lines
 
 Break = Callable[[Gateway], object]
@@ -297,6 +303,35 @@ def test_a_file_that_racoon_conf_includes_and_the_service_may_not_read(gateway: 
     gateway.racoon_conf.write_text(f'include "{shut}";\n' + gateway.racoon_conf.read_text())
     found = [each for each in gateway.look().findings if each["subject"] == str(shut)]
     assert [(each["area"], each["status"]) for each in found] == [("racoon.conf", "error")]
+
+
+def test_a_racoon_conf_that_is_missing_hides_no_fault_of_another(gateway: Gateway) -> None:
+    gateway.racoon_conf.write_text(gateway.racoon_conf.read_text().replace("info", "notify"))
+    racoons = f"[{{config: /nowhere/racoon.conf}}, {{config: {gateway.racoon_conf}, gateways: [gw]}}]"
+    gateway.write(gateway.config, f"sources: [{{path: {gateway.log}}}]\nracoon: {racoons}\ntime_zone: UTC\n")
+    assert {("racoon.conf", "error"), ("level", "error")} <= set(gateway.look().bad())
+
+
+def test_an_exporter_that_serves_elsewhere_does_not_vouch_for_a_port_of_syslog() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        address = taken.getsockname()[1]
+        context = serve.make_context("serve", ["--syslog.listen-address", f"udp://127.0.0.1:{address}"])
+        holders = {10500: "/usr/bin/racoon-exporter serve", address: "rsyslogd"}
+        setup = Setup(settings_of(context, context.params), ourselves(), holders=holders)
+        (finding,) = port.check_syslog(setup)
+        assert finding.status == "error"
+        (finding,) = port.check_syslog(replace(setup, holders={address: "/usr/bin/racoon-exporter serve"}))
+        assert finding.status == "ok"
+
+
+def test_a_state_file_that_a_start_would_set_aside_is_found(gateway: Gateway) -> None:
+    """Its checksum is good, and what it holds is nothing that an exporter writes."""
+    checkpoint.write(gateway.state, {"saved": 0.0})
+    gateway.own(gateway.state)
+    finding = gateway.look().only()
+    assert (finding["area"], finding["status"], finding["subject"]) == ("state", "error", str(gateway.state))
+    assert "set aside" in finding["meaning"]
 
 
 def test_copytruncate_for_all_logs_is_found_where_it_is_written(gateway: Gateway) -> None:
