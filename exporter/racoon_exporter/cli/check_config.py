@@ -67,6 +67,7 @@ def _as_reader(path: Path, text: str, user: ServiceUser, *, ours: bool, logs: bo
     """Look as the user that will read: at the file itself, and at what it names."""
     from racoon_exporter.doctor import named_files, rights  # noqa: PLC0415
     from racoon_exporter.doctor.service_user import NotAsUserError, as_user  # noqa: PLC0415
+    from racoon_exporter.web import check_web_config  # noqa: PLC0415
     from racoon_exporter.yaml_document import Problem  # noqa: PLC0415
 
     def look() -> list[list[object]]:
@@ -75,7 +76,7 @@ def _as_reader(path: Path, text: str, user: ServiceUser, *, ours: bool, logs: bo
         if ours:
             found += named_files.check_configuration(text, path.parent, user, logs=logs)
         else:
-            found += named_files.check_web(text, path.parent)
+            found += check_web_config(text, path.parent)
         return [[problem.line, problem.message] for problem in found]
 
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from typing import Final
 
 from racoon_exporter.doctor.finding import Finding, Findings, error, ok, warning
@@ -10,6 +10,7 @@ from racoon_exporter.doctor.heard import Heard
 from racoon_exporter.doctor.setup import Setup
 from racoon_exporter.status.trust import FUTURE_SECONDS
 from racoon_exporter.status.words import duration
+from racoon_exporter.zone import zone_name
 
 _QUARTER: Final = 900
 """Seconds; offsets of zones are multiples of it."""
@@ -48,14 +49,13 @@ def _is_offset(late: float) -> bool:
 
 
 def _wrong_zone(heard: Heard, setup: Setup, ahead: float) -> Finding:
-    zone = setup.zone
-    offset = datetime.fromtimestamp(heard.changed, zone).utcoffset()
-    true = (offset.total_seconds() if offset else 0.0) + round(ahead / _QUARTER) * _QUARTER
-    hours, minutes = divmod(round(abs(true)) // 60, 60)
-    right = f"{'-' if true < 0 else '+'}{hours:02d}:{minutes:02d}"
-    if abs(true) > _MOST or abs(ahead - round(ahead / _QUARTER) * _QUARTER) > _NEAR:
+    steps = round(ahead / _QUARTER) * _QUARTER
+    offset = datetime.fromtimestamp(heard.changed, setup.zone).utcoffset()
+    true = (offset.total_seconds() if offset else 0.0) + steps
+    if abs(true) > _MOST or abs(ahead - steps) > _NEAR:
         return _foreign_clock(heard, ahead)
-    offset_apart = duration(abs(round(ahead / _QUARTER) * _QUARTER))
+    right = zone_name(timezone(timedelta(seconds=true)))
+    offset_apart = duration(abs(steps))
     return error(
         "clock",
         heard.path,

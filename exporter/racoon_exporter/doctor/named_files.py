@@ -13,7 +13,6 @@ from racoon_exporter.doctor.service_user import ServiceUser
 from racoon_exporter.expected import read_policies, read_racoon_conf
 from racoon_exporter.source.files.patterns import files_of, is_pattern
 from racoon_exporter.source.kinds import SOURCES
-from racoon_exporter.web import check_web_config
 from racoon_exporter.yaml_document import Problem, Section, compose
 
 _KAFKA: Final = (("tls", "ca"), ("tls", "certificate"), ("tls", "key"), ("tls", "key_password_file"), ("sasl", "password_file"))
@@ -53,11 +52,6 @@ def remarks(text: str, directory: Path) -> Iterator[str]:
         except OSError:
             continue  # told as a problem
         yield from (f"{problem.path}:{problem.line}: {problem.message}" for problem in problems)
-
-
-def check_web(text: str, directory: Path) -> Iterator[Problem]:
-    """Say what is wrong in a web configuration; what it names is opened."""
-    yield from check_web_config(text, directory)
 
 
 def _unreadable(named: Named, user: ServiceUser) -> Iterator[Problem]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import grp
 import os
-import pwd
 import shlex
 import shutil
 import stat
@@ -15,7 +13,7 @@ from racoon_exporter.doctor import logrotate, newsyslog
 from racoon_exporter.doctor.finding import Finding, Findings, error, ok, warning
 from racoon_exporter.doctor.heard import Heard
 from racoon_exporter.doctor.logrotate import Rule
-from racoon_exporter.doctor.service_user import ServiceUser
+from racoon_exporter.doctor.service_user import ServiceUser, group_name, user_name
 from racoon_exporter.doctor.setup import Setup
 
 _LARGE: Final = 256 * 1024 * 1024
@@ -185,23 +183,23 @@ def _created(arguments: str, log: Path) -> tuple[int, str, str]:
     mode = stat.S_IMODE(status.st_mode)
     if words and words[0].isdecimal():
         mode = int(words.pop(0), 8)
-    owner = words[0] if words else _user_name(status.st_uid)
-    group = words[1] if len(words) > 1 else _group_name(status.st_gid)
+    owner = words[0] if words else user_name(status.st_uid)
+    group = words[1] if len(words) > 1 else group_name(status.st_gid)
     return mode, owner, group
 
 
 def _may_read(user: ServiceUser, mode: int, owner: str, group: str) -> bool:
     if owner in {user.name, str(user.uid)}:
         return bool(mode & stat.S_IRUSR)
-    if group in {name for gid in user.groups for name in (str(gid), _group_name(gid))}:
+    if group in {name for gid in user.groups for name in (str(gid), group_name(gid))}:
         return bool(mode & stat.S_IRGRP)
     return bool(mode & stat.S_IROTH)
 
 
 def _common_group(user: ServiceUser) -> str:
     """Name a group of the user in which the log can be; adm, where he is in it."""
-    names = [_group_name(gid) for gid in user.groups]
-    return "adm" if "adm" in names else _group_name(user.gid)
+    names = [group_name(gid) for gid in user.groups]
+    return "adm" if "adm" in names else group_name(user.gid)
 
 
 def _of_writer(rule: Rule, heard: Heard, place: str) -> Findings:
@@ -223,7 +221,7 @@ def _of_writer(rule: Rule, heard: Heard, place: str) -> Findings:
 
 def _of_newsyslog(line: newsyslog.Line, heard: Heard, user: ServiceUser) -> Findings:
     place = f"{line.file}:{line.number}"
-    owner, group = line.owner or "root", line.group or _group_name(heard.path.stat().st_gid)
+    owner, group = line.owner or "root", line.group or group_name(heard.path.stat().st_gid)
     found = []
     if line.count == 0:
         found.append(
@@ -242,7 +240,7 @@ def _of_newsyslog(line: newsyslog.Line, heard: Heard, user: ServiceUser) -> Find
                 heard.path,
                 f"{place}: makes a log of {line.mode:03o} {owner}:{group}, which {user.name} may not read",
                 _READS_NEXT,
-                f"$EDITOR {line.file}    # {owner}:{_group_name(user.gid)} 640 in line {line.number}",
+                f"$EDITOR {line.file}    # {owner}:{group_name(user.gid)} 640 in line {line.number}",
             )
         )
     if heard.by_syslog and "N" in line.flags.upper():
@@ -265,17 +263,3 @@ def _has_default_acl(directory: Path) -> bool:
         return bool(os.getxattr(directory, _DEFAULT_ACL))
     except OSError:
         return False
-
-
-def _user_name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
-
-
-def _group_name(gid: int) -> str:
-    try:
-        return grp.getgrgid(gid).gr_name
-    except KeyError:
-        return str(gid)

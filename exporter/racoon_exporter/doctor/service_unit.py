@@ -10,7 +10,7 @@ from typing import Final
 
 from racoon_exporter.doctor.finding import Findings, error, ok, several, warning
 from racoon_exporter.doctor.setup import Setup
-from racoon_exporter.doctor.unit_file import Unit
+from racoon_exporter.doctor.unit_file import DIRECTORIES, Unit
 
 _UNITS: Final = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _SIZE: Final = re.compile(r"(\d+)([KMGT]?)")
@@ -18,7 +18,6 @@ _LEAST_MEMORY: Final = 96 << 20
 """Bytes that a thousand peers may take."""
 _HOMES: Final = ("/home/", "/root/", "/run/user/")
 _TEMPORARY: Final = ("/tmp/", "/var/tmp/")  # noqa: S108  looked for, not written to
-_ENABLED: Final = ("/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
 _OFF: Final = frozenset({"no", "false", "off", "0", ""})
 
 
@@ -81,12 +80,7 @@ def _files(unit: Unit) -> Findings:
 
 
 def _boot(unit: Unit, setup: Setup) -> Findings:
-    wanted = [
-        link
-        for directory in map(setup.host.path, _ENABLED)
-        for link in directory.glob(f"*.wants/{unit.name}")
-        if directory.is_dir()
-    ]
+    wanted = [link for each in map(setup.host.path, DIRECTORIES) for link in each.glob(f"*.wants/{unit.name}")]
     if unit.values.get(("Install", "WantedBy")) and not wanted:
         yield warning("unit", unit.path, "not enabled", "After a boot nobody starts it.", f"systemctl enable --now {unit.name}")
 

@@ -45,7 +45,7 @@ class NoUserError(LookupError):
 def ourselves() -> ServiceUser:
     """Give who we are."""
     uid = os.geteuid()
-    return ServiceUser(_name(uid), uid, os.getegid(), tuple(os.getgroups()))
+    return ServiceUser(user_name(uid), uid, os.getegid(), tuple(os.getgroups()))
 
 
 def service_user(name: str, group: str = "", groups: Iterable[str] = ()) -> ServiceUser:
@@ -75,7 +75,8 @@ def _gid(name: str) -> int:
         raise NoUserError(f"group {name} does not exist") from error_
 
 
-def _name(uid: int) -> str:
+def user_name(uid: int) -> str:
+    """Name a user, by his number where he has no name."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

@@ -48,7 +48,8 @@ def _path(each: Wanted, setup: Setup) -> Findings:
         return
     names = [each.name]
     if is_pattern(each.name):
-        names = [str(path) for path in setup.logs if str(path) in files_of(each.name)]
+        matched = frozenset(files_of(each.name))
+        names = [str(path) for path in setup.logs if str(path) in matched]
         if not names:
             yield _nothing_matches(each.name, setup)
     for name in names:
@@ -56,7 +57,7 @@ def _path(each: Wanted, setup: Setup) -> Findings:
 
 
 def _nothing_matches(pattern: str, setup: Setup) -> Finding:
-    directory = next(parent for parent in Path(pattern).parents if "*" not in str(parent) and "?" not in str(parent))
+    directory = next(parent for parent in Path(pattern).parents if not is_pattern(str(parent)))
     return error(
         "log",
         pattern,

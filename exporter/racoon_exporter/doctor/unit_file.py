@@ -12,7 +12,7 @@ from typing import Final
 
 from racoon_exporter.doctor.host import Host
 
-_DIRECTORIES: Final = (
+DIRECTORIES: Final = (
     "/etc/systemd/system",
     "/run/systemd/system",
     "/usr/local/lib/systemd/system",
@@ -59,7 +59,7 @@ class Unit:
 
 def find_unit(host: Host, name: str) -> Unit | None:
     """Read a unit with its drop-ins; None where there is none."""
-    path = next((file for each in _DIRECTORIES if _there(file := host.path(each) / name)), None)
+    path = next((file for each in DIRECTORIES if _there(file := host.path(each) / name)), None)
     if path is None:
         return None
     unit = Unit(name, path, _drop_ins(host, name))
@@ -80,7 +80,7 @@ def _is_mask(file: Path) -> bool:
 def _drop_ins(host: Host, name: str) -> tuple[Path, ...]:
     """Give the drop-ins, in the order of their names; of two with one name that of the directory that wins."""
     found: dict[str, Path] = {}
-    for directory in reversed(_DIRECTORIES):
+    for directory in reversed(DIRECTORIES):
         folder = host.path(directory) / f"{name}.d"
         with suppress(OSError):  # there is none, or we may not look
             found.update({file.name: file for file in folder.iterdir() if file.suffix == ".conf"})

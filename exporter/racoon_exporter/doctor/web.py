@@ -10,7 +10,7 @@ from typing import Final
 from racoon_exporter.doctor.finding import Finding, Findings, error, ok, warning
 from racoon_exporter.doctor.rights import readable
 from racoon_exporter.doctor.setup import Setup
-from racoon_exporter.status.words import duration
+from racoon_exporter.status.words import count, duration
 from racoon_exporter.web.config import Pem, TlsConfig, WebConfig
 from racoon_exporter.web.config_file import parse_web_config
 from racoon_exporter.web.dates import dates
@@ -42,7 +42,7 @@ def check_rights(setup: Setup) -> Findings:
     for problem in problems:
         yield error("web", path, str(problem), _NO_SERVICE, f"racoon-exporter check-config {shlex.quote(str(path))}")
     if not problems:
-        yield ok("web", path, f"understood; TLS {'on' if config.tls else 'off'}, {len(config.users)} users")
+        yield ok("web", path, f"understood; TLS {'on' if config.tls else 'off'}, {count(len(config.users), 'user')}")
         yield from _exposure(config, setup)
     if config.tls is not None:
         yield from _tls(config.tls, setup)
