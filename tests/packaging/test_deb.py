@@ -89,7 +89,8 @@ def test_rules_dashboards_and_documentation_come_along(gateway: Machine) -> None
     boards = {board.name for board in (CHECKOUT / "dashboards").glob("racoon-*.json")}
     assert boards
     assert {board.name for board in (share / "dashboards").glob("*.json")} == boards
-    assert (share / "rules/racoon.yaml").read_bytes() == (CHECKOUT / "dashboards/rules/racoon.yaml").read_bytes()
+    for rules in ("rules/racoon.yaml", "rules/fleet/racoon-fleet.yaml"):
+        assert (share / rules).read_bytes() == (CHECKOUT / "dashboards" / rules).read_bytes()
     pages = {str(page.relative_to(CHECKOUT)) for page in (CHECKOUT / "docs").rglob("*.md")}
     assert {str(page.relative_to(doc)) for page in (doc / "docs").rglob("*.md")} == pages
     assert any(page.startswith("docs/runbooks/") for page in pages)
