@@ -115,7 +115,7 @@ class AvailabilityRows:
         known, planned = log.known(), [*log.stops(), *self._planned(gateway)]
         window = self._window(log)
         knowledge = self.reading.knowledge.at(gateway)
-        peers = dict.fromkeys(knowledge.peers) | dict.fromkeys(address for address, peer in log.peers.items() if _is_peer(peer))
+        peers = dict.fromkeys(knowledge.peers) | dict.fromkeys(address for address, peer in log.peers.items() if peer.is_known)
         for address in peers:
             if address in PSEUDO_PEERS or not self.reading.selection.has_peer(address, knowledge):
                 continue
@@ -167,7 +167,7 @@ class AvailabilityRows:
             "planned": [*log.stops(), *self._planned(gateway)],
             "peers": [self._peer(gateway, address, peer, log.peers.get(address) or PeerLog()) for address, peer in found],
             "daemons": [[run.started, run.stopped, run.version, run.end] for run in log.runs],
-            "strangers": sum(1 for address, peer in log.peers.items() if not _is_peer(peer) and address != UNATTRIBUTED),
+            "strangers": sum(1 for address, peer in log.peers.items() if not peer.is_known and address != UNATTRIBUTED),
             "unattributed": sum(one.count for one in log.peer(UNATTRIBUTED).failed),
         }
 
@@ -199,11 +199,6 @@ class AvailabilityRows:
                 for one in peer.outages
             ],
         }
-
-
-def _is_peer(log: PeerLog) -> bool:
-    """Whether something was ever established with an address; who only knocked is a stranger."""
-    return log.established is not None or any(log.lived.values())
 
 
 def collect(engine: AttentiveEngine, records: dict[str, list[Any]]) -> None:
