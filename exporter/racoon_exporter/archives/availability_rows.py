@@ -92,7 +92,7 @@ class AvailabilityRows:
             yield []
         collect(engine, engine.state.history())
         for gateway, log in engine.past.gateways.items():
-            racoons = [one for one in engine.state.racoons.values() if one.gateway == gateway]
+            racoons = engine.state.of_gateway(gateway)
             lives = (life.begin for peer in log.peers.values() for lived in peer.lived.values() for life in lived)
             log.quiet((one.life.quiet_since(one.now) for one in racoons), lives)
         rows = [row for gateway, log in engine.past.gateways.items() for row in self._rows(gateway, log)]

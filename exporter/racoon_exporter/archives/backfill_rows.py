@@ -15,7 +15,6 @@ from racoon_exporter.archives.reading import Reading, Row, in_rounds
 from racoon_exporter.archives.steps import GatewaySteps, Series, step_after
 from racoon_exporter.metrics import METRICS
 from racoon_exporter.sa import Knowledge
-from racoon_exporter.sa.racoon import Racoon
 from racoon_exporter.text import visible
 
 RUNS: Final = "runs"
@@ -31,8 +30,6 @@ class SampledEngine(AttentiveEngine):
         self.step = 60
         self.wants: Callable[[Knowledge, str], bool] = lambda _known, _address: True
         self.steps: dict[str, GatewaySteps] = {}
-        self._of_gateway: dict[str, list[Racoon]] = {}
-        self._grouped: object = None
 
     def note_line(self, gateway: str, time: float, level: str, event: str, line: int) -> None:
         """Take note of a line."""
@@ -67,23 +64,12 @@ class SampledEngine(AttentiveEngine):
 
     def _pass(self, steps: GatewaySteps, time: float) -> None:
         """Let time pass as it does in `serve` while a log is silent."""
-        for racoon in steps.up_to(time, self._racoons(steps.gateway)):
+        for racoon in steps.up_to(time, self.state.of_gateway(steps.gateway)):
             try:
                 racoon.pass_time(steps.next)
             except Exception as error:  # noqa: BLE001  time goes on for the others
                 self.errors.note(error)
                 self.state.doubt((racoon.gateway, racoon.ident, racoon.stream))
-
-    def _racoons(self, gateway: str) -> list[Racoon]:
-        """Give the racoons of a gateway, which are grouped again only where one came or went."""
-        racoons = self.state.racoons
-        seen = len(racoons), next(reversed(racoons), None)
-        if seen != self._grouped:
-            self._grouped = seen
-            self._of_gateway = {}
-            for racoon in racoons.values():
-                self._of_gateway.setdefault(racoon.gateway, []).append(racoon)
-        return self._of_gateway.get(gateway, [])
 
 
 @dataclass(frozen=True, slots=True)

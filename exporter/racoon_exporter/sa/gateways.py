@@ -38,8 +38,8 @@ class Gateways:
         self._spelt: dict[str, str] = {}
         """By spelling as a line has it: the one in use."""
         self._racoons: Counter[Place] = Counter()
-        self._keys: dict[str, set[Key]] = {}
-        """Of racoons, by gateway."""
+        self._keys: dict[str, dict[Key, None]] = {}
+        """Of racoons, by gateway, in the order in which they were first heard."""
         self._unnamed = 0
         """Places that the configuration does not name."""
         self.learn(known)
@@ -88,17 +88,17 @@ class Gateways:
             self._spelt.clear()
             self._unnamed += not self.is_configured(place)
         self._racoons[place] += 1
-        self._keys.setdefault(key[0], set()).add(key)
+        self._keys.setdefault(key[0], {})[key] = None
 
     def keys_of(self, gateway: str) -> Collection[Key]:
-        """Give the keys of the racoons of a gateway."""
+        """Give the keys of the racoons of a gateway, the one that was heard first in front."""
         return self._keys.get(gateway, ())
 
     def leave(self, keys: Iterable[Key]) -> None:
         """Give places away."""
         for key in keys:
             place = _place(key)
-            self._keys[key[0]].discard(key)
+            self._keys[key[0]].pop(key, None)
             if not self._keys[key[0]]:
                 del self._keys[key[0]]
             self._racoons[place] -= 1
