@@ -63,7 +63,7 @@ class AttentiveEngine(PartOfEngine):
     def note_line(self, gateway: str, time: float, level: str, event: str, line: int) -> None:  # noqa: ARG002  for engines above
         """Note a line, before what it tells is believed."""
         if event in _ENDING:
-            key = self.state.gateways.spelled(gateway), time
+            key = self.state.gateways.shown(gateway, self._stream), time
             if key not in self.places:
                 self.places[key] = Place(self._source, abs(line))
                 if len(self.places) > _MOST_PLACES:

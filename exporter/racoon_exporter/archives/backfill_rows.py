@@ -34,7 +34,7 @@ class SampledEngine(AttentiveEngine):
     def note_line(self, gateway: str, time: float, level: str, event: str, line: int) -> None:
         """Take note of a line."""
         super().note_line(gateway, time, level, event, line)
-        gateway = self.state.gateways.spelled(gateway)
+        gateway = self.state.gateways.shown(gateway, self._stream)
         steps = self.steps.get(gateway)
         if steps is None:
             steps = self.steps[gateway] = self._begin(gateway, time)
@@ -45,9 +45,9 @@ class SampledEngine(AttentiveEngine):
     def end_steps(self) -> None:
         """Take the steps up to that after the last line of each gateway."""
         for gateway, steps in self.steps.items():
-            last = self.past.gateways[gateway].last
-            if last is not None:
-                self._pass(steps, step_after(last, self.step) + 1)
+            log = self.past.gateways.get(gateway)
+            if log is not None and log.last is not None:
+                self._pass(steps, step_after(log.last, self.step) + 1)
             steps.end()
 
     def _begin(self, gateway: str, time: float) -> GatewaySteps:

@@ -198,6 +198,13 @@ def test_strangers_have_no_series_without_end(tmp_path: Path) -> None:
     assert len(peers) < 12
 
 
+def test_gateways_beyond_the_limit_are_one(tmp_path: Path) -> None:
+    few = Knowledge(limits=Limits(gateways=1))
+    text = written([central_log(tmp_path / "central.log")], tmp_path, knowledge=few, step=5)
+    assert set(re.findall('gateway="(.*?)"', text)) == {"berlin", "other"}
+    assert sum(samples(text)['racoon_daemon_starts_total{gateway="other"}'].values()) > 0
+
+
 def test_labels_of_each_gateway(tmp_path: Path) -> None:
     labels = Labels("vpn", "central", (("berlin", "b:10500"),))
     told = samples(written([central_log(tmp_path / "central.log")], tmp_path, labels=labels))
