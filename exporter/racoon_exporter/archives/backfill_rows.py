@@ -14,6 +14,7 @@ from racoon_exporter.archives.plan import Unit
 from racoon_exporter.archives.reading import Reading, Row, in_rounds
 from racoon_exporter.archives.steps import GatewaySteps, Series, step_after
 from racoon_exporter.metrics import METRICS
+from racoon_exporter.metrics.current import Beginnings
 from racoon_exporter.sa import Knowledge
 from racoon_exporter.text import visible
 
@@ -53,14 +54,11 @@ class SampledEngine(AttentiveEngine):
     def _begin(self, gateway: str, time: float) -> GatewaySteps:
         known = self.state.knowledge.at(gateway)
         wants = partial(self.wants, known)
-        return GatewaySteps(gateway, self.step, known.peers, wants, self._first_line(gateway), step_after(time, self.step))
-
-    def _first_line(self, gateway: str) -> float | None:
-        """Give the time of the first line of what is read of a gateway, whose first line is just read."""
-        clock = self.reader(self._source).clock
-        begun = self.first_line | ({} if clock.first is None else {self._source: clock.first})
-        owners = {source: self.state.gateways.spelled(self.gateway_of(source)) for source in begun}
-        return min((begun[source] for source, owner in owners.items() if owner in ("", gateway)), default=None)
+        first = self.reader(self._source).clock.first
+        if first is not None:
+            self.first_line.setdefault(self._source, first)  # which is noted after the block only
+        begun = Beginnings(self).of_gateway(visible(gateway))
+        return GatewaySteps(gateway, self.step, known.peers, wants, begun, step_after(time, self.step))
 
     def _pass(self, steps: GatewaySteps, time: float) -> None:
         """Let time pass as it does in `serve` while a log is silent."""

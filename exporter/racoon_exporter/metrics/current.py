@@ -66,7 +66,6 @@ class Beginnings:
             self._first[owner] = min(time, self._first.get(owner, time))
 
     def of_gateway(self, gateway: str) -> float | None:
-        """Give the time of its first line, or of one that may be its."""
         """Give the time of the first line of the logs that may tell of a gateway: its own, and those that name no gateway."""
         return min((self._first[owner] for owner in ("", gateway) if owner in self._first), default=None)
 
