@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
-from typing import Final
 
+from racoon_exporter.duration import read_duration
 from racoon_exporter.sa import Knowledge
 from racoon_exporter.scope import same_name
-
-_AGO: Final = re.compile(r"(\d{1,6})(s|m|h|d|w)")
-_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +60,11 @@ def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
         return None
 
 
-def read_duration(text: str) -> int:
-    """Read a duration such as 60s or 5m. Raises ValueError."""
-    found = _AGO.fullmatch(text)
-    if found is None or int(found[1]) == 0:
-        raise ValueError(f"{text!r} is no duration; write 60s, 5m or 1h")
-    return int(found[1]) * _SECONDS[found[2]]
-
-
 def read_moment(text: str, zone: tzinfo, now: float, *, end: bool = False) -> float:
     """Read a moment: RFC 3339, a day such as 2026-11-01 (its end for `end`), or how long ago, such as 7d. Raises ValueError."""
-    ago = _AGO.fullmatch(text)
+    ago = read_duration(text)
     if ago is not None:
-        return now - int(ago[1]) * _SECONDS[ago[2]]
+        return now - ago
     try:
         if len(text) == len("2026-11-01"):
             day = date.fromisoformat(text) + timedelta(days=1 if end else 0)

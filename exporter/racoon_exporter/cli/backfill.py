@@ -10,18 +10,18 @@ import click
 from racoon_exporter.archives.backfill_rows import BackfillRows
 from racoon_exporter.archives.openmetrics import Labels, OpenMetrics
 from racoon_exporter.archives.plan import Unit
-from racoon_exporter.archives.selection import read_duration
 from racoon_exporter.archives.sinks import WholeRows
 from racoon_exporter.cli.archives import archive_options, asked, write_rows
 from racoon_exporter.cli.output import Failure
 from racoon_exporter.cli.output import report as report_problems
+from racoon_exporter.duration import read_duration
 
 
 def _step(_context: click.Context, _parameter: click.Parameter, value: str) -> int:
-    try:
-        return read_duration(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
+    seconds = read_duration(value)
+    if not seconds:
+        raise click.BadParameter(f"{value!r} is no duration; write 60s, 5m or 1h")
+    return seconds
 
 
 @click.command(short_help="Turn old logs into samples that Prometheus imports.")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple, TypeVar, get_args
 
+from racoon_exporter.duration import read_duration
 from racoon_exporter.status.view import STATES, Kind
 from racoon_parsers.reasons import FAILURE_REASONS
 
@@ -17,8 +18,6 @@ _LARGEST: Final = 2**63 - 1
 KINDS: Final = get_args(Kind)
 _PLUS: Final = re.compile(r" (\d\d:\d\d)$")
 """A zone whose plus sign was not written as %2B, and so is a blank."""
-_AGO: Final = re.compile(r"([0-9]{1,6})([smhdw])")
-_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 Row = TypeVar("Row")
 
 
@@ -108,9 +107,9 @@ def _one_of(values: Iterable[str]) -> Callable[[str, str], str]:
 
 
 def _time(name: str, text: str) -> Moment:
-    ago = _AGO.fullmatch(text)
+    ago = read_duration(text)
     if ago is not None:
-        return Ago(int(ago[1]) * _SECONDS[ago[2]])
+        return Ago(ago)
     try:
         time = datetime.fromisoformat(_PLUS.sub(r"+\1", text))
     except ValueError:
