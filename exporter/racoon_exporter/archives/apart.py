@@ -6,7 +6,6 @@ what is written, and answers are compressed: memory does not grow with the numbe
 
 from __future__ import annotations
 
-import marshal
 import pickle
 import zlib
 from collections import deque
@@ -18,7 +17,7 @@ from typing import Final, NamedTuple
 from racoon_exporter import __version__
 from racoon_exporter.archives.once import LinesOnce
 from racoon_exporter.archives.plan import Unit
-from racoon_exporter.archives.pool import SMALL, Archives, Done, Told, Work
+from racoon_exporter.archives.pool import SMALL, Archives, Done, Told, Work, packed, unpacked
 from racoon_exporter.archives.reading import Row
 
 _AHEAD: Final = 2
@@ -71,7 +70,7 @@ def make(work: bytes, portion: Portion, version: str) -> Made:
     heard, lines = False, 0
     for unit in portion.units:
         once = LinesOnce(unit.logs, both_ends=unit.both_ends)
-        rounds += [_packed(rows) for rows in doing.rounds(once, portion.share, portion.shares)]
+        rounds += [packed(rows) for rows in doing.rounds(once, portion.share, portion.shares)]
         problems += once.problems
         heard, lines = heard or once.heard, lines + once.lines
     return Made(rounds, Told(problems, heard), lines)
@@ -118,14 +117,5 @@ def portions(archives: Archives) -> Iterator[list[Portion]]:
 def _merged(shares: Sequence[list[bytes]]) -> Iterator[list[Row]]:
     """Give the rounds, each with the rows of all shares."""
     for turn in range(max(map(len, shares))):
-        rows = [row for rounds in shares if turn < len(rounds) for row in _unpacked(rounds[turn])]
+        rows = [row for rounds in shares if turn < len(rounds) for row in unpacked(rounds[turn])]
         yield sorted(rows, key=lambda row: row[0]) if len(shares) > 1 else rows
-
-
-def _packed(rows: list[Row]) -> bytes:
-    return zlib.compress(marshal.dumps(rows), 1)
-
-
-def _unpacked(data: bytes) -> list[Row]:
-    rows: list[Row] = marshal.loads(zlib.decompress(data))  # noqa: S302  our worker's
-    return rows

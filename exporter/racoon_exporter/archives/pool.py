@@ -162,13 +162,24 @@ def into_files(spool: Path, number: int, share: int, shares: int) -> Told:
 
 def _write(path: Path, rows: list[Row]) -> None:
     part = path.with_suffix(path.suffix + ".part")
-    part.write_bytes(zlib.compress(marshal.dumps(rows), 1))
+    part.write_bytes(packed(rows))
     part.rename(path)
 
 
 def _read(path: Path) -> list[Row]:
-    rows: list[Row] = marshal.loads(zlib.decompress(path.read_bytes()))  # noqa: S302  our worker wrote it, where only we may
+    rows = unpacked(path.read_bytes())  # where only we may write
     path.unlink()
+    return rows
+
+
+def packed(rows: list[Row]) -> bytes:
+    """Give rows as a worker hands them over."""
+    return zlib.compress(marshal.dumps(rows), 1)
+
+
+def unpacked(data: bytes) -> list[Row]:
+    """Give the rows that a worker hands over."""
+    rows: list[Row] = marshal.loads(zlib.decompress(data))  # noqa: S302  our worker's
     return rows
 
 
