@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 from typing import Any, Final
 
-from racoon_exporter.status.words import duration
+from racoon_exporter.status.words import count, cut_percent, duration
 from racoon_exporter.text import visible
 
 _COLUMNS: Final = (
@@ -44,13 +44,14 @@ def as_csv(report: dict[str, Any]) -> str:
 def as_markdown(report: dict[str, Any]) -> str:
     """Write method, summary, peers and reasons."""
     fleet = report["fleet"]
+    outages = count(fleet["outages"], "outage")
     parts = [
         f"# Availability of racoon's peers, {report['since'] or '?'} to {report['until'] or '?'}",
         "## How it is counted",
         "\n".join(f"- **{word}**: {meaning}." for word, meaning in report["method"].items()),
         "## Summary",
-        f"{percent(fleet['availability'])} over {fleet['peers']} peers of {fleet['gateways']} gateways.",
-        f"{fleet['outages']} outages, {duration(fleet['down_seconds'])} down; {fleet['without_outage']} peers without one.",
+        f"{percent(fleet['availability'])} over {count(fleet['peers'], 'peer')} of {count(fleet['gateways'], 'gateway')}.",
+        f"{outages}, {duration(fleet['down_seconds'])} down; {count(fleet['without_outage'], 'peer')} without one.",
         "## Peers",
         _table(
             ("gateway", "peer", "address", "availability", "outages", "longest", "down", "unknown", "planned"),
@@ -79,7 +80,7 @@ def percent(share: float | None) -> str:
     """Write availability with the digits that service levels are given in."""
     if share is None:
         return "not known"
-    return f"{int(share * 1_000_000) / 10_000:.4f} %" if share < 1 else "100 %"
+    return f"{cut_percent(share, 4)} %" if share < 1 else "100 %"
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -31,9 +31,14 @@ def clock_with_seconds(time: float, zone: tzinfo) -> str:
 
 
 def percent(share: float) -> str:
-    """Write a share with up to three digits behind the point, cut: 100 % says that nothing was lost."""
-    thousandths = math.floor(share * 100_000 + _ROUNDING)
-    return f"{thousandths / 1000:.3f}".rstrip("0").rstrip(".") + " %"
+    """Write a share with up to three digits behind the point."""
+    return cut_percent(share, 3).rstrip("0").rstrip(".") + " %"
+
+
+def cut_percent(share: float, digits: int) -> str:
+    """Write a share as so many hundredths, cut: 100 says that nothing was lost."""
+    cut = math.floor(share * 10 ** (digits + 2) + _ROUNDING)
+    return f"{cut / 10**digits:.{digits}f}"
 
 
 def duration(seconds: float) -> str:

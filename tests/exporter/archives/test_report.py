@@ -15,6 +15,7 @@ import pytest
 from racoon_exporter.report.drawing import calendar
 from racoon_exporter.report.model import document
 from racoon_exporter.report.page import page
+from racoon_exporter.report.text import percent
 from racoon_exporter.zone import read_zone
 from tests.exporter.archives.year import Script, write
 
@@ -174,3 +175,11 @@ def test_nothing_known_is_said_and_not_counted() -> None:
 def test_the_days_of_a_calendar_stand_below_their_months(since: str, until: str, named: list[str]) -> None:
     window = (datetime.fromisoformat(f"{since}T08:00Z").timestamp(), datetime.fromisoformat(f"{until}T20:00Z").timestamp())
     assert re.findall(r"<text[^>]*>([^<]*)<", str(calendar([], [window], window, UTC))) == named
+
+
+@pytest.mark.parametrize(
+    ("share", "written"),
+    [(None, "not known"), (0.0, "0.0000 %"), (0.0157, "1.5700 %"), (0.9999999, "99.9999 %"), (1.0, "100 %")],
+)
+def test_availability_is_cut_and_never_rounded_up(share: float | None, written: str) -> None:
+    assert percent(share) == written
