@@ -109,6 +109,22 @@ def test_who_lost_a_partition_cannot_overwrite_what_the_new_one_wrote(broker: Cl
         each.close()
 
 
+def test_a_partition_that_was_lost_leaves_the_checkpoints_of_others_where_they_are(broker: Cluster, topic: str) -> None:
+    options = KafkaOptions(broker.bootstrap, (topic,), group=topic, checkpoints=f"{topic}.cp")
+    lost, held = Place(topic, 1), Place(topic, 2)
+    ours, other = TopicCheckpoints(options), TopicCheckpoints(options)
+    for place in (lost, held):
+        assert ours.take(place) is None
+        ours.save(place, {"next": 1})
+    other.take(lost)
+    with pytest.raises(LostError):
+        ours.save(lost, {"next": 2})
+    ours.save(held, {"next": 2})
+    assert other.take(held) == {"next": 2}
+    for each in (ours, other):
+        each.close()
+
+
 def test_a_large_checkpoint_comes_back_whole_and_a_smaller_one_after_it(broker: Cluster, topic: str) -> None:
     options = KafkaOptions(broker.bootstrap, (topic,), group=topic, checkpoints=f"{topic}.cp")
     writing, reading = TopicCheckpoints(options), TopicCheckpoints(options)

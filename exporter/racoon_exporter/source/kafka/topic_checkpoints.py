@@ -74,8 +74,8 @@ class TopicCheckpoints:
         self._client: dict[str, Any] = options.client()
         self._clock = clock
         self._writers: dict[Place, _Writer] = {}
-        self._partitions = 0
-        """Partitions of the topic; 0 where that must be asked."""
+        self._partitions = 1
+        """Partitions of the topic, as many as it had when one was taken last."""
         self._reader: Consumer | None = None
 
     # taking
@@ -97,7 +97,7 @@ class TopicCheckpoints:
     def _fence(self, place: Place, writer: _Writer) -> _Found | None:
         """Make a producer that fences all before it, then give the last checkpoint."""
         try:
-            self._make_topic()
+            self._look_at_topic()
             producer = Producer(
                 self._client
                 | {
@@ -109,7 +109,6 @@ class TopicCheckpoints:
             producer.init_transactions(_SECONDS)
             found = self._last(place)
         except KafkaException as error:
-            self._partitions = 0
             raise CheckpointError(f"the checkpoint of {place.name} cannot be read: {_words(error)}") from error
         writer.producer = producer
         if found is not None:
@@ -117,23 +116,21 @@ class TopicCheckpoints:
             writer.pieces = found.number
         return found
 
-    def _make_topic(self) -> None:
-        """See to it that the topic is there."""
-        if self._partitions:
-            return
-        admin = AdminClient(self._client, logger=_LOGGER)
-        known = admin.list_topics(timeout=_SECONDS)
+    def _look_at_topic(self) -> None:
+        """See to it that the topic is there; somebody may have deleted it, or have given it more partitions."""
+        known = self._reading().list_topics(timeout=_SECONDS)
         if self._topic not in known.topics:
             read = (known.topics[topic].partitions for topic in self._read if topic in known.topics)
-            self._partitions = self._made(admin, max(map(len, read), default=1))
+            self._partitions = self._made(max(map(len, read), default=1))
             return
         topic = known.topics[self._topic]
         if topic.error is not None:
             raise KafkaException(topic.error)
         self._partitions = len(topic.partitions)
 
-    def _made(self, admin: AdminClient, partitions: int) -> int:
+    def _made(self, partitions: int) -> int:
         """Make the topic, with as many partitions as those that are read have; give their number."""
+        admin = AdminClient(self._client, logger=_LOGGER)
         made = NewTopic(self._topic, num_partitions=max(1, partitions), replication_factor=self._replicas, config=_TOPIC)
         admin.create_topics([made], operation_timeout=_SECONDS)[self._topic].result(_SECONDS)
         _LOGGER.info("topic %s for checkpoints was made", self._topic)
@@ -141,7 +138,7 @@ class TopicCheckpoints:
 
     def _number(self, place: Place) -> int:
         """Tell which partition of the topic holds the checkpoints of a partition."""
-        return place.number % max(1, self._partitions)
+        return place.number % self._partitions
 
     # reading
 
@@ -232,7 +229,6 @@ class TopicCheckpoints:
 
     def _failed(self, place: Place, writer: _Writer, error: KafkaException | BufferError) -> None:
         """Undo what was begun; if that fails too, the producer is of no more use."""
-        self._partitions = 0  # somebody may have deleted the topic
         producer, writer.producer = writer.producer, None
         code = error.args[0].code() if isinstance(error, KafkaException) else None
         if code in _FENCED:
