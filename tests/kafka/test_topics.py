@@ -72,6 +72,19 @@ def test_a_line_counts_once_over_a_restart(checkpoints: str, broker: Cluster, to
     second.until(lambda: sum(status.lag_records or 0 for status in second.follower.statuses()) == 0)
 
 
+def test_lines_that_wait_while_the_exporter_ends_are_read_after_it(topic: str, broker: Cluster, make: Make) -> None:
+    gateways = Gateways(broker.bootstrap, topic)
+    said = [f"2026-01-15T08:00:00Z gw-1 racoon: {up(COOKIES.format(number))}\n" for number in range(2000)]
+    gateways.put("".join(said).encode(), "gw-1", 0)
+    gateways.flush()
+    first = make()
+    first.until(lambda: sum(status.counts.lines for status in first.follower.statuses()) == 2000)
+    first.close()  # one block of several was taken
+    second = make()
+    second.until(lambda: len(second.held) == 4 and not second.follower.partitions.behind)
+    assert second.counted() == 2000
+
+
 def test_instances_share_the_partitions_and_hand_them_over_with_their_state(broker: Cluster, topic: str, make: Make) -> None:
     gateways = Gateways(broker.bootstrap, topic)
     establish(gateways)

@@ -214,7 +214,8 @@ class KafkaSource:
         partition = self._partitions.pop(place, None)
         if partition is None:
             return
-        if partition.open and (partition.dirty or self._keeper.aged(place.name)):
+        untaken = any(block.source == place.name for block in self._blocks)  # the offset is behind these lines, the state is not
+        if partition.open and not untaken and (partition.dirty or self._keeper.aged(place.name)):
             self._save(partition)
         self._drop(place)
 
