@@ -110,8 +110,7 @@ class Follower:
         if path is None:
             return
         try:
-            known = self.engine.state.knowledge
-            content = checkpoint.read(path, checkpoint.most_bytes(known.limits.gateways + len(known.gateways)))
+            content = checkpoint.read(path, self.partitions.most_bytes)
             if content is not None:
                 self._resume(content)
         except OSError as error:

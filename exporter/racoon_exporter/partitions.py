@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 from typing import Any, Final
 
+from racoon_exporter import checkpoint
 from racoon_exporter.availability.past import Past
 from racoon_exporter.engine import Engine
 from racoon_exporter.live_engine import LiveEngine
@@ -92,6 +93,12 @@ class Partitions:
             engine.name_gateways(gateway_of)
 
     # keeping
+
+    @property
+    def most_bytes(self) -> int:
+        """How large a state file may be, or the checkpoint of a partition: limits hold for each."""
+        known = self._template.state.knowledge
+        return checkpoint.most_bytes(known.limits.gateways + len(known.gateways))
 
     def begin(self, name: str, kept: Mapping[str, Any] | None) -> None:
         """Hold a partition, and go on from what `content` gave. Raises ValueError for what is no such thing."""

@@ -64,6 +64,12 @@ def test_an_instance_without_partitions_says_nothing_of_any_gateway() -> None:
     assert "racoon_daemon_starts_total" not in [line.split("{")[0].split(" ")[0] for line in Instance().scrape.splitlines()]
 
 
+def test_a_checkpoint_of_a_partition_may_grow_with_its_gateways() -> None:
+    few, many = (Partitions(Engine(UTC, knowledge=Knowledge(limits=Limits(gateways=limit)))) for limit in (1000, 5000))
+    assert few.most_bytes == 64 * 1024 * 1024
+    assert many.most_bytes == few.most_bytes + 4000 * 32 * 1024
+
+
 def test_a_partition_goes_on_at_another_instance_and_is_seen_once_that_has_caught_up() -> None:
     first, second = Instance(), Instance()
     first.partitions.begin(ONE, None)

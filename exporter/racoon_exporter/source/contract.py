@@ -95,6 +95,10 @@ class Keeper(Protocol):
     The source calls it from `read`, when all blocks of the stream that it gave were taken.
     """
 
+    @property
+    def most_bytes(self) -> int:
+        """How large what is kept of a stream may be, as JSON."""
+
     def begin(self, name: str, kept: Mapping[str, Any] | None) -> None:
         """Go on from what `content` gave, here or elsewhere; None for nothing. Raises ValueError for what is no such thing."""
 

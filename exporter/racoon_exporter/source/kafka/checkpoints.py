@@ -40,8 +40,11 @@ class Checkpoints(Protocol):
     shared: bool
     """Whether other instances find them, too."""
 
-    def take(self, place: Place) -> dict[str, Any] | None:
-        """Become the only writer of a partition, and give the last checkpoint; None without one. Raises CheckpointError."""
+    def take(self, place: Place, most: int = checkpoint.MOST_BYTES) -> dict[str, Any] | None:
+        """Become the only writer of a partition, and give the last checkpoint; None without one. Raises CheckpointError.
+
+        One of more than `most` bytes would fill the memory, and cannot be used.
+        """
 
     def save(self, place: Place, content: dict[str, Any]) -> None:
         """Write a checkpoint: all of it, or nothing. Raises CheckpointError."""
@@ -66,14 +69,14 @@ class FileCheckpoints:
     def _path(self, place: Place) -> Path | None:
         return None if self._directory is None else self._directory / quote(f"{self._group}-{place.topic}-{place.number}", "")
 
-    def take(self, place: Place) -> dict[str, Any] | None:
+    def take(self, place: Place, most: int = checkpoint.MOST_BYTES) -> dict[str, Any] | None:
         """Read the file of a partition. One that cannot be used is set aside, which is told; the next try finds none."""
         path = self._path(place)
         if path is None:
             return None
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            return checkpoint.read(path)
+            return checkpoint.read(path, most)
         except checkpoint.StateFileError as error:
             raise _set_aside(path, str(error)) from error
         except OSError as error:

@@ -370,7 +370,7 @@ class KafkaSource:
         """Read the checkpoint of a partition, and go on from it; trouble is told, and it is tried again later."""
         partition.due = self._clock() + _RETRY_SECONDS
         try:
-            kept = self._checkpoints.take(partition.place)
+            kept = self._checkpoints.take(partition.place, self._keeper.most_bytes)
             self._go_on(partition, kept)
         except CheckpointError as error:
             self._told(partition, str(error))

@@ -19,11 +19,11 @@ def cut(content: dict[str, Any]) -> list[bytes]:
     return [data[start : start + PIECE_BYTES] for start in range(0, len(data), PIECE_BYTES)]
 
 
-def joined(pieces: list[bytes]) -> dict[str, Any]:
+def joined(pieces: list[bytes], most: int = MOST_BYTES) -> dict[str, Any]:
     """Put a checkpoint together again. Raises ValueError for what is none, or would fill the memory."""
     reader = zlib.decompressobj()
     try:
-        text = reader.decompress(b"".join(pieces), MOST_BYTES)
+        text = reader.decompress(b"".join(pieces), most)
     except zlib.error as error:
         raise ValueError("it is damaged") from error
     if not reader.eof:

@@ -18,6 +18,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from racoon_exporter.checkpoint import MOST_BYTES
 from racoon_exporter.source.kafka.checkpoints import CheckpointError, LostError, Place
 from racoon_exporter.source.kafka.pieces import cut, joined
 from racoon_exporter.source.kafka.settings import KafkaOptions
@@ -80,7 +81,7 @@ class TopicCheckpoints:
 
     # taking
 
-    def take(self, place: Place) -> dict[str, Any] | None:
+    def take(self, place: Place, most: int = MOST_BYTES) -> dict[str, Any] | None:
         """Fence whoever wrote the checkpoints of a partition before, and give the last one."""
         self.leave(place)
         writer = _Writer()
@@ -89,7 +90,7 @@ class TopicCheckpoints:
         if found is None:
             return None
         try:
-            return joined([found.pieces[number] for number in range(found.number)])
+            return joined([found.pieces[number] for number in range(found.number)], most)
         except ValueError as error:
             _LOGGER.warning("the checkpoint of %s in topic %s cannot be used: %s", place.name, self._topic, error)
             return None

@@ -29,3 +29,4 @@ def test_what_would_fill_the_memory_is_refused() -> None:
     assert sum(map(len, bomb)) < 1_000_000
     with pytest.raises(ValueError, match="too large"):
         joined(bomb)
+    assert joined(bomb, 66 * 1024 * 1024)
