@@ -52,7 +52,9 @@ def establish(gateways: Gateways, times: int = 1) -> None:
 
 
 @pytest.mark.parametrize("checkpoints", ["file", "topic"])
-def test_a_line_counts_once_over_a_restart(checkpoints: str, broker: Cluster, topic: str, make: Make) -> None:
+def test_a_line_counts_once_over_a_restart(
+    checkpoints: str, broker: Cluster, topic: str, make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
     kept = {"checkpoints": "file"} if checkpoints == "file" else {}
     gateways = Gateways(broker.bootstrap, topic)
     establish(gateways, 3)
@@ -70,6 +72,7 @@ def test_a_line_counts_once_over_a_restart(checkpoints: str, broker: Cluster, to
     assert second.counted() == 100
     assert sum(status.counts.lines for status in second.follower.statuses()) == 200
     second.until(lambda: sum(status.lag_records or 0 for status in second.follower.statuses()) == 0)
+    assert "anew" not in caplog.text
 
 
 def test_lines_that_wait_while_the_exporter_ends_are_read_after_it(topic: str, broker: Cluster, make: Make) -> None:

@@ -8,10 +8,13 @@ is a matter of there being one instance.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import quote
 
 from racoon_exporter import checkpoint
+
+_PARTITION: Final = "partition"
+"""The key of a checkpoint in its file, which has a version of its own beside it."""
 
 
 class Place(NamedTuple):
@@ -76,7 +79,8 @@ class FileCheckpoints:
             return None
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            return checkpoint.read(path, most)
+            kept = checkpoint.read(path, most)
+            return None if kept is None else _content(path, kept)
         except checkpoint.StateFileError as error:
             raise _set_aside(path, str(error)) from error
         except OSError as error:
@@ -88,7 +92,7 @@ class FileCheckpoints:
         if path is None:
             return
         try:
-            checkpoint.write(path, content)
+            checkpoint.write(path, {_PARTITION: content})
         except OSError as error:
             raise CheckpointError(f"cannot write {path}: {error.strerror or error}") from error
 
@@ -98,6 +102,13 @@ class FileCheckpoints:
 
     def close(self) -> None:
         """Do nothing."""
+
+
+def _content(path: Path, kept: dict[str, Any]) -> dict[str, Any]:
+    content = kept.get(_PARTITION)
+    if not isinstance(content, dict):
+        raise checkpoint.StateFileError(f"{path} holds no checkpoint of a partition")
+    return content
 
 
 def _set_aside(path: Path, why: str) -> CheckpointError:
