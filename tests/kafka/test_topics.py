@@ -9,7 +9,7 @@ import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.cimpl import NewPartitions
 
-from racoon_exporter.source.kafka.checkpoints import LostError, Place
+from racoon_exporter.source.kafka.checkpoints import FileCheckpoints, LostError, Place
 from racoon_exporter.source.kafka.records import ENVELOPES
 from racoon_exporter.source.kafka.settings import KafkaOptions, Sasl, Tls
 from racoon_exporter.source.kafka.topic_checkpoints import TopicCheckpoints
@@ -207,6 +207,23 @@ def test_without_checkpoints_a_topic_that_was_read_is_read_again_and_that_is_tol
     assert "its checkpoint is gone: it is read again from what the topic still holds" in caplog.text
 
 
+@pytest.mark.parametrize("damage", [{"version": 0}, {"next": "x"}, {"counts": []}, {"state": {}}, {"state": []}])
+def test_a_partition_whose_checkpoint_cannot_be_used_is_read_anew(
+    damage: dict[str, Any], broker: Cluster, topic: str, directory: Path, make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    establish(Gateways(broker.bootstrap, topic))
+    first = make(checkpoints="file")
+    first.until(lambda: first.counted() == 20)
+    first.close()
+    kept = FileCheckpoints(directory, topic)
+    for place in (Place(topic, number) for number in range(4)):
+        kept.save(place, (kept.take(place) or {}) | damage)
+    second = make(checkpoints="file")
+    second.until(lambda: second.counted() == 20)
+    assert sum(status.counts.lines for status in second.follower.statuses()) == 40
+    assert caplog.text.count("cannot be used") == 4
+
+
 def test_partitions_that_are_added_are_read_and_told_of(
     broker: Cluster, topic: str, make: Make, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -247,7 +264,8 @@ def test_records_that_went_before_they_were_read_are_told_and_counted(
     first.close()
     establish(gateways)
     admin = broker.admin()
-    admin.delete_records([TopicPartition(topic, number, -1) for number in range(4)])
+    for deleted in admin.delete_records([TopicPartition(topic, number, -1) for number in range(4)]).values():
+        deleted.result(30)
     second = make()
     second.until(lambda: len(second.held) == 4 and not second.follower.partitions.behind)
     assert second.counted("racoon_exporter_source_dropped_messages_total") == 40

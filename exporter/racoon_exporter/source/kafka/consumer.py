@@ -12,7 +12,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -214,7 +214,7 @@ class KafkaSource:
         partition = self._partitions.pop(place, None)
         if partition is None:
             return
-        untaken = any(block.source == place.name for block in self._blocks)  # the offset is behind these lines, the state is not
+        untaken = any(block.source == place.name for block in self._blocks)  # behind the offset, and not in the state
         if partition.open and not untaken and (partition.dirty or self._keeper.aged(place.name)):
             self._save(partition)
         self._drop(place)
@@ -385,19 +385,15 @@ class KafkaSource:
         topic = self._consumer.list_topics(place.topic, timeout=_BROKER_SECONDS).topics[place.topic]
         partition.of, partition.high = len(topic.partitions), high
         try:
-            state = None if kept is None else self._take_up(partition, kept, low, high)
-        except (KeyError, TypeError, ValueError) as error:
-            _LOGGER.error("the checkpoint of %s cannot be used (%s): it is read anew", place.name, error)  # noqa: TRY400
-            kept = state = None
-        if kept is None:
-            partition.next = self._begin(place, low, high)
-        self._consumer.seek(TopicPartition(*place, partition.next))
-        try:
+            if kept is None:
+                state, partition.next = None, self._begin(place, low, high)
+            else:
+                state = self._take_up(partition, kept, low, high)
+            self._consumer.seek(TopicPartition(*place, partition.next))
             self._keeper.begin(place.name, state)
-        except ValueError as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             _LOGGER.error("the checkpoint of %s cannot be used (%s): it is read anew", place.name, error)  # noqa: TRY400
-            fresh = replace(partition, counts=LiveCounts(), next=low)
-            partition.counts, partition.next = fresh.counts, fresh.next
+            partition.counts, partition.lines.passed_over, partition.next = LiveCounts(), {}, low
             self._consumer.seek(TopicPartition(*place, low))
             self._keeper.begin(place.name, None)
         self._consumer.resume([TopicPartition(*place)])
