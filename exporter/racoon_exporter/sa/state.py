@@ -124,8 +124,9 @@ class SaState:
 
     def doubt(self, key: Key) -> None:
         """Take note that a record of a racoon raised while it was applied."""
-        key = self.gateways.spelled(key[0]), *key[1:]
-        self._doubtful.add(key if key in self.racoons else _FOLDED)
+        gateway, ident, stream = self.gateways.spelled(key[0]), *key[1:]
+        places = (gateway, ident, stream), (gateway, _ANY_NAME, stream)  # as `_place` gives them
+        self._doubtful.add(next((place for place in places if place in self.racoons), _FOLDED))
 
     def mend(self) -> list[str]:
         """Make the tables of doubtful racoons anew from what they say of themselves, and tell of what had to be given up.

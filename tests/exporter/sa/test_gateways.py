@@ -87,6 +87,21 @@ def test_the_names_of_daemons_at_a_gateway_are_bounded_too() -> None:
     assert set(gateways(engine)) == {"gw"}
 
 
+@pytest.mark.parametrize(
+    ("doubtful", "key"),
+    [
+        pytest.param("racoon-0", ("gw", "racoon-0", ""), id="by its own name"),
+        pytest.param(f"racoon-{2 * MOST_NAMES}", ("gw", "racoon", ""), id="among those that have no name of their own"),
+    ],
+)
+def test_the_racoon_that_took_a_record_that_raised_is_made_anew(doubtful: str, key: tuple[str, str, str]) -> None:
+    state = heard(*(said("gw", ident=f"racoon-{number}", cookie=number) for number in range(3 * MOST_NAMES))).state
+    before = dict(state.racoons)
+    state.doubt(("GW", doubtful, ""))
+    state.mend()
+    assert [each for each, racoon in before.items() if state.racoons[each] is not racoon] == [key]
+
+
 def test_a_place_that_is_given_away_may_be_taken_under_another_spelling() -> None:
     engine = Engine(UTC, knowledge=Knowledge(limits=Limits(gateways=1)))
     engine.feed(block((said("gw", day=15) + said("other-host", day=17) + said("GW", day=19)).encode()))
