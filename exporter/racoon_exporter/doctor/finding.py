@@ -11,6 +11,8 @@ from racoon_exporter.text import visible
 Status: TypeAlias = Literal["ok", "warning", "error"]
 STATUSES: Final[tuple[Status, ...]] = get_args(Status)
 """From good to bad; their places are the exit status."""
+SOON: Final = 14 * 86400.0
+"""Seconds before its end at which a certificate wants to be renewed."""
 
 Area: TypeAlias = Literal[
     "user",

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from racoon_exporter.doctor.finding import Finding, Findings, error, ok, warning
+from racoon_exporter.doctor.finding import SOON, Finding, Findings, error, ok, warning
 from racoon_exporter.doctor.rights import readable
 from racoon_exporter.doctor.setup import Setup
 from racoon_exporter.status.words import count, duration
@@ -18,8 +18,6 @@ from racoon_exporter.web.listen import split_address
 from racoon_exporter.web.problems import ListenError
 from racoon_exporter.web.tls import TlsError, server_context
 
-_SOON: Final = 14 * 86400.0
-"""Seconds before its end at which a certificate wants to be renewed."""
 _LOOPBACK: Final = ("localhost", "127.", "::1")
 _NO_SERVICE: Final = "The exporter does not start; one that runs keeps what it has."
 
@@ -100,7 +98,7 @@ def _dates(certificate: Pem, setup: Setup) -> Findings:
         yield _not_valid(subject, f"expired {duration(now - found.ends)} ago")
     elif found.begins > now:
         yield _not_valid(subject, f"valid only in {duration(found.begins - now)}")
-    elif found.ends < now + _SOON:
+    elif found.ends < now + SOON:
         yield warning(
             "certificate",
             subject,

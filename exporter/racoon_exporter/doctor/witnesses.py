@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from racoon_exporter.doctor.finding import Finding, Findings, error, ok, several, warning
+from racoon_exporter.doctor.finding import SOON, Finding, Findings, error, ok, several, warning
 from racoon_exporter.doctor.rights import readable
 from racoon_exporter.doctor.setup import Setup
 from racoon_exporter.doctor.unit_file import Unit
@@ -28,7 +28,6 @@ _NETLINK: Final = "cp examples/witness-kernel.conf /etc/systemd/system/racoon-ex
 _KEY: Final = re.compile(
     rb"^\s*(?:[EAC]: \S+\s+[0-9a-f]{8} [0-9a-f]{8}|(?:auth|enc|aead)\S* \S+ 0x[0-9a-f]{16,})", re.MULTILINE
 )
-_SOON: Final = 14 * 86400.0
 
 
 def check_rights(setup: Setup) -> Findings:
@@ -132,7 +131,7 @@ def of_certificates(certificates: Certificates, now: float) -> Iterator[Finding]
             yield _over(
                 certificate.file, f"valid only in {duration(certificate.not_before - now)}", "The peer refuses it until then."
             )
-        elif certificate.not_after < now + _SOON:
+        elif certificate.not_after < now + SOON:
             yield warning(
                 "certificate",
                 certificate.file,
