@@ -64,7 +64,7 @@ def read_moment(text: str, zone: tzinfo, now: float, *, end: bool = False) -> fl
     """Read a moment: RFC 3339, a day such as 2026-11-01 (its end for `end`), or how long ago, such as 7d. Raises ValueError."""
     ago = read_duration(text)
     if ago is not None:
-        return now - ago
+        return max(0.0, now - ago)
     try:
         if len(text) == len("2026-11-01"):
             day = date.fromisoformat(text) + timedelta(days=1 if end else 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, datetime
 from typing import Any, Final, NamedTuple, TypeVar, get_args
 
 from racoon_exporter.duration import read_duration
@@ -18,6 +18,8 @@ _LARGEST: Final = 2**63 - 1
 KINDS: Final = get_args(Kind)
 _PLUS: Final = re.compile(r" (\d\d:\d\d)$")
 """A zone whose plus sign was not written as %2B, and so is a blank."""
+_EDGES: Final = (MINYEAR, MAXYEAR)
+"""In another zone they are years that nobody can write."""
 Row = TypeVar("Row")
 
 
@@ -50,7 +52,7 @@ class Parameters(NamedTuple):
 
     def at(self, now: float) -> Parameters:
         """Give the same with moments that were said as how long ago, seen from now."""
-        begin, end = (now - given if isinstance(given, Ago) else given for given in (self.begin, self.end))
+        begin, end = (max(0.0, now - given) if isinstance(given, Ago) else given for given in (self.begin, self.end))
         return self._replace(begin=begin, end=end)
 
     def wants(self, gateway: str, *names: str) -> bool:
@@ -114,7 +116,7 @@ def _time(name: str, text: str) -> Moment:
         time = datetime.fromisoformat(_PLUS.sub(r"+\1", text))
     except ValueError:
         time = None
-    if time is None or time.tzinfo is None:
+    if time is None or time.tzinfo is None or time.year in _EDGES:
         raise BadParameterError(
             f"parameter {name!r} must be a time with its zone, such as 2026-11-24T04:09:39+00:00 or …Z, or 7d"
         )

@@ -92,6 +92,14 @@ def test_a_wrong_window_is_wrong_usage(logs: list[str], tmp_path: Path) -> None:
     assert done.stderr.startswith(f"racoon-exporter: {windows}:1: ")
 
 
+def test_a_report_of_longer_than_there_were_computers_begins_with_them(tmp_path: Path) -> None:
+    path = tmp_path / "racoon.log"
+    path.write_text("2026-10-01 00:00:00: INFO: @(#)ipsec-tools 0.8.2 (http://ipsec-tools.sourceforge.net)\n")
+    done = run("report", "--format", "json", "--time-zone", "UTC", "--since", "999999w", str(path))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "1970-01-01T00:00:00+00:00" in done.stdout
+
+
 def fragment(peers: int = 1, name: str = "branch", outages: int = 20) -> dict[str, Any]:
     """A gateway as a worker tells of it, over a year."""
     year = 365 * 86400.0

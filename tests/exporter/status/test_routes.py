@@ -259,6 +259,8 @@ def test_information_without_state_is_no_event(client: Ask) -> None:
         ("sas?state=up", "unknown parameter 'state'"),
         ("availability?since=7", "'since' must be a time with its zone"),
         ("outages?since=-1d", "'since' must be a time with its zone"),
+        ("availability?since=0001-01-01T00:00:00%2B14:00", "'since' must be a time with its zone"),
+        ("availability?since=9999-12-31T23:59:59-14:00", "'since' must be a time with its zone"),
         ("witnesses?limit=3", "unknown parameter 'limit'"),
         ("peers?limit=0", "'limit' must be a whole number from 1 to 1000"),
         ("peers?offset=-1", "'offset' must be a whole number"),
@@ -275,6 +277,12 @@ def test_a_bad_parameter_is_told_as_json(branch: httpx.Client, query: str, why: 
     given = branch.get(f"/api/v1/{query}")
     assert given.status_code == 400
     assert why in given.json()["error"]
+
+
+def test_what_is_asked_for_longer_ago_than_there_were_computers_is_answered(branch: httpx.Client) -> None:
+    given = branch.get("/api/v1/availability?since=999999w")
+    assert given.status_code == 200
+    assert given.json()["since"] == "1970-01-01T00:00:00+00:00"
 
 
 def test_an_unknown_resource_is_told_as_json(branch: httpx.Client) -> None:
