@@ -146,6 +146,6 @@ def text_of(value: object) -> str | None:
     """
     if isinstance(value, list) and value and isinstance(value[0], list | str):
         value = value[0]
-    if isinstance(value, list) and value and all(isinstance(byte, int) and byte in _BYTE for byte in value):
+    if isinstance(value, list) and value and all(type(byte) is int and byte in _BYTE for byte in value):
         return bytes(value).decode("utf-8", "backslashreplace")
     return value if isinstance(value, str) else None

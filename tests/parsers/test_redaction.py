@@ -86,8 +86,8 @@ def test_an_object_of_a_collector_stays_one_and_says_as_little() -> None:
 def test_what_journald_writes_byte_by_byte_and_what_stands_deeper_is_redacted_as_well() -> None:
     redactor = Redactor()
     bytes_of = json.dumps([*b'ERROR: login failed for user "hans\xfc" from 192.0.2.1'])
-    assert redactor.line(f'{{"MESSAGE":{bytes_of},"acme":[1,[2,300]]}}') == (
-        '{"MESSAGE":"ERROR: login failed for user \\"name1\\" from 198.18.1.1","name2":[1,[2,300]]}'
+    assert redactor.line(f'{{"MESSAGE":{bytes_of},"acme":[true,[2,300]]}}') == (
+        '{"MESSAGE":"ERROR: login failed for user \\"name1\\" from 198.18.1.1","name2":[true,[2,300]]}'
     )
     assert redactor.line(f'{{"MESSAGE":{json.dumps([*b"12345678 12345678"])}}}') is None
     assert redactor.line('{"event":{"original":"12345678 12345678"}}') is None
