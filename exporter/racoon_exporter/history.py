@@ -7,6 +7,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final
 
+from racoon_exporter.availability.peer import Outage
 from racoon_exporter.sa import SaState
 
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
@@ -80,3 +81,16 @@ def row(table: str, record: Any, zone: tzinfo = UTC) -> dict[str, Any]:
     for key in _TIMES_OF[table]:
         values[key] = timestamp(values[key], zone)
     return values
+
+
+def outage_row(outage: Outage, zone: tzinfo) -> dict[str, Any]:
+    """Give the row of an outage, without whose it is."""
+    return {
+        "begin": timestamp(outage.begin, zone),
+        "end": timestamp(outage.end, zone),
+        "seconds": outage.seconds,
+        "cause": outage.cause,
+        "first_reason": outage.first_reason,
+        "last_reason": outage.last_reason,
+        "told_by": outage.told_by,
+    }

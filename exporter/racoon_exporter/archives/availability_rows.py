@@ -15,7 +15,7 @@ from racoon_exporter.availability.log import GatewayLog, PeerLog, Place
 from racoon_exporter.availability.past import Past
 from racoon_exporter.availability.peer import Availability, Outage, availability
 from racoon_exporter.availability.spans import Span
-from racoon_exporter.history import timestamp
+from racoon_exporter.history import outage_row
 from racoon_exporter.sa.model import PSEUDO_PEERS, UNATTRIBUTED
 from racoon_parsers.record import Origin, Record
 from racoon_parsers.stems import Number, Stem
@@ -140,19 +140,12 @@ class AvailabilityRows:
         return [(begin, end) for begin, end, whose in self.planned if whose in ("", gateway)]
 
     def _outage(self, gateway: str, address: str, outage: Outage) -> dict[str, Any]:
-        zone = self.reading.shown_zone
         name = self.reading.knowledge.at(gateway).name(address)
         values = {
             "gateway": gateway,
             "peer": address,
             "name": None if name == address else name,
-            "begin": timestamp(outage.begin, zone),
-            "end": timestamp(outage.end, zone),
-            "seconds": outage.seconds,
-            "cause": outage.cause,
-            "first_reason": outage.first_reason,
-            "last_reason": outage.last_reason,
-            "told_by": outage.told_by,
+            **outage_row(outage, self.reading.shown_zone),
             "file": None if outage.place is None else outage.place.file,
             "line": None if outage.place is None else outage.place.line,
         }

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from racoon_exporter.availability.peer import Availability, Outage
 from racoon_exporter.events_output import as_dict
-from racoon_exporter.history import COLUMNS, timestamp
+from racoon_exporter.history import COLUMNS, outage_row, timestamp
 from racoon_exporter.sa import IpsecSa, IsakmpSa, Negotiation
 from racoon_exporter.sa.current import Trouble
 from racoon_exporter.status import query, witnessed
@@ -233,13 +233,7 @@ def _outage(peer: PeerView, outage: Outage, zone: tzinfo) -> Body:
         "gateway": peer.gateway,
         "peer": peer.address,
         "name": peer.name,
-        "begin": timestamp(outage.begin, zone),
-        "end": timestamp(outage.end, zone),
-        "seconds": outage.seconds,
-        "cause": outage.cause,
-        "first_reason": outage.first_reason,
-        "last_reason": outage.last_reason,
-        "told_by": outage.told_by,
+        **outage_row(outage, zone),
     }
 
 
