@@ -28,7 +28,7 @@ def _text(samples: Samples, *, gateways: bool, openmetrics: bool) -> Iterator[st
     escaped = _Escaped()
     laid_out: dict[tuple[str, ...], _Labels] = {}
     for row in METRICS:
-        named = f"{row.name}_total" if row.kind == "counter" else row.name
+        named = row.sample_name
         yield head(row, openmetrics=openmetrics)
         if row.kind == "histogram":
             yield from _histogram(row, samples, gateways=gateways)
@@ -51,7 +51,7 @@ def _owner(row: Row, taken: Mapping[tuple[str, ...], float], *, gateways: bool) 
 
 def head(row: Row, *, openmetrics: bool) -> str:
     """Write what stands before the samples of a row."""
-    title = f"{row.name}_total" if row.kind == "counter" and not openmetrics else row.name
+    title = row.name if openmetrics else row.sample_name
     return f"# HELP {title} {_escaped_help(row.help, openmetrics=openmetrics)}\n# TYPE {title} {row.kind}\n"
 
 
@@ -59,8 +59,7 @@ def sample_lines(row: Row, labels: dict[str, str], value: float | Sequence[float
     """Write the lines of a sample without their ends: several for a histogram, whose value is its counts and the sum."""
     if isinstance(value, Sequence):
         return _histogram_lines(row, labels, value)
-    named = f"{row.name}_total" if row.kind == "counter" else row.name
-    return [f"{named}{_labels(labels)} {_number(value)}"]
+    return [f"{row.sample_name}{_labels(labels)} {_number(value)}"]
 
 
 def _layout(labels: tuple[str, ...]) -> tuple[str, tuple[int, ...]]:

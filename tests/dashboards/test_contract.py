@@ -11,8 +11,7 @@ def promised(row: Row) -> dict[str, Metric]:
     if row.kind == "histogram":
         parts = {"bucket": labels | {"le"}, "sum": labels, "count": labels}
         return {f"{row.name}_{part}": Metric("counter", labels, row.has_gateway) for part, labels in parts.items()}
-    name = f"{row.name}_total" if row.kind == "counter" else row.name
-    return {name: Metric(row.kind, labels, row.has_gateway)}
+    return {row.sample_name: Metric(row.kind, labels, row.has_gateway)}
 
 
 def test_the_contract_is_what_the_exporter_serves() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from racoon_exporter.metrics import METRICS, Row
+from racoon_exporter.metrics import METRICS
 from racoon_exporter.sa.handlers import HANDLERS
 from racoon_exporter.sa.tables import (
     ALIVE,
@@ -44,12 +44,8 @@ def check(name: str, render: Callable[[], str]) -> None:
 
 def metrics() -> str:
     lines = ["| metric | type | labels | meaning |", "|---|---|---|---|"]
-    lines += [f"| `{_name(row)}` | {row.kind} | {', '.join(row.labels) or 'none'} | {row.help} |" for row in METRICS]
+    lines += [f"| `{row.sample_name}` | {row.kind} | {', '.join(row.labels) or 'none'} | {row.help} |" for row in METRICS]
     return "\n".join(lines) + "\n"
-
-
-def _name(row: Row) -> str:
-    return f"{row.name}_total" if row.kind == "counter" else row.name
 
 
 Machine = Mapping[Any, Mapping[Any, str]]

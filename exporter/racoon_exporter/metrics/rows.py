@@ -21,6 +21,11 @@ class Row:
     """Key under which the state counts it, for counters of a peer or of a racoon."""
 
     @property
+    def sample_name(self) -> str:
+        """Name of its samples; those of a histogram have one more suffix."""
+        return f"{self.name}_total" if self.kind == "counter" else self.name
+
+    @property
     def has_gateway(self) -> bool:
         """Whether it is of a racoon, and so of a gateway."""
         return not self.name.startswith(("racoon_exporter_", "racoon_log_messages"))
