@@ -31,6 +31,7 @@ from racoon_exporter.exposition import head, sample_lines
 from racoon_exporter.metrics import METRICS
 from racoon_exporter.metrics import Row as Metric
 from racoon_exporter.sa.racoon import DURATION_BUCKETS
+from racoon_exporter.scope import same_name
 
 _UP: Final = Metric("up", "gauge", "1 where the log tells: what Prometheus would have said of the exporter.")
 _BUILD: Final = next(row for row in METRICS if row.name == "racoon_exporter_build_info")
@@ -54,7 +55,8 @@ class Labels:
 
     def of(self, gateway: str) -> dict[str, str]:
         """Give those of a gateway."""
-        instance = dict(self.instances).get(gateway, self.instance)
+        instances = {same_name(name): instance for name, instance in self.instances}
+        instance = instances.get(same_name(gateway), self.instance)
         return {name: value for name, value in (("instance", instance), ("job", self.job)) if value}
 
 

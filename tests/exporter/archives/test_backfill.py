@@ -206,7 +206,7 @@ def test_gateways_beyond_the_limit_are_one(tmp_path: Path) -> None:
 
 
 def test_labels_of_each_gateway(tmp_path: Path) -> None:
-    labels = Labels("vpn", "central", (("berlin", "b:10500"),))
+    labels = Labels("vpn", "central", (("Berlin", "b:10500"),))
     told = samples(written([central_log(tmp_path / "central.log")], tmp_path, labels=labels))
     pairs = set(re.findall('gateway="(.*?)",instance="(.*?)"', " ".join(told)))
     assert pairs == {("berlin", "b:10500"), ("paris", "central")}
