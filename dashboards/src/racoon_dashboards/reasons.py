@@ -1,17 +1,13 @@
 """Why a peer is as it is and what to do about it, in the words of the exporter's page."""
 
 from racoon_dashboards.palette import GREY, Words
-from racoon_parsers.reasons import REASONS, told
+from racoon_parsers.reasons import BRING_UP, NEVER_UP, REASONS, told
 
-_BRING_UP = "Traffic that matches the policy brings it up again (a ping), or racoonctl establish-sa does."
 _OTHERWISE = {
     "up": ("Nothing fails.", "Nothing to do."),
     "idle": ("It is not connected, and need not be.", "Nothing to do, unless somebody misses it."),
-    "down": ("No failure is known: nothing asked for it, or its end was not renewed.", _BRING_UP),
-    "never": (
-        "It was never up since the log begins, and nothing was tried.",
-        "Does traffic match a policy for it (setkey -DP)? A ping into its network, or racoonctl establish-sa, begins.",
-    ),
+    "down": ("No failure is known: nothing asked for it, or its end was not renewed.", BRING_UP),
+    "never": ("It was never up since the log begins.", NEVER_UP),
     "stopped": (
         "racoon does not run at this gateway.",
         "Start racoon; its log, and the runbook RacoonDaemonDown, say why it ended.",

@@ -11,11 +11,12 @@ from racoon_exporter.sa.current import Trouble
 from racoon_exporter.status.drawing import axis, timeline
 from racoon_exporter.status.kept import WINDOWS
 from racoon_exporter.status.markup import Child, Html, element
-from racoon_exporter.status.reasons import AFTER_ENDING, ENDINGS, NEVER_UP, TRYING, explain
+from racoon_exporter.status.reasons import AFTER_ENDING, ENDINGS, TRYING, explain
 from racoon_exporter.status.scene import Scene, table
 from racoon_exporter.status.view import STATES, PeerView, State, expected_expiry
 from racoon_exporter.status.witnessed import peer_line
 from racoon_exporter.status.words import count, duration, percent
+from racoon_parsers.reasons import NEVER_UP
 
 _ALL: Final = 0.99
 """A share of a time that is as good as all of it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from racoon_parsers.reasons import REASONS, known, told
+from racoon_parsers.reasons import BRING_UP, REASONS, known, told
 
 RUNBOOKS: Final = "runbooks/"
 """Where the exporter serves them, relative to its root."""
@@ -38,26 +38,20 @@ ENDINGS: Final[dict[str, str]] = {
 }
 """How an SA ended, as the end of the sentence `The last IPsec SA ended: …`."""
 
-_BRING_UP: Final = "Traffic that matches the policy brings it up again (a ping), or racoonctl establish-sa does."
 AFTER_ENDING: Final[dict[str, str]] = {
-    "expired": f"Nothing asked for a new one in time, or the renewal found no answer. {_BRING_UP}",
-    "lifetime": f"No line told of its end: it was flushed without one, or lines are missing. {_BRING_UP}",
-    "deleted_by_peer": f"Ask whoever runs the peer whether it was meant: its log says why. {_BRING_UP}",
+    "expired": f"Nothing asked for a new one in time, or the renewal found no answer. {BRING_UP}",
+    "lifetime": f"No line told of its end: it was flushed without one, or lines are missing. {BRING_UP}",
+    "deleted_by_peer": f"Ask whoever runs the peer whether it was meant: its log says why. {BRING_UP}",
     "dead_peer": told("dead_peer").advice,
-    "deleted_locally": f"Somebody here took it down with racoonctl. If it was not meant: {_BRING_UP[0].lower()}{_BRING_UP[1:]}",
-    "purged": f"racoon took it down with its phase 1: look at the lines before it in the log. {_BRING_UP}",
-    "initial_contact": f"The peer began anew and should be back at once; if not, look at its log. {_BRING_UP}",
+    "deleted_locally": f"Somebody here took it down with racoonctl. If it was not meant: {BRING_UP[0].lower()}{BRING_UP[1:]}",
+    "purged": f"racoon took it down with its phase 1: look at the lines before it in the log. {BRING_UP}",
+    "initial_contact": f"The peer began anew and should be back at once; if not, look at its log. {BRING_UP}",
     "deleted_in_kernel": "See what else manages SAs on this host (setkey -F in a script, another IKE daemon, a firewall "
-    f"reload). {_BRING_UP}",
-    "restart": f"racoon came back without its SAs. {_BRING_UP}",
-    "vanished": f"See what flushed it (racoonctl flush-sa, setkey -F, another IKE daemon). {_BRING_UP}",
+    f"reload). {BRING_UP}",
+    "restart": f"racoon came back without its SAs. {BRING_UP}",
+    "vanished": f"See what flushed it (racoonctl flush-sa, setkey -F, another IKE daemon). {BRING_UP}",
 }
 """What to do about a peer that is down since its last SA ended so, and of whom no failure is known."""
-NEVER_UP: Final = (
-    "Nothing was tried yet. Does traffic match a policy for it (setkey -DP)? A ping into its network, or racoonctl "
-    "establish-sa, begins the negotiation; a peer that should call us must have this address right."
-)
-"""What to do about a peer that was never up, and of which no failure is known."""
 TRYING: Final = (
     "racoon says why when its retries are used up, after a minute by default. Is the peer up, is its racoon running, do UDP "
     "500 and 4500 pass in both directions?"
@@ -83,4 +77,4 @@ def explain(reason: str, phase: int, authentication: str | None = None, told_by:
     return Explanation(gloss, advice, f"{runbook(page)}#{known(reason)}")
 
 
-__all__ = ["AFTER_ENDING", "ENDINGS", "GENERAL", "NEVER_UP", "RUNBOOKS", "TRYING", "Explanation", "explain", "runbook"]
+__all__ = ["AFTER_ENDING", "ENDINGS", "GENERAL", "RUNBOOKS", "TRYING", "Explanation", "explain", "runbook"]

@@ -4,8 +4,10 @@ from racoon_parsers.reasons.certificates import certificate_reason
 from racoon_parsers.reasons.notifications import NOTIFICATIONS
 from racoon_parsers.reasons.reason import (
     AUTHENTICATION,
+    BRING_UP,
     FAILURE_REASONS,
     MOST_TELLING,
+    NEVER_UP,
     REASON_OF_CLASS,
     REASONS,
     UNKNOWN,
@@ -20,8 +22,10 @@ from racoon_parsers.reasons.verdict import PHASE_OF_CLASS, phase_of, severity_an
 
 __all__ = [
     "AUTHENTICATION",
+    "BRING_UP",
     "FAILURE_REASONS",
     "MOST_TELLING",
+    "NEVER_UP",
     "NOTIFICATIONS",
     "PHASE_OF_CLASS",
     "REASONS",

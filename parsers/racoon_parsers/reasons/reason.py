@@ -114,6 +114,13 @@ REASON_OF_CLASS: Final[dict[str, str]] = {kind: reason.name for reason in REASON
 """The catalogue's finer reason classes as reasons. `replaced` and `by_code` are none of their own."""
 ADVICE: Final = dict(_read_advice())
 """What is said otherwise in a phase, with a method of authentication; the narrower first."""
+BRING_UP: Final = "Traffic that matches the policy brings it up again (a ping), or racoonctl establish-sa does."
+"""What to do about a peer that is down, and of which no failure is known."""
+NEVER_UP: Final = (
+    "Nothing was tried yet. Does traffic match a policy for it (setkey -DP)? A ping into its network, or racoonctl "
+    "establish-sa, begins the negotiation; a peer that should call us must have this address right."
+)
+"""What to do about a peer that was never up, and of which no failure is known."""
 
 
 def known(name: str | None) -> str:
