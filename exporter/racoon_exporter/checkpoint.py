@@ -25,9 +25,16 @@ MOST_BYTES: Final = 64 * 1024 * 1024
 """A file beyond it would fill the memory while it is read, and the next start would meet it again."""
 _BYTES_OF_GATEWAY: Final = 32 * 1024
 _USUAL_GATEWAYS: Final = 1000
-
-
+_SHARE: Final = 20
+"""Writing takes a twentieth of the time at most: what takes long comes more rarely."""
+_SPARED: Final = 6
+"""So much rarer is written where only time passed: whoever goes on from before lets it pass again."""
 _ROWS_AT_ONCE: Final = 64
+
+
+def pause(interval: float, took: float, *, only_time_passed: bool = False) -> float:
+    """Tell how long to wait from a checkpoint, which took some seconds, to the next."""
+    return max(interval * (_SPARED if only_time_passed else 1), took * _SHARE)
 
 
 class StateFileError(Exception):

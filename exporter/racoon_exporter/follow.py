@@ -39,10 +39,6 @@ QUIET_SECONDS: Final = 0.1
 IDLE_SECONDS: Final = 1.0
 _ROWS_AT_ONCE: Final = 500
 _MIB: Final = 1024 * 1024
-_CHECKPOINT_SHARE: Final = 20
-"""A checkpoint takes a twentieth of the time at most: one that takes long comes more rarely."""
-_CHECKPOINTS_SPARED: Final = 6
-"""So much rarer the state is written where only time passed: a new start lets it pass again."""
 
 
 class Follower:
@@ -196,8 +192,8 @@ class Follower:
         self._dirty |= partition is None
 
     def _due(self) -> float:
-        pause = self._checkpoint_seconds * (1 if self._dirty else _CHECKPOINTS_SPARED)
-        return self._checkpointed + max(pause, self._checkpoint_took * _CHECKPOINT_SHARE)
+        pause = checkpoint.pause(self._checkpoint_seconds, self._checkpoint_took, only_time_passed=not self._dirty)
+        return self._checkpointed + pause
 
     def _idle(self) -> None:
         """Complete what was kept back, and let the log's time pass as fast as ours."""
@@ -226,7 +222,7 @@ class Follower:
             "positions"
         ]
         count_on = self._inputs.change(wanted, _positions(places), most_open)
-        remarks = [*adapt(content, self._inputs.reads, gateway_of)]
+        remarks = adapt(content, self._inputs.reads, gateway_of)
         with self.turns.reading():
             self.engine.name_gateways(gateway_of)
             self.partitions.name_gateways(gateway_of)

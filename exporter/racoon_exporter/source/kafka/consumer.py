@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from racoon_exporter import checkpoint
 from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, Keeper, SourceCounts, SourceStatus, StartAt
 from racoon_exporter.source.kafka.checkpoints import CheckpointError, Checkpoints, LostError, Place
 from racoon_exporter.source.kafka.records import Lines, Record
@@ -29,10 +30,6 @@ _RECORD_BYTES: Final = 128
 _RETRY_SECONDS: Final = 2.0
 _LAG_SECONDS: Final = 1.0
 _BROKER_SECONDS: Final = 5.0
-_CHECKPOINT_SHARE: Final = 20
-"""A checkpoint takes a twentieth of the time at most."""
-_CHECKPOINTS_SPARED: Final = 6
-"""So much rarer it is written where only time passed."""
 _VERSION: Final = 1
 _AT_END: Final = KafkaError._PARTITION_EOF  # noqa: SLF001  the client's own codes begin with an underscore
 _PASSING: Final = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._RESOLVE})  # noqa: SLF001
@@ -312,8 +309,8 @@ class KafkaSource:
     def _has_work(self, partition: _Partition, now: float) -> bool:
         if not partition.open or partition.dirty:
             return True
-        spared = now >= partition.saved + self._checkpoint_seconds * _CHECKPOINTS_SPARED
-        return spared and self._keeper.aged(partition.place.name)
+        spared = checkpoint.pause(self._checkpoint_seconds, partition.took, only_time_passed=True)
+        return now >= partition.saved + spared and self._keeper.aged(partition.place.name)
 
     def _save(self, partition: _Partition) -> None:
         """Write a checkpoint; trouble is told, and it is tried again later."""
@@ -340,7 +337,7 @@ class KafkaSource:
             self._keeper.saved(succeeded=True)
             partition.saved = self._clock()
             partition.took = partition.saved - begun
-            partition.due = partition.saved + max(self._checkpoint_seconds, partition.took * _CHECKPOINT_SHARE)
+            partition.due = partition.saved + checkpoint.pause(self._checkpoint_seconds, partition.took)
             self._commit(partition)
 
     def _told(self, partition: _Partition, text: str) -> None:
