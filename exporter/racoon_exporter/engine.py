@@ -168,6 +168,7 @@ class Engine:
 
     def learn(self, knowledge: Known) -> None:
         """Take what a changed configuration says."""
+        self._settings["knowledge"] = knowledge
         self.state.learn(knowledge)
         self._bound_past()
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 from racoon_exporter.ageing import Ageing, ReadAt
 from racoon_exporter.engine import Engine, restore, stream_of, to_json
-from racoon_exporter.sa import SaState
 from racoon_exporter.sa.gateways import Key
 
 if TYPE_CHECKING:
@@ -97,7 +96,6 @@ class LiveEngine:
         Raises KeyError, TypeError, ValueError, IndexError or AttributeError on anything else.
         """
         engine = Engine.like(self.engine)
-        engine.take_state(SaState(self.engine.state.knowledge))
         restore(engine, content["engine"])
         now = self._monotonic()
         seen = {

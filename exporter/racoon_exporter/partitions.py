@@ -103,7 +103,6 @@ class Partitions:
     def begin(self, name: str, kept: Mapping[str, Any] | None) -> None:
         """Hold a partition, and go on from what `content` gave. Raises ValueError for what is no such thing."""
         partition = Partition(Engine.like(self._template), self._monotonic)
-        partition.engine.take_state(SaState(self._template.state.knowledge))
         if kept is not None:
             check_partition(kept)
             try:
