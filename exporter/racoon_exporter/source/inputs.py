@@ -6,7 +6,7 @@ the others. One thread reads; `wake` may be called from anywhere, and `statuses`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, Polled, Source, SourceStatus
@@ -43,7 +43,7 @@ class Inputs:
 
     def _line_up(self) -> None:
         """Read all sources in turn, and watch what they want watched."""
-        self._sources = [source for sources in self._groups.values() for source in sources]
+        self._sources = list(self._groups.values())
         self._polled = [source for source in self._sources if isinstance(source, Polled)]
         self._turn = 0
         names = [path for source in self._sources for path in source.watched()]
@@ -60,16 +60,15 @@ class Inputs:
         around = self._around if most_open is None else replace(self._around, most_open=most_open)
         before = self._groups
         made = _made([group for group in groups(wanted) if group not in before], around)
-        for source in _all(made):
-            for other in _all(before):
+        for source in made.values():
+            for other in before.values():
                 if isinstance(source, Paths) and isinstance(other, Paths):
                     source.take_over(other)
             source.restore({name: position for name, position in positions.items() if source.reads(name)})
-        self._groups = {group: made.get(group) or before[group] for group in groups(wanted)}
+        self._groups = {group: (before | made)[group] for group in groups(wanted)}
         for group in before.keys() - self._groups.keys():
-            for source in before[group]:
-                source.close()
-        stay = [source for group in self._groups.keys() & before.keys() for source in before[group]]
+            before[group].close()
+        stay = [before[group] for group in self._groups.keys() & before.keys()]
         self._line_up()
         return frozenset(status.name for source in stay for status in source.statuses())
 
@@ -151,18 +150,14 @@ class Inputs:
         self._wake_up.close()
 
 
-def _made(wanted: Iterable[tuple[Wanted, ...]], around: Surroundings) -> dict[tuple[Wanted, ...], list[Source]]:
+def _made(wanted: Iterable[tuple[Wanted, ...]], around: Surroundings) -> dict[tuple[Wanted, ...], Source]:
     """Make all sources, or none where one cannot be."""
-    made: dict[tuple[Wanted, ...], list[Source]] = {}
+    made: dict[tuple[Wanted, ...], Source] = {}
     try:
         for group in wanted:
             made[group] = make(group, around)
     except (ValueError, OSError):
-        for source in _all(made):
+        for source in made.values():
             source.close()
         raise
     return made
-
-
-def _all(groups_of: Mapping[tuple[Wanted, ...], list[Source]]) -> Iterator[Source]:
-    return (source for sources in groups_of.values() for source in sources)

@@ -7,7 +7,7 @@ it imports in `make`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -64,8 +64,8 @@ class Kind(NamedTuple):
     """Its key among the sources of the configuration file."""
     read: Callable[[Section, Path], Wanted]
     """Reads a source of the configuration file, whose directory is given; what is wrong is noted in the section."""
-    make: Callable[[Sequence[Wanted], Surroundings], Iterator[Source]]
-    """Makes what reads all that is wanted of the kind."""
+    make: Callable[[Sequence[Wanted], Surroundings], Source]
+    """Makes what reads one of the `groups` of the kind."""
     connections: Callable[[Wanted], int] = lambda _wanted: 0
     """How many descriptors it may take for others that connect."""
 
@@ -90,19 +90,18 @@ def _read_path(section: Section, directory: Path) -> Wanted:
     return Wanted("path", name if name in {"", STDIN} else str(directory / name))
 
 
-def _make_paths(wanted: Sequence[Wanted], around: Surroundings) -> Iterator[Source]:
+def _make_paths(wanted: Sequence[Wanted], around: Surroundings) -> Source:
     names = [each.name for each in wanted]
-    if STDIN in names:
-        yield around.stdin()
-    if files := [name for name in names if name != STDIN]:
-        yield Paths(
-            files,
-            start_at=around.start_at,
-            backfill=around.backfill,
-            clock=around.clock,
-            system=around.system,
-            most_open=around.most_open,
-        )
+    if names == [STDIN]:
+        return around.stdin()
+    return Paths(
+        names,
+        start_at=around.start_at,
+        backfill=around.backfill,
+        clock=around.clock,
+        system=around.system,
+        most_open=around.most_open,
+    )
 
 
 def _read_journal(section: Section, _directory: Path) -> Wanted:
@@ -111,10 +110,10 @@ def _read_journal(section: Section, _directory: Path) -> Wanted:
     return journal(JournalOptions(identifiers, units))
 
 
-def _make_journal(wanted: Sequence[Wanted], around: Surroundings) -> Iterator[Source]:
-    for each in wanted:
-        assert isinstance(each.options, JournalOptions)
-        yield JournalSource(each.options, start_at=around.start_at, clock=around.clock)
+def _make_journal(wanted: Sequence[Wanted], around: Surroundings) -> Source:
+    (journal,) = wanted
+    assert isinstance(journal.options, JournalOptions)
+    return JournalSource(journal.options, start_at=around.start_at, clock=around.clock)
 
 
 def _read_syslog(section: Section, _directory: Path) -> Wanted:
@@ -127,9 +126,9 @@ def _read_syslog(section: Section, _directory: Path) -> Wanted:
     return Wanted("syslog", name)
 
 
-def _make_syslog(wanted: Sequence[Wanted], around: Surroundings) -> Iterator[Source]:
-    for each in wanted:
-        yield SyslogSource(each.name, clock=around.clock)
+def _make_syslog(wanted: Sequence[Wanted], around: Surroundings) -> Source:
+    (address,) = wanted
+    return SyslogSource(address.name, clock=around.clock)
 
 
 def _syslog_connections(wanted: Wanted) -> int:
@@ -141,27 +140,25 @@ def _read_kafka(section: Section, directory: Path) -> Wanted:
     return Wanted("kafka", options.name, options)
 
 
-def _make_kafka(wanted: Sequence[Wanted], around: Surroundings) -> Iterator[Source]:
-    if not wanted:
-        return
+def _make_kafka(wanted: Sequence[Wanted], around: Surroundings) -> Source:
+    (topics,) = wanted
     try:
         from racoon_exporter.source.kafka import client  # noqa: PLC0415  an extra
     except ImportError as error:
-        raise ValueError(f"{wanted[0].name} needs confluent-kafka: pip install 'racoon-exporter[kafka]'") from error
-    for each in wanted:
-        assert isinstance(each.options, KafkaOptions)
-        assert around.keeper is not None
-        try:
-            yield client.source(
-                each.options,
-                around.keeper,
-                around.partition_directory,
-                start_at=around.start_at,
-                checkpoint_seconds=around.checkpoint_seconds,
-                clock=around.clock,
-            )
-        except OSError as error:
-            raise ValueError(f"{each.name}: {error}") from error
+        raise ValueError(f"{topics.name} needs confluent-kafka: pip install 'racoon-exporter[kafka]'") from error
+    assert isinstance(topics.options, KafkaOptions)
+    assert around.keeper is not None
+    try:
+        return client.source(
+            topics.options,
+            around.keeper,
+            around.partition_directory,
+            start_at=around.start_at,
+            checkpoint_seconds=around.checkpoint_seconds,
+            clock=around.clock,
+        )
+    except OSError as error:
+        raise ValueError(f"{topics.name}: {error}") from error
 
 
 def _text(section: Section, key: str) -> str:
@@ -179,18 +176,9 @@ SOURCES: Final = (
 )
 
 
-def make(wanted: Sequence[Wanted], around: Surroundings) -> list[Source]:
-    """Make the sources of what is wanted, each of it once. Raises ValueError for what there cannot be."""
-    made: list[Source] = []
-    once = list({(each.kind, each.name): each for each in reversed(wanted)}.values())[::-1]
-    try:
-        for kind in SOURCES:
-            made += kind.make([each for each in once if each.kind == kind.key], around)
-    except ValueError:
-        for source in made:
-            source.close()
-        raise
-    return made
+def make(group: Sequence[Wanted], around: Surroundings) -> Source:
+    """Make what reads one of `groups`. Raises ValueError for what there cannot be."""
+    return next(kind for kind in SOURCES if kind.key == group[0].kind).make(group, around)
 
 
 def groups(wanted: Sequence[Wanted]) -> list[tuple[Wanted, ...]]:

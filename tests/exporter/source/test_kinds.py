@@ -41,11 +41,11 @@ def test_a_row_reads_its_part_of_the_configuration_and_makes_what_reads_it(key: 
     config, problems = read_config(f"sources:\n  - {text}\n", Path("/etc"))
     assert problems == []
     assert config.sources == (wanted,)
+    assert kinds.groups(config.sources) == [config.sources]
     made = make(config.sources, AROUND)
-    assert len(made) == 1
-    assert made[0].reads(wanted.name)
-    assert not made[0].finished
-    made[0].close()
+    assert made.reads(wanted.name)
+    assert not made.finished
+    made.close()
 
 
 @pytest.mark.parametrize("key", EXAMPLES)
@@ -62,7 +62,7 @@ def test_what_is_wanted_twice_is_read_once(tmp_path: Path) -> None:
 
 def test_nothing_stays_open_where_one_thing_wanted_cannot_be() -> None:
     with pytest.raises(ValueError, match="syslog address"):
-        make((*kinds.syslog("tcp://127.0.0.1:0"), Wanted("syslog", "nowhere")), HERE)
+        Inputs((*kinds.syslog("tcp://127.0.0.1:0"), Wanted("syslog", "nowhere")))
 
 
 def test_senders_that_connect_take_their_share_of_the_descriptors() -> None:
