@@ -119,7 +119,7 @@ def _bootstrap(given: Section) -> str:
         given.note("bootstrap is missing: HOST:PORT of brokers, with commas between them", "bootstrap")
     for server in servers.split(",") if servers else ():
         host, _, port = server.strip().rpartition(":")
-        if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        if not host or not port.isdecimal() or not 0 < int(port) < 65536:
             given.note(f"{shown(server)} is no HOST:PORT", "bootstrap")
     return servers
 

@@ -269,10 +269,10 @@ def _piece(message: Message, key: str, coming: dict[str, _Found]) -> _Found | No
     name, _, place = (message.key() or b"").decode("utf-8", "replace").rpartition("/")
     value = message.value()
     headers = dict(message.headers() or ())
-    if name != key or not place.isdigit() or not isinstance(value, bytes):
+    if name != key or not place.isdecimal() or not isinstance(value, bytes):
         return None
     identifier, number = (_text(headers.get(each)) for each in (_ID, _PIECES))
-    if not number.isdigit():
+    if not number.isdecimal() or int(place) >= int(number):
         return None
     found = coming.setdefault(identifier, _Found(identifier, int(number)))
     found.pieces[int(place)] = value

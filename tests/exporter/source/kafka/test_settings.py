@@ -71,6 +71,7 @@ def test_all_that_may_be_said_is_taken(tmp_path: Path) -> None:
     [
         ("  topic: racoon\n", "line 2: bootstrap is missing"),
         ("  bootstrap: kafka\n  topic: racoon\n", "line 3: 'kafka' is no HOST:PORT"),
+        ("  bootstrap: kafka:²\n  topic: racoon\n", "line 3: 'kafka:²' is no HOST:PORT"),
         ("  bootstrap: k:1\n", "name either a topic or topics"),
         ("  bootstrap: k:1\n  topic: a\n  topics: [b]\n", "line 4: name either a topic or topics"),
         ("  bootstrap: k:1\n  topics:\n    - a\n    - 'b c'\n", "line 6: 'b c' is no name of a topic"),
