@@ -13,12 +13,10 @@ from typing import Any, Final
 from racoon_exporter import set_aside
 from racoon_exporter.engine import stream_of
 from racoon_exporter.sa.checkpoint import upgraded
+from racoon_exporter.sa.gateways import Key
 
 _GATEWAY: Final = 1
 """Place of the gateway in the records that a reader keeps back."""
-
-Key = tuple[str, str, str]
-"""Gateway, name and stream of a racoon."""
 
 
 class _Sources:

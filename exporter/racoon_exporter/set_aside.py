@@ -10,13 +10,13 @@ from typing import Any, Final
 
 from racoon_exporter.engine import stream_of
 from racoon_exporter.sa.checkpoint import detached
+from racoon_exporter.sa.gateways import Key
 
 MOST_SOURCES: Final = 1024
 """Sources that are kept."""
 MOST_RACOONS: Final = 10_000
 """Racoons of all of them together."""
 
-Key = tuple[str, str, str]
 _KEY: Final = ("gateway", "ident", "stream")
 
 
