@@ -6,9 +6,10 @@ The pages are made of docs/runbooks when the package is (tests/docs/runbook_page
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -16,10 +17,11 @@ from starlette.routing import Route
 
 from racoon_exporter.status.markup import Child, Html, element
 from racoon_exporter.status.reasons import GENERAL, explain
+from racoon_exporter.status.responses import page_response
 from racoon_parsers.reasons import REASONS
 
 _SUFFIX = ".html"
-Respond = Callable[[Request, bytes, str], Response]
+_ASKED_AGAIN: Final = {"Cache-Control": "no-cache"}
 
 
 @cache
@@ -35,17 +37,17 @@ def content(name: str) -> Html:
     return Html(files(__package__ or "").joinpath("runbooks", name + _SUFFIX).read_text(encoding="utf-8"))
 
 
-def runbook_routes(assets: Mapping[str, str], respond: Respond) -> list[Route]:
-    """Give the routes of the runbooks; `respond` makes a response of the address, content and media type of a page."""
+def runbook_routes(assets: Mapping[str, str]) -> list[Route]:
+    """Give the routes of the runbooks."""
 
     def listed(request: Request) -> Response:
-        return respond(request, _page("Runbooks", _list(), assets), "text/html; charset=utf-8")
+        return page_response(request, _page("Runbooks", _list(), assets), _ASKED_AGAIN)
 
     def one(request: Request) -> Response:
         name = str(request.path_params["name"])
         if name not in names():
             return PlainTextResponse("There is no such runbook; see /runbooks/\n", 404)
-        return respond(request, _page(name, content(name), assets), "text/html; charset=utf-8")
+        return page_response(request, _page(name, content(name), assets), _ASKED_AGAIN)
 
     def of_reason(request: Request) -> Response:
         phase, reason = request.path_params["phase"], request.path_params["reason"]

@@ -25,7 +25,8 @@ from racoon_exporter.status import EventRing, status_routes
 from racoon_exporter.status.api import OVERVIEW_BODIES
 from racoon_exporter.status.query import KINDS
 from racoon_exporter.status.reasons import AFTER_ENDING, ENDINGS
-from racoon_exporter.status.routes import PAGE_CSP, openapi
+from racoon_exporter.status.responses import PAGE_CSP
+from racoon_exporter.status.routes import openapi
 from racoon_exporter.status.view import STATES
 from racoon_exporter.web import WebServer
 from racoon_parsers.reasons import FAILURE_REASONS, REASONS
