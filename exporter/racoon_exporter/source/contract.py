@@ -164,7 +164,23 @@ class Source(Protocol):
         """Let go of what is open; may be called twice."""
 
 
-class OneStream(ABC):
+class WithoutPositions:
+    """What a source without positions is to those who keep them: what was read is gone, or its place is kept elsewhere."""
+
+    def positions(self) -> dict[str, object]:
+        """Return nothing."""
+        return {}
+
+    def check(self, positions: Mapping[str, object]) -> None:
+        """Take anything: none is needed."""
+        del positions
+
+    def restore(self, positions: Mapping[str, object]) -> None:
+        """Begin with what comes: nothing of it is told here."""
+        del positions
+
+
+class OneStream(WithoutPositions, ABC):
     """What a source of one stream is to those who read several: the plural of it, without positions."""
 
     @property
@@ -179,18 +195,6 @@ class OneStream(ABC):
     def reads(self, name: str) -> bool:
         """Whether this is the stream's name."""
         return name == self.name
-
-    def positions(self) -> dict[str, object]:
-        """Return nothing: what was read is gone from where it came."""
-        return {}
-
-    def check(self, positions: Mapping[str, object]) -> None:
-        """Take anything: none is needed."""
-        del positions
-
-    def restore(self, positions: Mapping[str, object]) -> None:
-        """Begin with what comes: there is nothing to go on from."""
-        del positions
 
     def statuses(self) -> tuple[SourceStatus, ...]:
         """Return the one status."""

@@ -11,14 +11,14 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from racoon_exporter import checkpoint
-from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, Keeper, SourceCounts, SourceStatus, StartAt
+from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, Keeper, SourceCounts, SourceStatus, StartAt, WithoutPositions
 from racoon_exporter.source.kafka.checkpoints import CheckpointError, Checkpoints, LostError, Place
 from racoon_exporter.source.kafka.records import Lines, Record
 from racoon_exporter.source.kafka.settings import KafkaOptions
@@ -68,8 +68,8 @@ class _Partition:
         return SourceStatus(self.place.name, self.open, 0, counts, self.error, lag, passed, kept=True)
 
 
-class KafkaSource:
-    """The topics of one configuration. Implements `Source` and `Polled`."""
+class KafkaSource(WithoutPositions):
+    """The topics of one configuration; each partition has its place in its checkpoint. Implements `Source` and `Polled`."""
 
     finished = False
 
@@ -143,18 +143,6 @@ class KafkaSource:
     def reads(self, name: str) -> bool:
         """Whether this is the source's name, or that of a partition it may have."""
         return name == self._options.name or name.startswith(tuple(f"kafka:{topic}/" for topic in self._options.topics))
-
-    def positions(self) -> dict[str, object]:
-        """Return nothing: the place stands in the checkpoint of each partition."""
-        return {}
-
-    def check(self, positions: Mapping[str, object]) -> None:
-        """Take anything: none is needed."""
-        del positions
-
-    def restore(self, positions: Mapping[str, object]) -> None:
-        """Do nothing: partitions come with their place."""
-        del positions
 
     def statuses(self) -> tuple[SourceStatus, ...]:
         """How the group membership is doing, and each partition."""
