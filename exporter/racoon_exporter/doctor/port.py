@@ -18,7 +18,10 @@ from racoon_exporter.web.listen import listen, split_address
 from racoon_exporter.web.problems import ListenError
 
 _TAKEN: Final = os.strerror(errno.EADDRINUSE)
-_OURS: Final = re.compile(r"racoon[-_]exporter")
+_OURS: Final = re.compile(r"(?:(?:^|[ /])racoon-exporter|-m racoon_exporter) (?:serve|demo)\b")
+"""The exporter, however it was started. A path alone says nothing: other programs live in directories of that name too."""
+_SHOWN: Final = 80
+"""Letters of a command."""
 _TABLES: Final = ("tcp", "tcp6", "udp", "udp6")
 _LISTENING: Final = frozenset({"0A", "07"})
 """States of sockets that wait for others: TCP's LISTEN, and UDP's only one."""
@@ -50,7 +53,7 @@ def _taken(address: str, setup: Setup) -> Finding:
     return error(
         "port",
         address,
-        "taken" + (f" by {program}" if program else " by another program"),
+        "taken" + (f" by {program[:_SHOWN]}" if program else " by another program"),
         _NO_START,
         f"ss -ltnp 'sport = :{port}'    # end that program, or take another --web.listen-address",
     )
@@ -99,7 +102,7 @@ def holders(ports: set[int]) -> dict[int, str]:
                 with suppress(OSError):
                     port = inodes.get(str(descriptor.readlink()))
                     if port is not None:
-                        programs[port] = command[:80] or process.name
+                        programs[port] = command or process.name
     return programs
 
 

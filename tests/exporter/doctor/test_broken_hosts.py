@@ -325,6 +325,27 @@ def test_an_exporter_that_serves_elsewhere_does_not_vouch_for_a_port_of_syslog()
         assert finding.status == "ok"
 
 
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        ("/usr/bin/racoon-exporter serve /var/log/racoon.log", "ok"),
+        (f"/srv/{'deep/' * 30}python3 /opt/racoon-exporter/bin/racoon-exporter serve -", "ok"),
+        ("python3 -m racoon_exporter serve /var/log/racoon.log", "ok"),
+        ("/home/me/racoon-exporter/.venv/bin/racoon-exporter demo", "ok"),
+        ("/home/me/racoon-exporter/.venv/bin/python -m pytest", "error"),
+        ("vi /etc/racoon-exporter/racoon-exporter.yml", "error"),
+        ("nginx: master process", "error"),
+    ],
+)
+def test_only_the_exporter_is_no_stranger_at_its_port(command: str, status: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        number = taken.getsockname()[1]
+        context = serve.make_context("serve", ["--web.listen-address", f"127.0.0.1:{number}"])
+        setup = Setup(settings_of(context, context.params), ourselves(), holders={number: command})
+        (finding,) = port.check_rights(setup)
+    assert finding.status == status
+
+
 def test_a_state_file_that_a_start_would_set_aside_is_found(gateway: Gateway) -> None:
     """Its checksum is good, and what it holds is nothing that an exporter writes."""
     checkpoint.write(gateway.state, {"saved": 0.0})
