@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from datetime import UTC, timedelta, timezone, tzinfo
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta, timezone, tzinfo
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -13,6 +13,17 @@ _OFFSET: Final = re.compile(r"([+-])(\d\d):?(\d\d)")
 _HOUR: Final = 60
 _DAY: Final = 24 * _HOUR
 _LOCALTIME: Final = Path("/etc/localtime")
+
+
+def seconds_of(moment: datetime, zone: tzinfo | None = None) -> float:
+    """Give when a time is, in a zone if it names none itself.
+
+    Raises ValueError where it has none, and for an outermost year: in another zone it may be one that nobody can write.
+    """
+    placed = moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
+    if placed.tzinfo is None or not MINYEAR < moment.year < MAXYEAR:
+        raise ValueError(f"{moment.isoformat()} is no time in every zone")
+    return placed.timestamp()
 
 
 def read_zone(name: str) -> tzinfo:

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from racoon_exporter.duration import read_duration
 from racoon_exporter.sa import Knowledge
 from racoon_exporter.scope import same_name
+from racoon_exporter.zone import seconds_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +69,8 @@ def read_moment(text: str, zone: tzinfo, now: float, *, end: bool = False) -> fl
     try:
         if len(text) == len("2026-11-01"):
             day = date.fromisoformat(text) + timedelta(days=1 if end else 0)
-            return datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()
-        moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)).timestamp()
+            return seconds_of(datetime(day.year, day.month, day.day, tzinfo=zone), zone)
+        return seconds_of(datetime.fromisoformat(text), zone)
     except (ValueError, OverflowError) as error:
         raise ValueError(
             f"{text!r} is no time; write 2026-11-01, 2026-11-01T12:00:00+01:00, or 7d for seven days ago"

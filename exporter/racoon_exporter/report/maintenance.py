@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, tzinfo
 from typing import Final
 
+from racoon_exporter.zone import seconds_of
+
 _LEAST: Final = 2
 _MOST: Final = 3
 
@@ -27,7 +29,6 @@ def read_windows(text: str, zone: tzinfo) -> tuple[tuple[float, float, str], ...
 
 def _moment(word: str, zone: tzinfo, number: int) -> float:
     try:
-        moment = datetime.fromisoformat(word)
-        return (moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)).timestamp()
+        return seconds_of(datetime.fromisoformat(word), zone)
     except (ValueError, OverflowError) as error:
         raise ValueError(f"{number}: {word!r} is no time, such as 2026-03-01T22:00 or 2026-03-01T22:00+01:00") from error

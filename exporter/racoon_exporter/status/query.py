@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import MAXYEAR, MINYEAR, datetime
+from datetime import datetime
 from typing import Any, Final, NamedTuple, TypeVar, get_args
 
 from racoon_exporter.duration import read_duration
 from racoon_exporter.status.view import STATES, Kind
+from racoon_exporter.zone import seconds_of
 from racoon_parsers.reasons import FAILURE_REASONS
 
 MOST_ROWS: Final = 1000
@@ -18,8 +19,6 @@ _LARGEST: Final = 2**63 - 1
 KINDS: Final = get_args(Kind)
 _PLUS: Final = re.compile(r" (\d\d:\d\d)$")
 """A zone whose plus sign was not written as %2B, and so is a blank."""
-_EDGES: Final = (MINYEAR, MAXYEAR)
-"""In another zone they are years that nobody can write."""
 Row = TypeVar("Row")
 
 
@@ -113,14 +112,11 @@ def _time(name: str, text: str) -> Moment:
     if ago is not None:
         return Ago(ago)
     try:
-        time = datetime.fromisoformat(_PLUS.sub(r"+\1", text))
-    except ValueError:
-        time = None
-    if time is None or time.tzinfo is None or time.year in _EDGES:
+        return seconds_of(datetime.fromisoformat(_PLUS.sub(r"+\1", text)))
+    except ValueError as error:
         raise BadParameterError(
             f"parameter {name!r} must be a time with its zone, such as 2026-11-24T04:09:39+00:00 or …Z, or 7d"
-        )
-    return time.timestamp()
+        ) from error
 
 
 _PEER: Final = {"peer": Parameter("peer", _text), "gateway": Parameter("gateway", _text)}

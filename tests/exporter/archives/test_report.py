@@ -100,6 +100,17 @@ def test_a_report_of_longer_than_there_were_computers_begins_with_them(tmp_path:
     assert "1970-01-01T00:00:00+00:00" in done.stdout
 
 
+@pytest.mark.parametrize("since", ["0001-01-01", "0001-01-01T00:00:00+14:00", "9999-12-31T23:00:00Z"])
+def test_a_time_that_another_zone_cannot_write_is_refused(since: str, logs: list[str], tmp_path: Path) -> None:
+    done = run("report", "--format", "json", "--time-zone", "America/New_York", "--since", since, *logs)
+    assert done.returncode == 2
+    assert "is no time" in done.stderr
+    windows = tmp_path / "windows.txt"
+    windows.write_text(f"{since} 2026-01-01\n")
+    done = run("report", "--maintenance", str(windows), *logs)
+    assert done.stderr.startswith(f"racoon-exporter: {windows}:1: ")
+
+
 def fragment(peers: int = 1, name: str = "branch", outages: int = 20) -> dict[str, Any]:
     """A gateway as a worker tells of it, over a year."""
     year = 365 * 86400.0
