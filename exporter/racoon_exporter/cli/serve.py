@@ -24,7 +24,8 @@ _HISTORY_ROWS: Final = 10_000
 _SYSTEM_STATE: Final = Path("/var/lib/racoon-exporter")
 _STATE_NAME: Final = "state.json"
 _PAGE: Final = re.compile(r"(?:/[\w.~-]+)+", re.ASCII)
-_TAKEN: Final = ("/-/", "/api/", "/assets/")
+_GATEWAYS: Final = "/gateways"
+_TAKEN: Final = ("/-/", "/api/", "/assets/", "/runbooks/")
 """Where pages of ours stand."""
 
 
@@ -113,7 +114,7 @@ def settings_of(context: click.Context, given: dict[str, Any]) -> Settings:
     from racoon_exporter.service import Settings  # noqa: PLC0415  the web server is heavy
 
     path: str = given["telemetry_path"]
-    if not _PAGE.fullmatch(path) or path.startswith(_TAKEN):
+    if not _PAGE.fullmatch(path) or path.startswith(_TAKEN) or path == _GATEWAYS:
         raise click.UsageError("--web.telemetry-path must begin with / and name a page of its own")
     zone_given = context.get_parameter_source("zone") is not ParameterSource.DEFAULT
     return Settings(
