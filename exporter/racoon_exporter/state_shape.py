@@ -53,7 +53,7 @@ class LiveShape(TypedDict):
 
 
 class AsideShape(TypedDict):
-    """What is kept of a source that is read no longer (`set_aside`); its racoons are looked at when it comes back."""
+    """What is kept of a source that is read no longer (`former_sources`); its racoons are looked at when it comes back."""
 
     at: Seconds
     gateway: str

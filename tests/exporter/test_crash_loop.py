@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from racoon_exporter import checkpoint
-from racoon_exporter.crash_marker import CrashMarker
+from racoon_exporter.serve.crash_marker import CrashMarker
 from racoon_exporter.source import Block
 from tests.exporter.reading import Q, start
 
@@ -19,7 +19,7 @@ import os, sys
 from datetime import UTC
 from pathlib import Path
 from racoon_exporter.engine import Engine
-from racoon_exporter.follow import Follower
+from racoon_exporter.serve.loop import Follower
 from racoon_exporter.source.inputs import Inputs
 from racoon_exporter.source.kinds import paths
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from racoon_exporter.ageing import Ageing
 from racoon_exporter.engine import Engine, restore, to_json
-from racoon_exporter.follow import Follower
 from racoon_exporter.metrics import OwnState, collect
 from racoon_exporter.sa import Knowledge, Limits
 from racoon_exporter.sa.gateways import Key
+from racoon_exporter.serve.loop import Follower
+from racoon_exporter.serve.silent_time import SilentTime
 from racoon_exporter.source.inputs import Inputs
 from racoon_exporter.source.kinds import paths
 from tests.exporter.reading import block, up
@@ -122,13 +122,13 @@ def test_a_block_of_one_gateway_costs_nothing_at_the_others(tmp_path: Path, monk
     while follower.step():
         pass
     looked: list[str] = []
-    plan = Ageing._plan
+    plan = SilentTime._plan
 
-    def counting(ageing: Ageing, key: Key, *rest: Any, **more: Any) -> None:
+    def counting(silent_time: SilentTime, key: Key, *rest: Any, **more: Any) -> None:
         looked.append(key[0])
-        plan(ageing, key, *rest, **more)
+        plan(silent_time, key, *rest, **more)
 
-    monkeypatch.setattr(Ageing, "_plan", counting)
+    monkeypatch.setattr(SilentTime, "_plan", counting)
     with log.open("a") as file:
         file.write("Jan 15 08:40:00 gw-0 racoon: INFO: received Vendor ID: DPD\n")
     while follower.step():
@@ -141,10 +141,10 @@ def test_a_block_of_one_gateway_costs_nothing_at_the_others(tmp_path: Path, monk
 def test_time_passes_for_those_of_which_something_is_due_and_for_no_others() -> None:
     engine = fed(central(50))
     racoons = engine.state.racoons
-    ageing = Ageing({key: (racoon.now or 0.0, 1000.0) for key, racoon in racoons.items()}, racoons)
+    silent_time = SilentTime({key: (racoon.now or 0.0, 1000.0) for key, racoon in racoons.items()}, racoons)
     due = min(racoon.next_look - (racoon.now or 0.0) for racoon in racoons.values())
-    assert list(ageing.due(racoons, 1000.0 + due - 1)) == []
-    for key, racoon, until in ageing.due(racoons, 1000.0 + due + 100_000):
+    assert list(silent_time.due(racoons, 1000.0 + due - 1)) == []
+    for key, racoon, until in silent_time.due(racoons, 1000.0 + due + 100_000):
         racoon.pass_time(until)
         assert racoons[key] is racoon
     assert not any(racoon.ipsec for racoon in racoons.values() if racoon.next_look < float("inf"))

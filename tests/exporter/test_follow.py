@@ -10,8 +10,8 @@ import pytest
 
 from racoon_exporter import checkpoint
 from racoon_exporter.engine import Engine
-from racoon_exporter.follow import Follower
 from racoon_exporter.sa import Knowledge
+from racoon_exporter.serve.loop import Follower
 from racoon_exporter.source.inputs import Inputs
 from racoon_exporter.source.kinds import paths
 from tests.exporter.reading import I1, L, P, knowing, peer_of, sa, start, up

@@ -8,8 +8,8 @@ import pytest
 from racoon_exporter.engine import Engine
 from racoon_exporter.exposition import render
 from racoon_exporter.metrics import OwnState, collect
-from racoon_exporter.partitions import Partitions
 from racoon_exporter.sa import Knowledge, Limits
+from racoon_exporter.serve.partitions import Partitions
 from racoon_exporter.source import Block, SourceStatus
 from racoon_exporter.status.facts import take_facts
 from racoon_exporter.status.view import overview

@@ -11,11 +11,11 @@ import pytest
 
 from racoon_exporter.engine import Engine, restore, to_json
 from racoon_exporter.events_output import as_dict
-from racoon_exporter.follow import Follower
 from racoon_exporter.metrics import OwnState, collect
 from racoon_exporter.sa import phase1
 from racoon_exporter.sa.handlers import HANDLERS
 from racoon_exporter.sa.racoon import Racoon
+from racoon_exporter.serve.loop import Follower
 from racoon_exporter.source.inputs import Inputs
 from racoon_exporter.source.kinds import paths
 from racoon_parsers.message import Message

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from racoon_exporter.engine import Engine
-from racoon_exporter.follow import Follower
-from racoon_exporter.set_aside import MOST_SOURCES, keep
+from racoon_exporter.serve.former_sources import MOST_SOURCES, keep
+from racoon_exporter.serve.loop import Follower
 from racoon_exporter.source.inputs import Inputs
 from racoon_exporter.source.kinds import Wanted, paths, syslog
 from racoon_exporter.source.syslog.receiver import SyslogSource
@@ -155,7 +155,7 @@ def test_what_was_set_aside_grows_older_meanwhile(exporter: Exporter) -> None:
     exporter.now += 500.0
     exporter.change(a="alpha")
     live = exporter.follower._live
-    ((_, read_at),) = live._ageing.read_at.values()
+    ((_, read_at),) = live._silent_time.read_at.values()
     assert exporter.now - read_at == 500.0
 
 

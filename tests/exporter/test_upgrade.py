@@ -14,7 +14,7 @@ import pytest
 
 from racoon_exporter import checkpoint
 from racoon_exporter.engine import Engine
-from racoon_exporter.follow import Follower
+from racoon_exporter.serve.loop import Follower
 from racoon_exporter.source.inputs import Inputs
 from racoon_exporter.source.kinds import paths
 from tests.exporter.reading import lab_logs

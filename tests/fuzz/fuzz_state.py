@@ -22,8 +22,8 @@ from typing import Any, Final
 from racoon_exporter import checkpoint, history
 from racoon_exporter.engine import Engine
 from racoon_exporter.exposition import render
-from racoon_exporter.follow import Follower
 from racoon_exporter.sa import Knowledge
+from racoon_exporter.serve.loop import Follower
 from racoon_exporter.source.inputs import Inputs
 from racoon_exporter.source.kinds import paths
 from racoon_exporter.status.facts import take_facts

@@ -12,8 +12,8 @@ from confluent_kafka import Producer
 
 from racoon_exporter.engine import Engine
 from racoon_exporter.exposition import render
-from racoon_exporter.follow import Follower
-from racoon_exporter.partitions import Partitions
+from racoon_exporter.serve.loop import Follower
+from racoon_exporter.serve.partitions import Partitions
 from racoon_exporter.source.inputs import Inputs
 from racoon_exporter.source.kafka.settings import KafkaOptions
 from racoon_exporter.source.kinds import Surroundings, Wanted

@@ -32,7 +32,7 @@ def demo(address: str, speed: float) -> None:
 
 def _serve(directory: Path, address: str, speed: float) -> None:
     """Listen first: nothing is written, and no address is named, before that works."""
-    from racoon_exporter.service import Service  # noqa: PLC0415  the web server is heavy
+    from racoon_exporter.serve.service import Service  # noqa: PLC0415  the web server is heavy
     from racoon_exporter.web import ListenError  # noqa: PLC0415
 
     own_log.set_up("warn", "logfmt")

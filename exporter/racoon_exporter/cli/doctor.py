@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from racoon_exporter.doctor.host import Host
     from racoon_exporter.doctor.service_user import ServiceUser
     from racoon_exporter.doctor.unit_file import Unit
-    from racoon_exporter.service import Settings
+    from racoon_exporter.serve.service import Settings
 
 _WIDTH: Final = 100
 

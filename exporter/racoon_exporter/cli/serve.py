@@ -16,7 +16,7 @@ from racoon_exporter.cli.output import USAGE, Failure, placed, report
 from racoon_exporter.config import ConfigError
 
 if TYPE_CHECKING:
-    from racoon_exporter.service import Settings
+    from racoon_exporter.serve.service import Settings
 
 DEFAULT_ADDRESS: Final = "localhost:10500"
 """500 is the IKE port; only this machine is let in unless asked."""
@@ -89,7 +89,7 @@ def default_state_file() -> Path | None:
 @click.pass_context
 def serve(context: click.Context, /, **given: Any) -> None:
     """Follow LOG (a path, a glob, or `-`) and serve metrics, a status page and an API."""
-    from racoon_exporter.service import Service  # noqa: PLC0415  the web server is heavy
+    from racoon_exporter.serve.service import Service  # noqa: PLC0415  the web server is heavy
     from racoon_exporter.web import ListenError, WebConfigError  # noqa: PLC0415
 
     own_log.set_up(given["log_level"], given["log_format"])
@@ -111,7 +111,7 @@ def serve(context: click.Context, /, **given: Any) -> None:
 
 def settings_of(context: click.Context, given: dict[str, Any]) -> Settings:
     """Give what the options ask for. Raises click.UsageError."""
-    from racoon_exporter.service import Settings  # noqa: PLC0415  the web server is heavy
+    from racoon_exporter.serve.service import Settings  # noqa: PLC0415  the web server is heavy
 
     path: str = given["telemetry_path"]
     if not _PAGE.fullmatch(path) or path.startswith(_TAKEN) or path == _GATEWAYS:

@@ -17,7 +17,7 @@ from racoon_exporter.doctor.rights import there
 from racoon_exporter.doctor.service_user import ServiceUser
 from racoon_exporter.doctor.unit_file import Unit
 from racoon_exporter.sa import Known
-from racoon_exporter.service import Settings, wanted_by
+from racoon_exporter.serve.service import Settings, wanted_by
 from racoon_exporter.source.files.patterns import MOST_MATCHED, files_of, is_pattern
 from racoon_exporter.source.files.siblings import COMPRESSED, bases
 from racoon_exporter.source.kinds import Wanted

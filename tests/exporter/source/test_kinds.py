@@ -10,7 +10,7 @@ import pytest
 
 from racoon_exporter.config import read_config
 from racoon_exporter.engine import Engine
-from racoon_exporter.partitions import Partitions
+from racoon_exporter.serve.partitions import Partitions
 from racoon_exporter.source import kinds
 from racoon_exporter.source.inputs import Inputs
 from racoon_exporter.source.journal.following import JournalOptions

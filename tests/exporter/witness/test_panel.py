@@ -13,8 +13,8 @@ import pytest
 
 from racoon_exporter.engine import Engine
 from racoon_exporter.exposition import render
-from racoon_exporter.follow import Follower
 from racoon_exporter.sa import Knowledge
+from racoon_exporter.serve.loop import Follower
 from racoon_exporter.source.inputs import Inputs
 from racoon_exporter.source.kinds import paths
 from racoon_exporter.witness import KernelLook, Look, RacoonLook, WitnessError, WitnessPanel

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import cast
 
 from racoon_exporter.engine import Engine
-from racoon_exporter.follow import Follower
 from racoon_exporter.sa import Knowledge
+from racoon_exporter.serve.loop import Follower
 from racoon_exporter.source import SYSTEM, Block, SourceStatus
 from racoon_exporter.source.files.position import Position
 from racoon_exporter.source.inputs import Inputs

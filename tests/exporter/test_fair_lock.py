@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from racoon_exporter.turns import MOST_SPARED, Turns
+from racoon_exporter.serve.fair_lock import MOST_SPARED, FairLock
 
 
-class Noticed(Turns):
+class Noticed(FairLock):
     """Tells when somebody begins to wait."""
 
     def __init__(self) -> None:
@@ -25,20 +25,20 @@ class Noticed(Turns):
 
 
 def test_those_who_wait_come_before_the_next_block() -> None:
-    turns, order = Noticed(), list[str]()
+    lock, order = Noticed(), list[str]()
 
     def look(name: str) -> None:
-        with turns.looking():
+        with lock.looking():
             order.append(name)
 
     lookers = [threading.Thread(target=look, args=(f"look {number}",)) for number in range(3)]
-    with turns.reading():
+    with lock.reading():
         for count, looker in enumerate(lookers, 1):
             looker.start()
-            with turns._changed:
-                turns.wait_for(lambda count=count: turns._waiting == count)  # type: ignore[misc]
+            with lock._changed:
+                lock.wait_for(lambda count=count: lock._waiting == count)  # type: ignore[misc]
         order.append("block 1")
-    with turns.reading():
+    with lock.reading():
         order.append("block 2")
     for looker in lookers:
         looker.join()
@@ -48,22 +48,22 @@ def test_those_who_wait_come_before_the_next_block() -> None:
 
 
 def test_nobody_waits_where_nobody_looks() -> None:
-    turns = Turns()
+    lock = FairLock()
     for _ in range(3):
-        with turns.reading():
+        with lock.reading():
             pass
-    with turns.looking():
+    with lock.looking():
         pass
-    with turns.reading():
+    with lock.reading():
         pass
 
 
 def test_an_error_in_a_turn_ends_it() -> None:
-    turns = Turns()
-    for turn in (turns.reading, turns.looking):
+    lock = FairLock()
+    for turn in (lock.reading, lock.looking):
         with pytest.raises(ZeroDivisionError), turn():
             print(1 // 0)
-    with turns.reading():
+    with lock.reading():
         pass
 
 
@@ -76,7 +76,7 @@ class Clock:
 
 def test_the_reader_stands_back_while_somebody_is_answered_as_long_as_it_has_read_before() -> None:
     clock = Clock()
-    turns = Turns(clock)
+    lock = FairLock(clock)
     stood_back = list[float]()
 
     def wait_for(done: Callable[[], bool], timeout: float | None = None) -> bool:
@@ -85,37 +85,37 @@ def test_the_reader_stands_back_while_somebody_is_answered_as_long_as_it_has_rea
             clock.now += timeout
         return done()
 
-    turns._changed.wait_for = wait_for  # type: ignore[method-assign, assignment]
+    lock._changed.wait_for = wait_for  # type: ignore[method-assign, assignment]
 
     def read(seconds: float) -> None:
-        with turns.reading():
+        with lock.reading():
             clock.now += seconds
 
     read(0.1)
-    with turns.answering():
+    with lock.answering():
         for _ in range(3):
             read(0.01)
     read(1.0)
     assert stood_back == pytest.approx([0.1, 0.01, 0.01])
-    with turns.answering():
+    with lock.answering():
         read(0.0)
     assert stood_back[-1] == MOST_SPARED
 
 
 def test_the_reader_goes_on_as_soon_as_the_answer_is_given() -> None:
-    turns, begun = Turns(), threading.Event()
+    lock, begun = FairLock(), threading.Event()
 
     def answer() -> None:
-        with turns.answering():
+        with lock.answering():
             begun.set()
-            with turns.looking():
+            with lock.looking():
                 pass
 
-    with turns.reading():
+    with lock.reading():
         answering = threading.Thread(target=answer)
         answering.start()
         assert begun.wait(60)
-    with turns.reading():
+    with lock.reading():
         pass
     answering.join()
-    assert turns._answering == 0
+    assert lock._answering == 0

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from racoon_exporter import checkpoint
-from racoon_exporter.crash_marker import CrashMarker
 from racoon_exporter.engine import Engine
-from racoon_exporter.live_engine import LiveEngine
 from racoon_exporter.metrics import OwnState, Samples, collect
-from racoon_exporter.moved import adapt
-from racoon_exporter.partitions import Partitions
 from racoon_exporter.sa import Known
 from racoon_exporter.sa.findings import Believed, Findings, believed, take_findings, witnessed
+from racoon_exporter.serve.crash_marker import CrashMarker
+from racoon_exporter.serve.live_engine import LiveEngine
+from racoon_exporter.serve.partitions import Partitions
+from racoon_exporter.serve.reconfiguration import fit_to_sources
 from racoon_exporter.source import Block, SourceCounts, SourceStatus
 from racoon_exporter.state_shape import PASSES, check_file
 from racoon_exporter.text import visible
@@ -75,7 +75,7 @@ class Follower:
         self._checkpoint_seconds = checkpoint_seconds
         self._monotonic = monotonic
         self._wall = wall
-        self.turns = self.partitions.turns
+        self.lock = self.partitions.lock
         self._stopping = False
         self._partitions_due = 0.0
         self._dirty = False
@@ -119,7 +119,7 @@ class Follower:
     def _resume(self, content: dict[str, Any]) -> None:
         """Take the content of a state file: all of it, or nothing where any of it raises."""
         check_file(content)
-        dropped = adapt(content, self._inputs.reads, self.engine.gateway_of) if "gateways" in content else []
+        dropped = fit_to_sources(content, self._inputs.reads, self.engine.gateway_of) if "gateways" in content else []
         positions = _positions(content["positions"])
         earlier = {str(name): SourceCounts.from_json(counts) for name, counts in content["sources"].items()}
         resumed = self._live.resumed(content, max(0.0, self._wall() - content["saved"]))
@@ -152,7 +152,7 @@ class Follower:
             if self._inputs.finished:
                 break
             self._inputs.wait(QUIET_SECONDS if self._live.pending or self.partitions.pending else IDLE_SECONDS)
-        with self.turns.reading():
+        with self.lock.reading():
             self.engine.flush()
         self.save()
         self._marker.end()
@@ -183,7 +183,7 @@ class Follower:
     def _take(self, block: Block) -> None:
         partition = self.partitions.of(block.source)
         reader = partition or self._live
-        with self.turns.reading():
+        with self.lock.reading():
             for part, passed_over in self._marker.parts(block):
                 (reader.pass_over if passed_over else reader.feed)(part)
             if self._monotonic() >= self._partitions_due:  # one that is read to its end need not wait for the others
@@ -197,7 +197,7 @@ class Follower:
 
     def _idle(self) -> None:
         """Complete what was kept back, and let the log's time pass as fast as ours."""
-        with self.turns.reading():
+        with self.lock.reading():
             self._live.flush()
             self._live.let_time_pass()
             self.partitions.let_time_pass()
@@ -205,7 +205,7 @@ class Follower:
 
     def learn(self, knowledge: Known) -> None:
         """Take what a changed configuration says."""
-        with self.turns.reading():
+        with self.lock.reading():
             self.engine.learn(knowledge)
             self._live.look_anew()
             self.partitions.learn(knowledge)
@@ -222,12 +222,12 @@ class Follower:
             "positions"
         ]
         count_on = self._inputs.change(wanted, _positions(places), most_open)
-        remarks = adapt(content, self._inputs.reads, gateway_of)
-        with self.turns.reading():
+        remarks = fit_to_sources(content, self._inputs.reads, gateway_of)
+        with self.lock.reading():
             self.engine.name_gateways(gateway_of)
             self.partitions.name_gateways(gateway_of)
         resumed = self._live.resumed(content, 0.0)
-        with self.turns.reading():
+        with self.lock.reading():
             self._live = resumed
         earlier = {name: SourceCounts.from_json(counts) for name, counts in content["sources"].items() if name not in count_on}
         self._earlier = earlier | {name: counts for name, counts in self._earlier.items() if name in count_on}
@@ -242,12 +242,12 @@ class Follower:
         """Copy what the log believes, for a witness to compare with; None while the log is not followed to its end."""
         if self._behind:
             return None
-        with self.turns.looking():
+        with self.lock.looking():
             racoon = witnessed(self.engine.state.racoons.values(), gateway)
             return None if racoon is None else believed(racoon)
 
     def _take_findings(self, findings: Findings) -> None:
-        with self.turns.looking():
+        with self.lock.looking():
             racoon = witnessed(self.engine.state.racoons.values(), findings.gateway)
             if racoon is not None:
                 take_findings(racoon, findings)
@@ -278,9 +278,9 @@ class Follower:
     def _content(self) -> dict[str, Any]:
         more = True
         while more:
-            with self.turns.reading():  # a backlog leaves thousands: who looks meanwhile waits for some of them only
+            with self.lock.reading():  # a backlog leaves thousands: who looks meanwhile waits for some of them only
                 more = self.engine.state.archive.write_some(_ROWS_AT_ONCE)
-        with self.turns.reading():
+        with self.lock.reading():
             live = self._live.to_json()
         statuses = [status for status in self.statuses() if not status.kept]
         positions = dict.fromkeys((status.name for status in statuses), PASSES) | self._inputs.positions()
@@ -298,7 +298,7 @@ class Follower:
 
     def _forget_lines_of_others(self, names: Collection[str]) -> None:
         """Drop the time of the last line of sources that are read no longer: patterns may match ever new files."""
-        with self.turns.reading():
+        with self.lock.reading():
             last = self.engine.last_line
             if len(last) > len(names):
                 self.engine.last_line = {name: time for name, time in last.items() if name in names}
@@ -322,19 +322,19 @@ class Follower:
             None if self.witnesses is None else self.witnesses.shown(),
             self._families_told,
         )
-        with self.turns.looking():
+        with self.lock.looking():
             return collect(self.partitions.united_with(self.engine), own)
 
     def take(self, copy: Callable[[Engine, tuple[SourceStatus, ...]], T]) -> T:
         """Let a function copy what it shows, while the reader waits."""
         statuses = self.statuses()
-        with self.turns.looking():
+        with self.lock.looking():
             return copy(self.partitions.united_with(self.engine, history=True), statuses)
 
     def glance(self, copy: Callable[[Engine, tuple[SourceStatus, ...]], T]) -> T:
         """Let a function copy what it shows of what is alive; what is over is not put together for it."""
         statuses = self.statuses()
-        with self.turns.looking():
+        with self.lock.looking():
             return copy(self.partitions.united_with(self.engine), statuses)
 
     def statuses(self) -> tuple[SourceStatus, ...]:

@@ -16,7 +16,7 @@ Racoons = Mapping[Key, Racoon]
 ReadAt = dict[Key, tuple[float, float]]
 
 
-class Ageing:
+class SilentTime:
     """When each racoon's last line was written and read, and when something of it is due next."""
 
     def __init__(self, read_at: ReadAt, racoons: Racoons) -> None:

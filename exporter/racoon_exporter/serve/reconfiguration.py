@@ -1,8 +1,8 @@
 """What a changed configuration makes of a state file: a racoon goes with its source, to another gateway or away.
 
 Otherwise the SAs of a source that is no longer read, or that now has a gateway, would stay as those of a racoon that never
-logs again: its peers would go down one by one and page somebody. What goes away is set aside (`set_aside.py`), for the source
-may come back.
+logs again: its peers would go down one by one and page somebody. What goes away is set aside (`former_sources.py`), for the
+source may come back.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
-from racoon_exporter import set_aside
 from racoon_exporter.engine import stream_of
 from racoon_exporter.sa.checkpoint import upgraded
 from racoon_exporter.sa.gateways import Key
+from racoon_exporter.serve import former_sources
 
 _GATEWAY: Final = 1
 """Place of the gateway in the records that a reader keeps back."""
@@ -63,7 +63,7 @@ class _Sources:
         return stream_of(name) in heard_in if heard_in else stream_of(name) not in nameless
 
 
-def adapt(content: dict[str, Any], is_read: Callable[[str], bool], gateway_of: Callable[[str], str]) -> list[str]:
+def fit_to_sources(content: dict[str, Any], is_read: Callable[[str], bool], gateway_of: Callable[[str], str]) -> list[str]:
     """Fit the content of a state file to the sources that are read now, and say what was dropped or set aside.
 
     `gateway_of` gives the configured gateway of a source, or "". Raises KeyError, TypeError, ValueError or AttributeError
@@ -71,12 +71,12 @@ def adapt(content: dict[str, Any], is_read: Callable[[str], bool], gateway_of: C
     """
     engine = content["engine"]
     engine["state"]["racoons"] = [upgraded(racoon) for racoon in engine["state"]["racoons"]]
-    set_aside.take_back(content, is_read)
+    former_sources.take_back(content, is_read)
     sources = _Sources(content["gateways"], is_read, gateway_of)
     heard_in = {_key(racoon): racoon.get("heard_in", []) for racoon in engine["state"]["racoons"]}
     moves = _moves(heard_in, sources)
     homes = {key: name for key, streams in heard_in.items() if (name := sources.source_of(key, streams)) is not None}
-    kept = set_aside.keep(content, sources.gone(), {key: name for key, name in homes.items() if key not in moves})
+    kept = former_sources.keep(content, sources.gone(), {key: name for key, name in homes.items() if key not in moves})
     renamed = _move_racoons(engine["state"], moves)
     if "past" in engine:
         engine["past"] = _moved_past(engine["past"], renamed)
@@ -173,4 +173,4 @@ def _move_reader(reader: dict[str, Any], before: str, now: str) -> None:
             record[_GATEWAY] = now
 
 
-__all__ = ["adapt"]
+__all__ = ["fit_to_sources"]

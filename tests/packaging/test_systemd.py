@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from racoon_exporter.notify import Notifier, message, socket_address, watchdog_seconds
+from racoon_exporter.serve.systemd import Notifier, message, socket_address, watchdog_seconds
 
 
 class Systemd:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from racoon_exporter.engine import Engine
-from racoon_exporter.follow import Follower
 from racoon_exporter.sa import Expectation, Knowledge, Limits
+from racoon_exporter.serve.loop import Follower
 from racoon_exporter.source.inputs import Inputs
 from racoon_exporter.source.kinds import paths
 from tests.exporter.reading import I1, I2, I3, P, Q, sa, start, up

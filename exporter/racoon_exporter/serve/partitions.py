@@ -16,13 +16,13 @@ from typing import Any, Final
 from racoon_exporter import checkpoint
 from racoon_exporter.availability.past import Past
 from racoon_exporter.engine import Engine
-from racoon_exporter.live_engine import LiveEngine
 from racoon_exporter.sa import Known, SaState
 from racoon_exporter.sa.archive import Archive
 from racoon_exporter.sa.model import HISTORY
+from racoon_exporter.serve.fair_lock import FairLock
+from racoon_exporter.serve.live_engine import LiveEngine
 from racoon_exporter.state_shape import check_partition
 from racoon_exporter.text import visible
-from racoon_exporter.turns import Turns
 
 _LOGGER: Final = logging.getLogger("racoon_exporter")
 _MOST_TOLD: Final = 100
@@ -45,7 +45,7 @@ class Partitions:
         self, engine: Engine, *, monotonic: Callable[[], float] = time.monotonic, wall: Callable[[], float] = time.time
     ) -> None:
         """Give each an engine of the same settings as `engine`."""
-        self.turns = Turns()
+        self.lock = FairLock()
         """Whose turn it is to read or look: one lock for all engines."""
         self._template = engine
         self._united = Engine.like(engine)
@@ -109,13 +109,13 @@ class Partitions:
                 partition = partition.resumed(dict(kept), max(0.0, self._wall() - kept["saved"]))
             except Exception as error:  # whatever it is: a checkpoint that cannot be used stops nothing
                 raise ValueError(f"it holds what no exporter writes ({type(error).__name__})") from error
-        with self.turns.reading():
+        with self.lock.reading():
             self._held[name] = partition
 
     def content(self, name: str) -> dict[str, Any]:
         """Give what is to be kept of a partition."""
         partition = self._held[name]
-        with self.turns.reading():
+        with self.lock.reading():
             content = partition.to_json()
         partition.aged = False
         self._tell_of_split_gateways(name)
@@ -134,7 +134,7 @@ class Partitions:
 
     def end(self, name: str) -> None:
         """Hold a partition no more."""
-        with self.turns.reading():
+        with self.lock.reading():
             self._held.pop(name, None)
 
     def at_end(self, name: str, *, reached: bool) -> None:

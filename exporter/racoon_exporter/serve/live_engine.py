@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
-from racoon_exporter.ageing import Ageing, ReadAt
 from racoon_exporter.engine import Engine, restore, stream_of, to_json
 from racoon_exporter.sa.gateways import Key
+from racoon_exporter.serve.silent_time import ReadAt, SilentTime
 
 if TYPE_CHECKING:
     from racoon_exporter.sa.racoon import Racoon
@@ -26,7 +26,7 @@ class LiveEngine:
         self.aged = False
         """Whether time passed for a racoon since whoever asks set this back."""
         self._monotonic = monotonic
-        self._ageing = Ageing(read_at or {}, engine.state.racoons)
+        self._silent_time = SilentTime(read_at or {}, engine.state.racoons)
 
     def feed(self, block: Block) -> None:
         """Take the next block."""
@@ -48,7 +48,7 @@ class LiveEngine:
     def let_time_pass(self) -> None:
         """Let the log's time pass as fast as ours, where all was read that there is: an SA that nobody ends expires."""
         state = self.engine.state
-        for key, racoon, until in self._ageing.due(state.racoons, self._monotonic()):
+        for key, racoon, until in self._silent_time.due(state.racoons, self._monotonic()):
             self._age(key, racoon, until)
         if state.two_ends.catching_up:
             state.two_ends.caught_up()
@@ -56,16 +56,16 @@ class LiveEngine:
 
     def look_anew(self) -> None:
         """Work out anew when something of any racoon is due."""
-        self._ageing.look_anew(self.engine.state.racoons)
+        self._silent_time.look_anew(self.engine.state.racoons)
 
     def look_at(self, racoon: Racoon) -> None:
         """Work out when something of a racoon is due that changed without a line."""
-        self._ageing.look_at([(racoon.key, racoon)])
+        self._silent_time.look_at([(racoon.key, racoon)])
 
     def _note_times(self, now: float, stream: str | None = None) -> None:
         state = self.engine.state
         heard = state.take_heard()
-        self._ageing.note(heard, state.racoons, now)
+        self._silent_time.note(heard, state.racoons, now)
         if stream is not None:
             for key in heard & state.racoons.keys():
                 state.racoons[key].note_heard_in(stream)
@@ -76,7 +76,7 @@ class LiveEngine:
         except Exception as error:  # noqa: BLE001  time goes on for the others
             self.engine.errors.note(error)
             self.engine.state.doubt(key)
-            self._ageing.stop(key)
+            self._silent_time.stop(key)
         self.aged = True
 
     # keeping
@@ -87,7 +87,7 @@ class LiveEngine:
         self.engine.mend()
         return {
             "engine": to_json(self.engine),
-            "seen": [[*key, log_time, now - read_at] for key, (log_time, read_at) in self._ageing.read_at.items()],
+            "seen": [[*key, log_time, now - read_at] for key, (log_time, read_at) in self._silent_time.read_at.items()],
         }
 
     def resumed(self, content: dict[str, Any], away: float) -> Self:

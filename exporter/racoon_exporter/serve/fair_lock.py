@@ -1,4 +1,4 @@
-"""Whose turn it is: the reader takes block after block, and must let in between those who only want to look."""
+"""A lock between the reader, who takes block after block, and those who only want to look: all have their turn."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MOST_SPARED = 0.25
 asks without pause takes half of the processor, not all of it."""
 
 
-class Turns:
+class FairLock:
     """A lock that one reader and many who look share.
 
     A plain lock would do, were it fair: the reader would have it again before anybody who waits for it has woken up.

@@ -21,10 +21,10 @@ from starlette.routing import BaseRoute, Route
 from racoon_exporter import exposition, knowledge
 from racoon_exporter.config import Config, ConfigError, load_config
 from racoon_exporter.engine import Engine
-from racoon_exporter.follow import Follower
 from racoon_exporter.knowledge import Flags
-from racoon_exporter.notify import Notifier
-from racoon_exporter.partitions import Partitions
+from racoon_exporter.serve.loop import Follower
+from racoon_exporter.serve.partitions import Partitions
+from racoon_exporter.serve.systemd import Notifier
 from racoon_exporter.source import StartAt, kinds
 from racoon_exporter.source.inputs import Inputs
 from racoon_exporter.source.kinds import Surroundings, Wanted
@@ -151,7 +151,7 @@ class Service:
         return routes
 
     def _own_metrics(self, chosen: Format) -> bytes:
-        with self.follower.turns.answering():
+        with self.follower.lock.answering():
             samples, gateways = self.follower.look()
             return exposition.render(samples, gateways=gateways, openmetrics=chosen is Format.OPENMETRICS)
 
