@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from racoon_exporter.config import Config, ConfigError, load_config, read_config
-from racoon_exporter.config_peers import RacoonFiles
+from racoon_exporter.config.file import Config, ConfigError, load_config, read_config
+from racoon_exporter.config.peers import RacoonFiles
 from racoon_exporter.scope import EVERYWHERE, Scope
 from racoon_exporter.source import kinds
 from racoon_exporter.source.journal.following import JournalOptions

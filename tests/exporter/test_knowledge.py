@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from racoon_exporter.config import read_config
-from racoon_exporter.fleet_knowledge import FleetKnowledge
-from racoon_exporter.knowledge import Flags, build
+from racoon_exporter.config.file import read_config
+from racoon_exporter.config.fleet_knowledge import FleetKnowledge
+from racoon_exporter.config.knowledge import Flags, build
 from racoon_exporter.metrics import OwnState, collect
 from tests.exporter.reading import peer_of, read_lines, up
 from tests.exporter.status.engines import Gateway

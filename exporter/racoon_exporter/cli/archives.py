@@ -17,7 +17,6 @@ from typing import Any, Final
 import click
 from click.core import ParameterSource
 
-from racoon_exporter import knowledge
 from racoon_exporter.archives.apart import rounds_apart
 from racoon_exporter.archives.cluster import ClusterError, dask_cluster
 from racoon_exporter.archives.foreign import nothing_of_racoon
@@ -31,8 +30,9 @@ from racoon_exporter.archives.sinks import Sink, WholeRows, sink_for
 from racoon_exporter.archives.survey import survey
 from racoon_exporter.cli.options import flags, peer_options, zone_option
 from racoon_exporter.cli.output import USAGE, Command, Failure, placed, quiet_pipe, report
-from racoon_exporter.config import Config, ConfigError, load_config
-from racoon_exporter.knowledge import Flags
+from racoon_exporter.config import knowledge
+from racoon_exporter.config.file import Config, ConfigError, load_config
+from racoon_exporter.config.knowledge import Flags
 from racoon_exporter.newest_first import out_of_order
 from racoon_exporter.sa import Known
 from racoon_exporter.source.files.patterns import is_pattern

@@ -10,7 +10,7 @@ import click
 
 from racoon_exporter.cli.output import USAGE, Failure, placed
 from racoon_exporter.cli.reader import UNIT, reader
-from racoon_exporter.config import is_config
+from racoon_exporter.config.file import is_config
 from racoon_exporter.text import visible
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from racoon_exporter.cli.output import Command
-from racoon_exporter.knowledge import Flags
+from racoon_exporter.config.knowledge import Flags
 from racoon_exporter.zone import read_zone
 
 

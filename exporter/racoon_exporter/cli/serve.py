@@ -13,7 +13,7 @@ from click.core import ParameterSource
 from racoon_exporter import own_log
 from racoon_exporter.cli.options import flags, peer_options, zone_option
 from racoon_exporter.cli.output import USAGE, Failure, placed, report
-from racoon_exporter.config import ConfigError
+from racoon_exporter.config.file import ConfigError
 
 if TYPE_CHECKING:
     from racoon_exporter.serve.service import Settings

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from racoon_exporter.config import read_config
-from racoon_exporter.config_peers import RACOON
+from racoon_exporter.config.file import read_config
+from racoon_exporter.config.peers import RACOON
 from racoon_exporter.doctor.rights import readable
 from racoon_exporter.doctor.service_user import ServiceUser
 from racoon_exporter.expected import read_policies, read_racoon_conf

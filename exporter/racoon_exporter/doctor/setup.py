@@ -10,8 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from racoon_exporter import knowledge
-from racoon_exporter.config import Config, read_config
+from racoon_exporter.config import knowledge
+from racoon_exporter.config.file import Config, read_config
 from racoon_exporter.doctor.host import Host
 from racoon_exporter.doctor.rights import there
 from racoon_exporter.doctor.service_user import ServiceUser

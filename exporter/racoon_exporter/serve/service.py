@@ -18,10 +18,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from racoon_exporter import exposition, knowledge
-from racoon_exporter.config import Config, ConfigError, load_config
+from racoon_exporter import exposition
+from racoon_exporter.config import knowledge
+from racoon_exporter.config.file import Config, ConfigError, load_config
+from racoon_exporter.config.knowledge import Flags
 from racoon_exporter.engine import Engine
-from racoon_exporter.knowledge import Flags
 from racoon_exporter.serve.loop import Follower
 from racoon_exporter.serve.partitions import Partitions
 from racoon_exporter.serve.systemd import Notifier

@@ -5,9 +5,9 @@ from datetime import UTC
 
 import pytest
 
-from racoon_exporter.config import Config
+from racoon_exporter.config.file import Config
+from racoon_exporter.config.knowledge import Flags, build
 from racoon_exporter.engine import Engine, restore, to_json
-from racoon_exporter.knowledge import Flags, build
 from racoon_exporter.metrics import OwnState, collect
 from racoon_exporter.sa import Knowledge, Limits
 from racoon_exporter.sa.gateways import MOST_NAMES

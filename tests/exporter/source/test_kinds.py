@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from racoon_exporter.config import read_config
+from racoon_exporter.config.file import read_config
 from racoon_exporter.engine import Engine
 from racoon_exporter.serve.partitions import Partitions
 from racoon_exporter.source import kinds

@@ -9,8 +9,8 @@ from contextlib import ExitStack
 import httpx
 import pytest
 
+from racoon_exporter.config.fleet_knowledge import FleetKnowledge
 from racoon_exporter.expected import ExpectedPeer
-from racoon_exporter.fleet_knowledge import FleetKnowledge
 from racoon_exporter.scope import scope_of
 from racoon_exporter.status import status_routes
 from racoon_exporter.status.gateway_list import GatewayList, look_at_gateways, sorted_gateways

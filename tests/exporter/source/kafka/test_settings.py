@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from racoon_exporter.config import read_config
+from racoon_exporter.config.file import read_config
 from racoon_exporter.source.kafka.records import ENVELOPES
 from racoon_exporter.source.kafka.settings import KafkaOptions
 

@@ -1,4 +1,4 @@
-"""What is known at each of many gateways. Pure; `knowledge.py` reads the files.
+"""What is known at each of many gateways. Pure; `knowledge` reads the files.
 
 Thousands of gateways may have the same template: what is told of patterns and of all gateways is put together once for each
 set of gateways of which the same is told, and they share it. What is told of a gateway by its name stands beside it.
@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
-from racoon_exporter.config_peers import ConfiguredNetwork, Network
+from racoon_exporter.config.peers import ConfiguredNetwork, Network
 from racoon_exporter.expected import ExpectedPeer, completed, expected_peers, parse_expect_peer
 from racoon_exporter.sa import Expectation, Knowledge, Limits
 from racoon_exporter.scope import EVERYWHERE, Scope, same_name

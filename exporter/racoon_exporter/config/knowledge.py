@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from racoon_exporter.config import Config
-from racoon_exporter.config_peers import RacoonFiles
+from racoon_exporter.config.file import Config
+from racoon_exporter.config.fleet_knowledge import FleetKnowledge, RacoonTold
+from racoon_exporter.config.peers import RacoonFiles
 from racoon_exporter.expected import read_policies, read_racoon_conf
-from racoon_exporter.fleet_knowledge import FleetKnowledge, RacoonTold
 from racoon_exporter.sa import Limits
 from racoon_parsers.racoon_conf import Problem, RacoonConf
 from racoon_parsers.setkey import Policies

@@ -11,7 +11,7 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import Final
 
-from racoon_exporter.config_peers import (
+from racoon_exporter.config.peers import (
     PEER,
     RACOON,
     ConfiguredNetwork,
