@@ -6,7 +6,7 @@ import pytest
 
 from racoon_exporter.config.file import Config, ConfigError, load_config, read_config
 from racoon_exporter.config.peers import RacoonFiles
-from racoon_exporter.scope import EVERYWHERE, Scope
+from racoon_exporter.gateway_scope import EVERYWHERE, Scope
 from racoon_exporter.source import kinds
 from racoon_exporter.source.journal.following import JournalOptions
 

@@ -6,11 +6,11 @@ import pytest
 
 from racoon_exporter.config.fleet_knowledge import FleetKnowledge
 from racoon_exporter.engine import Engine
-from racoon_exporter.expected import ExpectedPeer
+from racoon_exporter.expected_peers import ExpectedPeer
 from racoon_exporter.exposition import render
+from racoon_exporter.gateway_scope import scope_of
 from racoon_exporter.metrics import OwnState, collect
 from racoon_exporter.sa import Expectation, Knowledge
-from racoon_exporter.scope import scope_of
 from racoon_exporter.source.contract import SourceStatus
 from tests.exporter.reading import block
 

@@ -28,10 +28,10 @@ from racoon_exporter.archives.sinks import Sink, WholeRows
 from racoon_exporter.archives.steps import step_after
 from racoon_exporter.availability.spans import Span, common, union
 from racoon_exporter.exposition import head, sample_lines
+from racoon_exporter.gateway_scope import same_name
 from racoon_exporter.metrics import METRICS
 from racoon_exporter.metrics import Row as Metric
 from racoon_exporter.sa.racoon import DURATION_BUCKETS
-from racoon_exporter.scope import same_name
 
 _UP: Final = Metric("up", "gauge", "1 where the log tells: what Prometheus would have said of the exporter.")
 _BUILD: Final = next(row for row in METRICS if row.name == "racoon_exporter_build_info")

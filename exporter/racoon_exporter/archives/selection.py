@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
 from racoon_exporter.duration import read_duration
+from racoon_exporter.gateway_scope import same_name
 from racoon_exporter.sa import Knowledge
-from racoon_exporter.scope import same_name
 from racoon_exporter.zone import seconds_of
 
 

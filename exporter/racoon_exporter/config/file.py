@@ -21,7 +21,7 @@ from racoon_exporter.config.peers import (
     read_peers,
     read_racoons,
 )
-from racoon_exporter.expected import ExpectedPeer
+from racoon_exporter.expected_peers import ExpectedPeer
 from racoon_exporter.source.files.patterns import matches
 from racoon_exporter.source.kinds import SOURCES, Wanted
 from racoon_exporter.witness.settings import KEYS as WITNESS_KEYS

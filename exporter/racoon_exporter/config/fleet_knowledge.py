@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
 from racoon_exporter.config.peers import ConfiguredNetwork, Network
-from racoon_exporter.expected import ExpectedPeer, completed, expected_peers, parse_expect_peer
+from racoon_exporter.expected_peers import ExpectedPeer, completed, expected_peers, parse_expect_peer
+from racoon_exporter.gateway_scope import EVERYWHERE, Scope, same_name
 from racoon_exporter.sa import Expectation, Knowledge, Limits
-from racoon_exporter.scope import EVERYWHERE, Scope, same_name
 from racoon_parsers.racoon_conf import RacoonConf
 from racoon_parsers.setkey import Policies
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from racoon_exporter.config.file import Config
 from racoon_exporter.config.fleet_knowledge import FleetKnowledge, RacoonTold
 from racoon_exporter.config.peers import RacoonFiles
-from racoon_exporter.expected import read_policies, read_racoon_conf
+from racoon_exporter.expected_peers import read_policies, read_racoon_conf
 from racoon_exporter.sa import Limits
 from racoon_parsers.racoon_conf import Problem, RacoonConf
 from racoon_parsers.setkey import Policies

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from racoon_exporter.expected import ExpectedPeer, is_address, name_fault, normal_address
-from racoon_exporter.scope import EVERYWHERE, Scope, scope_of
+from racoon_exporter.expected_peers import ExpectedPeer, is_address, name_fault, normal_address
+from racoon_exporter.gateway_scope import EVERYWHERE, Scope, scope_of
 from racoon_exporter.yaml_document import Entry, Section, shown
 
 _WHERE: Final = ("gateway", "gateways")

@@ -10,7 +10,7 @@ from racoon_exporter.config.file import read_config
 from racoon_exporter.config.peers import RACOON
 from racoon_exporter.doctor.rights import readable
 from racoon_exporter.doctor.service_user import ServiceUser
-from racoon_exporter.expected import read_policies, read_racoon_conf
+from racoon_exporter.expected_peers import read_policies, read_racoon_conf
 from racoon_exporter.source.files.patterns import files_of, is_pattern
 from racoon_exporter.source.kinds import SOURCES
 from racoon_exporter.yaml_document import Problem, Section, compose

@@ -10,7 +10,7 @@ from racoon_exporter.doctor.finding import Finding, Findings, ok, several, warni
 from racoon_exporter.doctor.heard import Heard
 from racoon_exporter.doctor.rights import there
 from racoon_exporter.doctor.setup import USUAL_CONFIG, Setup
-from racoon_exporter.expected import is_ip
+from racoon_exporter.expected_peers import is_ip
 from racoon_exporter.sa import Expectation, Known
 from racoon_exporter.sa.model import PSEUDO_PEERS, Peer
 from racoon_exporter.sa.racoon import Racoon

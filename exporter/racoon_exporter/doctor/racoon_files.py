@@ -11,7 +11,7 @@ from racoon_exporter.doctor.finding import Area, Findings, error, ok, several, w
 from racoon_exporter.doctor.messages import LOG_INFO
 from racoon_exporter.doctor.rights import readable
 from racoon_exporter.doctor.setup import Setup
-from racoon_exporter.expected import read_policies, read_racoon_conf
+from racoon_exporter.expected_peers import read_policies, read_racoon_conf
 from racoon_exporter.status.words import count
 from racoon_parsers.racoon_conf import RacoonConf
 

@@ -13,7 +13,7 @@ from racoon_exporter.doctor.finding import SOON, Finding, Findings, error, ok, s
 from racoon_exporter.doctor.rights import readable
 from racoon_exporter.doctor.setup import Setup
 from racoon_exporter.doctor.unit_file import Unit
-from racoon_exporter.expected import read_racoon_conf
+from racoon_exporter.expected_peers import read_racoon_conf
 from racoon_exporter.status.words import duration
 from racoon_exporter.witness.certificates import Certificates
 from racoon_exporter.witness.contract import FilesLook, Witness, WitnessError

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from racoon_exporter.expected import normal_address
+from racoon_exporter.expected_peers import normal_address
 from racoon_exporter.witness.traffic import Owner
 from racoon_parsers.kernel import KernelSa
 from racoon_parsers.setkey import Policy

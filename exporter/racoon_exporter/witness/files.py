@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from racoon_exporter.expected import normal_address, read_racoon_conf
+from racoon_exporter.expected_peers import normal_address, read_racoon_conf
 from racoon_exporter.witness.certificates import Certificate, Certificates, Crl, Fault, Kind
 from racoon_exporter.witness.contract import FilesLook, WitnessError
 from racoon_exporter.witness.crypto import Crypto, of_proposal

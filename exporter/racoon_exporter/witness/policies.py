@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from racoon_exporter.expected import normal_address
+from racoon_exporter.expected_peers import normal_address
 from racoon_parsers.kernel import KernelSa
 from racoon_parsers.setkey import Policy
 

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from racoon_exporter.config.fleet_knowledge import FleetKnowledge
-from racoon_exporter.expected import ExpectedPeer
-from racoon_exporter.scope import scope_of
+from racoon_exporter.expected_peers import ExpectedPeer
+from racoon_exporter.gateway_scope import scope_of
 from racoon_exporter.status import status_routes
 from racoon_exporter.status.gateway_list import GatewayList, look_at_gateways, sorted_gateways
 from racoon_exporter.status.gateway_page import ROWS, WantedGateways, gateway_page, headline

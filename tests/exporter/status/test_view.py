@@ -5,9 +5,9 @@ from itertools import pairwise
 import pytest
 
 from racoon_exporter.config.fleet_knowledge import FleetKnowledge
-from racoon_exporter.expected import ExpectedPeer
+from racoon_exporter.expected_peers import ExpectedPeer
+from racoon_exporter.gateway_scope import scope_of
 from racoon_exporter.sa import Expectation
-from racoon_exporter.scope import scope_of
 from racoon_exporter.status.view import STATES, totals
 from tests.exporter.status.engines import PEER, Gateway, permanent, recording, status, until
 

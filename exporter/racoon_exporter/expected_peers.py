@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from racoon_exporter.scope import EVERYWHERE, Scope
+from racoon_exporter.gateway_scope import EVERYWHERE, Scope
 from racoon_exporter.text import visible
 from racoon_parsers.racoon_conf import Problem, RacoonConf, RemoteSection, SainfoSection, parse_racoon_conf
 from racoon_parsers.reasons import AUTHENTICATION

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from racoon_exporter.expected import (
+from racoon_exporter.expected_peers import (
     ExpectedPeer,
     expected_peers,
     normal_address,
