@@ -23,7 +23,7 @@ from racoon_exporter.sa.checkpoint import upgraded
 from racoon_exporter.sa.handlers import HANDLERS, said_of
 from racoon_exporter.sa.racoon import Racoon
 from racoon_exporter.source.contract import Block
-from racoon_exporter.state_shape import check_engine
+from racoon_exporter.state_schema import check_engine
 from racoon_parsers.clock import Clock
 from racoon_parsers.debug_filter import DEBUG_LEVELS, DebugFilter
 from racoon_parsers.line import LEVELS

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from racoon_exporter.archives.newest_first import oldest_first, order_of
 from racoon_exporter.engine import Engine
 from racoon_exporter.history import tables
-from racoon_exporter.newest_first import oldest_first, order_of
 from racoon_exporter.source.contract import Block
 from racoon_exporter.source.files.one_shot import blocks_of
 from tests.exporter.archives.test_commands import run

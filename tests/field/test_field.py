@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from racoon_exporter.beside import Beside
+from racoon_exporter.archives.context_lines import ContextLines
 from racoon_exporter.engine import Engine
 from racoon_exporter.events_output import as_dict
 from racoon_parsers.tables import read_table
@@ -24,11 +24,11 @@ NEWEST_FIRST: Final = {("111-pfsense2-gui-hints.log", "1")}
 
 
 def events_of(name: str) -> dict[int, list[dict[str, Any]]]:
-    engine, beside = Engine(UTC), Beside()
+    engine, context = Engine(UTC), ContextLines()
     found: dict[int, list[dict[str, Any]]] = defaultdict(list)
     data = (FOLDER / "logs" / name).read_bytes()
     for record in [*engine.records(block(data, name)), *engine.rest(name)]:
-        found[record.number].append(beside.complete(as_dict(record, name, UTC)))
+        found[record.number].append(context.complete(as_dict(record, name, UTC)))
     return found
 
 

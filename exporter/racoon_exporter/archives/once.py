@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC
 from typing import Final
 
+from racoon_exporter.archives.newest_first import oldest_first, turned
 from racoon_exporter.archives.survey import Sample, changed
-from racoon_exporter.newest_first import oldest_first, turned
 from racoon_exporter.source import blocks_of
 from racoon_exporter.source.contract import Block
 from racoon_exporter.source.files.one_shot import OneShotLog

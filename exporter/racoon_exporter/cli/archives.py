@@ -21,6 +21,7 @@ from racoon_exporter.archives.apart import rounds_apart
 from racoon_exporter.archives.cluster import ClusterError, dask_cluster
 from racoon_exporter.archives.foreign import nothing_of_racoon
 from racoon_exporter.archives.formats import RowFormat
+from racoon_exporter.archives.newest_first import out_of_order
 from racoon_exporter.archives.plan import Unit, units
 from racoon_exporter.archives.pool import Archives, Work, all_cores
 from racoon_exporter.archives.progress import progress
@@ -33,7 +34,6 @@ from racoon_exporter.cli.output import USAGE, Command, Failure, placed, quiet_pi
 from racoon_exporter.config import knowledge
 from racoon_exporter.config.file import Config, ConfigError, load_config
 from racoon_exporter.config.knowledge import Flags
-from racoon_exporter.newest_first import out_of_order
 from racoon_exporter.sa import Known
 from racoon_exporter.source.files.patterns import is_pattern
 from racoon_exporter.source.files.remote import is_url

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from racoon_exporter import own_log, replay
+from racoon_exporter import replay
+from racoon_exporter.cli import logging_setup
 from racoon_exporter.cli.output import Failure
 from racoon_exporter.cli.serve import DEFAULT_ADDRESS, serve, settings_of
 
@@ -35,7 +36,7 @@ def _serve(directory: Path, address: str, speed: float) -> None:
     from racoon_exporter.serve.service import Service  # noqa: PLC0415  the web server is heavy
     from racoon_exporter.web import ListenError  # noqa: PLC0415
 
-    own_log.set_up("warn", "logfmt")
+    logging_setup.set_up("warn", "logfmt")
     log, state = directory / "racoon.log", directory / "state.json"  # the state file of this machine's service stays its own
     log.touch()
     words = [str(log), "--state.file", str(state), "--web.listen-address", address, "--expect-peer", _PEER]

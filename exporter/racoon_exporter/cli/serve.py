@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.core import ParameterSource
 
-from racoon_exporter import own_log
+from racoon_exporter.cli import logging_setup
 from racoon_exporter.cli.options import flags, peer_options, zone_option
 from racoon_exporter.cli.output import USAGE, Failure, placed, report
 from racoon_exporter.config.file import ConfigError
@@ -54,8 +54,10 @@ def default_state_file() -> Path | None:
     "--web.health-without-auth", "health_without_auth", is_flag=True, help="Answer /-/healthy and /-/ready to everybody."
 )
 @click.option("--web.enable-lifecycle", "lifecycle", is_flag=True, help="Allow POST /-/reload.")
-@click.option("--log.level", "log_level", type=click.Choice(tuple(own_log.LEVELS)), default="info", show_default=True)
-@click.option("--log.format", "log_format", type=click.Choice(tuple(own_log.FORMATS)), default="logfmt", show_default=True)
+@click.option("--log.level", "log_level", type=click.Choice(tuple(logging_setup.LEVELS)), default="info", show_default=True)
+@click.option(
+    "--log.format", "log_format", type=click.Choice(tuple(logging_setup.FORMATS)), default="logfmt", show_default=True
+)
 @click.option("--config.file", "config_file", type=click.Path(), help="Sources, peers and limits in YAML.")
 @click.option("--state.file", "state_file", type=click.Path(), help="Where positions, counters and SA state are kept.")
 @click.option(
@@ -92,7 +94,7 @@ def serve(context: click.Context, /, **given: Any) -> None:
     from racoon_exporter.serve.service import Service  # noqa: PLC0415  the web server is heavy
     from racoon_exporter.web import ListenError, WebConfigError  # noqa: PLC0415
 
-    own_log.set_up(given["log_level"], given["log_format"])
+    logging_setup.set_up(given["log_level"], given["log_format"])
     settings = settings_of(context, given)
     try:
         service = Service(settings)

@@ -13,7 +13,7 @@ from racoon_exporter.doctor.finding import Finding, Findings, error, ok, warning
 from racoon_exporter.doctor.rights import readable, there, writable_directory
 from racoon_exporter.doctor.setup import Setup
 from racoon_exporter.engine import Engine, restore
-from racoon_exporter.state_shape import check_file
+from racoon_exporter.state_schema import check_file
 
 _ROOM: Final = 2 * checkpoint.MOST_BYTES // 8
 """Bytes that a state file and its successor may take."""

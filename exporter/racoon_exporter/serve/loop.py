@@ -20,7 +20,7 @@ from racoon_exporter.serve.live_engine import LiveEngine
 from racoon_exporter.serve.partitions import Partitions
 from racoon_exporter.serve.reconfiguration import fit_to_sources
 from racoon_exporter.source import Block, SourceCounts, SourceStatus
-from racoon_exporter.state_shape import PASSES, check_file
+from racoon_exporter.state_schema import PASSES, check_file
 from racoon_exporter.text import visible
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from racoon_exporter.sa.archive import Archive
 from racoon_exporter.sa.model import HISTORY
 from racoon_exporter.serve.fair_lock import FairLock
 from racoon_exporter.serve.live_engine import LiveEngine
-from racoon_exporter.state_shape import check_partition
+from racoon_exporter.state_schema import check_partition
 from racoon_exporter.text import visible
 
 _LOGGER: Final = logging.getLogger("racoon_exporter")

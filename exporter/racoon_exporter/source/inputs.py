@@ -13,7 +13,7 @@ from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, Polled, Source
 from racoon_exporter.source.kinds import HERE, Surroundings, Wanted, groups, make
 from racoon_exporter.source.paths import Paths
 from racoon_exporter.source.wake_up import WakeUp, WatchedFiles
-from racoon_exporter.watch import Watcher
+from racoon_exporter.source.watch import Watcher
 
 POLL_SECONDS = 0.05
 """How often sources are asked that no descriptor tells of."""

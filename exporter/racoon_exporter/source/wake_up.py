@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from racoon_exporter.watch import Watcher
+    from racoon_exporter.source.watch import Watcher
 
 ROUND_SECONDS = 1.0
 """How often directories that come and go are looked up while nothing happens."""

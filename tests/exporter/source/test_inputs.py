@@ -22,7 +22,7 @@ from racoon_exporter.source.kinds import Surroundings
 from racoon_exporter.source.streams.fifo_stdin import StdinSource
 from racoon_exporter.source.syslog.receiver import SyslogSource
 from racoon_exporter.source.wake_up import WakeUp
-from racoon_exporter.watch import Watcher
+from racoon_exporter.source.watch import Watcher
 from tests.exporter.source.files.logs import Log, lines, record, records
 from tests.exporter.source.journal.journals import FakeJournal, cursor, entry
 

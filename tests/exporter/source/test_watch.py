@@ -14,7 +14,7 @@ from watchdog.observers.api import BaseObserver, EventQueue, ObservedWatch
 from watchdog.observers.inotify import InotifyEmitter, InotifyObserver
 
 from racoon_exporter.source import FileSource
-from racoon_exporter.watch import GAP_SECONDS, Watcher
+from racoon_exporter.source.watch import GAP_SECONDS, Watcher
 from tests.exporter.source.files.logs import Log, lines, records
 
 SOON = 10.0

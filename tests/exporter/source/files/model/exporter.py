@@ -19,7 +19,7 @@ from racoon_exporter.source.files.position import Position
 from racoon_exporter.source.inputs import Inputs
 from racoon_exporter.source.kinds import Surroundings, paths
 from racoon_exporter.source.paths import Paths
-from racoon_exporter.watch import Watcher
+from racoon_exporter.source.watch import Watcher
 
 WHOLE = 256 * 1024
 

@@ -1,4 +1,4 @@
-"""What a state file holds, by type; `sa/shape.py` says it of the racoons."""
+"""What a state file holds, by type; `sa/schema.py` says it of the racoons."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from racoon_exporter.availability.keeping import GatewayShape
 from racoon_exporter.sa.model import Natural, Seconds, Time
-from racoon_exporter.sa.shape import check, distinct, typed
+from racoon_exporter.sa.schema import check, distinct, typed
 
 ALL_PLACED: Final = 2
 """From this version on each source has a position in the state file, or `PASSES`."""

@@ -38,7 +38,7 @@ class _Cause(NamedTuple):
     peer: str | None
 
 
-class Beside:
+class ContextLines:
     """Completes the objects of `events`, one stream's in order."""
 
     def __init__(self) -> None:
