@@ -14,10 +14,10 @@ from datetime import tzinfo
 from functools import lru_cache
 from typing import Any, Final
 
-from racoon_exporter.availability.begun import begin_past
-from racoon_exporter.availability.keeping import past_to_json, restore_past
 from racoon_exporter.availability.log import lapses
 from racoon_exporter.availability.past import Past, bounds_for
+from racoon_exporter.availability.past_json import past_to_json, restore_past
+from racoon_exporter.availability.past_upgrade import begin_past
 from racoon_exporter.sa import Known, SaState
 from racoon_exporter.sa.checkpoint import upgraded
 from racoon_exporter.sa.handlers import HANDLERS, said_of

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, NotRequired, TypedDict
 
 from msgspec import Meta
 
-from racoon_exporter.availability.keeping import GatewayShape
+from racoon_exporter.availability.past_json import GatewayShape
 from racoon_exporter.sa.model import Natural, Seconds, Time
 from racoon_exporter.sa.schema import check, distinct, typed
 

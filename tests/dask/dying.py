@@ -4,7 +4,7 @@ import os
 import signal
 from collections.abc import Iterator
 
-from racoon_exporter.archives.once import LinesOnce
+from racoon_exporter.archives.deduplication import LinesOnce
 from racoon_exporter.archives.plan import Unit
 from racoon_exporter.archives.reading import Row
 

@@ -13,10 +13,10 @@ from subprocess import PIPE
 import pytest
 from distributed import Client
 
-from racoon_exporter.archives.apart import rounds_apart
 from racoon_exporter.archives.availability_rows import AvailabilityRows
 from racoon_exporter.archives.backfill_rows import BackfillRows
 from racoon_exporter.archives.cluster import ClusterError, dask_cluster
+from racoon_exporter.archives.distributed import rounds_apart
 from racoon_exporter.archives.event_rows import EventRows
 from racoon_exporter.archives.formats import RowFormat
 from racoon_exporter.archives.history_rows import SHOWN, HistoryRows

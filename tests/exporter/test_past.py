@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from racoon_exporter.availability.keeping import past_to_json, restore_past
 from racoon_exporter.availability.log import GatewayLog
 from racoon_exporter.availability.past import MOST_SECONDS, Bounds, Past
+from racoon_exporter.availability.past_json import past_to_json, restore_past
 from racoon_exporter.availability.peer import availability
 from racoon_exporter.sa import DaemonRun, IpsecSa, Negotiation
 

@@ -9,10 +9,10 @@ from functools import partial
 from typing import Any, Final
 
 from racoon_exporter.archives.availability_rows import AttentiveEngine, collect
-from racoon_exporter.archives.once import LinesOnce
+from racoon_exporter.archives.deduplication import LinesOnce
 from racoon_exporter.archives.plan import Unit
 from racoon_exporter.archives.reading import Reading, Row, in_rounds
-from racoon_exporter.archives.steps import GatewaySteps, Series, step_after
+from racoon_exporter.archives.sampling import GatewaySteps, Series, step_after
 from racoon_exporter.metrics import METRICS
 from racoon_exporter.metrics.current import Beginnings
 from racoon_exporter.sa import Knowledge

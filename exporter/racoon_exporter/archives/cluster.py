@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from racoon_exporter.archives.apart import Made, OtherVersionError
+from racoon_exporter.archives.distributed import Made, OtherVersionError
 
 CONNECTED: Final = 10.0
 """Seconds for the scheduler to answer."""

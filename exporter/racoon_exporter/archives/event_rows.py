@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from racoon_exporter.archives.context_lines import ContextLines, notes
+from racoon_exporter.archives.deduplication import LinesOnce
 from racoon_exporter.archives.formats import RowFormat
-from racoon_exporter.archives.once import LinesOnce
 from racoon_exporter.archives.plan import Unit
 from racoon_exporter.archives.reading import Reading, Row
 from racoon_exporter.events_output import as_dict

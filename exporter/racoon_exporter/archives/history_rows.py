@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from racoon_exporter.archives.deduplication import LinesOnce
 from racoon_exporter.archives.formats import RowFormat
-from racoon_exporter.archives.once import LinesOnce
 from racoon_exporter.archives.plan import Unit
 from racoon_exporter.archives.reading import Reading, Row, in_rounds
 from racoon_exporter.history import row

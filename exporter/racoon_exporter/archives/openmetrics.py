@@ -24,8 +24,8 @@ from typing import Any, Final
 from racoon_exporter import __version__
 from racoon_exporter.archives.backfill_rows import KNOWN
 from racoon_exporter.archives.reading import Row
+from racoon_exporter.archives.sampling import step_after
 from racoon_exporter.archives.sinks import Sink, WholeRows
-from racoon_exporter.archives.steps import step_after
 from racoon_exporter.availability.spans import Span, common, union
 from racoon_exporter.exposition import head, sample_lines
 from racoon_exporter.gateway_scope import same_name

@@ -23,7 +23,7 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
-from racoon_exporter.archives.once import LinesOnce
+from racoon_exporter.archives.deduplication import LinesOnce
 from racoon_exporter.archives.plan import Unit
 from racoon_exporter.archives.reading import Row
 

@@ -8,7 +8,7 @@ from datetime import UTC, tzinfo
 from functools import lru_cache, partial
 from typing import Any, Final
 
-from racoon_exporter.archives.once import LinesOnce
+from racoon_exporter.archives.deduplication import LinesOnce
 from racoon_exporter.archives.plan import in_share
 from racoon_exporter.archives.selection import Selection
 from racoon_exporter.archives.survey import changed

@@ -14,8 +14,8 @@ from types import TracebackType
 from typing import IO, Final, Self
 
 from racoon_exporter.archives.formats import RowFormat, csv_line, table_columns
-from racoon_exporter.archives.layout import fitted
 from racoon_exporter.archives.reading import Row
+from racoon_exporter.archives.table_layout import fitted
 
 _PIECE: Final = 4096
 """Bytes that a pipe takes as one (POSIX: PIPE_BUF is at least 512; Linux: 4096)."""

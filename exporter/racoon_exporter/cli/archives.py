@@ -17,9 +17,9 @@ from typing import Any, Final
 import click
 from click.core import ParameterSource
 
-from racoon_exporter.archives.apart import rounds_apart
 from racoon_exporter.archives.cluster import ClusterError, dask_cluster
-from racoon_exporter.archives.foreign import nothing_of_racoon
+from racoon_exporter.archives.distributed import rounds_apart
+from racoon_exporter.archives.foreign_input import nothing_of_racoon
 from racoon_exporter.archives.formats import RowFormat
 from racoon_exporter.archives.newest_first import out_of_order
 from racoon_exporter.archives.plan import Unit, units

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from racoon_exporter.cli.output import USAGE, Failure, placed
-from racoon_exporter.cli.reader import UNIT, reader
+from racoon_exporter.cli.user_option import UNIT, reader
 from racoon_exporter.config.file import is_config
 from racoon_exporter.text import visible
 

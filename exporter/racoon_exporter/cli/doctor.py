@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.core import ParameterSource
 
-from racoon_exporter.cli.reader import reader, unit_option, user_option
 from racoon_exporter.cli.serve import serve, settings_of
+from racoon_exporter.cli.user_option import reader, unit_option, user_option
 from racoon_exporter.status.words import count
 from racoon_exporter.text import visible
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import click
 from tabulate import tabulate
 
-from racoon_exporter.cli.logs import blocks
+from racoon_exporter.cli.input_lines import blocks
 from racoon_exporter.cli.output import quiet_pipe, report
 from racoon_exporter.engine import block_lines, record_errors
 from racoon_exporter.explained import explanations

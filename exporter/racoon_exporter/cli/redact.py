@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from racoon_exporter.cli.logs import blocks
+from racoon_exporter.cli.input_lines import blocks
 from racoon_exporter.cli.output import quiet_pipe, report
 from racoon_exporter.engine import block_lines
 from racoon_parsers.redaction import Redactor

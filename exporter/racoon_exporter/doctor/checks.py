@@ -22,7 +22,7 @@ from racoon_exporter.doctor import (
     witnesses,
 )
 from racoon_exporter.doctor.finding import Finding, Findings, error, ok, warning
-from racoon_exporter.doctor.heard import Heard, hear
+from racoon_exporter.doctor.log_tail import LogTail, read_tail
 from racoon_exporter.doctor.service_user import NotAsUserError, as_user, ourselves
 from racoon_exporter.doctor.setup import Setup
 from racoon_exporter.engine import Engine
@@ -49,7 +49,7 @@ AS_WE_ARE: Final[tuple[Check, ...]] = (
     witnesses.check_racoon_certificates,
 )
 """What does not depend on who looks."""
-OF_A_LOG: Final[tuple[Callable[[Heard, Setup], Findings], ...]] = (messages.check, clock.check, rotation.check)
+OF_A_LOG: Final[tuple[Callable[[LogTail, Setup], Findings], ...]] = (messages.check, clock.check, rotation.check)
 MOST_HEARD: Final = 50
 """Logs whose content is looked at."""
 
@@ -57,13 +57,13 @@ MOST_HEARD: Final = 50
 def examine(setup: Setup) -> list[Finding]:
     """Look at everything."""
     setup = replace(setup, holders=port.holders(port.wanted(setup)))
-    heard = list(_heard(setup))
+    tails = list(_tails(setup))
     return [
         *_of_user(setup),
         *_each(AS_WE_ARE, setup),
         *_as_the_service(setup),
-        *(finding for log in heard for finding in _each(OF_A_LOG, log, setup)),
-        *_each([messages.twice_read, peers.check], heard, setup),
+        *(finding for log in tails for finding in _each(OF_A_LOG, log, setup)),
+        *_each([messages.twice_read, peers.check], tails, setup),
         *_left_out(setup),
     ]
 
@@ -122,7 +122,7 @@ def _of_user(setup: Setup) -> Findings:
         )
 
 
-def _heard(setup: Setup) -> Iterator[Heard]:
+def _tails(setup: Setup) -> Iterator[LogTail]:
     for path in setup.logs[:MOST_HEARD]:
         engine = Engine(
             setup.zone,
@@ -131,7 +131,7 @@ def _heard(setup: Setup) -> Iterator[Heard]:
             reference_of=lambda _source: setup.host.now(),
         )
         with suppress(OSError):  # told where its rights are looked at
-            yield hear(path, engine, setup.zone)
+            yield read_tail(path, engine, setup.zone)
 
 
 def _left_out(setup: Setup) -> Findings:

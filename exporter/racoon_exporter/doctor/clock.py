@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Final
 
 from racoon_exporter.doctor.finding import Finding, Findings, error, ok, warning
-from racoon_exporter.doctor.heard import Heard
+from racoon_exporter.doctor.log_tail import LogTail
 from racoon_exporter.doctor.setup import Setup
 from racoon_exporter.status.trust import FUTURE_SECONDS
 from racoon_exporter.status.words import duration
@@ -22,23 +22,23 @@ _FULL: Final = 1800
 """Seconds; nearly all zones differ by whole half hours, and a quarter by accident is likelier."""
 
 
-def check(heard: Heard, setup: Setup) -> Findings:
+def check(tail: LogTail, setup: Setup) -> Findings:
     """Compare the time of the last line with the time when the file was last written."""
-    if not heard.stamped:
+    if not tail.stamped:
         return
-    line, last = heard.stamped[-1]
-    last = max(time for _, time in heard.stamped) if last <= heard.changed + FUTURE_SECONDS else last
-    ahead = last - heard.changed
-    own = heard.has_own_zone(line)
+    line, last = tail.stamped[-1]
+    last = max(time for _, time in tail.stamped) if last <= tail.changed + FUTURE_SECONDS else last
+    ahead = last - tail.changed
+    own = tail.has_own_zone(line)
     if last > setup.host.now() + FUTURE_SECONDS or (ahead > FUTURE_SECONDS):
-        yield _foreign_clock(heard, ahead) if own else _wrong_zone(heard, setup, ahead)
+        yield _foreign_clock(tail, ahead) if own else _wrong_zone(tail, setup, ahead)
     elif not own and _is_offset(-ahead):
-        yield _wrong_zone(heard, setup, ahead)
+        yield _wrong_zone(tail, setup, ahead)
     elif own and -ahead > FUTURE_SECONDS and _is_offset(-ahead):
-        yield _foreign_clock(heard, ahead)
+        yield _foreign_clock(tail, ahead)
     else:
         yield ok(
-            "clock", heard.path, "the last line's time is that of its writing" if -ahead < _NEAR else "no line of the future"
+            "clock", tail.path, "the last line's time is that of its writing" if -ahead < _NEAR else "no line of the future"
         )
 
 
@@ -48,17 +48,17 @@ def _is_offset(late: float) -> bool:
     return steps > 0 and late <= _MOST + _NEAR and abs(late - steps * _FULL) <= _NEAR
 
 
-def _wrong_zone(heard: Heard, setup: Setup, ahead: float) -> Finding:
+def _wrong_zone(tail: LogTail, setup: Setup, ahead: float) -> Finding:
     steps = round(ahead / _QUARTER) * _QUARTER
-    offset = datetime.fromtimestamp(heard.changed, setup.zone).utcoffset()
+    offset = datetime.fromtimestamp(tail.changed, setup.zone).utcoffset()
     true = (offset.total_seconds() if offset else 0.0) + steps
     if abs(true) > _MOST or abs(ahead - steps) > _NEAR:
-        return _foreign_clock(heard, ahead)
+        return _foreign_clock(tail, ahead)
     right = zone_name(timezone(timedelta(seconds=true)))
     offset_apart = duration(abs(steps))
     return error(
         "clock",
-        heard.path,
+        tail.path,
         f"the last line is {offset_apart} {'ahead of' if ahead > 0 else 'behind'} the time when it was written",
         "The log is written in another zone than it is read in: all times are wrong, and silence cannot be told from life. "
         f"By its last line the zone is {right} now; a name such as Europe/Berlin keeps summer time right.",
@@ -73,10 +73,10 @@ def _set_zone(setup: Setup, zone: str) -> str:
     return f"sed -i '/^time_zone:/d' {file} && echo \"time_zone: '{zone}'\" >> {file} && systemctl restart racoon-exporter"
 
 
-def _foreign_clock(heard: Heard, ahead: float) -> Finding:
+def _foreign_clock(tail: LogTail, ahead: float) -> Finding:
     return warning(
         "clock",
-        heard.path,
+        tail.path,
         f"the last line is {duration(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} the time when it was written",
         "The clock of the machine that writes the lines and ours differ: times of the log cannot be laid beside other times.",
         "timedatectl; chronyc tracking || ntpq -p    # on both machines",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from racoon_exporter.doctor.finding import Finding, Findings, ok, several, warning
-from racoon_exporter.doctor.heard import Heard
+from racoon_exporter.doctor.log_tail import LogTail
 from racoon_exporter.doctor.rights import there
 from racoon_exporter.doctor.setup import USUAL_CONFIG, Setup
 from racoon_exporter.expected_peers import is_ip
@@ -24,7 +24,7 @@ _USUAL: Final = ("/etc/racoon/racoon.conf", "/usr/local/etc/racoon/racoon.conf",
 """Where racoon.conf stands where nobody says otherwise."""
 
 
-def check(heard: list[Heard], setup: Setup) -> Findings:
+def check(tails: list[LogTail], setup: Setup) -> Findings:
     """Compare those that are expected with those that the logs show."""
     known = setup.known
     if known is None:
@@ -32,12 +32,12 @@ def check(heard: list[Heard], setup: Setup) -> Findings:
     if known.is_empty:
         yield _nobody_expected(setup)
         return
-    racoons = [racoon for log in heard for racoon in log.engine.state.racoons.values()]
+    racoons = [racoon for log in tails for racoon in log.engine.state.racoons.values()]
     seen = {(racoon.gateway, peer.address): peer for racoon in racoons for peer in _heard_of(racoon)}
     expected = _expected(known, [racoon.gateway for racoon in racoons])
     yield from _names(dict.fromkeys(address for _, address in expected))
-    if any(log.known for log in heard):  # of a log that tells nothing nothing follows
-        yield from _unseen(expected, seen.keys(), whole=all(log.whole for log in heard))
+    if any(log.known for log in tails):  # of a log that tells nothing nothing follows
+        yield from _unseen(expected, seen.keys(), whole=all(log.whole for log in tails))
     yield from _unexpected(known, [key for key, peer in seen.items() if peer.phase1_last_established is not None])
 
 

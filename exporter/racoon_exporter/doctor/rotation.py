@@ -11,7 +11,7 @@ from typing import Final
 
 from racoon_exporter.doctor import logrotate, newsyslog
 from racoon_exporter.doctor.finding import Finding, Findings, error, ok, warning
-from racoon_exporter.doctor.heard import Heard
+from racoon_exporter.doctor.log_tail import LogTail
 from racoon_exporter.doctor.logrotate import Rule
 from racoon_exporter.doctor.service_user import ServiceUser, group_name, user_name
 from racoon_exporter.doctor.setup import Setup
@@ -25,11 +25,11 @@ _EXAMPLE: Final = "cp examples/logrotate-racoon /etc/logrotate.d/racoon"
 _READS_NEXT: Final = "After the next rotation nothing more is read."
 
 
-def check(heard: Heard, setup: Setup) -> Findings:
+def check(tail: LogTail, setup: Setup) -> Findings:
     """Look at the rotation of a log."""
-    yield from _room(heard)
+    yield from _room(tail)
     rules, ignored = logrotate.rules(setup.host)
-    log = heard.path.absolute()
+    log = tail.path.absolute()
     ours = [rule for rule in rules if rule.covers(log)]
     lines = [line for line in newsyslog.lines(setup.host) if line.covers(log)]
     for file in dict.fromkeys(rule.file for rule in ours):
@@ -38,33 +38,33 @@ def check(heard: Heard, setup: Setup) -> Findings:
     if len(ours) > 1:
         yield _twice(log, ours)
     for rule in ours[:1]:
-        yield from _of_logrotate(rule, heard, setup.user)
+        yield from _of_logrotate(rule, tail, setup.user)
     for line in lines[:1]:
-        yield from _of_newsyslog(line, heard, setup.user)
+        yield from _of_newsyslog(line, tail, setup.user)
     if not ours and not lines:
-        yield from _nobody(heard)
+        yield from _nobody(tail)
 
 
-def _room(heard: Heard) -> Findings:
-    usage = shutil.disk_usage(heard.path.parent)
+def _room(tail: LogTail) -> Findings:
+    usage = shutil.disk_usage(tail.path.parent)
     if usage.free < usage.total * _FULL:
         yield error(
             "rotation",
-            heard.path.parent,
+            tail.path.parent,
             f"the disk is full: {usage.free >> 20} of {usage.total >> 20} MiB are free",
             "What racoon cannot write is in no log, and nothing of it is ever known.",
-            f"du -xh {shlex.quote(str(heard.path.parent))} | sort -h | tail    # and make room",
+            f"du -xh {shlex.quote(str(tail.path.parent))} | sort -h | tail    # and make room",
         )
 
 
-def _nobody(heard: Heard) -> Findings:
-    if heard.size < _LARGE:
-        yield ok("rotation", heard.path, "no rule of logrotate or newsyslog is for it; it is small")
+def _nobody(tail: LogTail) -> Findings:
+    if tail.size < _LARGE:
+        yield ok("rotation", tail.path, "no rule of logrotate or newsyslog is for it; it is small")
         return
     yield warning(
         "rotation",
-        heard.path,
-        f"nothing rotates it, and it has {heard.size >> 20} MiB",
+        tail.path,
+        f"nothing rotates it, and it has {tail.size >> 20} MiB",
         "It grows until the disk is full, and then nothing is logged any more.",
         _EXAMPLE,
     )
@@ -94,18 +94,18 @@ def _twice(log: Path, rules: list[Rule]) -> Finding:
 # --- logrotate ---
 
 
-def _of_logrotate(rule: Rule, heard: Heard, user: ServiceUser) -> Findings:
+def _of_logrotate(rule: Rule, tail: LogTail, user: ServiceUser) -> Findings:
     place = f"{rule.file}:{rule.line}"
-    found = [*_of_copies(rule, heard, place), *_of_count(rule, place), *_of_new_file(rule, heard, user, place)]
-    found += _of_writer(rule, heard, place)
-    yield from found or [ok("rotation", heard.path, f"{place}: nothing is lost, and {user.name} may read the new file")]
+    found = [*_of_copies(rule, tail, place), *_of_count(rule, place), *_of_new_file(rule, tail, user, place)]
+    found += _of_writer(rule, tail, place)
+    yield from found or [ok("rotation", tail.path, f"{place}: nothing is lost, and {user.name} may read the new file")]
 
 
-def _of_copies(rule: Rule, heard: Heard, place: str) -> Findings:
+def _of_copies(rule: Rule, tail: LogTail, place: str) -> Findings:
     if rule.has("copytruncate") or rule.has("copy"):
         yield warning(
             "rotation",
-            heard.path,
+            tail.path,
             f"{place}: copytruncate",
             "What is written between the copy and the truncation is in neither file: lines are lost at each rotation, an "
             "established SA among them. racoon needs no copy: it opens its log for each line.",
@@ -141,35 +141,35 @@ def _of_count(rule: Rule, place: str) -> Findings:
         )
 
 
-def _of_new_file(rule: Rule, heard: Heard, user: ServiceUser, place: str) -> Findings:
+def _of_new_file(rule: Rule, tail: LogTail, user: ServiceUser, place: str) -> Findings:
     """Tell whether the file that a rotation makes can be read by the service's user."""
     if rule.has("copytruncate") or rule.has("copy") or user.uid == 0:
         return  # the file stays
-    if _has_default_acl(heard.path.parent):
+    if _has_default_acl(tail.path.parent):
         if rule.has("create") and rule.directives["create"]:
             yield warning(
                 "rotation",
-                heard.path,
+                tail.path,
                 f"{place}: create with a mode, where the directory has a default ACL",
                 f"The mode takes the ACL's mask away: {user.name} may then not read the new log. {_READS_NEXT}",
                 f"sed -i 's/^\\([[:space:]]*\\)create.*/\\1nocreate/' {rule.file}",
             )
         return
     if not rule.has("create"):
-        if not heard.by_syslog:
+        if not tail.by_syslog:
             yield warning(
                 "rotation",
-                heard.path,
+                tail.path,
                 f"{place}: nocreate, and racoon makes its log with mode 600",
                 f"The new log belongs to root alone. {_READS_NEXT}",
                 f"sed -i 's/^\\([[:space:]]*\\)nocreate/\\1create 0640 root adm/' {rule.file}",
             )
         return
-    mode, owner, group = _created(rule.directives["create"], heard.path)
+    mode, owner, group = _created(rule.directives["create"], tail.path)
     if not _may_read(user, mode, owner, group):
         yield error(
             "rotation",
-            heard.path,
+            tail.path,
             f"{place}: create makes a log of {mode:04o} {owner}:{group}, which {user.name} may not read",
             _READS_NEXT,
             f"sed -i 's/^\\([[:space:]]*\\)create.*/\\1create 0640 {owner} {_common_group(user)}/' {rule.file}",
@@ -202,14 +202,14 @@ def _common_group(user: ServiceUser) -> str:
     return "adm" if "adm" in names else group_name(user.gid)
 
 
-def _of_writer(rule: Rule, heard: Heard, place: str) -> Findings:
+def _of_writer(rule: Rule, tail: LogTail, place: str) -> Findings:
     """Look whether syslog is told that its file was rotated; racoon itself opens its log for each line."""
-    if not heard.by_syslog or rule.has("copytruncate") or rule.has("copy"):
+    if not tail.by_syslog or rule.has("copytruncate") or rule.has("copy"):
         return
     if not any(rule.scripts.get(name, "").strip() for name in ("postrotate", "lastaction")):
         yield error(
             "rotation",
-            heard.path,
+            tail.path,
             f"{place}: syslog is not told of the rotation",
             "It goes on in the rotated file, and the log stays empty until syslog is started anew.",
             f"sed -i 's#^}}#    postrotate\\n        /usr/lib/rsyslog/rsyslog-rotate\\n    endscript\\n}}#' {rule.file}",
@@ -219,15 +219,15 @@ def _of_writer(rule: Rule, heard: Heard, place: str) -> Findings:
 # --- newsyslog ---
 
 
-def _of_newsyslog(line: newsyslog.Line, heard: Heard, user: ServiceUser) -> Findings:
+def _of_newsyslog(line: newsyslog.Line, tail: LogTail, user: ServiceUser) -> Findings:
     place = f"{line.file}:{line.number}"
-    owner, group = line.owner or "root", line.group or group_name(heard.path.stat().st_gid)
+    owner, group = line.owner or "root", line.group or group_name(tail.path.stat().st_gid)
     found = []
     if line.count == 0:
         found.append(
             error(
                 "rotation",
-                heard.path,
+                tail.path,
                 f"{place}: count 0, no rotated file is kept",
                 "What was not read yet when the log is rotated is deleted with it.",
                 f"$EDITOR {line.file}    # count 7 in line {line.number}",
@@ -237,23 +237,23 @@ def _of_newsyslog(line: newsyslog.Line, heard: Heard, user: ServiceUser) -> Find
         found.append(
             error(
                 "rotation",
-                heard.path,
+                tail.path,
                 f"{place}: makes a log of {line.mode:03o} {owner}:{group}, which {user.name} may not read",
                 _READS_NEXT,
                 f"$EDITOR {line.file}    # {owner}:{group_name(user.gid)} 640 in line {line.number}",
             )
         )
-    if heard.by_syslog and "N" in line.flags.upper():
+    if tail.by_syslog and "N" in line.flags.upper():
         found.append(
             error(
                 "rotation",
-                heard.path,
+                tail.path,
                 f"{place}: the flag N, syslogd is not told of the rotation",
                 "It goes on in the rotated file, and the log stays empty until syslogd is started anew.",
                 f"$EDITOR {line.file}    # without N in line {line.number}",
             )
         )
-    yield from found or [ok("rotation", heard.path, f"{place}: nothing is lost, and {user.name} may read the new file")]
+    yield from found or [ok("rotation", tail.path, f"{place}: nothing is lost, and {user.name} may read the new file")]
 
 
 def _has_default_acl(directory: Path) -> bool:

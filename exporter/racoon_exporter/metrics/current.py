@@ -9,7 +9,7 @@ from typing import Final
 from racoon_exporter.engine import Engine
 from racoon_exporter.metrics.peers import name_of
 from racoon_exporter.metrics.samples import Samples, Scrape
-from racoon_exporter.sa.current import Trouble, credit, current_trouble
+from racoon_exporter.sa.current_reason import Trouble, credit, current_trouble
 from racoon_exporter.sa.model import PSEUDO_PEERS, Peer
 from racoon_exporter.sa.racoon import Racoon
 from racoon_exporter.text import visible

@@ -7,7 +7,7 @@ from typing import Final
 
 from racoon_exporter.engine import Engine
 from racoon_exporter.metrics.current import collect_reasons
-from racoon_exporter.metrics.own import collect_messages, collect_own, collect_witnesses
+from racoon_exporter.metrics.exporter import collect_messages, collect_own, collect_witnesses
 from racoon_exporter.metrics.samples import OwnState, Samples, Scrape
 from racoon_exporter.metrics.state import collect_state
 from racoon_exporter.source.contract import SourceStatus

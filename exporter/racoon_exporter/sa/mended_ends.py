@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from racoon_exporter.sa.blame import close_in_time
-from racoon_exporter.sa.guesses import Guessed
+from racoon_exporter.sa.guessed_ends import Guessed
 from racoon_exporter.sa.model import IpsecSa
 
 if TYPE_CHECKING:

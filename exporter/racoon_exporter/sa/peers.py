@@ -8,8 +8,8 @@ from typing import Any, Final, TypeVar, overload
 
 from racoon_exporter.sa.arrow import Arrow
 from racoon_exporter.sa.configured import Knowledge
-from racoon_exporter.sa.current import note_failure
-from racoon_exporter.sa.guesses import Guesses
+from racoon_exporter.sa.current_reason import note_failure
+from racoon_exporter.sa.guessed_ends import Guesses
 from racoon_exporter.sa.model import OTHER, PSEUDO_PEERS, Peer, from_json, to_json
 
 T = TypeVar("T")

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from racoon_exporter.sa.archive import Archive, Places
-from racoon_exporter.sa.current import note_failure
+from racoon_exporter.sa.current_reason import note_failure
 from racoon_exporter.sa.model import UNATTRIBUTED, Negotiation, from_json, to_json
 from racoon_parsers.reasons import REASONS, known
 

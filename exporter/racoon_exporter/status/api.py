@@ -13,7 +13,7 @@ from racoon_exporter.availability.peer import Availability, Outage
 from racoon_exporter.events_output import as_dict
 from racoon_exporter.history import COLUMNS, outage_row, timestamp
 from racoon_exporter.sa import IpsecSa, IsakmpSa, Negotiation
-from racoon_exporter.sa.current import Trouble
+from racoon_exporter.sa.current_reason import Trouble
 from racoon_exporter.status import query, witnessed
 from racoon_exporter.status.query import Parameters
 from racoon_exporter.status.reasons import explain

@@ -7,7 +7,7 @@ from typing import Final
 
 from racoon_exporter.availability.peer import Availability
 from racoon_exporter.sa import IpsecSa, IsakmpSa
-from racoon_exporter.sa.current import Trouble
+from racoon_exporter.sa.current_reason import Trouble
 from racoon_exporter.status.drawing import axis, timeline
 from racoon_exporter.status.kept import WINDOWS
 from racoon_exporter.status.markup import Child, Html, element

@@ -14,7 +14,7 @@ from racoon_exporter.engine import Engine
 from racoon_exporter.history import timestamp
 from racoon_exporter.metrics import gateways_of
 from racoon_exporter.sa import Knowledge, Peer, Racoon
-from racoon_exporter.sa.current import Trouble, credit, current_trouble
+from racoon_exporter.sa.current_reason import Trouble, credit, current_trouble
 from racoon_exporter.sa.model import PSEUDO_PEERS
 from racoon_exporter.source import SourceStatus
 from racoon_exporter.status.natural import Natural, natural

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from racoon_exporter.archives.availability_rows import AvailabilityRows, Planned
-from racoon_exporter.archives.once import LinesOnce
+from racoon_exporter.archives.deduplication import LinesOnce
 from racoon_exporter.archives.reading import Reading
 from racoon_exporter.archives.selection import Selection
 from racoon_exporter.archives.survey import survey

@@ -18,9 +18,9 @@ from racoon_exporter.archives.openmetrics import Labels, OpenMetrics, within
 from racoon_exporter.archives.plan import units
 from racoon_exporter.archives.pool import Archives
 from racoon_exporter.archives.reading import Reading
+from racoon_exporter.archives.sampling import step_after
 from racoon_exporter.archives.selection import Selection
 from racoon_exporter.archives.sinks import WholeRows
-from racoon_exporter.archives.steps import step_after
 from racoon_exporter.archives.survey import survey
 from racoon_exporter.engine import Engine
 from racoon_exporter.exposition import render

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from racoon_exporter.archives.deduplication import LinesOnce
 from racoon_exporter.archives.event_rows import EventRows
 from racoon_exporter.archives.formats import FORMATS, RowFormat
 from racoon_exporter.archives.history_rows import SHOWN, HistoryRows
-from racoon_exporter.archives.once import LinesOnce
 from racoon_exporter.archives.plan import Unit, units
 from racoon_exporter.archives.pool import Archives, Work, local_processes
 from racoon_exporter.archives.reading import Reading, Row

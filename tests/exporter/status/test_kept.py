@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from racoon_exporter.archives.availability_rows import AvailabilityRows
-from racoon_exporter.archives.once import LinesOnce
+from racoon_exporter.archives.deduplication import LinesOnce
 from racoon_exporter.archives.reading import Reading
 from racoon_exporter.archives.survey import survey
 from racoon_exporter.engine import Engine, restore, to_json

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from racoon_exporter import __version__
-from racoon_exporter.archives.once import LinesOnce
+from racoon_exporter.archives.deduplication import LinesOnce
 from racoon_exporter.archives.plan import Unit
 from racoon_exporter.archives.pool import SMALL, Archives, Done, Told, Work, packed, unpacked
 from racoon_exporter.archives.reading import Row

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from racoon_exporter.metrics import METRICS, Samples
-from racoon_exporter.metrics.names import key_of, samples_of_name
 from racoon_exporter.metrics.peers import addresses_of, name_of
+from racoon_exporter.metrics.samples_by_name import key_of, samples_of_name
 from racoon_exporter.metrics.state import collect_daemon, collect_zeros, daemon_key
 from racoon_exporter.sa import Expectation
 from racoon_exporter.sa.racoon import Racoon

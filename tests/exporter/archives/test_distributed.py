@@ -12,7 +12,7 @@ import pytest
 
 from racoon_exporter import __version__
 from racoon_exporter.archives import cluster
-from racoon_exporter.archives.apart import OtherVersionError, Portion, make, portions, rounds_apart
+from racoon_exporter.archives.distributed import OtherVersionError, Portion, make, portions, rounds_apart
 from racoon_exporter.archives.event_rows import EventRows
 from racoon_exporter.archives.formats import RowFormat
 from racoon_exporter.archives.history_rows import SHOWN, HistoryRows

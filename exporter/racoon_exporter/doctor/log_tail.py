@@ -34,7 +34,7 @@ class _Tail:
 
 
 @dataclass(frozen=True)
-class Heard:
+class LogTail:
     """What a log says."""
 
     path: Path
@@ -96,7 +96,7 @@ class Heard:
         return east == west
 
 
-def hear(path: Path, engine: Engine, zone: tzinfo) -> Heard:
+def read_tail(path: Path, engine: Engine, zone: tzinfo) -> LogTail:
     """Read the end of a log. Raises OSError."""
     with path.open("rb") as file:
         size = file.seek(0, io.SEEK_END)
@@ -114,7 +114,7 @@ def hear(path: Path, engine: Engine, zone: tzinfo) -> Heard:
         engine.flush()
     stamped = tuple(_stamped(tail.text, zone, status.st_mtime))
     racoons = tuple(line for line, _ in stamped if line.dialect or is_racoon(line.ident))
-    return Heard(path, size, status.st_mtime, engine, head, foot, racoons, start == 0, stamped)
+    return LogTail(path, size, status.st_mtime, engine, head, foot, racoons, start == 0, stamped)
 
 
 def _at(file: io.BufferedReader, place: int) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from racoon_exporter.sa import Peer
-from racoon_exporter.sa.current import FAILING_SECONDS, current_trouble, note_failure
+from racoon_exporter.sa.current_reason import FAILING_SECONDS, current_trouble, note_failure
 
 T = 1_700_000_000.0
 

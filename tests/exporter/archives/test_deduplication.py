@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from racoon_exporter.archives.once import LinesOnce
+from racoon_exporter.archives.deduplication import LinesOnce
 from racoon_exporter.archives.survey import survey
 from racoon_exporter.source import blocks_of
 from racoon_exporter.zone import read_zone

@@ -8,7 +8,7 @@ from racoon_exporter.metrics.current import collect_reasons_of, collect_since, t
 from racoon_exporter.metrics.peers import collect_expected, collect_peer, collect_phase1_up
 from racoon_exporter.metrics.samples import Samples
 from racoon_exporter.sa import Expectation
-from racoon_exporter.sa.current import credit
+from racoon_exporter.sa.current_reason import credit
 from racoon_exporter.sa.racoon import Racoon
 from racoon_exporter.text import visible
 
