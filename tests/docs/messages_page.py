@@ -7,7 +7,7 @@ from racoon_parsers.events import EVENT_TYPES, Event
 from racoon_parsers.message import Message
 from racoon_parsers.messages import OWN, TABLES, catalogue, own_rows, read_rows
 from racoon_parsers.reasons import REASON_OF_CLASS
-from racoon_parsers.tables import read_table
+from racoon_parsers.tsv import read_table
 
 EVENT_CLASSES = Path(__file__).with_name("event_classes.tsv")
 DECIDED_LATER = {"by_code": "as OpenSSL's number says", "replaced": "none: a newer SA took over", "": "none"}

@@ -8,7 +8,7 @@ from racoon_exporter.config.file import Config, ConfigError, load_config, read_c
 from racoon_exporter.config.peers import RacoonFiles
 from racoon_exporter.gateway_scope import EVERYWHERE, Scope
 from racoon_exporter.source import kinds
-from racoon_exporter.source.journal.following import JournalOptions
+from racoon_exporter.source.journal.journalctl import JournalOptions
 
 HERE = Path("/etc/racoon-exporter")
 DOCUMENTED = Path(__file__).parents[2] / "docs" / "configuration.md"

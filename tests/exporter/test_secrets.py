@@ -13,11 +13,11 @@ from racoon_exporter.engine import Engine, to_json
 from racoon_exporter.exposition import render
 from racoon_exporter.metrics import OwnState, collect
 from racoon_exporter.status.api import events_body
+from racoon_exporter.status.event_ring import EventRing
 from racoon_exporter.status.facts import take_facts
 from racoon_exporter.status.page import page
+from racoon_exporter.status.page_context import PageContext
 from racoon_exporter.status.query import Parameters
-from racoon_exporter.status.ring import EventRing
-from racoon_exporter.status.scene import Scene
 from racoon_exporter.status.view import overview
 from racoon_parsers.masking import MASK, mask_unknown
 from racoon_parsers.message import Hole
@@ -54,7 +54,7 @@ def everywhere(data: bytes) -> Iterator[tuple[str, str]]:
     samples, gateways = collect(engine, OwnState())
     yield "metrics", render(samples, gateways=gateways, openmetrics=False).decode()
     shown = overview(take_facts(engine, ()), 1_800_000_000.0)
-    yield "page", page(Scene(shown, UTC, "/metrics", ASSETS), ring.newest(100))
+    yield "page", page(PageContext(shown, UTC, "/metrics", ASSETS), ring.newest(100))
     yield "API", json.dumps(events_body(ring.since(None, 100), Parameters(), 1_800_000_000.0, UTC))
     yield "history", json.dumps(history.tables(engine.state, UTC))
     reader = Engine(UTC, reference_of=lambda _: 1_800_000_000.0)

@@ -12,7 +12,7 @@ import pytest
 from racoon_exporter.archives.context_lines import ContextLines
 from racoon_exporter.engine import Engine
 from racoon_exporter.events_output import as_dict
-from racoon_parsers.tables import read_table
+from racoon_parsers.tsv import read_table
 from tests.exporter.reading import block
 
 FOLDER: Final = Path(__file__).parent

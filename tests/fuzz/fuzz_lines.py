@@ -25,11 +25,11 @@ from racoon_exporter.metrics import OwnState, collect
 from racoon_exporter.sa import Knowledge
 from racoon_exporter.source.contract import Block
 from racoon_exporter.status.api import OVERVIEW_BODIES
+from racoon_exporter.status.event_ring import EventRing
 from racoon_exporter.status.facts import take_facts
 from racoon_exporter.status.page import page
+from racoon_exporter.status.page_context import PageContext
 from racoon_exporter.status.query import read_parameters
-from racoon_exporter.status.ring import EventRing
-from racoon_exporter.status.scene import Scene
 from racoon_exporter.status.view import overview
 from racoon_parsers.messages import catalogue
 from racoon_parsers.quotation import quoted_messages
@@ -68,9 +68,9 @@ def tell(lines: list[str]) -> None:
     render(samples, gateways=gateways, openmetrics=False)
     render(samples, gateways=gateways, openmetrics=True)
     shown = overview(take_facts(one, ()), NOW)
-    page(Scene(shown, UTC, "/metrics", dict.fromkeys(("icon.svg", "status.css", "status.js"), "")), ring.newest(100)).encode(
-        "utf-8", "backslashreplace"
-    )
+    page(
+        PageContext(shown, UTC, "/metrics", dict.fromkeys(("icon.svg", "status.css", "status.js"), "")), ring.newest(100)
+    ).encode("utf-8", "backslashreplace")
     for body, allowed in OVERVIEW_BODIES.values():
         json.dumps(body(shown, read_parameters((), allowed), UTC))
     json.dumps(history.tables(one.state, UTC))

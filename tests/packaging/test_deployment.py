@@ -11,7 +11,7 @@ import pytest
 from racoon_exporter import __version__
 from racoon_exporter.config.file import load_config
 from racoon_exporter.source import kinds
-from racoon_exporter.source.journal.following import JournalOptions
+from racoon_exporter.source.journal.journalctl import JournalOptions
 from racoon_exporter.web import check_web_config
 from racoon_parsers.kernel import parse_sad
 

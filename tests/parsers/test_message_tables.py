@@ -21,7 +21,7 @@ from racoon_parsers.message import Hole, Message
 from racoon_parsers.messages import COLUMNS, OWN, TABLES, TableError, catalogue, own_rows, read_messages, read_rows
 from racoon_parsers.messages.table import SEVERITIES
 from racoon_parsers.reasons import FAILURE_REASONS, REASON_OF_CLASS
-from racoon_parsers.tables import read_table
+from racoon_parsers.tsv import read_table
 
 from .counting import counting, tries_of
 

@@ -14,7 +14,7 @@ from racoon_exporter.expected_peers import is_ip
 from racoon_exporter.sa import Expectation, Known
 from racoon_exporter.sa.model import PSEUDO_PEERS, Peer
 from racoon_exporter.sa.racoon import Racoon
-from racoon_exporter.status.natural import natural
+from racoon_exporter.status.natural_order import natural
 from racoon_exporter.status.words import count
 
 Place = tuple[str, str]

@@ -16,7 +16,7 @@ from racoon_exporter.doctor.setup import Setup
 from racoon_exporter.source.files.patterns import files_of, is_pattern
 from racoon_exporter.source.files.siblings import siblings
 from racoon_exporter.source.files.system import SYSTEM
-from racoon_exporter.source.journal.following import JournalOptions
+from racoon_exporter.source.journal.journalctl import JournalOptions
 from racoon_exporter.source.kinds import Wanted
 from racoon_exporter.source.syslog.listen import ListenAddress
 

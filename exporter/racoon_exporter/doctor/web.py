@@ -11,9 +11,9 @@ from racoon_exporter.doctor.finding import SOON, Finding, Findings, error, ok, w
 from racoon_exporter.doctor.rights import readable
 from racoon_exporter.doctor.setup import Setup
 from racoon_exporter.status.words import count, duration
+from racoon_exporter.web.certificate_validity import dates
 from racoon_exporter.web.config import Pem, TlsConfig, WebConfig
 from racoon_exporter.web.config_file import parse_web_config
-from racoon_exporter.web.dates import dates
 from racoon_exporter.web.listen import split_address
 from racoon_exporter.web.problems import ListenError
 from racoon_exporter.web.tls import TlsError, server_context

@@ -15,9 +15,9 @@ from racoon_exporter.history import COLUMNS, outage_row, timestamp
 from racoon_exporter.sa import IpsecSa, IsakmpSa, Negotiation
 from racoon_exporter.sa.current_reason import Trouble
 from racoon_exporter.status import query, witnessed
+from racoon_exporter.status.event_ring import Window
 from racoon_exporter.status.query import Parameters
 from racoon_exporter.status.reasons import explain
-from racoon_exporter.status.ring import Window
 from racoon_exporter.status.view import Overview, PeerView, expected_expiry, recent_failures
 
 Body = dict[str, Any]

@@ -8,11 +8,11 @@ from typing import Final
 from racoon_exporter.availability.peer import Availability
 from racoon_exporter.sa import IpsecSa, IsakmpSa
 from racoon_exporter.sa.current_reason import Trouble
+from racoon_exporter.status.availability import WINDOWS
 from racoon_exporter.status.drawing import axis, timeline
-from racoon_exporter.status.kept import WINDOWS
 from racoon_exporter.status.markup import Child, Html, element
+from racoon_exporter.status.page_context import PageContext, table
 from racoon_exporter.status.reasons import AFTER_ENDING, ENDINGS, TRYING, explain
-from racoon_exporter.status.scene import Scene, table
 from racoon_exporter.status.view import STATES, PeerView, State, expected_expiry
 from racoon_exporter.status.witnessed import peer_line
 from racoon_exporter.status.words import count, duration, percent
@@ -40,7 +40,7 @@ _KINDS: Final = {
 }
 
 
-def card(scene: Scene, peer: PeerView) -> Html:
+def card(context: PageContext, peer: PeerView) -> Html:
     """Write a peer."""
     name = _identifier(peer)
     return element(
@@ -49,23 +49,23 @@ def card(scene: Scene, peer: PeerView) -> Html:
             "div",
             _badge(peer.state),
             element("h4", peer.name, id=f"{name}-name"),
-            element("span", " · ".join(_which(scene, peer, of_kind=True)), class_="muted"),
+            element("span", " · ".join(_which(context, peer, of_kind=True)), class_="muted"),
             class_="who",
         ),
-        element("p", _since(scene, peer)),
-        None if peer.phase2_up else _ending(scene, peer),
-        _trouble(scene, peer),
+        element("p", _since(context, peer)),
+        None if peer.phase2_up else _ending(context, peer),
+        _trouble(context, peer),
         _way_back(peer),
-        peer_line(scene, peer),
-        _day(scene, peer),
-        _sas(scene, peer),
+        peer_line(context, peer),
+        _day(context, peer),
+        _sas(context, peer),
         id=name,
         class_=f"peer {peer.state}",
         aria_labelledby=f"{name}-name",
     )
 
 
-def row(scene: Scene, peer: PeerView) -> Html:
+def row(context: PageContext, peer: PeerView) -> Html:
     """Write a peer that is well in a line; the rest of it is folded."""
     name = _identifier(peer)
     return element(
@@ -76,25 +76,25 @@ def row(scene: Scene, peer: PeerView) -> Html:
                 "summary",
                 element("h4", peer.name, id=f"{name}-name"),
                 " ",
-                element("span", " · ".join((*_which(scene, peer), _short(scene, peer))), class_="muted"),
+                element("span", " · ".join((*_which(context, peer), _short(context, peer))), class_="muted"),
             ),
-            element("p", _since(scene, peer)),
-            None if peer.phase2_up else _ending(scene, peer),
-            peer_line(scene, peer),
-            _trouble(scene, peer),
-            _sas(scene, peer),
+            element("p", _since(context, peer)),
+            None if peer.phase2_up else _ending(context, peer),
+            peer_line(context, peer),
+            _trouble(context, peer),
+            _sas(context, peer),
             id=f"{name}-more",
         ),
-        _day(scene, peer, with_axis=False),
+        _day(context, peer, with_axis=False),
         id=name,
         class_=f"peer {peer.state} row",
     )
 
 
-def _short(scene: Scene, peer: PeerView) -> str:
+def _short(context: PageContext, peer: PeerView) -> str:
     if peer.since is None:
         return "never up"
-    return f"{'up' if peer.phase2_up else 'not up'} for {duration(scene.shown.now - peer.since)}"
+    return f"{'up' if peer.phase2_up else 'not up'} for {duration(context.shown.now - peer.since)}"
 
 
 def _identifier(peer: PeerView) -> str:
@@ -108,24 +108,24 @@ def _badge(state: State) -> Html:
     return element("span", mark, word, class_=f"badge {state}", title=STATES[state])
 
 
-def _which(scene: Scene, peer: PeerView, *, of_kind: bool = False) -> list[str]:
+def _which(context: PageContext, peer: PeerView, *, of_kind: bool = False) -> list[str]:
     """Say which peer it is: what its name leaves open, and of what kind where that is asked for or not what one expects."""
     parts = [peer.address] if peer.name != peer.address else []
-    parts += [f"on {peer.gateway}"] if len(scene.gateways) > 1 and peer.gateway else []
+    parts += [f"on {peer.gateway}"] if len(context.gateways) > 1 and peer.gateway else []
     parts += [_KINDS[peer.kind]] if of_kind or peer.kind != "permanent" else []
     if peer.nat:
         parts.append("behind NAT")
     return parts
 
 
-def _since(scene: Scene, peer: PeerView) -> Child:
+def _since(context: PageContext, peer: PeerView) -> Child:
     state = "Up" if peer.phase2_up else "Down" if peer.state == "down" else "Not up"
     if peer.state == "unknown":
         return STATES["unknown"]
     if peer.since is not None:
-        when: Child = (f"{state} since ", scene.at(peer.since))
-    elif scene.shown.log_begins is not None:
-        when = ("Never up since the log begins, ", scene.at(scene.shown.log_begins))
+        when: Child = (f"{state} since ", context.at(peer.since))
+    elif context.shown.log_begins is not None:
+        when = ("Never up since the log begins, ", context.at(context.shown.log_begins))
     else:
         when = "Never up"
     return (when, f"; {'an ISAKMP SA is alive' if peer.isakmp else 'no ISAKMP SA'}{_half(peer)}.")
@@ -139,11 +139,11 @@ def _half(peer: PeerView) -> str:
     return f", an IPsec SA {'inbound' if inbound else 'outbound'} only"
 
 
-def _ending(scene: Scene, peer: PeerView) -> Child:
+def _ending(context: PageContext, peer: PeerView) -> Child:
     end = peer.last_end
     if end is None:
         return None
-    when: Child = None if end.time is None else (", ", scene.at(end.time))
+    when: Child = None if end.time is None else (", ", context.at(end.time))
     return element("p", f"The last IPsec SA ended: {ENDINGS.get(end.cause, end.cause)}", when, ".")
 
 
@@ -164,8 +164,8 @@ def _is_tried(peer: PeerView) -> bool:
     return peer.trying is not None and not peer.phase2_up and (failure is None or failure.reason == "no_phase1")
 
 
-def _trial(scene: Scene, peer: PeerView) -> Child:
-    since = scene.at(peer.trying)
+def _trial(context: PageContext, peer: PeerView) -> Child:
+    since = context.at(peer.trying)
     return element(
         "div",
         element("p", "Phase 1 is being tried since ", since, ", and nothing came back so far that the log shows."),
@@ -174,25 +174,25 @@ def _trial(scene: Scene, peer: PeerView) -> Child:
     )
 
 
-def _trouble(scene: Scene, peer: PeerView) -> Child:
+def _trouble(context: PageContext, peer: PeerView) -> Child:
     """Say at once what keeps it from being up or fails with it; what failed before it last came up is folded."""
     failure = peer.trouble or peer.last_failure
     if _is_tried(peer):
-        return _trial(scene, peer)
+        return _trial(context, peer)
     if failure is None:
         return None
-    told = _failure(scene, peer, failure)
+    told = _failure(context, peer, failure)
     if peer.trouble is not None:
         return element("div", element("h5", "Last failure"), told, class_="failure")
-    summary = element("summary", f"Last failure: {failure.reason}", scene.ago(failure.time))
+    summary = element("summary", f"Last failure: {failure.reason}", context.ago(failure.time))
     return element("details", summary, told, class_="failure", id=f"{_identifier(peer)}-failure")
 
 
-def _failure(scene: Scene, peer: PeerView, failure: Trouble) -> Child:
+def _failure(context: PageContext, peer: PeerView, failure: Trouble) -> Child:
     told = explain(failure.reason, failure.phase, peer.authentication, peer.told_by[failure.phase - 1])
     number = peer.failures[failure.phase].get(failure.reason, 0)
     times = f" ({count(number, 'time')} in all)" if number > 1 else ""
-    when: Child = None if failure.time is None else (", ", scene.at(failure.time))
+    when: Child = None if failure.time is None else (", ", context.at(failure.time))
     link = element("a", "Runbook", element("span", f" for {failure.reason}", class_="hidden"), href=told.runbook)
     return (
         element("p", f"Phase {failure.phase}: ", element("strong", failure.reason), times, when, ". ", told.gloss),
@@ -200,25 +200,25 @@ def _failure(scene: Scene, peer: PeerView, failure: Trouble) -> Child:
     )
 
 
-def _day(scene: Scene, peer: PeerView, *, with_axis: bool = True) -> Html:
-    spans = scene.shown.timeline(peer)
-    drawn = timeline(spans, scene.zone, outage=peer.kind != "roaming")
+def _day(context: PageContext, peer: PeerView, *, with_axis: bool = True) -> Html:
+    spans = context.shown.timeline(peer)
+    drawn = timeline(spans, context.zone, outage=peer.kind != "roaming")
     return element(
         "div",
         drawn,
-        axis(spans[0].begin, spans[-1].end, scene.zone) if with_axis else None,
-        _how_good(scene, peer),
+        axis(spans[0].begin, spans[-1].end, context.zone) if with_axis else None,
+        _how_good(context, peer),
         class_="day",
     )
 
 
-def _how_good(scene: Scene, peer: PeerView) -> Child:
+def _how_good(context: PageContext, peer: PeerView) -> Child:
     """Say how much of the last day, week and month it was up, and of how much that is known where it is not all."""
     if peer.kind == "roaming":
         return None
     parts = [
         f"{name} {percent(counted.share)}{_of_known(counted, WINDOWS[name])}"
-        for name, counted in scene.shown.kept.windows(peer, scene.shown.now).items()
+        for name, counted in context.shown.kept.windows(peer, context.shown.now).items()
         if counted.share is not None
     ]
     return element("p", f"Availability: {', '.join(parts)}", class_="good") if parts else None
@@ -229,11 +229,11 @@ def _of_known(counted: Availability, seconds: float) -> str:
     return "" if known >= seconds * _ALL else f" (of {duration(known)})"
 
 
-def _sas(scene: Scene, peer: PeerView) -> Child:
+def _sas(context: PageContext, peer: PeerView) -> Child:
     if not peer.isakmp and not peer.ipsec:
         return None
     numbers = f"{count(len(peer.isakmp), 'ISAKMP SA')}, {count(len(peer.ipsec), 'IPsec SA')}"
-    rows = [_isakmp(scene, sa) for sa in peer.isakmp[:MOST_SAS]] + [_ipsec(scene, sa) for sa in peer.ipsec[:MOST_SAS]]
+    rows = [_isakmp(context, sa) for sa in peer.isakmp[:MOST_SAS]] + [_ipsec(context, sa) for sa in peer.ipsec[:MOST_SAS]]
     left = len(peer.isakmp) + len(peer.ipsec) - len(rows)
     return element(
         "details",
@@ -244,12 +244,17 @@ def _sas(scene: Scene, peer: PeerView) -> Child:
     )
 
 
-def _isakmp(scene: Scene, sa: IsakmpSa) -> list[Child]:
+def _isakmp(context: PageContext, sa: IsakmpSa) -> list[Child]:
     text = " ".join(word for word in ("ISAKMP", sa.exchange, sa.role) if word)
-    return [(f"{text} ", element("code", sa.cookies)), sa.state, scene.at(sa.established), scene.at(expected_expiry(sa))]
+    return [(f"{text} ", element("code", sa.cookies)), sa.state, context.at(sa.established), context.at(expected_expiry(sa))]
 
 
-def _ipsec(scene: Scene, sa: IpsecSa) -> list[Child]:
+def _ipsec(context: PageContext, sa: IpsecSa) -> list[Child]:
     way = {"in": "inbound", "out": "outbound"}.get(sa.direction or "")
     text = " ".join(word for word in (sa.protocol.upper(), sa.mode, way) if word)
-    return [(f"{text} ", element("code", f"0x{sa.spi:08x}")), sa.state, scene.at(sa.established), scene.at(expected_expiry(sa))]
+    return [
+        (f"{text} ", element("code", f"0x{sa.spi:08x}")),
+        sa.state,
+        context.at(sa.established),
+        context.at(expected_expiry(sa)),
+    ]

@@ -17,7 +17,7 @@ from racoon_exporter.sa import Knowledge, Peer, Racoon
 from racoon_exporter.sa.current_reason import Trouble, credit, current_trouble
 from racoon_exporter.sa.model import PSEUDO_PEERS
 from racoon_exporter.source import SourceStatus
-from racoon_exporter.status.natural import Natural, natural
+from racoon_exporter.status.natural_order import Natural, natural
 from racoon_exporter.status.query import USUAL_ROWS, Parameters
 from racoon_exporter.status.view import STATES, State, kind_of, state_of
 

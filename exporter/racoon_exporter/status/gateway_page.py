@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 from racoon_exporter.status.card import WORDS
 from racoon_exporter.status.gateway_list import GatewayList, GatewayView
 from racoon_exporter.status.markup import Child, Html, element
+from racoon_exporter.status.page_context import NOTHING, table
 from racoon_exporter.status.reasons import explain
-from racoon_exporter.status.scene import NOTHING, table
 from racoon_exporter.status.view import STATES, State
 from racoon_exporter.status.words import ago, count, moment
 

@@ -15,8 +15,8 @@ from racoon_exporter.source import SourceStatus
 from racoon_exporter.status import query
 from racoon_exporter.status.gateway_list import GatewayList, GatewayView, gateways_body, look_at_gateways, sorted_gateways
 from racoon_exporter.status.gateway_page import WantedGateways, gateway_page
-from racoon_exporter.status.looks import Looks
 from racoon_exporter.status.responses import page_response, queried
+from racoon_exporter.status.shared_snapshot import SharedSnapshot
 from racoon_exporter.status.view import STATES
 
 _MOST_QUERY: Final = 100
@@ -33,16 +33,16 @@ def gateway_routes(glance: Glance, now: Callable[[], float], zone: tzinfo, asset
         views = glance(lambda engine, statuses: look_at_gateways(engine, statuses, moment))
         return sorted_gateways(views, moment)
 
-    looks = Looks(look, now)
+    snapshot = SharedSnapshot(look, now)
 
     def shown(request: Request) -> Response:
         text, state, offset = (request.query_params.get(name, "").strip()[:_MOST_QUERY] for name in ("q", "state", "offset"))
         known = state if state in STATES else ""
         passed = min(int(offset), _MOST_OFFSET) if offset.isascii() and offset.isdecimal() else 0
         wanted = WantedGateways(text, known, passed)
-        return page_response(request, gateway_page(looks.look(), wanted, zone, assets).encode("utf-8", "backslashreplace"))
+        return page_response(request, gateway_page(snapshot.look(), wanted, zone, assets).encode("utf-8", "backslashreplace"))
 
-    listed = queried(query.GATEWAYS, lambda asked: gateways_body(looks.look(), asked, zone))
+    listed = queried(query.GATEWAYS, lambda asked: gateways_body(snapshot.look(), asked, zone))
     return [Route("/gateways", shown, methods=["GET"]), Route("/api/v1/gateways", listed, methods=["GET"])]
 
 

@@ -10,10 +10,10 @@ from racoon_exporter import __version__
 from racoon_exporter.status import sections, witnessed
 from racoon_exporter.status.card import WORDS, card, row
 from racoon_exporter.status.drawing import HATCH, legend
+from racoon_exporter.status.event_ring import Entry
 from racoon_exporter.status.markup import Child, Html, element
+from racoon_exporter.status.page_context import PageContext
 from racoon_exporter.status.reasons import RUNBOOKS
-from racoon_exporter.status.ring import Entry
-from racoon_exporter.status.scene import Scene
 from racoon_exporter.status.trust import Doubt, doubts
 from racoon_exporter.status.view import Overview, PeerView, State, totals
 from racoon_exporter.status.words import count
@@ -29,14 +29,14 @@ _CALM: Final = frozenset({"up", "idle"})
 """States of peers that take a line each, below those with more to tell."""
 
 
-def page(scene: Scene, newest: Sequence[Entry]) -> str:
+def page(context: PageContext, newest: Sequence[Entry]) -> str:
     """Write the whole page. `newest` are the last records, the newest first."""
-    return "<!DOCTYPE html>\n" + element("html", _head(scene), _body(scene, newest), lang="en") + "\n"
+    return "<!DOCTYPE html>\n" + element("html", _head(context), _body(context, newest), lang="en") + "\n"
 
 
-def _head(scene: Scene) -> Html:
+def _head(context: PageContext) -> Html:
     urgent = ", ".join(
-        f"{number} {state}" for state, number in totals(scene.shown.peers).items() if number and state in _URGENT
+        f"{number} {state}" for state, number in totals(context.shown.peers).items() if number and state in _URGENT
     )
     return element(
         "head",
@@ -44,50 +44,50 @@ def _head(scene: Scene) -> Html:
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="color-scheme", content="light dark"),
         element("title", f"{urgent} · racoon" if urgent else "racoon"),
-        element("link", rel="icon", type="image/svg+xml", href=scene.assets["icon.svg"]),
-        element("link", rel="stylesheet", href=scene.assets["status.css"]),
-        element("script", src=scene.assets["status.js"], defer=True),
+        element("link", rel="icon", type="image/svg+xml", href=context.assets["icon.svg"]),
+        element("link", rel="stylesheet", href=context.assets["status.css"]),
+        element("script", src=context.assets["status.js"], defer=True),
     )
 
 
-def _body(scene: Scene, newest: Sequence[Entry]) -> Html:
-    doubted = doubts(scene.shown.facts, scene.shown.now)
+def _body(context: PageContext, newest: Sequence[Entry]) -> Html:
+    doubted = doubts(context.shown.facts, context.shown.now)
     return element(
         "body",
         element("a", "Skip to the peers", href="#peers", class_="skip"),
         HATCH,
-        _header(scene, doubted),
+        _header(context, doubted),
         element(
             "main",
             sections.trust(doubted),
-            _peers(scene),
-            sections.unattributed(scene),
-            sections.strangers(scene),
-            sections.failures(scene),
-            sections.messages(scene, newest),
-            sections.daemons(scene),
-            sections.sources(scene),
-            witnessed.section(scene),
+            _peers(context),
+            sections.unattributed(context),
+            sections.strangers(context),
+            sections.failures(context),
+            sections.messages(context, newest),
+            sections.daemons(context),
+            sections.sources(context),
+            witnessed.section(context),
             id="main",
         ),
-        _footer(scene),
+        _footer(context),
     )
 
 
-def _header(scene: Scene, doubted: Sequence[Doubt]) -> Html:
-    gateways = scene.gateways
+def _header(context: PageContext, doubted: Sequence[Doubt]) -> Html:
+    gateways = context.gateways
     title = "racoon" if not 0 < len(gateways) <= _MOST_GATEWAYS else f"racoon on {', '.join(gateways)}"
     return element(
         "header",
         element("h1", title),
         element(
             "div",
-            element("p", "As of ", scene.at(scene.shown.now, relative=False), id="as-of"),
+            element("p", "As of ", context.at(context.shown.now, relative=False), id="as-of"),
             element("p", id="connection", role="status"),
             class_="updated",
             id="updated",
         ),
-        _summary(scene.shown, doubted),
+        _summary(context.shown, doubted),
     )
 
 
@@ -136,15 +136,15 @@ def headline(shown: Overview, doubted: Sequence[Doubt]) -> str:
     return f"{count(up, 'peer')} {'is' if up == 1 else 'are'} up{doubt}."
 
 
-def _peers(scene: Scene) -> Html:
-    found = [peer for peer in scene.found if peer.kind != "stranger"]
-    groups = [_group(scene, state, list(peers)) for state, peers in groupby(found[:MOST_PEERS], key=lambda peer: peer.state)]
+def _peers(context: PageContext) -> Html:
+    found = [peer for peer in context.found if peer.kind != "stranger"]
+    groups = [_group(context, state, list(peers)) for state, peers in groupby(found[:MOST_PEERS], key=lambda peer: peer.state)]
     left = len(found) - MOST_PEERS
     return element(
         "section",
-        element("div", element("h2", "Peers"), _search(scene), class_="heading"),
-        legend(scene.shown.now - scene.shown.timeline_begins) if groups else None,
-        groups or element("p", _nobody(scene), class_="empty"),
+        element("div", element("h2", "Peers"), _search(context), class_="heading"),
+        legend(context.shown.now - context.shown.timeline_begins) if groups else None,
+        groups or element("p", _nobody(context), class_="empty"),
         element("p", f"{left} more are not shown; search for them by name or address.", class_="more") if left > 0 else None,
         id="peers",
         tabindex=-1,
@@ -152,8 +152,8 @@ def _peers(scene: Scene) -> Html:
     )
 
 
-def _nobody(scene: Scene) -> str:
-    text, state, gateway = scene.wanted
+def _nobody(context: PageContext) -> str:
+    text, state, gateway = context.wanted
     if state or gateway:
         return "No peer is found so: " + ", ".join(part for part in (f"“{text}”" if text else "", state, gateway) if part) + "."
     if text:
@@ -161,35 +161,37 @@ def _nobody(scene: Scene) -> str:
     return "No peer was seen in the log, and none is configured."
 
 
-def _search(scene: Scene) -> Child:
-    if len(scene.shown.peers) < 2 and not any(scene.wanted):
+def _search(context: PageContext) -> Child:
+    if len(context.shown.peers) < 2 and not any(context.wanted):
         return None
-    numbers = totals(scene.shown.peers)
+    numbers = totals(context.shown.peers)
     states: dict[str, str] = {state: f"{WORDS[state][0]} ({number})" for state, number in numbers.items() if number}
     return element(
         "form",
         element("label", "Find a peer", for_="q"),
-        element("input", id="q", name="q", type="search", value=scene.wanted.text, autocomplete="off", maxlength=100),
-        _choice("state", "State", "All states", states, scene.wanted.state) if len(states) > 1 or scene.wanted.state else None,
-        _gateway_choice(scene),
+        element("input", id="q", name="q", type="search", value=context.wanted.text, autocomplete="off", maxlength=100),
+        _choice("state", "State", "All states", states, context.wanted.state)
+        if len(states) > 1 or context.wanted.state
+        else None,
+        _gateway_choice(context),
         element("button", "Find"),
-        element("a", "Show all", href="./") if any(scene.wanted) else None,
+        element("a", "Show all", href="./") if any(context.wanted) else None,
         role="search",
         action="./",
     )
 
 
-def _gateway_choice(scene: Scene) -> Child:
+def _gateway_choice(context: PageContext) -> Child:
     """Let a gateway be chosen from a list, or looked for on a page of its own where the list would be too long."""
-    gateways = scene.gateways
+    gateways = context.gateways
     if len(gateways) > _MOST_CHOICES:
         gateways = []
-    elif len(gateways) < 2 and not scene.wanted.gateway:
+    elif len(gateways) < 2 and not context.wanted.gateway:
         return None
     every = "All gateways"
     return (
-        _choice("gateway", "Gateway", every, {name: name for name in gateways}, scene.wanted.gateway)
-        if gateways or scene.wanted.gateway
+        _choice("gateway", "Gateway", every, {name: name for name in gateways}, context.wanted.gateway)
+        if gateways or context.wanted.gateway
         else None,
         element("a", every, href="gateways"),
     )
@@ -203,24 +205,24 @@ def _choice(name: str, label: str, every: str, values: Mapping[str, str], chosen
     return element("label", label, class_="hidden", for_=name), element("select", options, id=name, name=name)
 
 
-def _group(scene: Scene, state: State, peers: list[PeerView]) -> Html:
-    number = sum(1 for peer in scene.found if peer.state == state and peer.kind != "stranger")
+def _group(context: PageContext, state: State, peers: list[PeerView]) -> Html:
+    number = sum(1 for peer in context.found if peer.state == state and peer.kind != "stranger")
     title = f"state-{state}-title"
     return element(
         "section",
         element("h3", f"{WORDS[state][0]} ({number})", id=title),
-        element("ul", (row(scene, peer) for peer in peers), class_="rows")
+        element("ul", (row(context, peer) for peer in peers), class_="rows")
         if state in _CALM
-        else [card(scene, peer) for peer in peers],
+        else [card(context, peer) for peer in peers],
         id=f"state-{state}",
         class_="group",
         aria_labelledby=title,
     )
 
 
-def _footer(scene: Scene) -> Html:
+def _footer(context: PageContext) -> Html:
     links = (
-        (scene.telemetry_path.lstrip("/"), "Metrics"),
+        (context.telemetry_path.lstrip("/"), "Metrics"),
         ("gateways", "Gateways"),
         ("api/v1/peers", "Peers as JSON"),
         ("api/v1/openapi.json", "API description"),

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from racoon_exporter.status.query import BadParameterError, Parameter, Parameters, read_parameters
-from racoon_exporter.web.negotiation import accepts_gzip
+from racoon_exporter.web.content_negotiation import accepts_gzip
 
 PAGE_CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "

@@ -20,14 +20,14 @@ from starlette.routing import Route
 from racoon_exporter.engine import Engine
 from racoon_exporter.source import SourceStatus
 from racoon_exporter.status import api, query
+from racoon_exporter.status.event_ring import MOST_RECORDS, Entry, EventRing
 from racoon_exporter.status.facts import take_facts
 from racoon_exporter.status.gateway_routes import Glance, gateway_routes
-from racoon_exporter.status.looks import Looks
 from racoon_exporter.status.page import page
+from racoon_exporter.status.page_context import PageContext, Wanted
 from racoon_exporter.status.responses import NO_STORE, compressed, error_response, page_response, queried
-from racoon_exporter.status.ring import MOST_RECORDS, Entry, EventRing
 from racoon_exporter.status.runbooks import runbook_routes
-from racoon_exporter.status.scene import Scene, Wanted
+from racoon_exporter.status.shared_snapshot import SharedSnapshot
 from racoon_exporter.status.view import Overview, overview
 from racoon_exporter.witness import Shown
 
@@ -74,16 +74,16 @@ def status_routes(
         facts, newest = take(lambda engine, statuses: (take_facts(engine, statuses), ring.newest(_LOOKED_AT)))
         return _Look(overview(replace(facts, witnessed=witnessed()), moment), newest)
 
-    looks = Looks(look, now)
+    snapshot = SharedSnapshot(look, now)
     assets = {name: _asset(name) for name in _ASSETS}
     addresses = {name: f"assets/{name}?v={blake2b(content, digest_size=6).hexdigest()}" for name, content in assets.items()}
     return [
-        Route("/", _page_endpoint(looks, zone, telemetry_path, addresses), methods=["GET"]),
+        Route("/", _page_endpoint(snapshot, zone, telemetry_path, addresses), methods=["GET"]),
         *(
             Route(f"/assets/{name}", _asset_endpoint(content, _ASSETS[name]), methods=["GET"])
             for name, content in assets.items()
         ),
-        *(Route(f"/api/v1/{name}", _overview_endpoint(name, looks, zone), methods=["GET"]) for name in api.OVERVIEW_BODIES),
+        *(Route(f"/api/v1/{name}", _overview_endpoint(name, snapshot, zone), methods=["GET"]) for name in api.OVERVIEW_BODIES),
         *runbook_routes(addresses),
         *gateway_routes(glance or take, now, zone, addresses),
         Route("/api/v1/events", _events_endpoint(take, now, zone, ring), methods=["GET"]),
@@ -93,7 +93,7 @@ def status_routes(
 
 
 def _page_endpoint(
-    looks: Looks[_Look], zone: tzinfo, telemetry_path: str, assets: Mapping[str, str]
+    snapshot: SharedSnapshot[_Look], zone: tzinfo, telemetry_path: str, assets: Mapping[str, str]
 ) -> Callable[[Request], Response]:
     lock = threading.Lock()
     kept: dict[Wanted, tuple[_Look, bytes]] = {}
@@ -101,11 +101,11 @@ def _page_endpoint(
     def rendered(wanted: Wanted) -> bytes:
         """Render a look once, for all who ask for the same; only the last one is kept."""
         with lock:
-            look = looks.look()
+            look = snapshot.look()
             last = kept.get(wanted)
             if last is None or last[0] is not look:
-                scene = Scene(look.shown, zone, telemetry_path, dict(assets), wanted)
-                last = look, page(scene, look.newest).encode("utf-8", "backslashreplace")
+                context = PageContext(look.shown, zone, telemetry_path, dict(assets), wanted)
+                last = look, page(context, look.newest).encode("utf-8", "backslashreplace")
                 kept.clear()
                 kept[wanted] = last
             return last[1]
@@ -124,11 +124,11 @@ def _asset_endpoint(content: bytes, media_type: str) -> Callable[[Request], Resp
     return endpoint
 
 
-def _overview_endpoint(name: str, looks: Looks[_Look], zone: tzinfo) -> Callable[[Request], Response]:
+def _overview_endpoint(name: str, snapshot: SharedSnapshot[_Look], zone: tzinfo) -> Callable[[Request], Response]:
     body, allowed = api.OVERVIEW_BODIES[name]
 
     def answer(asked: query.Parameters) -> api.Body:
-        shown = looks.look().shown
+        shown = snapshot.look().shown
         return body(shown, asked.at(shown.now), zone)
 
     return queried(allowed, answer)

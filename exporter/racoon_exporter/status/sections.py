@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from racoon_exporter.sa import Negotiation
+from racoon_exporter.status.event_ring import Entry
 from racoon_exporter.status.facts import DaemonFacts
 from racoon_exporter.status.markup import Child, Html, element
+from racoon_exporter.status.page_context import NOTHING, PageContext, table
 from racoon_exporter.status.reasons import explain, runbook
-from racoon_exporter.status.ring import Entry
-from racoon_exporter.status.scene import NOTHING, Scene, table
 from racoon_exporter.status.trust import Doubt
 from racoon_exporter.status.view import PeerView, recent_failures
 from racoon_exporter.status.words import count
@@ -55,11 +55,11 @@ def _banner(doubt: Doubt) -> Html:
     )
 
 
-def unattributed(scene: Scene) -> Child:
+def unattributed(context: PageContext) -> Child:
     """Say openly which failures no line ties to a peer."""
     rows: list[list[Child]] = [
         [one.peer, one.gateway or NOTHING, str(phase), reason, str(number)]
-        for one in scene.shown.unattributed
+        for one in context.shown.unattributed
         for phase, reasons in sorted(one.failures.items())
         for reason, number in sorted(reasons.items())
     ]
@@ -77,12 +77,12 @@ def unattributed(scene: Scene) -> Child:
     )
 
 
-def strangers(scene: Scene) -> Child:
+def strangers(context: PageContext) -> Child:
     """Write the peers that nobody knows, folded."""
-    found = [peer for peer in scene.found if peer.kind == "stranger"]
+    found = [peer for peer in context.found if peer.kind == "stranger"]
     if not found:
         return None
-    rows = [_stranger(scene, peer) for peer in found[:MOST_STRANGERS]]
+    rows = [_stranger(context, peer) for peer in found[:MOST_STRANGERS]]
     left = len(found) - len(rows)
     return element(
         "details",
@@ -95,10 +95,10 @@ def strangers(scene: Scene) -> Child:
     )
 
 
-def _stranger(scene: Scene, peer: PeerView) -> list[Child]:
+def _stranger(context: PageContext, peer: PeerView) -> list[Child]:
     reason = NOTHING if peer.last_failure is None else peer.last_failure.reason
     number = sum(sum(reasons.values()) for reasons in peer.failures.values())
-    return [peer.address, scene.at(peer.last_seen), reason, str(number)]
+    return [peer.address, context.at(peer.last_seen), reason, str(number)]
 
 
 class _Folded(NamedTuple):
@@ -109,11 +109,11 @@ class _Folded(NamedTuple):
     number: int
 
 
-def failures(scene: Scene) -> Html:
+def failures(context: PageContext) -> Html:
     """Write the recent failures, those that repeat in one row."""
-    keys = {peer.key for peer in scene.found} if any(scene.wanted) else None
-    every = (one for one in scene.shown.facts.negotiations if keys is None or (one.gateway, one.peer) in keys)
-    items = [_failure(scene, one) for one in _fold(recent_failures(every)[:_FAILURES_LOOKED_AT])[:MOST_ROWS]]
+    keys = {peer.key for peer in context.found} if any(context.wanted) else None
+    every = (one for one in context.shown.facts.negotiations if keys is None or (one.gateway, one.peer) in keys)
+    items = [_failure(context, one) for one in _fold(recent_failures(every)[:_FAILURES_LOOKED_AT])[:MOST_ROWS]]
     return _section(
         "failures",
         "Recent failures",
@@ -132,13 +132,15 @@ def _fold(newest_first: Iterable[Negotiation]) -> list[_Folded]:
     return list(folded.values())
 
 
-def _failure(scene: Scene, folded: _Folded) -> Html:
+def _failure(context: PageContext, folded: _Folded) -> Html:
     newest = folded.newest
     reason = newest.reason or "unknown"
     told = explain(reason, newest.phase, told_by=newest.told_by)
-    name = scene.shown.name_of(newest.gateway, newest.peer)
-    where = f" on {newest.gateway}" if len(scene.gateways) > 1 and newest.gateway else ""
-    often: Child = (f"{folded.number:,} times since ", scene.at(folded.oldest.ended), ", last ") if folded.number > 1 else None
+    name = context.shown.name_of(newest.gateway, newest.peer)
+    where = f" on {newest.gateway}" if len(context.gateways) > 1 and newest.gateway else ""
+    often: Child = (
+        (f"{folded.number:,} times since ", context.at(folded.oldest.ended), ", last ") if folded.number > 1 else None
+    )
     return element(
         "li",
         element(
@@ -148,12 +150,12 @@ def _failure(scene: Scene, folded: _Folded) -> Html:
             element("a", reason, href=told.runbook),
             class_="what",
         ),
-        element("p", often, scene.at(newest.ended), class_="muted"),
+        element("p", often, context.at(newest.ended), class_="muted"),
         element("p", told.gloss),
     )
 
 
-def messages(scene: Scene, newest: Sequence[Entry]) -> Child:
+def messages(context: PageContext, newest: Sequence[Entry]) -> Child:
     """Write racoon's own warnings and errors, those that repeat in one row; folded."""
     folded: dict[tuple[str, str], tuple[Entry, str, int]] = {}
     for entry in newest:
@@ -164,7 +166,7 @@ def messages(scene: Scene, newest: Sequence[Entry]) -> Child:
             folded[key] = first, severity, number + 1
     if not folded:
         return None
-    rows = [_message(scene, *told) for told in list(folded.values())[:MOST_ROWS]]
+    rows = [_message(context, *told) for told in list(folded.values())[:MOST_ROWS]]
     return element(
         "details",
         element("summary", element("h2", "Recent messages of racoon")),
@@ -180,17 +182,17 @@ def _severity(entry: Entry) -> str:
     return "info" if message is None else severity_and_reason(message, entry.record.event)[0]
 
 
-def _message(scene: Scene, entry: Entry, severity: str, number: int) -> list[Child]:
+def _message(context: PageContext, entry: Entry, severity: str, number: int) -> list[Child]:
     record = entry.record
     gloss = "" if record.message is None else record.message.gloss
     tag = f"[{record.tag}] " if record.tag else ""
-    return [element("code", f"{tag}{record.text}"), severity, str(number), scene.at(record.time), gloss]
+    return [element("code", f"{tag}{record.text}"), severity, str(number), context.at(record.time), gloss]
 
 
-def daemons(scene: Scene) -> Child:
+def daemons(context: PageContext) -> Child:
     """Write every racoon that was heard."""
-    wanted = [daemon for daemon in scene.shown.facts.daemons if scene.wanted.gateway in ("", daemon.gateway)]
-    rows = [_daemon(scene, daemon) for daemon in wanted[:MOST_DAEMONS]]
+    wanted = [daemon for daemon in context.shown.facts.daemons if context.wanted.gateway in ("", daemon.gateway)]
+    rows = [_daemon(context, daemon) for daemon in wanted[:MOST_DAEMONS]]
     if not rows:
         return None
     left = len(wanted) - len(rows)
@@ -202,22 +204,22 @@ def daemons(scene: Scene) -> Child:
     )
 
 
-def _daemon(scene: Scene, daemon: DaemonFacts) -> list[Child]:
+def _daemon(context: PageContext, daemon: DaemonFacts) -> list[Child]:
     run = daemon.run
     if run is None:
         state = "not running" if daemon.stopped else "running, started before the log begins"
-        return [daemon.name, state, scene.at(None), NOTHING, scene.at(daemon.now)]
-    return [daemon.name, "running", scene.at(run.started), run.version or NOTHING, scene.at(daemon.now)]
+        return [daemon.name, state, context.at(None), NOTHING, context.at(daemon.now)]
+    return [daemon.name, "running", context.at(run.started), run.version or NOTHING, context.at(daemon.now)]
 
 
-def sources(scene: Scene) -> Html:
+def sources(context: PageContext) -> Html:
     """Write how reading the logs goes."""
-    facts = scene.shown.facts
+    facts = context.shown.facts
     rows: list[list[Child]] = [
         [
             status.name,
             "readable" if status.up else f"not readable: {status.error or 'not there'}",
-            scene.at(facts.last_line.get(status.name)),
+            context.at(facts.last_line.get(status.name)),
             f"{status.counts.lines:,}",
             f"{status.lag_bytes:,}",
             f"{status.counts.lost_bytes:,}",

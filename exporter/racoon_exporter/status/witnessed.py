@@ -11,8 +11,8 @@ from typing import Any, Final, NamedTuple
 
 from racoon_exporter.history import timestamp
 from racoon_exporter.status.markup import Child, element
+from racoon_exporter.status.page_context import NOTHING, PageContext, table
 from racoon_exporter.status.query import Parameters
-from racoon_exporter.status.scene import NOTHING, Scene, table
 from racoon_exporter.status.view import Overview, PeerView
 from racoon_exporter.status.words import count
 from racoon_exporter.witness import Shown
@@ -206,9 +206,9 @@ def size(number: int) -> str:
     return f"{value:.1f} {_UNITS[unit]}" if unit else f"{number} B"
 
 
-def peer_line(scene: Scene, peer: PeerView) -> Child:
+def peer_line(context: PageContext, peer: PeerView) -> Child:
     """Write what witnesses add to a peer's card; nothing where none told."""
-    witnessed = scene.shown.facts.witnessed
+    witnessed = context.shown.facts.witnessed
     if witnessed is None:
         return None
     key = peer.gateway, peer.address
@@ -218,7 +218,7 @@ def peer_line(scene: Scene, peer: PeerView) -> Child:
         received, sent = (size((counts or {}).get("bytes", 0)) for counts in totals)
         parts.append(f"{received} in, {sent} out")
     parts += [
-        (f"phase {phase} expires ", scene.at(when))
+        (f"phase {phase} expires ", context.at(when))
         for phase in (1, 2)
         if (when := witnessed.expiry.get((*key, phase))) is not None
     ]
@@ -231,36 +231,38 @@ def peer_line(scene: Scene, peer: PeerView) -> Child:
     return element("p", [(part, "; ") for part in parts[:-1]], parts[-1], ".", class_="beside") if parts else None
 
 
-def section(scene: Scene) -> Child:
+def section(context: PageContext) -> Child:
     """Write how witnesses are doing, the files, and who still speaks IKEv1; nothing where there is no witness."""
-    witnessed = scene.shown.facts.witnessed
+    witnessed = context.shown.facts.witnessed
     if witnessed is None:
         return None
     return element(
         "section",
         element("h2", "Beside the log"),
-        table("Witnesses", ("Witness", "State", "Last answer", "Disagreements with the log"), _witness_rows(scene, witnessed)),
-        _files_table(scene, witnessed),
-        _crypto_table(scene),
+        table(
+            "Witnesses", ("Witness", "State", "Last answer", "Disagreements with the log"), _witness_rows(context, witnessed)
+        ),
+        _files_table(context, witnessed),
+        _crypto_table(context),
         id="witnesses",
         aria_label="Beside the log",
     )
 
 
-def _witness_rows(scene: Scene, witnessed: Shown) -> list[list[Child]]:
+def _witness_rows(context: PageContext, witnessed: Shown) -> list[list[Child]]:
     rows: list[list[Child]] = []
     for status in witnessed.statuses:
         said = [f"{number:,} {kind}" for kind, number in _disagreements(witnessed, status.name).items() if number]
         state = "answers" if status.up else f"does not answer: {status.trouble}"
-        rows.append([status.name, state, scene.at(status.last_success), ", ".join(said) or NOTHING])
+        rows.append([status.name, state, context.at(status.last_success), ", ".join(said) or NOTHING])
     return rows
 
 
-def _files_table(scene: Scene, witnessed: Shown) -> Child:
+def _files_table(context: PageContext, witnessed: Shown) -> Child:
     rows: list[tuple[float, list[Child]]] = []
     for files in witnessed.certificates.values():
-        rows += [(one.not_after, [one.file, one.kind, scene.at(one.not_after), NOTHING]) for one in files.certificates]
-        rows += [(one.next_update or 0.0, [one.file, "crl", scene.at(one.next_update), NOTHING]) for one in files.crls]
+        rows += [(one.not_after, [one.file, one.kind, context.at(one.not_after), NOTHING]) for one in files.certificates]
+        rows += [(one.next_update or 0.0, [one.file, "crl", context.at(one.next_update), NOTHING]) for one in files.crls]
         rows += [
             (0.0, [file, "crl", NOTHING, "missing: racoon looks for the CRL here, and lets a revoked certificate in"])
             for file in files.missing_crls
@@ -273,12 +275,12 @@ def _files_table(scene: Scene, witnessed: Shown) -> Child:
     return table("Certificates and CRLs", heads, ordered[:MOST_ROWS])
 
 
-def _crypto_table(scene: Scene) -> Child:
+def _crypto_table(context: PageContext) -> Child:
     """Write the inventory, what is weak first."""
-    every = sorted(spoken(scene.shown), key=lambda one: not one.crypto.weaknesses)
+    every = sorted(spoken(context.shown), key=lambda one: not one.crypto.weaknesses)
     if not every:
         return None
-    rows = [_crypto_row(scene, one) for one in every[:MOST_ROWS]]
+    rows = [_crypto_row(context, one) for one in every[:MOST_ROWS]]
     left = len(every) - len(rows)
     heads = ("Peer", "Phase", "How", "Weak", "Told by", "First seen", "Last seen")
     return element(
@@ -291,17 +293,17 @@ def _crypto_table(scene: Scene) -> Child:
     )
 
 
-def _crypto_row(scene: Scene, one: Spoken) -> list[Child]:
+def _crypto_row(context: PageContext, one: Spoken) -> list[Child]:
     crypto = one.crypto
     how = (crypto.exchange, crypto.encryption, crypto.hash, crypto.group and f"group {crypto.group}", crypto.authentication)
     return [
-        scene.shown.name_of(one.gateway, one.peer),
+        context.shown.name_of(one.gateway, one.peer),
         str(crypto.phase),
         " ".join(filter(None, how)) or NOTHING,
         ", ".join(crypto.weaknesses) or NOTHING,
         one.told_by,
-        scene.at(one.first) if one.first is not None else NOTHING,
-        scene.at(one.last) if one.last is not None else NOTHING,
+        context.at(one.first) if one.first is not None else NOTHING,
+        context.at(one.last) if one.last is not None else NOTHING,
     ]
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from racoon_exporter.status.natural import natural
+from racoon_exporter.status.natural_order import natural
 from racoon_exporter.status.view import STATES
 from racoon_exporter.status.words import count, duration
 from racoon_exporter.top.answers import NOTHING, list_of, number_of, part, seconds_between, text_of

@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse
 
 from racoon_exporter.web.authentication import Authenticator, Verdict
 from racoon_exporter.web.network import client_network
-from racoon_exporter.web.rate import TokenBucket
+from racoon_exporter.web.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
     import logging
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from racoon_exporter.web.config import RateLimit, WebConfig
-    from racoon_exporter.web.live import LiveConfig
+    from racoon_exporter.web.config_reload import LiveConfig
 
 HEALTH_PATHS = frozenset({"/-/healthy", "/-/ready"})
 

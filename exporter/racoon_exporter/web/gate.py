@@ -17,8 +17,8 @@ from racoon_exporter.web.tls import client_is_allowed
 if TYPE_CHECKING:
     import ssl
 
+    from racoon_exporter.web.config_reload import Loaded
     from racoon_exporter.web.connections import Connection, Connections
-    from racoon_exporter.web.live import Loaded
     from racoon_exporter.web.protocol import Endpoint
 
 

@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, TypeVar
 
 from racoon_exporter.web.config import RateLimit
-from racoon_exporter.web.rate import TokenBucket
+from racoon_exporter.web.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable

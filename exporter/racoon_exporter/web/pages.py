@@ -17,7 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from racoon_exporter.web.negotiation import accepts_gzip, prefers_openmetrics
+from racoon_exporter.web.content_negotiation import accepts_gzip, prefers_openmetrics
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from uvicorn.config import Config
     from uvicorn.protocols.http.h11_impl import RequestResponseCycle
 
+    from racoon_exporter.web.config_reload import LiveConfig
     from racoon_exporter.web.connections import Connection, Connections, Limits
     from racoon_exporter.web.handshakes import Handshakes
-    from racoon_exporter.web.live import LiveConfig
 
 
 @dataclass(slots=True)

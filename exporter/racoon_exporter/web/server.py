@@ -12,11 +12,11 @@ from starlette.applications import Starlette
 from uvicorn.config import Config
 
 from racoon_exporter.web.application import Guard
+from racoon_exporter.web.config_reload import LiveConfig
 from racoon_exporter.web.connections import Connections, Limits
 from racoon_exporter.web.gate import Gate, shrink_tls_buffers
 from racoon_exporter.web.handshakes import Handshakes
 from racoon_exporter.web.listen import BACKLOG, activated, listen
-from racoon_exporter.web.live import LiveConfig
 from racoon_exporter.web.protocol import Endpoint
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from racoon_exporter.witness.certificates import Certificates
 from racoon_exporter.witness.compare import Comparison
 from racoon_exporter.witness.contract import FilesLook, KernelLook, Look, RacoonLook, Witness
 from racoon_exporter.witness.crypto import Crypto, of_phase1, of_sa
-from racoon_exporter.witness.ends import Ends, local_ends
 from racoon_exporter.witness.inventory import Inventory
+from racoon_exporter.witness.own_end import Ends, local_ends
 from racoon_exporter.witness.policies import PolicyCounts, policy_counts
 from racoon_exporter.witness.poller import INTERVAL, Poller, WitnessStatus
 from racoon_exporter.witness.traffic import Owner, Traffic

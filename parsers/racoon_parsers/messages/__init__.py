@@ -17,7 +17,7 @@ from racoon_parsers import dialects
 from racoon_parsers.dialects import DIALECTS
 from racoon_parsers.message import Catalogue, Message
 from racoon_parsers.messages.table import check_message
-from racoon_parsers.tables import TableError, optional, read_table
+from racoon_parsers.tsv import TableError, optional, read_table
 
 FAMILIES: Final = (
     "authentication",

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from racoon_parsers.fields import FIELDS
-from racoon_parsers.tables import TableError
+from racoon_parsers.tsv import TableError
 
 SEVERITIES: Final = frozenset({"critical", "error", "warning", "notice", "info"})
 TAGS: Final = frozenset({"yes", "no", "mixed", "local"})

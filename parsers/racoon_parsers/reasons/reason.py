@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final, Literal, NamedTuple
 
-from racoon_parsers.tables import optional, read_table
+from racoon_parsers.tsv import optional, read_table
 
 Kind = Literal["cause", "silence", "consequence"]
 _KINDS: Final[dict[str, Kind]] = {"cause": "cause", "silence": "silence", "consequence": "consequence"}

@@ -17,7 +17,7 @@ import pytest
 
 from racoon_exporter.source import kinds
 from racoon_exporter.source.inputs import GAP_SECONDS, Inputs
-from racoon_exporter.source.journal.following import JournalOptions
+from racoon_exporter.source.journal.journalctl import JournalOptions
 from racoon_exporter.source.kinds import Surroundings
 from racoon_exporter.source.streams.fifo_stdin import StdinSource
 from racoon_exporter.source.syslog.receiver import SyslogSource

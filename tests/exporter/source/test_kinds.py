@@ -13,7 +13,7 @@ from racoon_exporter.engine import Engine
 from racoon_exporter.serve.partitions import Partitions
 from racoon_exporter.source import kinds
 from racoon_exporter.source.inputs import Inputs
-from racoon_exporter.source.journal.following import JournalOptions
+from racoon_exporter.source.journal.journalctl import JournalOptions
 from racoon_exporter.source.kafka.settings import STATE_FILE, KafkaOptions
 from racoon_exporter.source.kinds import HERE, SOURCES, Wanted, make
 from racoon_exporter.source.syslog.receiver import MOST_CONNECTIONS

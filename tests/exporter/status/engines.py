@@ -15,7 +15,7 @@ from racoon_exporter.source.files.position import Fingerprint, Position
 from racoon_exporter.status import EventRing
 from racoon_exporter.status.facts import take_facts
 from racoon_exporter.status.page import page
-from racoon_exporter.status.scene import Scene, Wanted
+from racoon_exporter.status.page_context import PageContext, Wanted
 from racoon_exporter.status.view import Overview, PeerView, overview
 
 T = TypeVar("T")
@@ -70,7 +70,7 @@ class Gateway:
         return next(peer for peer in self.view(after).peers if peer.address == address)
 
     def page(self, *query: str, after: float = 0.0) -> str:
-        return page(Scene(self.view(after), self.zone, "/metrics", ASSETS, Wanted(*query)), self.ring.newest(200))
+        return page(PageContext(self.view(after), self.zone, "/metrics", ASSETS, Wanted(*query)), self.ring.newest(200))
 
 
 def recording(name: str, host: str = "a", *, lines: int | None = None) -> bytes:

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from racoon_exporter.status.api import OVERVIEW_BODIES
 from racoon_exporter.status.card import WORDS
+from racoon_exporter.status.event_ring import MOST_CHARACTERS, MOST_RECORDS
 from racoon_exporter.status.markup import _MOST_TEXT
 from racoon_exporter.status.page import MOST_PEERS
 from racoon_exporter.status.query import EVENTS, GATEWAYS
 from racoon_exporter.status.responses import PAGE_CSP
-from racoon_exporter.status.ring import MOST_CHARACTERS, MOST_RECORDS
 from racoon_exporter.status.routes import openapi
 from racoon_exporter.status.view import STATES
 

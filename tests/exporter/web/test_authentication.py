@@ -10,7 +10,7 @@ import pytest
 
 from racoon_exporter.web.authentication import Authenticator, Verdict, credentials, password_matches
 from racoon_exporter.web.config import RateLimit
-from racoon_exporter.web.rate import TokenBucket
+from racoon_exporter.web.token_bucket import TokenBucket
 from tests.exporter.web.client import PATIENCE
 
 if TYPE_CHECKING:

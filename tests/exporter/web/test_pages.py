@@ -17,7 +17,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 from prometheus_client.registry import Collector
 
-from racoon_exporter.web.negotiation import accepts_gzip, prefers_openmetrics
+from racoon_exporter.web.content_negotiation import accepts_gzip, prefers_openmetrics
 from racoon_exporter.web.pages import health_routes, landing_route, metrics_route
 from tests.exporter.web.client import PATIENCE, connect, get, read_all, scrape, status
 

@@ -9,8 +9,8 @@ import pytest
 
 from racoon_exporter.witness.compare import Comparison
 from racoon_exporter.witness.crypto import Crypto, of_phase1, of_sa
-from racoon_exporter.witness.ends import Ends, local_ends
 from racoon_exporter.witness.inventory import MOST, Inventory
+from racoon_exporter.witness.own_end import Ends, local_ends
 from racoon_exporter.witness.policies import PolicyCounts, policy_counts
 from racoon_exporter.witness.traffic import Owner
 from racoon_parsers.admin_socket import Phase1

@@ -12,7 +12,7 @@ from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, SourceCounts, 
 from racoon_exporter.source.files.open_file import OpenFile
 from racoon_exporter.source.files.position import Identity
 from racoon_exporter.source.files.remote import is_url, open_url
-from racoon_exporter.source.files.stored import StreamReader, compression, unpack
+from racoon_exporter.source.files.stored_bytes import StreamReader, compression, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

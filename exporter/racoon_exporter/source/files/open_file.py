@@ -14,7 +14,7 @@ from racoon_exporter.source.files.lines import MAX_LINE, bounded_lines, leading_
 from racoon_exporter.source.files.position import FINGERPRINT_SPAN, Fingerprint, Identity, Position
 
 if TYPE_CHECKING:
-    from racoon_exporter.source.files.stored import Reader
+    from racoon_exporter.source.files.stored_bytes import Reader
 
 SKIP_BUDGET = 256 * 1024 * 1024
 """Bytes of holes and overlong lines that one call skips at most, so that it comes back to its caller in good time."""

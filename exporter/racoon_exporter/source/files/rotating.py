@@ -24,12 +24,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, SourceCounts, SourceStatus, StartAt
-from racoon_exporter.source.files.left import is_proof
+from racoon_exporter.source.files.former_files import is_proof
 from racoon_exporter.source.files.open_file import Chunk, ContentChangedError, OpenFile
 from racoon_exporter.source.files.position import Identity, Position
 from racoon_exporter.source.files.rotation import PATIENCE, Lineage
 from racoon_exporter.source.files.siblings import regular
-from racoon_exporter.source.files.stored import NotALogError, PlainReader
+from racoon_exporter.source.files.stored_bytes import NotALogError, PlainReader
 from racoon_exporter.source.files.system import SYSTEM, System, kind_of
 from racoon_exporter.source.files.trouble import Trouble
 

@@ -25,11 +25,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from racoon_exporter.source.contract import SourceCounts
-from racoon_exporter.source.files.left import PROOF_SPAN, LeftFiles, is_proof
+from racoon_exporter.source.files.former_files import PROOF_SPAN, FormerFiles, is_proof
 from racoon_exporter.source.files.open_file import OpenFile
 from racoon_exporter.source.files.position import Fingerprint, Identity, Past, Position
 from racoon_exporter.source.files.siblings import STEADY_LOOKS, Sibling, UnsteadyError, named, regular, sibling_at, siblings
-from racoon_exporter.source.files.stored import PlainReader, open_reader
+from racoon_exporter.source.files.stored_bytes import PlainReader, open_reader
 from racoon_exporter.source.files.system import System
 
 logger = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ class Lineage:
         self._counts = counts
         self._since_ns = 0
         self._base = ""
-        self._left = LeftFiles()
+        self._left = FormerFiles()
         self._past: Past | None = None
         self._searched: list[Sibling] | None = None
         self._settled: dict[Identity, tuple[int, int]] = {}

@@ -22,7 +22,7 @@ from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, Keeper, Source
 from racoon_exporter.source.kafka.checkpoints import CheckpointError, Checkpoints, LostError, Place
 from racoon_exporter.source.kafka.records import Lines, Record
 from racoon_exporter.source.kafka.settings import KafkaOptions
-from racoon_exporter.source.telling import LiveCounts, Trouble
+from racoon_exporter.source.reporting import LiveCounts, Trouble
 
 _LOGGER: Final = logging.getLogger(__name__)
 _RECORD_BYTES: Final = 128

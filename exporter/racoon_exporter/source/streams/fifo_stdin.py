@@ -16,8 +16,8 @@ from collections.abc import Callable, Sequence
 from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, OneStream, SourceStatus
 from racoon_exporter.source.files.one_shot import STDIN
 from racoon_exporter.source.files.system import kind_of, open_for_reading
+from racoon_exporter.source.reporting import LiveCounts, Trouble, reason
 from racoon_exporter.source.streams.line_assembler import Assembler
-from racoon_exporter.source.telling import LiveCounts, Trouble, reason
 
 STDIN_FD = 0
 

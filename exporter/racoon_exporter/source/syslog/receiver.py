@@ -22,10 +22,10 @@ from dataclasses import dataclass, field
 
 from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, OneStream, SourceStatus
 from racoon_exporter.source.files.lines import MAX_LINE
+from racoon_exporter.source.reporting import LiveCounts, Throttle, Trouble, reason
 from racoon_exporter.source.streams.framing import Framer, as_line
 from racoon_exporter.source.syslog.listen import ListenAddress, remove_name
 from racoon_exporter.source.syslog.sender_limit import Buckets, SenderLimit
-from racoon_exporter.source.telling import LiveCounts, Occasionally, Trouble, reason
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ class SyslogSource(OneStream):
         self._clock = clock
         self._counts = LiveCounts()
         self._buckets = Buckets(self._limits.sender)
-        self._occasionally = Occasionally(clock)
+        self._throttle = Throttle(clock)
         self._trouble = Trouble()
         self._selector = selectors.DefaultSelector()
         self._listening: list[socket.socket] = []
@@ -246,7 +246,7 @@ class SyslogSource(OneStream):
                 new = (dropped - self._dropped_before.get(opened, 0)) % 2**32
                 self._dropped_before[opened] = dropped
                 self._counts.dropped += new
-                if new and self._occasionally.now("dropped by the kernel"):
+                if new and self._throttle.allows("dropped by the kernel"):
                     logger.warning("%s: messages come faster than they are read; the kernel dropped %d", self.name, new)
 
     def _admit_from(self, sender: str, message: bytes, lines: list[bytes]) -> None:
@@ -256,7 +256,7 @@ class SyslogSource(OneStream):
             return
         self._counts.dropped += 1
         self._counts.lost_bytes += len(message)
-        if self._occasionally.now(sender):
+        if self._throttle.allows(sender):
             logger.warning("%s: %s sends too many messages; some are dropped", self.name, sender)
 
     def _admit(self, message: bytes, lines: list[bytes]) -> None:
@@ -271,7 +271,7 @@ class SyslogSource(OneStream):
     def _give_way(self, why: str, *, holding: bool = False) -> None:
         """Close the connection silent for longest, of those with an incomplete message if it is about these."""
         candidates = [each for each in self._connections.values() if each.framer.held or not holding]
-        if self._occasionally.now(why):
+        if self._throttle.allows(why):
             logger.warning("%s: %s; the one silent for longest is closed", self.name, why)
         if candidates:
             silent = min(candidates, key=lambda each: each.heard)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from racoon_exporter.source.telling import SUBJECTS_KEPT
+from racoon_exporter.source.reporting import SUBJECTS_KEPT
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from racoon_exporter.source import Block, FileSource
-from racoon_exporter.source.files.left import PROOF_SPAN
+from racoon_exporter.source.files.former_files import PROOF_SPAN
 from tests.exporter.source.files.logs import Log, again, record
 
 LIMITS = st.sampled_from([1, 7, 100, 512, 4096, 256 * 1024])

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from racoon_exporter.source import MAX_LINE, Block, blocks_of
-from racoon_exporter.source.files.stored import compression
+from racoon_exporter.source.files.stored_bytes import compression
 from tests.exporter.source.files.logs import record
 
 PACKERS: dict[str, Callable[[bytes], bytes]] = {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from racoon_exporter.source import Block
 from racoon_exporter.source.contract import Source
-from racoon_exporter.source.journal.following import JournalOptions
+from racoon_exporter.source.journal.journalctl import JournalOptions
 
 EPOCH = 1_768_465_802
 """2026-01-15 08:30:02 UTC."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from racoon_exporter.source.reporting import SUBJECTS_KEPT
 from racoon_exporter.source.syslog.sender_limit import Buckets, SenderLimit
-from racoon_exporter.source.telling import SUBJECTS_KEPT
 
 
 def taken(buckets: Buckets, sender: str, now: float, tries: int) -> int:

@@ -19,7 +19,7 @@ WHOLE_PROOF = 24
 """So many are enough where they are all that was ever read of the file: a line with its time, to the second."""
 
 
-class LeftFiles:
+class FormerFiles:
     """Positions of files that are read no more, the newest last.
 
     The same file may have been left several times, with other content each: its copies are known by that.

@@ -59,7 +59,7 @@ class Trouble:
         self.error = None
 
 
-class Occasionally:
+class Throttle:
     """Tells once a minute at most whether something about a subject should be logged."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -67,7 +67,7 @@ class Occasionally:
         self._clock = clock
         self._told: OrderedDict[str, float] = OrderedDict()
 
-    def now(self, subject: str) -> bool:
+    def allows(self, subject: str) -> bool:
         """Whether this is the first time within a minute; the oldest subjects are forgotten where there are too many."""
         now = self._clock()
         told = self._told.get(subject)

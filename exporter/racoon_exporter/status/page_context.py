@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from racoon_exporter.status.markup import Child, Html, element
-from racoon_exporter.status.natural import natural
+from racoon_exporter.status.natural_order import natural
 from racoon_exporter.status.view import Overview, PeerView
 from racoon_exporter.status.words import ago, moment
 
@@ -29,7 +29,7 @@ EVERYTHING: Final = Wanted()
 
 
 @dataclass(frozen=True)
-class Scene:
+class PageContext:
     """What is shown, and what the page needs besides it."""
 
     shown: Overview

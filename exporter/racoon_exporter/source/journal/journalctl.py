@@ -20,8 +20,8 @@ from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, OneStream, Sou
 from racoon_exporter.source.files.lines import MAX_LINE
 from racoon_exporter.source.journal.duplicates import TransportDuplicates
 from racoon_exporter.source.journal.entry import FIELDS, read_entry
+from racoon_exporter.source.reporting import LiveCounts, Throttle, Trouble, reason
 from racoon_exporter.source.streams.line_assembler import Assembler
-from racoon_exporter.source.telling import LiveCounts, Occasionally, Trouble, reason
 
 logger = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ class JournalSource(OneStream):
         self._counts = LiveCounts()
         self._doubles = TransportDuplicates()
         self._trouble = Trouble()
-        self._bad = Occasionally(clock)
+        self._throttle = Throttle(clock)
         self._child: _Child | None = None
         self._cursor = ""
         self._since: int | None = None
@@ -251,7 +251,7 @@ class JournalSource(OneStream):
 
     def _lose(self, raw: bytes, why: str) -> None:
         self._counts.lost_bytes += len(raw) + 1
-        if self._bad.now(why):
+        if self._throttle.allows(why):
             logger.warning("journal: an entry of %d bytes %s; it is left out", len(raw), why)
 
     def _well(self) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from racoon_exporter.source.files.lines import MAX_LINE
-from racoon_exporter.source.journal.following import (
+from racoon_exporter.source.journal.journalctl import (
     FIRST_PAUSE,
     LONGEST_PAUSE,
     MAX_ENTRY,

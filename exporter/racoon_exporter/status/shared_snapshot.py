@@ -10,7 +10,7 @@ T = TypeVar("T")
 _FRESH_SECONDS: Final = 1.0
 
 
-class Looks(Generic[T]):
+class SharedSnapshot(Generic[T]):
     """Looks at most once a second, and one at a time. `take` is given the time of a look."""
 
     def __init__(self, take: Callable[[float], T], now: Callable[[], float]) -> None:
@@ -28,4 +28,4 @@ class Looks(Generic[T]):
             return self._last[1]
 
 
-__all__ = ["Looks"]
+__all__ = ["SharedSnapshot"]
