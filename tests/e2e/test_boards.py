@@ -18,7 +18,7 @@ from tests.dashboards.boards import BOARDS, NAMES, Range, is_of_one, panel_of, p
 from tests.e2e.past import DAY, END, Host, Played, played
 from tests.e2e.scenarios import LAB, SHUTDOWN
 from tests.e2e.world import Series, World, knowing
-from tests.exporter.test_current_metrics import changes
+from tests.exporter.metrics.test_current import changes
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 BRANCH = {"192.168.0.41": Expectation("branch"), "192.168.0.40": Expectation("branch")}

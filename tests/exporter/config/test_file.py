@@ -11,7 +11,7 @@ from racoon_exporter.source import kinds
 from racoon_exporter.source.journal.journalctl import JournalOptions
 
 HERE = Path("/etc/racoon-exporter")
-DOCUMENTED = Path(__file__).parents[2] / "docs" / "configuration.md"
+DOCUMENTED = Path(__file__).parents[3] / "docs" / "configuration.md"
 
 
 def read(text: str) -> Config:
