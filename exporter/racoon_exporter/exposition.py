@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import Final
 
 from prometheus_client.utils import floatToGoString
 
@@ -31,7 +32,7 @@ def _text(samples: Samples, *, gateways: bool, openmetrics: bool) -> Iterator[st
         named = row.sample_name
         yield head(row, openmetrics=openmetrics)
         if row.kind == "histogram":
-            yield from _histogram(row, samples, gateways=gateways)
+            yield from _histogram(row, samples, escaped, gateways=gateways)
             continue
         taken = samples.values.get(row.name, {})
         labels = (_owner(row, taken, gateways=gateways), *row.labels)
@@ -58,7 +59,7 @@ def head(row: Row, *, openmetrics: bool) -> str:
 def sample_lines(row: Row, labels: dict[str, str], value: float | Sequence[float]) -> list[str]:
     """Write the lines of a sample without their ends: several for a histogram, whose value is its counts and the sum."""
     if isinstance(value, Sequence):
-        return _histogram_lines(row, labels, value)
+        return _histogram_lines(row, _labels(labels), [_labels(labels | {"le": bound}) for bound in _BOUNDS], value)
     return [f"{row.sample_name}{_labels(labels)} {_number(value)}"]
 
 
@@ -69,22 +70,20 @@ def _layout(labels: tuple[str, ...]) -> tuple[str, tuple[int, ...]]:
     return f"{{{inside}}}" if inside else "", tuple(place for _, place in order)
 
 
-def _histogram(row: Row, samples: Samples, *, gateways: bool) -> Iterator[str]:
-    for (gateway, role), counts in samples.durations.items():
-        labels = {"gateway": gateway, "role": role} if gateways else {"role": role}
-        yield "".join(f"{line}\n" for line in _histogram_lines(row, labels, counts))
+def _histogram(row: Row, samples: Samples, escaped: _Escaped, *, gateways: bool) -> Iterator[str]:
+    owner = "gateway" if gateways else ""
+    labels, bucket_labels = _Labels((owner, *row.labels), escaped), _Labels((owner, *row.labels, "le"), escaped)
+    for values, counts in samples.durations.items():
+        of_buckets = [bucket_labels[*values, bound] for bound in _BOUNDS]
+        yield "".join(f"{line}\n" for line in _histogram_lines(row, labels[values], of_buckets, counts))
 
 
-def _histogram_lines(row: Row, labels: dict[str, str], counts: Sequence[float]) -> list[str]:
+def _histogram_lines(row: Row, labels: str, of_buckets: Sequence[str], counts: Sequence[float]) -> list[str]:
     total, lines = 0.0, []
-    for bound, count in zip((*DURATION_BUCKETS, float("inf")), counts[:-1], strict=True):
+    for bucket, count in zip(of_buckets, counts[:-1], strict=True):
         total += count
-        lines.append(f"{row.name}_bucket{_labels(labels | {'le': _number(bound)})} {_number(total)}")
-    return [
-        *lines,
-        f"{row.name}_count{_labels(labels)} {_number(total)}",
-        f"{row.name}_sum{_labels(labels)} {_number(counts[-1])}",
-    ]
+        lines.append(f"{row.name}_bucket{bucket} {_number(total)}")
+    return [*lines, f"{row.name}_count{labels} {_number(total)}", f"{row.name}_sum{labels} {_number(counts[-1])}"]
 
 
 def _labels(labels: dict[str, str]) -> str:
@@ -100,6 +99,9 @@ def _number(value: float) -> str:
         return repr(value + 0.0)  # no minus before a zero
     text: str = floatToGoString(value)  # type: ignore[no-untyped-call]
     return text
+
+
+_BOUNDS: Final = (*map(_number, DURATION_BUCKETS), _number(float("inf")))
 
 
 def _escape(value: str) -> str:
