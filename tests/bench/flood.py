@@ -1,10 +1,11 @@
 """A running exporter under attack, with a scraper that comes each second: how long each scrape takes, and what is lost.
 
-    python -m tests.bench.flood [--seconds 30] [--peers 1000]
+    python -m tests.bench.flood [--seconds 30] [--peers 1000] [--busy 2]
 
 All at once: hostile datagrams, the dearest that are known, thirty a second; ClientHellos of strangers, as fast as they are
 taken; clients that connect and say nothing, and clients that read nothing of what they asked for. Meanwhile racoon writes its
-log. The scraper keeps its TLS connection, as Prometheus does.
+log. The scraper keeps its TLS connection, as Prometheus does. `--busy` adds processes that want a processor each, so that the
+exporter gets a share of one only.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import random
 import re
 import socket
 import ssl
+import subprocess
 import sys
 import tempfile
 import threading
@@ -83,9 +85,9 @@ class Attacks:
         """Begin handshakes, each with random bytes of its own, and never go on."""
         while not self.over.is_set():
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1) as client:
+                self._count("ClientHellos")
                 client.sendall(self.hello[:11] + os.urandom(32) + self.hello[43:])
                 client.recv(4096)
-                self._count("ClientHellos")
 
     def slow(self) -> None:
         """Keep connections open on which nothing, or half a ClientHello, is said."""
@@ -141,6 +143,18 @@ def _each_second(exporter: Exporter, seconds: int, work: Callable[[], None]) -> 
         time.sleep(max(0.0, 1 - took))
 
 
+@contextlib.contextmanager
+def _busy(count: int) -> Iterator[None]:
+    """Keep processors busy."""
+    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for loop in loops:
+            loop.kill()
+            loop.wait()
+
+
 def _append(log: Path) -> None:
     with log.open("a") as out:
         out.write("2026-01-15 23:59:59: INFO: received Vendor ID: DPD\n" * _LINES_A_SECOND)
@@ -151,8 +165,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seconds", type=int, default=30)
     parser.add_argument("--peers", type=int, default=1000)
+    parser.add_argument("--busy", type=int, default=0, help="processes beside that want a processor each")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="racoon-flood-") as directory:
+    with tempfile.TemporaryDirectory(prefix="racoon-flood-") as directory, _busy(given.busy):
         folder = Path(directory)
         log, authority = folder / "racoon.log", Authority.create(folder)
         write(replace(Parameters(), peers=given.peers, lines=100_000), log)

@@ -31,6 +31,8 @@ class Limits:
     #: The same of a network that was not, of all such networks together, and of all that come for the first time.
     max_stranger_handshakes: int = 10
     max_strangers_handshakes: int = 25
+    #: With TLS: connections opened in a second, and at once, by a network.
+    max_new_connections: int = 400
     #: For a TLS handshake, and again for a whole request.
     request_timeout: float = 10.0
     #: A kept connection without a request: longer than any usual scrape interval.

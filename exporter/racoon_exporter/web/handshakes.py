@@ -29,7 +29,7 @@ _CLIENT_HELLO = 1  # RFC 8446, 4: HandshakeType client_hello
 _MOST_AT_ONCE = 25
 #: Networks that are remembered as served, the last ones.
 _MAX_SERVED = 64
-#: Networks whose rate is kept, and ClientHellos that are known again.
+#: Networks whose rates are kept, and ClientHellos that are known again.
 _MAX_REMEMBERED = 4096
 
 
@@ -61,7 +61,7 @@ class Handshakes:
         if known is None and not self._of_newcomers.take():
             return False  # and it is a newcomer still
         bucket = known or self._bucket(self._of_stranger)
-        _touch(self._strangers, network, bucket, _MAX_REMEMBERED)
+        remember(self._strangers, network, bucket)
         return bucket.take() and (known is None or self._of_strangers.take())
 
     def has_served(self, network: str) -> bool:
@@ -71,11 +71,11 @@ class Handshakes:
     def note_served(self, network: str) -> None:
         """Note that a request from ``network`` was let in and answered."""
         bucket = self._served.get(network) or self._bucket(self._of_served)
-        _touch(self._served, network, bucket, _MAX_SERVED)
+        remember(self._served, network, bucket, _MAX_SERVED)
 
     def _is_replayed(self, random: bytes) -> bool:
         known = random in self._hellos
-        _touch(self._hellos, random, None, _MAX_REMEMBERED)
+        remember(self._hellos, random, None)
         return known
 
     def _bucket(self, per_second: int) -> TokenBucket:
@@ -92,7 +92,7 @@ def could_become_client_hello(data: bytes) -> bool:
     return len(data) < HELLO_BYTES and data[:1] in (b"", bytes([_HANDSHAKE_RECORD]))
 
 
-def _touch(table: dict[_K, _V], key: _K, value: _V, bound: int) -> None:
+def remember(table: dict[_K, _V], key: _K, value: _V, bound: int = _MAX_REMEMBERED) -> None:
     """Put an entry last, and drop the first ones beyond the bound."""
     table.pop(key, None)
     table[key] = value

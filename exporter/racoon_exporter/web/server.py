@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.applications import Starlette
 from uvicorn.config import Config
 
+from racoon_exporter.web.accepting import ConnectionRates, RatedSocket
 from racoon_exporter.web.application import Guard
 from racoon_exporter.web.config_reload import LiveConfig
 from racoon_exporter.web.connections import Connections, Limits
@@ -133,7 +134,9 @@ class WebServer:
         self._loop.set_exception_handler(self._note_loop_error)
         endpoint = self._endpoint(live, self._loop)
         servers = []
-        for sock in (sock for listener in listeners for sock in listener.sockets):
+        rates = None if live.current().context is None else ConnectionRates(self._limits.max_new_connections)
+        for plain in (sock for listener in listeners for sock in listener.sockets):
+            sock = plain if rates is None else RatedSocket(plain, rates)
             servers.append(await self._loop.create_server(partial(Gate, endpoint), sock=sock, backlog=_ACCEPTED_AT_ONCE))
             sock.listen(BACKLOG)  # the kernel's queue may be longer than what asyncio takes from it in one go
         self._ready.set()

@@ -1,0 +1,81 @@
+"""What a network opens beyond its rate costs the server no more than taking it off the kernel's queue."""
+
+from __future__ import annotations
+
+import select
+import socket
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+
+from racoon_exporter.web import Limits
+from racoon_exporter.web.accepting import ConnectionRates, RatedSocket
+from tests.exporter.web.client import PATIENCE, connect, get, status, until
+from tests.exporter.web.test_handshakes import Clock, clock
+from tests.exporter.web.test_tls import identity, serve_tls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.exporter.web.conftest import Serve
+    from tests.exporter.web.test_tls import ServeTls
+
+__all__ = ["clock", "identity", "serve_tls"]  # fixtures
+
+
+@pytest.fixture
+def listening() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as opened:
+        opened.settimeout(0)
+        yield opened
+
+
+def test_a_network_has_its_rate_and_the_others_theirs(clock: Clock) -> None:
+    rates = ConnectionRates(3, clock)
+    assert [rates.may_open("192.0.2.1") for _ in range(5)] == [True] * 3 + [False] * 2
+    assert rates.may_open("192.0.2.2")
+    assert [rates.may_open(f"2001:db8::{host}") for host in range(1, 5)] == [True] * 3 + [False]  # a /64 is one network
+    clock.now += 1 / 3
+    assert [rates.may_open("::ffff:192.0.2.1") for _ in range(2)] == [True, False]
+
+
+def test_what_is_beyond_the_rate_is_closed_and_the_next_is_given(listening: socket.socket, clock: Clock) -> None:
+    with ExitStack() as opened:
+        rated = opened.enter_context(RatedSocket(listening, ConnectionRates(1, clock)))
+        one, two = (opened.enter_context(socket.create_connection(rated.getsockname(), 5)) for _ in range(2))
+        accepted, address = rated.accept()
+        opened.enter_context(accepted)
+        assert address == one.getsockname()
+        with pytest.raises(BlockingIOError):
+            rated.accept()
+        assert two.recv(1) == b""
+        clock.now += 1
+        three = opened.enter_context(socket.create_connection(rated.getsockname(), 5))
+        accepted, address = rated.accept()
+        opened.enter_context(accepted)
+        assert address == three.getsockname()
+
+
+def test_it_takes_the_place_of_the_socket_it_is_made_of(listening: socket.socket) -> None:
+    with RatedSocket(listening, ConnectionRates(1)) as rated:
+        assert listening.fileno() == -1
+        assert rated.fileno() != -1
+
+
+def test_with_tls_a_network_that_opens_too_many_is_cut(serve_tls: ServeTls) -> None:
+    server = serve_tls(limits=Limits(max_new_connections=1, request_timeout=10 * PATIENCE))
+    with ExitStack() as opened:
+        clients: list[socket.socket] = []
+
+        def one_more_and_one_is_cut() -> bool:
+            clients.append(opened.enter_context(connect(server)))
+            return bool(select.select(clients, [], [], 0)[0])
+
+        until(one_more_and_one_is_cut)
+
+
+def test_without_tls_there_is_no_such_bound(serve: Serve) -> None:
+    server = serve(limits=Limits(max_new_connections=1))
+    for _ in range(5):
+        assert status(get(server, b"/-/healthy")) == 200
