@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from racoon_exporter.web.config import RateLimit
 from racoon_exporter.web.handshakes import remember
 from racoon_exporter.web.network import client_network
-from racoon_exporter.web.rate import TokenBucket
+from racoon_exporter.web.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
