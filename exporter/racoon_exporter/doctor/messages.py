@@ -13,6 +13,7 @@ from racoon_exporter.doctor.finding import Finding, Findings, error, ok, warning
 from racoon_exporter.doctor.log_tail import DEBUG, LogTail
 from racoon_exporter.doctor.setup import USUAL_CONFIG, Setup
 from racoon_exporter.sa.racoon import Racoon
+from racoon_exporter.source.files.folders import Folders
 from racoon_exporter.source.files.siblings import siblings
 from racoon_exporter.source.files.system import SYSTEM
 from racoon_exporter.status.trust import SILENT_SECONDS
@@ -55,7 +56,7 @@ def check(tail: LogTail, setup: Setup) -> Findings:
 
 
 def _empty(tail: LogTail, setup: Setup) -> Findings:
-    rotated = siblings([str(tail.path)], SYSTEM)
+    rotated = siblings([str(tail.path)], Folders(SYSTEM))
     latest = max((each.mtime_ns / 1e9 for each in rotated), default=None)
     if latest is not None and setup.host.now() - latest < SILENT_SECONDS:
         if (begun := _writer_stayed(tail)) is not None:
@@ -74,7 +75,7 @@ def _empty(tail: LogTail, setup: Setup) -> Findings:
 
 def _writer_stayed(tail: LogTail) -> Finding | None:
     """Find that whoever writes goes on in a file that was rotated away."""
-    plain = [each for each in siblings([str(tail.path)], SYSTEM) if not each.packed]
+    plain = [each for each in siblings([str(tail.path)], Folders(SYSTEM)) if not each.packed]
     youngest = max(plain, key=lambda each: each.mtime_ns, default=None)
     if youngest is None or youngest.mtime_ns / 1e9 <= tail.changed + _LAG:
         return None

@@ -13,6 +13,7 @@ from racoon_exporter.doctor import kafka
 from racoon_exporter.doctor.finding import Finding, Findings, error, ok, several, warning
 from racoon_exporter.doctor.rights import Refusal, readable
 from racoon_exporter.doctor.setup import Setup
+from racoon_exporter.source.files.folders import Folders
 from racoon_exporter.source.files.patterns import files_of, is_pattern
 from racoon_exporter.source.files.siblings import siblings
 from racoon_exporter.source.files.system import SYSTEM
@@ -96,7 +97,7 @@ def _refused(path: Path, refusal: Refusal) -> Finding:
 
 def _rotated(path: Path, setup: Setup) -> Findings:
     """Look at rotated files: what was not read before a rotation is read from there."""
-    closed = [each.path for each in siblings([str(path)], SYSTEM) if readable(each.path, setup.user) is not None]
+    closed = [each.path for each in siblings([str(path)], Folders(SYSTEM)) if readable(each.path, setup.user) is not None]
     if closed:
         yield warning(
             "log",

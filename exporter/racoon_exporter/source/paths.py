@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, SourceStatus, StartAt
+from racoon_exporter.source.files.folders import regular
 from racoon_exporter.source.files.patterns import MANY_OPEN, SourceSet, is_pattern, matches
 from racoon_exporter.source.files.position import Position
-from racoon_exporter.source.files.siblings import regular
 from racoon_exporter.source.files.system import SYSTEM, System
 from racoon_exporter.source.streams.fifo_stdin import FifoSource, is_fifo
 

@@ -104,6 +104,18 @@ class OpenFile:
         self.offset, self._tail, self._rest, self._seen = offset, tail, b"", offset
         return True
 
+    def pass_over(self, offset: int) -> None:
+        """Stand behind more, the lines of which are counted, for their numbers, and not given. Raises OSError."""
+        while self.offset < offset and (piece := self.reader.pread(min(DEFAULT_LIMIT, offset - self.offset), self.offset)):
+            self.line += piece.count(b"\n")
+            self.skipping = self.skipping and b"\n" not in piece
+            self._advance(piece, len(piece))
+
+    def is_intact(self) -> bool:
+        """Whether what stands around the offset is what was read there; raises OSError."""
+        around = self._tail + self._rest
+        return self._exactly(len(around), self.offset - len(self._tail)) == around
+
     def resume_at(self, position: Position) -> bool:
         """Stand where `position` says if the content before it is the same as then; else stay and return False."""
         tail = self._exactly(position.fingerprint.length, position.offset - position.fingerprint.length)

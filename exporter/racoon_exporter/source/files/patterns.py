@@ -15,12 +15,13 @@ import re
 import time
 from collections import OrderedDict
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, SourceStatus, StartAt
+from racoon_exporter.source.files.folders import Folders, regular
 from racoon_exporter.source.files.position import Identity, Position
 from racoon_exporter.source.files.rotating import FileSource
-from racoon_exporter.source.files.siblings import COMPRESSED, bases, regular
+from racoon_exporter.source.files.siblings import COMPRESSED, bases
 from racoon_exporter.source.files.system import SYSTEM, System
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class SourceSet:
         start_at: StartAt = "beginning",
         backfill: bool = False,
         system: System = SYSTEM,
+        folders: Folders | None = None,
         expand: Callable[[str], list[str]] | None = None,
         clock: Callable[[], float] = time.monotonic,
         most_open: int = MANY_OPEN,
@@ -85,13 +87,14 @@ class SourceSet:
         """Read `paths`, in which patterns may occur; `start_at` and `backfill` as in FileSource, for what is there now.
 
         At most `most_open` files are open at once: one where nothing happens is closed until it changes. Of files that only
-        patterns name `most_matched` are read. `expand` finds the files of a pattern, `clock` gives seconds. Raises ValueError
-        for a path no file can have.
+        patterns name `most_matched` are read. `folders` tells what stands beside them, `expand` finds the files of a pattern,
+        `clock` gives seconds. Raises ValueError for a path no file can have.
         """
         self._patterns = [path for path in dict.fromkeys(paths) if is_pattern(path)]
         self._start_at: StartAt = start_at
         self._backfill = backfill
         self._system = system
+        self._folders = folders or Folders(system)
         self._expand = expand or files_of
         self._clock = clock
         self._members: dict[str, FileSource] = {}
@@ -151,12 +154,16 @@ class SourceSet:
         """Look the patterns up again; True if a file joined."""
         self._refreshed = self._clock()
         joined = False
+        known: _Known | None = None
         for pattern in self._patterns:
             left_out = 0
             for path in self._present(pattern):
+                if path in self._members or self._is_rotated(path):
+                    continue
                 if len(self._joined) < self._most_matched:
-                    joined |= self._join(path)
-                elif path not in self._members and not self._is_rotated(path):
+                    known = known or self._known()
+                    joined |= self._join(path, known)
+                else:
                     left_out += 1
             self._tell_left_out(pattern, left_out)
         self._start_at, self._backfill = "beginning", False  # holds for what is there at the first look only
@@ -168,7 +175,7 @@ class SourceSet:
             member.close()
 
     def _source(self, path: str) -> FileSource:
-        return FileSource(path, start_at=self._start_at, backfill=self._backfill, system=self._system)
+        return FileSource(path, start_at=self._start_at, backfill=self._backfill, system=self._system, folders=self._folders)
 
     def _round(self, limit: int) -> Block | None:
         members = self.sources
@@ -230,18 +237,19 @@ class SourceSet:
         """Tell what matches a pattern now, and what did at the checkpoint: its rest may stand in a rotated file."""
         return sorted({*self._expand(pattern), *(name for name in self._checkpoint if matches(pattern, name))})
 
-    def _join(self, path: str) -> bool:
-        if path in self._members or self._is_rotated(path):
-            return False
+    def _join(self, path: str, known: _Known) -> bool:
         position = self._checkpoint.get(path)
         if position is None:
             status = regular(path, self._system)
             if status is None:
                 return False
             identity = Identity(status.st_dev, status.st_ino)
-            if self._is_held(identity):
+            if identity in known.held:
                 return False
-            position = self._ending_of(identity)
+            known.held.add(identity)
+            position = known.endings.get(identity)
+        else:
+            known.held.add(position.identity)
         self._checkpoint.pop(path, None)
         member = self._source(path)
         if position is not None:
@@ -255,20 +263,17 @@ class SourceSet:
             return True
         return any(base in self._joined or base in self._members or os.path.lexists(base) for base in bases(path))
 
-    def _is_held(self, identity: Identity) -> bool:
-        """Tell whether the file is being read under another name, or will be as soon as that name is first looked at."""
-        for name, member in self._members.items():
-            if member.holds(identity):
-                return True
-            if member.position() is None:
-                status = regular(name, self._system)
-                if status is not None and (status.st_dev, status.st_ino) == identity:
-                    return True
-        return False
+    def _known(self) -> _Known:
+        """Tell what is read under another name, or will be as soon as that name is first looked at, and what once was."""
+        held = {member.identity or self._first_of(name) for name, member in self._members.items()} - {None}
+        endings = dict(self._retired)
+        for member in self._members.values():
+            endings |= {position.identity: position for position in member.left}
+        return _Known({identity for identity in held if identity is not None}, endings)
 
-    def _ending_of(self, identity: Identity) -> Position | None:
-        endings = (member.ending_of(identity) for member in self._members.values())
-        return next((ending for ending in endings if ending is not None), self._retired.get(identity))
+    def _first_of(self, name: str) -> Identity | None:
+        status = regular(name, self._system)
+        return None if status is None else Identity(status.st_dev, status.st_ino)
 
     def _retire(self) -> Block | None:
         """Drop matched files that vanished long enough ago; an incomplete last line of theirs is given first."""
@@ -295,6 +300,15 @@ class SourceSet:
             self._retired[position.identity] = position
             if len(self._retired) > RETIRED_KEPT:
                 self._retired.popitem(last=False)
+
+
+class _Known(NamedTuple):
+    """Files that are no new ones when a pattern finds them."""
+
+    held: set[Identity]
+    """Those that are being read."""
+    endings: dict[Identity, Position]
+    """Where those that were read once were left."""
 
 
 def files_of(pattern: str) -> list[str]:

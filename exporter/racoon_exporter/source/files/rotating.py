@@ -19,24 +19,21 @@ from __future__ import annotations
 
 import logging
 import stat
-from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, SourceCounts, SourceStatus, StartAt
-from racoon_exporter.source.files.former_files import is_proof
+from racoon_exporter.source.files.beginning import Beginning
+from racoon_exporter.source.files.folders import Folders, regular
 from racoon_exporter.source.files.open_file import Chunk, ContentChangedError, OpenFile
 from racoon_exporter.source.files.position import Identity, Position
 from racoon_exporter.source.files.rotation import PATIENCE, Lineage
-from racoon_exporter.source.files.siblings import regular
-from racoon_exporter.source.files.stored_bytes import NotALogError, PlainReader
+from racoon_exporter.source.files.stored_bytes import NotALogError
 from racoon_exporter.source.files.system import SYSTEM, System, kind_of
 from racoon_exporter.source.files.trouble import Trouble
 
 if TYPE_CHECKING:
     import os
-
-    from racoon_exporter.source.files.siblings import Sibling
 
 logger = logging.getLogger(__name__)
 
@@ -47,33 +44,36 @@ _Outcome = tuple[Block | None, bool]
 class FileSource:
     """The log at one path. Implements `Source`."""
 
-    def __init__(self, path: str, *, start_at: StartAt = "beginning", backfill: bool = False, system: System = SYSTEM) -> None:
+    def __init__(
+        self,
+        path: str,
+        *,
+        start_at: StartAt = "beginning",
+        backfill: bool = False,
+        system: System = SYSTEM,
+        folders: Folders | None = None,
+    ) -> None:
         """Read the log at `path`.
 
         Without a checkpoint, `start_at` says where a file that is there at the first look is begun, and `backfill` that
-        its rotated siblings are read before it. A file that appears later is always read from its beginning. Raises
-        ValueError for a path that no file can have.
+        its rotated siblings are read before it. A file that appears later is always read from its beginning. `folders`
+        are listed for several logs together. Raises ValueError for a path that no file can have.
         """
         if not path or "\0" in path:
             raise ValueError(f"not a path: {path!r}")
         self._path = path
-        self._start_at: StartAt = start_at
-        self._backfill = backfill
         self._system = system
         self._counts = SourceCounts()
-        self._lineage = Lineage(path, system, self._counts)
+        self._lineage = Lineage(path, folders or Folders(system), self._counts)
+        self._beginning = Beginning(path, self._lineage, self._counts, start_at=start_at, backfill=backfill)
         self._generation: OpenFile | None = None
-        self._checkpoint: Position | None = None
         self._aside: OpenFile | None = None
         """A file that was truncated and is to be read from its beginning once its copy has been; it may be deleted by then."""
-        self._queue: deque[Sibling] = deque()
         self._look_before: _Look | None = None
         self._resting = False
         self._waiting_bytes = 0
         self._failures = 0
         self._changed_ns = 0
-        self._begun = False
-        self._filling = False
         self._trouble = Trouble(path)
         self._closed = False
 
@@ -110,22 +110,22 @@ class FileSource:
     def position(self) -> Position | None:
         """Where the source stands after the last block; the checkpoint it was given as long as its file is not found."""
         generation = self._generation
-        return self._checkpoint if generation is None else replace(generation.position(), past=self._lineage.past)
+        return self._beginning.checkpoint if generation is None else replace(generation.position(), past=self._lineage.past)
 
     def resume(self, position: Position) -> None:
         """Go on from a checkpoint; to be called before the first read."""
-        self._checkpoint = position
-        if position.past is not None:
-            self._lineage.resume(position.past)
+        self._beginning.resume(position)
 
-    def ending_of(self, identity: Identity) -> Position | None:
-        """Where the file with this identity was left for good, if it once was a generation of this log."""
-        return self._lineage.left(identity)
+    @property
+    def left(self) -> tuple[Position, ...]:
+        """Where files were left for good that once were generations of this log, the newest last."""
+        return self._lineage.past.left
 
-    def holds(self, identity: Identity) -> bool:
-        """Whether the file with this identity is being read here, or is to be found again from the checkpoint."""
-        position = self._generation or self._checkpoint
-        return position is not None and position.identity == identity
+    @property
+    def identity(self) -> Identity | None:
+        """Device and inode of the file that is being read here, or is to be found again from the checkpoint."""
+        position = self._generation or self._beginning.checkpoint
+        return None if position is None else position.identity
 
     def finish(self) -> Block | None:
         """Return the incomplete last line, for when the log is given up."""
@@ -136,13 +136,13 @@ class FileSource:
     def status(self) -> SourceStatus:
         """Counters since the source was made, and how things stood at the last read. Touches no disk."""
         generation = self._generation
-        lag = self._waiting_bytes + (generation.lag if generation else 0) + sum(each.size for each in tuple(self._queue))
+        lag = self._waiting_bytes + (generation.lag if generation else 0) + self._beginning.queued_bytes
         return SourceStatus(self._path, self._trouble.up, lag, replace(self._counts), self._trouble.error)
 
     def rest(self) -> bool:
         """Close the file until it changes, to spare a descriptor; False if there is something to do with it still."""
         look, generation = self._look_before, self._generation
-        if look is None or generation is None or self._queue or self._aside is not None:
+        if look is None or generation is None or self._beginning.is_queued or self._aside is not None:
             return False
         self._let_go()
         self._look_before, self._resting = look, True
@@ -178,7 +178,9 @@ class FileSource:
         if self._resting and here is not None and _look_of(here) == self._look_before:
             return None, False
         self._resting = False
-        self._generation = generation = self._generation or self._first(here)
+        self._generation = generation = self._generation or self._beginning.first(
+            None if here is None else _identity(here), missing=self._trouble.missing
+        )
         if generation is None:
             return None, False
         current = here if here is not None and _identity(here) == generation.identity else None
@@ -192,14 +194,14 @@ class FileSource:
     ) -> _Outcome:
         """Read on; `current` is the status of the file that is read if it is the one at the path, `here`."""
         self._look_before = None
-        if generation.read_to == 0 and self._has_begun(generation, current):
-            before = self._between(generation, earlier=True)  # nothing of it was seen, so nothing shows a truncation
-            if before is not None:
-                return self._step(generation, before, here), True
+        if generation.read_to == 0 and not self._beginning.filling_in and (current is None or current.st_size):
+            before = self._lineage.next_unread(generation, earlier=True)
+            if before is not None:  # nothing of the file was seen, so nothing shows that it was truncated
+                return self._put_off(generation, before, here), True
         try:
             chunk = self._take(generation, limit, at_path=current is not None)
         except ContentChangedError:
-            block = self._truncated(generation)
+            block = self._truncated(generation, here)
             return block, block is None
         self._notice(generation, current)
         if chunk:
@@ -210,13 +212,17 @@ class FileSource:
             return None, False
         return self._go_over(generation, here)
 
-    def _has_begun(self, generation: OpenFile, current: os.stat_result | None) -> bool:
-        """Whether a file was the log in its turn, and not only to be filled in: it is at the path, with content, or deleted."""
-        return bool(current.st_size) if current is not None else generation.is_deleted()
+    def _put_off(self, generation: OpenFile, before: OpenFile, here: os.stat_result | None) -> Block | None:
+        """Read an older file first; what is deleted stays open for it, as it can't be opened again."""
+        if self._aside is not None or not generation.is_deleted():
+            return self._step(generation, before, here)
+        self._generation, self._aside = before, generation
+        self._lineage.entered(before.identity, at_path=False)
+        return None
 
     def _go_over(self, generation: OpenFile, here: os.stat_result | None) -> _Outcome:
         """From a file that was read to its end and is not at the path go to the next, if there is one yet."""
-        following = self._next_in_queue()
+        following = self._beginning.next_to_fill_in()
         if following is None:
             following = self._between(generation) or self._successor(generation, here)
             if following is None:
@@ -224,8 +230,8 @@ class FileSource:
             if self._has_more(generation, following):
                 following.close()
                 return None, True
-            self._counts.rotations += not self._filling
-            self._filling = False
+            self._counts.rotations += not self._beginning.filling_in
+            self._beginning.filling_in = False
         block = self._step(generation, following, here)
         return block, block is None
 
@@ -279,96 +285,11 @@ class FileSource:
         else:
             generation.guess(behind)
 
-    # Beginning.
-
-    def _first(self, here: os.stat_result | None) -> OpenFile | None:
-        """Return the first generation to read; None as long as there is none."""
-        if self._checkpoint is not None:
-            return self._found_again(self._checkpoint, here)
-        if not self._begun:
-            self._begin()
-        elif unread := self._lineage.next_unread(None):
-            return unread
-        if queued := self._next_in_queue():
-            return queued
-        if here is None:
-            if self._trouble.missing:
-                self._start_at = "beginning"
-            return None
-        generation = self._lineage.open_log()
-        if self._start_at == "end":
-            self._skip(generation)
-        self._filling = False
-        self._lineage.entered(generation.identity, at_path=True)
-        return generation
-
-    def _begin(self) -> None:
-        """At the first look take the rotated files for old, or for to be read; later ones were the log meanwhile."""
-        rotated = self._lineage.begin(backfill=self._backfill)
-        self._filling = self._backfill and bool(rotated)
-        self._queue.extend(rotated if self._backfill else ())
-        self._begun = True
-
-    def _skip(self, generation: OpenFile) -> None:
-        try:
-            generation.skip_to_end()
-        except OSError:
-            generation.close()
-            raise
-
-    def _found_again(self, position: Position, here: os.stat_result | None) -> OpenFile | None:
-        """Return the generation of the checkpoint, or what follows it when that is not to be found any more."""
-        found = self._still_there(position) if here is not None and _identity(here) == position.identity else None
-        found = found or self._lineage.of(position)
-        if found is None and here is None:
-            return None  # it may come back, or its successor come
-        if found is None:
-            found = self._without(position)
-        elif position.past is None:
-            self._lineage.leave(position, found.changed_ns())
-        self._begun = True
-        self._checkpoint = None
-        at_path = here is not None and found.identity == _identity(here)
-        if not at_path:
-            self._lineage.leave(position)  # copies of it are known again by this
-        self._lineage.entered(found.identity, at_path=at_path)
-        return found
-
-    def _still_there(self, position: Position) -> OpenFile | None:
-        """Return the log if it is what it was, standing where the position says."""
-        generation = OpenFile(PlainReader(self._path, self._system), self._counts)
-        try:
-            if generation.resume_at(position):
-                return generation
-        except OSError:
-            generation.close()
-            raise
-        generation.close()
-        return None
-
-    def _without(self, position: Position) -> OpenFile:
-        """Return what follows a file that is not to be found any more; what was known of it is lost."""
-        if position.past is None:
-            self._lineage.begin()  # an older version wrote the position: nothing tells which of the rotated files are new
-        self._lineage.leave(position)
-        unread = self._lineage.next_unread(None)
-        found = unread or self._lineage.open_log()
-        self._counts.rotations += 1
-        if unread is None and is_proof(position) and found.offset == position.offset:
-            return found  # what it held was moved to the path under another identity
-        logger.warning(
-            "log %s: the file that was read last is gone, with %d bytes of it that were not read and whatever came later",
-            self._path,
-            position.unread,
-        )
-        self._counts.lost_bytes += position.unread
-        return found
-
     # Going from one generation to the next.
 
-    def _between(self, generation: OpenFile, *, earlier: bool = False) -> OpenFile | None:
-        """Return the oldest file with something unread between `generation` and the one at the path, or `earlier` than it."""
-        unread = self._lineage.next_unread(generation, earlier=earlier)
+    def _between(self, generation: OpenFile) -> OpenFile | None:
+        """Return the oldest file with something unread between `generation` and the one at the path."""
+        unread = self._lineage.next_unread(generation)
         aside = self._aside
         if aside is None or not self._comes_first(aside, unread, generation):
             return unread
@@ -418,22 +339,25 @@ class FileSource:
         """Return the incomplete last line of a deleted file."""
         return self.finish() if generation.is_deleted() else None
 
-    def _truncated(self, generation: OpenFile) -> Block | None:
+    def _truncated(self, generation: OpenFile, here: os.stat_result | None) -> Block | None:
         """The file was truncated: go on in the copy if there is one, else give what is held and go on with what follows."""
         fresh = OpenFile(generation.reader, self._counts)
-        copy = self._lineage.copy_of(generation, since_ns=self._changed_ns)
+        position = replace(generation.position(), size=generation.largest_size)
+        copy = self._lineage.copy_of(position, generation, since_ns=self._changed_ns)
         if copy is not None:
-            self._lineage.leave(generation.position())  # by which other copies of it are known
-            self._drop_aside()
-            self._generation, self._aside = copy, fresh
-            return None
-        unread = self._lineage.next_unread(generation)
+            self._lineage.leave(position)  # by which other copies of it are known
+            if here is None or copy.identity != _identity(here):
+                self._drop_aside()
+                self._generation, self._aside = copy, fresh
+                return None
+            copy.close()  # it is the log by now, and is read on in its turn
+        unread = self._lineage.next_unread(generation if copy is None else fresh)
         first = self._comes_first(fresh, unread, generation)
         self._counts.rotations += 1  # with a copy it is counted on the way from the copy to the file
-        chunk = generation.end()
-        if not self._lineage.is_back(generation):
+        chunk = generation.end() if copy is None else None
+        if copy is None:
             generation.lose(generation.largest_size - generation.read_to)
-        self._lineage.leave(generation.position())
+            self._lineage.leave(generation.position())
         if unread is None or first:
             if unread is not None:
                 unread.close()
@@ -449,21 +373,11 @@ class FileSource:
         if aside is not None:
             aside.close()
 
-    def _next_in_queue(self) -> OpenFile | None:
-        """Return the next rotated file to fill in from its beginning; what cannot be had is told and counted as lost."""
-        while self._queue:
-            sibling = self._queue.popleft()
-            try:
-                return self._lineage.open(sibling)
-            except OSError as error:
-                self._lineage.lose(sibling, error)
-        return None
-
     def _let_go(self) -> None:
         """Close the file and keep where it stood, to find it again."""
         self._drop_aside()
         if self._generation is not None:
-            self._checkpoint = self.position()
+            self._beginning.checkpoint = self.position()
             self._generation.close()
             self._generation = None
             self._look_before = None

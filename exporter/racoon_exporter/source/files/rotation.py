@@ -4,11 +4,13 @@ The rules, each for a reason that happened:
 
 - A file is the one of a position if device and inode are the same and the content before the offset is (inodes are reused
   soon). It may have any name in the directory by then.
-- Failing that, a rotated sibling with the same content before the offset is: copytruncate made it, or gzip did. Short
-  content proves nothing, so this needs PROOF_SPAN bytes; less is enough for a file that came since, of which it must be said
-  what it is.
+- Failing that, a file with the same content before the offset is, beside the log or in its place: copytruncate made it, or
+  gzip did, and somebody may have moved it. Short content proves nothing, so this needs PROOF_SPAN bytes; less is enough for a
+  file that came since, of which it must be said what it is.
 - Where a file was left is remembered. When it comes back, at the path (a link switched there and back, `mv log.1 log`) or
   beside it, under its own name or as a copy, it is read on from there.
+- A copy that was made before more was read of its original ends before the place that is remembered. What such a file has in
+  common with one that was read and still stands somewhere, byte for byte, was read.
 - Between a file and the next come the siblings that were changed since the file before was left, oldest first. It does not
   matter whether the file itself still stands beside them: with `rotate 2` the third rotation takes it away.
 - What stood beside the log before it was first looked at is old, and so is what stands beside the target that a link is
@@ -22,15 +24,15 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 from racoon_exporter.source.contract import SourceCounts
+from racoon_exporter.source.files.folders import Folders, regular
 from racoon_exporter.source.files.former_files import PROOF_SPAN, FormerFiles, is_proof
 from racoon_exporter.source.files.open_file import OpenFile
 from racoon_exporter.source.files.position import Fingerprint, Identity, Past, Position
-from racoon_exporter.source.files.siblings import STEADY_LOOKS, Sibling, UnsteadyError, named, regular, sibling_at, siblings
+from racoon_exporter.source.files.same_text import ReadText, known_to
+from racoon_exporter.source.files.siblings import STEADY_LOOKS, Sibling, UnsteadyError, named, sibling_at, siblings
 from racoon_exporter.source.files.stored_bytes import PlainReader, open_reader
-from racoon_exporter.source.files.system import System
 
 logger = logging.getLogger(__name__)
 
@@ -45,16 +47,17 @@ class DamagedError(OSError):
 class Lineage:
     """The files of one log besides the one that is read: those before it, and those that follow."""
 
-    def __init__(self, path: str, system: System, counts: SourceCounts) -> None:
+    def __init__(self, path: str, folders: Folders, counts: SourceCounts) -> None:
         """Of the log at `path`; what is lost with a rotated file is counted in `counts`."""
         self._path = path
-        self._system = system
+        self._folders = folders
+        self._system = folders.system
         self._counts = counts
         self._since_ns = 0
         self._base = ""
         self._left = FormerFiles()
         self._past: Past | None = None
-        self._searched: list[Sibling] | None = None
+        self._searched: tuple[Position, list[Sibling], list[Sibling]] | None = None
         self._settled: dict[Identity, tuple[int, int]] = {}
         """Size and last change of files that hold nothing new, so that they are not opened, or unpacked, at each look."""
         self._beside_target: set[Identity] = set()
@@ -77,7 +80,7 @@ class Lineage:
 
     def begin(self, *, backfill: bool = False) -> list[Sibling]:
         """Take every rotated file that stands there now for old, or for to be read; returns them, the oldest first by name."""
-        rotated = siblings(self._logs(), self._system)
+        rotated = siblings(self._logs(), self._folders)
         if backfill:
             return rotated
         self._since_ns = max((each.mtime_ns for each in rotated), default=self._since_ns)
@@ -111,57 +114,41 @@ class Lineage:
     # The file of a position.
 
     def of(self, position: Position) -> OpenFile | None:
-        """Return the generation, among all but the log itself, that a position belongs to, open and standing there.
-
-        Unpacking costs time: as long as nothing changed since a search in vain, none is made again.
-        """
+        """Return the file of a position under whatever name it has by now, but for the log's own, open and standing there."""
         logs = self._logs()
-        rotated = siblings(logs, self._system)
+        rotated = siblings(logs, self._folders)
         for _ in range(STEADY_LOOKS):
-            path = named(logs, position.identity, self._system)
+            path = named(logs, position.identity, self._folders)
             if path is not None and (found := self._known_at(path, position)):
                 return found
-            before, rotated = rotated, siblings(logs, self._system)
+            before, rotated = rotated, siblings(logs, self._folders)
             if before == rotated:
-                break
-        else:
-            raise UnsteadyError(self._path)  # it may have been renamed under the search
-        if rotated == self._searched:
-            return None
-        self._searched = rotated
-        return self._same_content([each for each in rotated if each.mtime_ns >= self._since_ns], position)
+                return None
+        raise UnsteadyError(self._path)  # it may have been renamed under the search
 
-    def copy_of(self, generation: OpenFile, *, since_ns: int) -> OpenFile | None:
-        """Return the copy that copytruncate made of a file before truncating it, open and standing where that was read to.
+    def still_there(self, position: Position) -> OpenFile | None:
+        """Return the log if it is what it was, standing where the position says. Raises OSError."""
+        return self._opened_at(self._path, position)
 
-        It may be compressed already. Unpacking costs time, so only what was changed since the file was last seen to change
-        (`since_ns`) is unpacked: an older file is no copy of it.
+    def copy_of(self, position: Position, leaving: OpenFile | None = None, *, since_ns: int = 0) -> OpenFile | None:
+        """Return the file that holds what a position was read of, open and standing there: a copy, wherever it was put.
+
+        copytruncate makes one before it truncates, gzip another, and an operator may have moved it to the log's own path.
+        Unpacking costs time: a file that was not changed since the other was last seen to change (`since_ns`) is not unpacked,
+        and as long as nothing changed since a search in vain, none is made again.
         """
-        rotated = siblings(self._logs(generation), self._system)
-        likely = [each for each in rotated if not each.packed or each.mtime_ns >= since_ns]
-        return self._same_content(likely, replace(generation.position(), size=generation.largest_size))
-
-    def is_back(self, generation: OpenFile) -> bool:
-        """Whether what a truncated file held stands at the path, as its copy was moved there (`mv log.1 log`)."""
-        position = generation.position()
-        if not is_proof(position):
-            return False
-        found = self._at(self._path, position)
-        if found is None:
-            return False
-        found.close()
-        return found.identity != generation.identity
-
-    def _same_content(self, rotated: Sequence[Sibling], position: Position) -> OpenFile | None:
-        youngest_first = list(reversed(rotated))
-        plain_first = sorted(youngest_first, key=lambda each: each.packed)
-        if position.fingerprint.length >= PROOF_SPAN:
-            candidates: Iterable[Sibling] = plain_first
-        else:
-            candidates = sorted(filter(self._is_new, rotated), key=lambda each: each.by_age)
-        for sibling in candidates:
-            if found := self._at(sibling.path, position):
+        logs = self._logs(leaving)
+        rotated = [each for each in siblings(logs, self._folders) if not each.packed or each.mtime_ns >= since_ns]
+        search = (position, rotated, beside := self._standing_at(logs))
+        if search == self._searched:
+            return None
+        oldest_first = sorted(rotated, key=lambda each: each.by_age)
+        if position.fingerprint.length < PROOF_SPAN:
+            oldest_first = list(filter(self._is_new, oldest_first))
+        for sibling in [*oldest_first, *(beside if is_proof(position) else ())]:
+            if sibling.identity != position.identity and (found := self._at(sibling.path, position)):
                 return found
+        self._searched = search
         return None
 
     def _is_new(self, sibling: Sibling) -> bool:
@@ -246,7 +233,7 @@ class Lineage:
                 if reader.identity == sibling.identity:
                     return OpenFile(reader, self._counts)
                 reader.close()
-            path = named(self._logs(), sibling.identity, self._system)
+            path = named(self._logs(), sibling.identity, self._folders)
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), sibling.path)
 
     def _unread(self, sibling: Sibling, leaving: OpenFile | None) -> OpenFile | None:
@@ -263,15 +250,33 @@ class Lineage:
         return None
 
     def stand_where_left(self, generation: OpenFile, leaving: OpenFile | None) -> OpenFile:
-        """Make an open plain file stand where it, or what it is a copy of, was left; else at its beginning. Raises OSError."""
+        """Make an open plain file stand behind what was read of it, or of what it is a copy of. Raises OSError."""
         self._left.stand(generation, leaving)
+        if generation.unread():
+            for text in self._texts_read(leaving):
+                generation.pass_over(known_to(generation.reader, text))
         return generation
+
+    def _texts_read(self, leaving: OpenFile | None) -> Iterator[ReadText]:
+        """Give all that was read and still stands somewhere in plain."""
+        if leaving is not None and leaving.reader.plain and _is_intact(leaving):
+            yield ReadText(leaving.reader, leaving.read_to)
+        logs = self._logs(leaving)
+        for sibling in [*siblings(logs, self._folders), *self._standing_at(logs)]:
+            position = self.left(sibling.identity)
+            if position is not None and not sibling.packed and (text := self._at(sibling.path, position)):
+                yield ReadText(text.reader, text.offset)
+                text.close()
+
+    def _standing_at(self, logs: Iterable[str]) -> list[Sibling]:
+        """Return what stands at the log's own paths."""
+        return [sibling_at(log, status) for log in logs if (status := regular(log, self._system)) is not None]
 
     def _where_left(self, generation: OpenFile, path: str, leaving: OpenFile | None) -> OpenFile:
         """Do the same with a compressed file too, which is opened anew: it goes forward only."""
-        found = self._left.stand(generation, leaving)
         if generation.reader.plain:
-            return generation
+            return self.stand_where_left(generation, leaving)
+        found = self._left.stand(generation, leaving)
         generation.close()
         if generation.reader.error is not None:
             raise DamagedError(errno.EIO, generation.reader.error, path)
@@ -307,13 +312,13 @@ class Lineage:
 
     def _beside(self, leaving: OpenFile | None) -> Iterator[Sibling]:
         target = os.path.realpath(self._path)
-        for sibling in siblings(self._logs(leaving, target=False), self._system):
+        for sibling in siblings(self._logs(leaving, target=False), self._folders):
             if sibling.mtime_ns >= self._since_ns:
                 yield sibling
         if self._base not in {"", target} and (status := regular(self._base, self._system)):
             yield sibling_at(self._base, status)  # the link was led elsewhere after this one had taken over
         if self._base not in {"", target} and (switched := self._switched_ns()) is not None:
-            for sibling in siblings([target], self._system):
+            for sibling in siblings([target], self._folders):
                 if sibling.mtime_ns >= max(self._since_ns, switched):
                     self._beside_target.add(sibling.identity)
                     yield sibling
@@ -366,6 +371,13 @@ class Lineage:
         self._counts.lost_bytes += max(0, sibling.size - (left.offset if left is not None else 0))
         self.leave(Position(*sibling.identity, sibling.size, 0, sibling.size, Fingerprint(0, "")))
         del self._refused[sibling.identity]
+
+
+def _is_intact(generation: OpenFile) -> bool:
+    try:
+        return generation.is_intact()
+    except OSError:
+        return False  # what cannot be read again proves nothing
 
 
 def _older(oldest_first: Sequence[Sibling], than: OpenFile) -> Sequence[Sibling]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import errno
 import os
 import re
-import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
+from racoon_exporter.source.files.folders import Folders, regular
 from racoon_exporter.source.files.position import Identity
-from racoon_exporter.source.files.system import System
 
 COMPRESSED = (".gz", ".bz2", ".xz")
 """Compressions that can be read."""
@@ -61,16 +61,16 @@ class Sibling:
         return (self.mtime_ns, *self.by_name)
 
 
-def siblings(logs: Sequence[str], system: System) -> list[Sibling]:
+def siblings(logs: Sequence[str], folders: Folders) -> list[Sibling]:
     """Return the rotated files of a log that has, or had, these paths, the oldest first as the names tell it.
 
     Where a file stands both plain and compressed (gzip is at work)
     only the plain one counts. Directories that cannot be listed give nothing. Raises UnsteadyError while they are renamed.
     """
-    before = _listed(logs, system)
+    before = _listed(logs, folders)
     for _ in range(STEADY_LOOKS):
         # A rotation renames one file after the other; a listing made meanwhile shows some twice and others not at all.
-        after = _listed(logs, system)
+        after = _listed(logs, folders)
         if _places(before) == _places(after):
             return after
         before = after
@@ -81,10 +81,10 @@ def _places(rotated: Iterable[Sibling]) -> list[tuple[str, Identity]]:
     return [(sibling.path, sibling.identity) for sibling in rotated]
 
 
-def _listed(logs: Sequence[str], system: System) -> list[Sibling]:
+def _listed(logs: Sequence[str], folders: Folders) -> list[Sibling]:
     found: dict[tuple[str, str, int | None], Sibling] = {}
     for log in dict.fromkeys(logs):
-        for sibling in _beside(log, system):
+        for sibling in _beside(log, folders):
             key = (log, sibling.date, sibling.number)
             if key not in found or found[key].packed:
                 found[key] = sibling
@@ -114,6 +114,7 @@ _AFTER = re.compile(rf"(?P<stem>.+?){_SUFFIX}{_PACKED}", re.DOTALL)
 _BEFORE_EXTENSION = re.compile(rf"(?P<stem>.+?){_SUFFIX}(?P<extension>\.[^.\d][^.]*?){_PACKED}", re.DOTALL)
 
 
+@lru_cache(maxsize=4096)
 def _names(name: str) -> re.Pattern[str]:
     stem, extension = Path(name).stem, Path(name).suffix
     after = rf"{re.escape(name)}{_SUFFIX}{_PACKED}"
@@ -122,17 +123,17 @@ def _names(name: str) -> re.Pattern[str]:
     return re.compile(rf"(?:{after})|(?:{inside})" if extension else after)
 
 
-def _beside(log: str, system: System) -> Iterator[Sibling]:
+def _beside(log: str, folders: Folders) -> Iterator[Sibling]:
     directory = Path(log).parent
     pattern = _names(Path(log).name)
-    for entry in _entries(str(directory), system):
+    for entry in folders.at(str(directory)).beside(log):
         match = pattern.fullmatch(entry)
         if match is None:
             continue
         held = match.groupdict()
         number, date = held["number"] or held.get("number_"), held["date"] or held.get("date_")
         candidate = f"{directory}/{entry}"
-        status = regular(candidate, system)
+        status = regular(candidate, folders.system)
         if status is not None:
             yield sibling_at(candidate, status, number=int(number) if number else None, date=date or "")
 
@@ -143,30 +144,11 @@ def sibling_at(path: str, status: os.stat_result, *, number: int | None = None, 
     return Sibling(path, number, date, identity, status.st_size, status.st_mtime_ns)
 
 
-def named(logs: Iterable[str], identity: Identity, system: System) -> str | None:
+def named(logs: Iterable[str], identity: Identity, folders: Folders) -> str | None:
     """Return the path of the file with this identity in the directory of one of the logs, whatever its name."""
     for directory in dict.fromkeys(Path(log).parent for log in logs):
-        for entry in _entries(str(directory), system):
-            candidate = f"{directory}/{entry}"
-            status = regular(candidate, system)
-            if status is not None and (status.st_dev, status.st_ino) == identity:
-                return candidate
+        candidate = folders.at(str(directory)).place_of(identity)
+        status = None if candidate is None else regular(candidate, folders.system)
+        if status is not None and (status.st_dev, status.st_ino) == identity:
+            return candidate
     return None
-
-
-def _entries(directory: str, system: System) -> list[str]:
-    try:
-        return system.listdir(directory)
-    except OSError:
-        # Nothing beside the log can be found then, which is the same as there being nothing; that the log itself cannot
-        # be read is told by whoever reads it.
-        return []
-
-
-def regular(path: str, system: System) -> os.stat_result | None:
-    """Return the status of a regular file; None for anything else and for what has just gone."""
-    try:
-        status = system.stat(path)
-    except OSError:
-        return None
-    return status if stat.S_ISREG(status.st_mode) else None

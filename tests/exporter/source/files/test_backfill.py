@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from racoon_exporter.source import FileSource, System
+from racoon_exporter.source.files.folders import Folders
 from racoon_exporter.source.files.siblings import bases, siblings
 from tests.exporter.source.files.logs import Log, again, blocks, lines, record, records
 
@@ -153,7 +154,7 @@ def test_the_kind_of_name_in_use_last_comes_last(log: Log) -> None:
     for suffix, when in ((".2", 1), (".1", 2), ("-20261101", 3), ("-20261102", 4)):
         log.sibling(suffix).write(when)
         os.utime(log.sibling(suffix).path, (when, when))
-    found = [sibling.path.removeprefix(log.name) for sibling in siblings([log.name], System())]
+    found = [sibling.path.removeprefix(log.name) for sibling in siblings([log.name], Folders(System()))]
     assert found == [".2", ".1", "-20261101", "-20261102"]
 
 

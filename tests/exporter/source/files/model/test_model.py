@@ -127,6 +127,99 @@ def shortest(told: Program) -> Program:
             ),
             id="so it is when the exporter starts",
         ),
+        pytest.param(
+            (
+                True,
+                3,
+                (
+                    ("switch", 4),
+                    ("rename_and_create", 3),
+                    ("copytruncate", 4),
+                    ("copy_back", 4),
+                    ("switch", 1),
+                    ("write", 3),
+                    ("look", 2),
+                    ("move_back", 3),
+                ),
+            ),
+            id="an older copy of what was read comes to the path, where the link led anew",
+        ),
+        pytest.param(
+            (
+                False,
+                3,
+                (
+                    ("rename", 3),
+                    ("look", 3),
+                    ("write_the_beginning_of_a_line", 3),
+                    ("copytruncate", 1),
+                    ("copy_back", 4),
+                    ("write", 4),
+                    ("copytruncate", 3),
+                ),
+            ),
+            id="one copy goes on where the other ends, within a line",
+        ),
+        pytest.param(
+            (True, 1, (("write", 2), ("read_a_little", 2), ("copytruncate", 4), ("move_back", 3), ("switch", 2))),
+            id="the copy is moved to where the link led, and the link elsewhere",
+        ),
+        pytest.param(
+            (
+                False,
+                1,
+                (
+                    ("move_the_folder", 4),
+                    ("write", 4),
+                    ("read_a_little", 3),
+                    ("copytruncate", 1),
+                    ("move_back", 2),
+                    ("look", 2),
+                ),
+            ),
+            id="the copy is moved to the path in a folder that was renamed",
+        ),
+        pytest.param(
+            (
+                False,
+                9,
+                (
+                    ("rename", 3),
+                    ("look", 1),
+                    ("copytruncate", 1),
+                    ("move_back", 1),
+                    ("write", 2),
+                    ("rename_and_create", 3),
+                    ("copy_back", 1),
+                    ("write_the_beginning_of_a_line", 4),
+                    ("rename_and_create", 1),
+                ),
+            ),
+            id="two copies of a deleted file, of which one grew",
+        ),
+        pytest.param(
+            (True, 9, (("write", 2), ("read_a_little", 2), ("copytruncate", 1), ("move_back", 2), ("switch", 4))),
+            id="the same, and nothing was written since",
+        ),
+        pytest.param(
+            (
+                False,
+                9,
+                (("truncate", 3), ("look", 2), ("write", 3), ("save", 2), ("copytruncate", 2), ("kill", 3), ("rename", 3)),
+            ),
+            id="a restart from an empty file that was copied, truncated and renamed",
+        ),
+        pytest.param(
+            (
+                True,
+                9,
+                (("delete", 1), ("kill", 1), ("look", 4), ("copytruncate", 2), ("copytruncate", 2), ("rename_and_create", 2)),
+            ),
+            id="an empty file that was copied, truncated and renamed",
+        ),
+        pytest.param(
+            (False, 2, (("copytruncate", 4), ("copytruncate", 3), ("delete", 4))), id="copied and truncated twice, then deleted"
+        ),
     ],
 )
 def test_what_went_wrong_once_goes_right(told: Program) -> None:

@@ -1,0 +1,110 @@
+"""What stands in the folders of logs: listed once for all logs in one, as long as nothing is made, renamed or deleted there.
+
+Where many logs share a folder, each looks for its own rotated files in it, and all look at once: at the start, and when
+logrotate was there.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from bisect import bisect_left
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from racoon_exporter.source.files.position import Identity
+from racoon_exporter.source.files.system import System
+
+SETTLED_NS = 50_000_000
+"""A folder that was changed less than so long before it was listed may have been changed again with the same time."""
+
+KEPT_NS = 1_000_000_000
+"""A listing serves no longer, whatever the folder's time says: a file server's clock may be wrong."""
+
+_FOLDERS_KEPT = 16
+_SEPARATORS = "-._"
+"""One of these follows a log's name, without its extension, in the names of its rotated files."""
+
+
+class Folder:
+    """One folder as it was listed once."""
+
+    def __init__(self, path: str, names: Sequence[str], system: System) -> None:
+        """With these names in it."""
+        self._path = path
+        self._names = sorted(names)
+        self._system = system
+        self._places: dict[Identity, str] | None = None
+
+    def beside(self, log: str) -> list[str]:
+        """Give the names among which those of a log's rotated files are."""
+        stem = Path(log).stem
+        return [name for separator in _SEPARATORS for name in self._names[slice(*self._beginning(stem + separator))]]
+
+    def _beginning(self, start: str) -> tuple[int, int]:
+        return bisect_left(self._names, start), bisect_left(self._names, start[:-1] + chr(ord(start[-1]) + 1))
+
+    def place_of(self, identity: Identity) -> str | None:
+        """Tell the path at which the file with this identity stood when it was first asked for one."""
+        if self._places is None:
+            paths = [f"{self._path}/{name}" for name in reversed(self._names)]
+            statuses = ((path, regular(path, self._system)) for path in paths)
+            self._places = {Identity(status.st_dev, status.st_ino): path for path, status in statuses if status is not None}
+        return self._places.get(identity)
+
+
+class _Kept(NamedTuple):
+    changed: tuple[int, int, int]
+    listed_ns: int
+    folder: Folder
+
+
+class Folders:
+    """The folders of logs, as they are now."""
+
+    def __init__(self, system: System, *, now_ns: Callable[[], int] = time.time_ns) -> None:
+        """Listed by `system`; `now_ns` is the time in which it dates changes."""
+        self.system = system
+        self._now_ns = now_ns
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+
+    def at(self, path: str) -> Folder:
+        """Give one folder; empty if it cannot be listed."""
+        changed, now = self._changed(path), self._now_ns()
+        kept = self._kept.pop(path, None)
+        if kept is None or kept.changed != changed or not 0 <= now - kept.listed_ns < KEPT_NS:
+            folder = Folder(path, self._entries(path), self.system)
+            if changed is None or now - changed[-1] < SETTLED_NS:
+                return folder
+            kept = _Kept(changed, now, folder)
+        self._kept[path] = kept
+        if len(self._kept) > _FOLDERS_KEPT:
+            self._kept.popitem(last=False)
+        return kept.folder
+
+    def _changed(self, path: str) -> tuple[int, int, int] | None:
+        try:
+            status = self.system.stat(path)
+        except OSError:
+            return None  # whether it can be listed all the same is seen then
+        return status.st_dev, status.st_ino, status.st_mtime_ns
+
+    def _entries(self, path: str) -> list[str]:
+        try:
+            return self.system.listdir(path)
+        except OSError:
+            # Nothing beside the log can be found then, which is the same as there being nothing; that the log itself cannot
+            # be read is told by whoever reads it.
+            return []
+
+
+def regular(path: str, system: System) -> os.stat_result | None:
+    """Return the status of a regular file; None for anything else and for what has just gone."""
+    try:
+        status = system.stat(path)
+    except OSError:
+        return None
+    return status if stat.S_ISREG(status.st_mode) else None

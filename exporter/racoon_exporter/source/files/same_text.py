@@ -1,0 +1,59 @@
+"""What two files have in common: a copy holds the text of its original up to where either was written to alone.
+
+A fingerprint tells whether a file holds what was read up to the one place where it was taken. A copy may be shorter, and end
+anywhere; as long as both can be read, their bytes tell what no fingerprint can.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from racoon_exporter.source.contract import DEFAULT_LIMIT
+from racoon_exporter.source.files.former_files import WHOLE_PROOF
+from racoon_exporter.source.files.lines import MAX_LINE
+from racoon_exporter.source.files.stored_bytes import Reader
+
+
+class ReadText(NamedTuple):
+    """A plain file that was read up to an offset."""
+
+    reader: Reader
+    read_to: int
+
+    def pread(self, size: int, offset: int) -> bytes:
+        """Return bytes that were read before; none where they cannot be read again, for then they prove nothing."""
+        try:
+            return self.reader.pread(min(size, self.read_to - offset), offset)
+        except OSError:
+            return b""
+
+
+def known_to(reader: Reader, text: ReadText) -> int:
+    """Tell up to where a plain file holds nothing but what was read of another. Raises OSError.
+
+    Where the two part within a line, that line is another one in each, and not known.
+    """
+    same = _same(reader, text)
+    if same < text.read_to and reader.pread(1, same):
+        same = _line_start(reader, same)
+    return same if same >= WHOLE_PROOF else 0
+
+
+def _same(reader: Reader, text: ReadText) -> int:
+    at = 0
+    while at < text.read_to:
+        there = text.pread(DEFAULT_LIMIT, at)
+        here = reader.pread(len(there), at)
+        if here != there or not there:
+            return at + next(
+                (same for same, (ours, its) in enumerate(zip(here, there, strict=False)) if ours != its), len(here)
+            )
+        at += len(here)
+    return at
+
+
+def _line_start(reader: Reader, offset: int) -> int:
+    """Return where the line begins that an offset is in; 0 if it is longer than a line may be."""
+    start = max(0, offset - MAX_LINE)
+    newline = reader.pread(offset - start, start).rfind(b"\n")
+    return start + newline + 1 if newline >= 0 else 0
