@@ -10,7 +10,7 @@ ADDRESS ?= localhost:10500
 .PHONY: help run test lint tools check torture witness-test backfill-test dask-test kafka-test fleet-demo clean
 
 help: ## Show the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
 
 $(VENV)/.runs: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 …" >&2; exit 1; }
@@ -65,7 +65,7 @@ fleet-demo: $(VENV)/.tests ## A fleet on this machine: a broker, 60 gateways, tw
 	@$(BIN)/python -m tests.kafka.demo
 
 torture: $(VENV)/.tests ## 1,000 times kill -9 of a live exporter, a million strangers, 5,000 programs of the log's model
-	PROGRAMS=5000 $(BIN)/python -m pytest -q --numprocesses auto --timeout 7200 tests/exporter/source/model
+	PROGRAMS=5000 $(BIN)/python -m pytest -q --numprocesses auto --timeout 7200 tests/exporter/source/files/model
 	KILLS=1000 STRANGERS=1000000 $(BIN)/python -m pytest -q -m torture --timeout 7200 tests/torture
 
 clean: ## Remove everything that was made
