@@ -19,6 +19,7 @@ from racoon_exporter.serve.crash_marker import CrashMarker
 from racoon_exporter.serve.live_engine import LiveEngine
 from racoon_exporter.serve.partitions import Partitions
 from racoon_exporter.serve.reconfiguration import fit_to_sources
+from racoon_exporter.serve.restore_marker import RestoreCrashError, RestoreMarker, version_of
 from racoon_exporter.source import Block, SourceCounts, SourceStatus
 from racoon_exporter.state_schema import PASSES, check_file
 from racoon_exporter.text import visible
@@ -72,6 +73,7 @@ class Follower:
         self._inputs = inputs
         self._state_file = state_file
         self._marker = CrashMarker(state_file)
+        self._restore_marker = RestoreMarker(state_file)
         self._checkpoint_seconds = checkpoint_seconds
         self._monotonic = monotonic
         self._wall = wall
@@ -106,13 +108,18 @@ class Follower:
         if path is None:
             return
         try:
-            content = checkpoint.read(path, self.partitions.most_bytes)
-            if content is not None:
-                self._resume(content)
+            with self._restore_marker.restoring(str(path), version_of(path)):
+                content = checkpoint.read(path, self.partitions.most_bytes)
+                if content is not None:
+                    self._resume(content)
+        except FileNotFoundError:
+            return
         except OSError as error:
             self._fail(f"cannot read the state file {path}: {error.strerror or error}")
         except checkpoint.StateFileError as error:
             self._set_aside(path, str(error))
+        except RestoreCrashError as error:
+            self._set_aside(path, f"{path} is not used: {error}")
         except Exception as error:  # noqa: BLE001  whatever it is: a file that cannot be used stops no start
             self._set_aside(path, f"{path} holds what no exporter writes ({type(error).__name__}: {visible(str(error))[:200]})")
 

@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
+from pathlib import Path
 from typing import Any, Final
 
 from racoon_exporter import checkpoint
@@ -21,6 +22,7 @@ from racoon_exporter.sa.archive import Archive
 from racoon_exporter.sa.model import HISTORY
 from racoon_exporter.serve.fair_lock import FairLock
 from racoon_exporter.serve.live_engine import LiveEngine
+from racoon_exporter.serve.restore_marker import RestoreMarker
 from racoon_exporter.state_schema import check_partition
 from racoon_exporter.text import visible
 
@@ -42,12 +44,18 @@ class Partitions:
     """The partitions that this instance holds. Implements `Keeper` (`source/contract.py`)."""
 
     def __init__(
-        self, engine: Engine, *, monotonic: Callable[[], float] = time.monotonic, wall: Callable[[], float] = time.time
+        self,
+        engine: Engine,
+        *,
+        state_file: Path | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
     ) -> None:
-        """Give each an engine of the same settings as `engine`."""
+        """Give each an engine of the same settings as `engine`; beside `state_file` stands which of them is being restored."""
         self.lock = FairLock()
         """Whose turn it is to read or look: one lock for all engines."""
         self._template = engine
+        self._restore_marker = RestoreMarker(state_file)
         self._united = Engine.like(engine)
         self._monotonic = monotonic
         self._wall = wall
@@ -104,13 +112,17 @@ class Partitions:
         """Hold a partition, and go on from what `content` gave. Raises ValueError for what is no such thing."""
         partition = Partition(Engine.like(self._template), self._monotonic)
         if kept is not None:
-            check_partition(kept)
-            try:
-                partition = partition.resumed(dict(kept), max(0.0, self._wall() - kept["saved"]))
-            except Exception as error:  # whatever it is: a checkpoint that cannot be used stops nothing
-                raise ValueError(f"it holds what no exporter writes ({type(error).__name__})") from error
+            with self._restore_marker.restoring(name, str(kept.get("saved"))):
+                partition = self._resumed(partition, kept)
         with self.lock.reading():
             self._held[name] = partition
+
+    def _resumed(self, partition: Partition, kept: Mapping[str, Any]) -> Partition:
+        check_partition(kept)
+        try:
+            return partition.resumed(dict(kept), max(0.0, self._wall() - kept["saved"]))
+        except Exception as error:  # whatever it is: a checkpoint that cannot be used stops nothing
+            raise ValueError(f"it holds what no exporter writes ({type(error).__name__})") from error
 
     def content(self, name: str) -> dict[str, Any]:
         """Give what is to be kept of a partition."""

@@ -101,7 +101,7 @@ class Service:
             reference_of=lambda _source: time.time(),
             on_record=ring.add,
         )
-        partitions = Partitions(engine)
+        partitions = Partitions(engine, state_file=settings.state_file)
         self._inputs = _inputs(wanted, settings, partitions)
         self._witnesses = _witnesses(config, settings.local_zone)
         self.follower = Follower(

@@ -145,10 +145,16 @@ class Lineage:
         oldest_first = sorted(rotated, key=lambda each: each.by_age)
         if position.fingerprint.length < PROOF_SPAN:
             oldest_first = list(filter(self._is_new, oldest_first))
+        all_opened = True
         for sibling in [*oldest_first, *(beside if is_proof(position) else ())]:
-            if sibling.identity != position.identity and (found := self._at(sibling.path, position)):
+            try:
+                found = self._opened_at(sibling.path, position) if sibling.identity != position.identity else None
+            except OSError:
+                all_opened = False  # it may become readable, of which neither size nor time tells
+                continue
+            if found is not None:
                 return found
-        self._searched = search
+        self._searched = search if all_opened else None
         return None
 
     def _is_new(self, sibling: Sibling) -> bool:
