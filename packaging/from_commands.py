@@ -20,7 +20,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from racoon_exporter import __version__
-from racoon_exporter.cli import main
+from racoon_exporter.cli.program import main
 
 PROGRAM: Final = "racoon-exporter"
 SECTIONS: Final = Path(__file__).parent / "man" / "sections.roff"

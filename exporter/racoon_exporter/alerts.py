@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from racoon_exporter.status.reasons import runbook
+from racoon_parsers.tsv import read_table, text_of
+
+COLUMNS: Final = ("alert", "meaning", "causes")
 
 
 class Alert(NamedTuple):
@@ -25,11 +29,17 @@ class Alert(NamedTuple):
         return runbook(self.name)
 
 
+def read_alerts(text: str, file: str) -> Iterator[Alert]:
+    """Read the table of alerts. Raises TableError where it is wrong."""
+    for _, row in read_table(text, file, COLUMNS, key=("alert",)):
+        yield Alert(row["alert"], row["meaning"], row["causes"])
+
+
 @cache
 def alerts() -> dict[str, Alert]:
     """Give every alert by its name."""
-    text = files("racoon_exporter").joinpath("alerts.tsv").read_text(encoding="utf-8")
-    return {alert.name: alert for alert in (Alert(*line.split("\t")) for line in text.splitlines()[1:])}
+    table = files("racoon_exporter").joinpath("alerts.tsv")
+    return {alert.name: alert for alert in read_alerts(*text_of(table))}
 
 
-__all__ = ["Alert", "alerts"]
+__all__ = ["COLUMNS", "Alert", "alerts", "read_alerts"]

@@ -1,14 +1,8 @@
-"""Docs that follow from tables: rendered from the code, committed, and compared.
+"""Docs that follow from tables: what they say, rendered from the code."""
 
-`REWRITE_DOCS=1 pytest tests/docs` writes them anew; a run that rewrote fails.
-"""
-
-import os
+import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from racoon_exporter.metrics import METRICS
 from racoon_exporter.sa.handlers import HANDLERS
@@ -23,9 +17,11 @@ from racoon_exporter.sa.tables import (
     NEGOTIATION_EVENTS,
     Cause,
 )
-from racoon_parsers.reasons import MOST_TELLING, told
+from racoon_parsers.reasons import FAILURE_REASONS, told
+from tests.docs import written
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = written.ROOT / "docs"
+_REASONS = re.compile(r"^(    Reason:\n      type: string\n      enum:\n)(?:        - \w+\n)*", re.MULTILINE)
 BEGIN, END = "<!-- from the tables: begin -->", "<!-- from the tables: end -->"
 
 
@@ -35,11 +31,13 @@ def check(name: str, render: Callable[[], str]) -> None:
     text = page.read_text(encoding="utf-8")
     before, rest = text.split(BEGIN)
     _, after = rest.split(END)
-    wanted = f"{before}{BEGIN}\n{render()}{END}{after}"
-    if os.environ.get("REWRITE_DOCS") and wanted != text:
-        page.write_text(wanted, encoding="utf-8")
-        pytest.fail(f"{name} rewritten: look at the difference, then run without REWRITE_DOCS")
-    assert text == wanted, f"docs/{name} is not what the tables say (REWRITE_DOCS=1 writes it anew)"
+    written.check(page, f"{before}{BEGIN}\n{render()}{END}{after}")
+
+
+def api_description() -> str:
+    """Give docs/openapi.yaml with the reasons of the table."""
+    reasons = "".join(f"        - {reason}\n" for reason in FAILURE_REASONS)
+    return _REASONS.sub(rf"\g<1>{reasons}", (DOCS / "openapi.yaml").read_text(encoding="utf-8"), count=1)
 
 
 def metrics() -> str:
@@ -94,7 +92,7 @@ def sa_states() -> str:
     lines += [f"An SA exists in these states: {', '.join(sorted(ALIVE))}.", ""]
     lines += ["## Reasons, the most telling first", ""]
     lines += ["| reason | what to do |", "|---|---|"]
-    lines += [f"| `{reason}` | {told(reason).advice} |" for reason in MOST_TELLING]
+    lines += [f"| `{reason}` | {told(reason).advice} |" for reason in FAILURE_REASONS]
     lines += ["", "## Event classes that may be evidence", "", "| event | phase |", "|---|---|"]
     lines += [f"| `{event}` | {phase or 'of the negotiation it belongs to'} |" for event, phase in EVIDENCE.items()]
     lines += ["", "## What each event class does", "", "| event | function |", "|---|---|"]

@@ -1,16 +1,13 @@
 """The page of all messages, rendered from the catalogue's tables."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
+from racoon_parsers.event_classes import EVENT_CLASSES
 from racoon_parsers.events import EVENT_TYPES, Event
 from racoon_parsers.message import Message
 from racoon_parsers.messages import OWN, TABLES, catalogue, own_rows, read_rows
+from racoon_parsers.messages.table import DECIDED_LATER
 from racoon_parsers.reasons import REASON_OF_CLASS
-from racoon_parsers.tsv import read_table
-
-EVENT_CLASSES = Path(__file__).with_name("event_classes.tsv")
-DECIDED_LATER = {"by_code": "as OpenSSL's number says", "replaced": "none: a newer SA took over", "": "none"}
 
 
 def messages() -> str:
@@ -26,8 +23,8 @@ def _classes() -> Iterator[str]:
     for message in (*catalogue().messages, *(row for name in OWN for row in own_rows(name))):
         counts[message.event] = counts.get(message.event, 0) + 1
     yield from ("## Event classes", "", "| event | meaning | messages |", "|---|---|---|")
-    for _, row in read_table(EVENT_CLASSES.read_text(encoding="utf-8"), EVENT_CLASSES.name):
-        yield f"| `{row['event']}` | {row['meaning']} | {counts[row['event']]} |"
+    for kind in EVENT_CLASSES.values():
+        yield f"| `{kind.name}` | {kind.meaning} | {counts.get(kind.name, 0)} |"
     yield ""
 
 
@@ -54,4 +51,6 @@ def _table(name: str) -> Iterator[str]:
 
 
 def _reason(reason: str) -> str:
+    if not reason:
+        return "none"
     return DECIDED_LATER.get(reason) or f"`{REASON_OF_CLASS[reason]}`"

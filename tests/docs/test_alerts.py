@@ -1,18 +1,15 @@
 """`explain ALERT` says what the runbook says: the table it reads is written from the pages."""
 
-import os
 import re
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-import pytest
+from racoon_exporter.alerts import COLUMNS, alerts
+from tests.docs import written
 
-from racoon_exporter.alerts import alerts
-
-ROOT: Final = Path(__file__).parents[2]
 TABLE: Final = Path(str(files("racoon_exporter").joinpath("alerts.tsv")))
-RUNBOOKS: Final = sorted((ROOT / "docs" / "runbooks").glob("Racoon*.md"))
+RUNBOOKS: Final = sorted((written.ROOT / "docs" / "runbooks").glob("Racoon*.md"))
 
 
 def section(page: str, name: str) -> str:
@@ -25,7 +22,7 @@ def section(page: str, name: str) -> str:
 
 
 def wanted() -> str:
-    rows = ["alert\tmeaning\tcauses"]
+    rows = ["\t".join(COLUMNS)]
     for path in RUNBOOKS:
         page = path.read_text(encoding="utf-8")
         rows.append(f"{path.stem}\t{section(page, 'What it means')}\t{section(page, 'Most likely causes')}")
@@ -33,11 +30,7 @@ def wanted() -> str:
 
 
 def test_the_table_of_alerts_is_what_the_runbooks_say() -> None:
-    text = wanted()
-    if os.environ.get("REWRITE_DOCS") and (not TABLE.exists() or TABLE.read_text(encoding="utf-8") != text):
-        TABLE.write_text(text, encoding="utf-8")
-        pytest.fail("alerts.tsv rewritten: look at the difference, then run without REWRITE_DOCS")
-    assert TABLE.read_text(encoding="utf-8") == text, "REWRITE_DOCS=1 writes it anew"
+    written.check(TABLE, wanted())
 
 
 def test_every_runbook_of_an_alert_can_be_explained() -> None:

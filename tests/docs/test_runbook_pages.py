@@ -1,39 +1,26 @@
 """Every reason has a section in a runbook that names it, and what the exporter serves is what docs/runbooks says."""
 
-import os
 import re
-from pathlib import Path
 
 import pytest
 
 from racoon_exporter.status.reasons import explain
 from racoon_parsers.reasons import REASONS
+from tests.docs import written
 from tests.docs.runbook_pages import SERVED, SOURCES, rendered, with_reasons
 
 pages = pytest.mark.parametrize("page", sorted(path.stem for path in SOURCES.glob("*.md")))
 
 
-def _written(path: Path, wanted: str) -> str:
-    """Give what a file holds; write it anew, and fail, where that is asked for."""
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    if os.environ.get("REWRITE_DOCS") and text != wanted:
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(wanted, encoding="utf-8")
-        pytest.fail(f"{path.name} rewritten: look at the difference, then run without REWRITE_DOCS")
-    return text
-
-
 @pages
 def test_the_reasons_of_a_runbook_are_those_of_the_table(page: str) -> None:
     source = SOURCES / f"{page}.md"
-    wanted = with_reasons(page, source.read_text(encoding="utf-8"))
-    assert _written(source, wanted) == wanted
+    written.check(source, with_reasons(page, source.read_text(encoding="utf-8")))
 
 
 @pages
 def test_what_is_served_is_the_runbook(page: str) -> None:
-    wanted = rendered((SOURCES / f"{page}.md").read_text(encoding="utf-8"))
-    assert _written(SERVED / f"{page}.html", wanted) == wanted
+    written.check(SERVED / f"{page}.html", rendered((SOURCES / f"{page}.md").read_text(encoding="utf-8")))
 
 
 def test_nothing_else_is_served() -> None:

@@ -94,7 +94,7 @@ class Program:
 
 def exporter(folder: Path, port: int, log: Path, *, expect: Sequence[str] = (), options: Sequence[str] = ()) -> Program:
     """Return racoon-exporter over `log`."""
-    arguments = [sys.executable, "-c", "from racoon_exporter.cli import main; main()", "serve"]
+    arguments = [sys.executable, "-c", "from racoon_exporter.cli.program import main; main()", "serve"]
     arguments += [f"--web.listen-address={HOST}:{port}", f"--state.file={folder / 'state.json'}", "--time-zone=UTC"]
     arguments += [f"--expect-peer={peer}" for peer in expect]
     arguments += [*options, str(log)]

@@ -10,7 +10,7 @@ from typing import Any
 import click
 import pytest
 
-from racoon_exporter.cli import main
+from racoon_exporter.cli.program import main
 
 SCRIPT = Path(__file__).parents[2] / "packaging" / "from_commands.py"
 NAMES: dict[str, Any] = runpy.run_path(str(SCRIPT))
@@ -77,7 +77,7 @@ def test_every_shell_gets_a_script_that_asks_the_program(shell: str) -> None:
 )
 def test_bash_completes_what_the_commands_know(words: list[str], completed: list[str], tmp_path: Path) -> None:
     program = tmp_path / "racoon-exporter"
-    start = "from racoon_exporter.cli import main; main(prog_name='racoon-exporter')"
+    start = "from racoon_exporter.cli.program import main; main(prog_name='racoon-exporter')"
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{start}" "$@"\n', encoding="utf-8")
     program.chmod(0o755)
     script = (

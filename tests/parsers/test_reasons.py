@@ -7,8 +7,6 @@ import pytest
 from racoon_parsers.messages import catalogue
 from racoon_parsers.reasons import (
     AUTHENTICATION,
-    FAILURE_REASONS,
-    MOST_TELLING,
     REASONS,
     Reason,
     more_telling,
@@ -18,16 +16,6 @@ from racoon_parsers.reasons import (
 from racoon_parsers.reasons.reason import ADVICE, PHASES
 
 reasons = pytest.mark.parametrize("reason", [pytest.param(reason, id=name) for name, reason in REASONS.items()])
-
-
-def test_every_reason_has_a_rank_of_its_own() -> None:
-    assert sorted(reason.rank for reason in REASONS.values()) == list(range(1, len(REASONS) + 1))
-    assert set(MOST_TELLING) == set(FAILURE_REASONS)
-
-
-def test_a_finer_class_means_one_reason() -> None:
-    classes = [kind for reason in REASONS.values() for kind in reason.classes]
-    assert len(classes) == len(set(classes))
 
 
 @reasons

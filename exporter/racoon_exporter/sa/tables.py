@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol, TypeVar
 
-from racoon_parsers.reasons import PHASE_OF_CLASS
+from racoon_parsers.event_classes import EVENT_CLASSES
 
 NegotiationState = Literal["waiting", "negotiating", "established", "failed", "abandoned"]
 IsakmpState = Literal["established", "dying", "purging", "ended"]
@@ -229,7 +229,7 @@ ALIVE: Final = frozenset({"mature", "dying", "established", "purging"})
 """States in which an SA exists."""
 
 EVIDENCE: Final[dict[str, int | None]] = {
-    name: PHASE_OF_CLASS.get(name)
+    name: EVENT_CLASSES[name].phase
     for name in (
         "auth_failed",
         "cert_error",

@@ -7,10 +7,12 @@ no other dialect prints. `line.py` and `messages` read them; no code is called a
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
+
+from racoon_parsers.tsv import no_such
 
 # `re` and not `regex`: these patterns have one way to match, hold no text of a peer but the last group, and stand in
 # the hottest place; `re` is twice as fast there.
@@ -36,6 +38,7 @@ def _bounded(pattern: str) -> str:
 LEVELS: Final = ("ERROR", "WARNING", "NOTIFY", "INFO", "DEBUG", "DEBUG2", "(not defined)")
 """racoon's level names (`plog.c`)."""
 
+_LEVELS_TOLD: Final = (*LEVELS, "NOTICE")
 LEVEL: Final = r"ERROR|WARNING|NOTIFY|INFO|DEBUG2?|\(not defined\)"
 OWN_TIME: Final = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
 RFC3164: Final = r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d"
@@ -63,7 +66,10 @@ STAMPS: Final = {
 
 
 def stamp(*kinds: str) -> str:
-    """Give the pattern of a time that may be of any of these kinds; the head tells which it was."""
+    """Give the pattern of a time that may be of any of these kinds; the head tells which it was. Raises ValueError."""
+    for kind in kinds:
+        if kind not in STAMPS:
+            raise ValueError(f"{no_such('kind of time', kind, STAMPS)} (base.STAMPS says how each looks)")
     return "(?:" + "|".join(f"(?P<stamp_{kind}>{STAMPS[kind]})" for kind in kinds) + ")"
 
 
@@ -158,6 +164,23 @@ class Format:
 
 
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+_TIMES: Final = {*STAMPS, "unix", ""}
+_NEEDS: Final = ("", "known", "whole")
+
+
+def _wrong_head(kind: str, pattern: str, groups: Iterable[str], levels: Mapping[str, str], needs: str) -> Iterator[str]:
+    if kind not in _TIMES:
+        yield f"{no_such('kind of time', kind, _TIMES)} (empty where stamp(...) tells it, or where there is none)"
+    for group in groups:
+        if group not in GROUPS and not group.startswith("stamp_"):
+            yield no_such("part of a head", group, GROUPS)
+    if "(?P<text>" not in pattern:
+        yield "its pattern does not say where the message stands; name that part (?P<text>.*)"
+    for word in levels.values():
+        if word not in _LEVELS_TOLD:
+            yield no_such("level of racoon's", word, _LEVELS_TOLD)
+    if needs not in _NEEDS:
+        yield f"{no_such('need', needs, _NEEDS)} (empty where the head is enough)"
 
 
 def head(
@@ -171,10 +194,15 @@ def head(
     escapes: Mapping[str, str] = _NOTHING,
     doubled: bool = False,
 ) -> Format:
-    """Make a format of a pattern that names the parts it has."""
+    """Make a format of a pattern that names the parts it has. Raises ValueError where it is none."""
     pattern = _bounded(pattern)
     absent = "".join(f"(?P<{group}>)" for group in GROUPS if f"(?P<{group}>" not in pattern)
-    compiled = re.compile(pattern + absent, re.DOTALL)
+    try:
+        compiled = re.compile(pattern + absent, re.DOTALL)
+    except re.error as error:
+        raise ValueError(f"head {name}: no pattern: {error.msg}: {pattern[error.pos or 0 :][:20]!r}") from error
+    for wrong in _wrong_head(kind, pattern, compiled.groupindex, levels, needs):
+        raise ValueError(f"head {name}: {wrong}")
     groups = tuple(compiled.groupindex[group] for group in GROUPS)
     found = compiled.groupindex.items()
     kinds = tuple((group.removeprefix("stamp_"), number) for group, number in found if group.startswith("stamp_"))
@@ -217,8 +245,15 @@ class Dialect:
 
 
 def spelling(*pairs: tuple[str, str]) -> Spellings:
-    """Make rules of spelling: what is found, and what stands in its place."""
-    return tuple((re.compile(_bounded(pattern), re.DOTALL), replacement) for pattern, replacement in pairs)
+    """Make rules of spelling: what is found, and what stands in its place. Raises ValueError."""
+    return tuple((_spelled(pattern), replacement) for pattern, replacement in pairs)
+
+
+def _spelled(pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(_bounded(pattern), re.DOTALL)
+    except re.error as error:
+        raise ValueError(f"spelling: no pattern: {error.msg}: {pattern!r}") from error
 
 
 __all__ = ["GROUPS", "LEVELS", "STAMPS", "TAG", "Dialect", "Format", "Spellings", "head", "spelling", "stamp"]

@@ -6,7 +6,7 @@ dialect prints stand in its folder (`dialects/<name>/rows.tsv`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
@@ -17,7 +17,7 @@ from racoon_parsers import dialects
 from racoon_parsers.dialects import DIALECTS
 from racoon_parsers.message import Catalogue, Message
 from racoon_parsers.messages.table import check_message
-from racoon_parsers.tsv import TableError, optional, read_table
+from racoon_parsers.tsv import TableError, optional, read_table, text_of
 
 FAMILIES: Final = (
     "authentication",
@@ -72,12 +72,12 @@ def own_rows(name: str) -> tuple[Message, ...]:
 
 def read_rows(name: str) -> Iterator[Message]:
     """Read the rows of a family or dialect. Raises TableError where its table is wrong."""
-    return read_messages(TABLES[name].read_text(encoding="utf-8"), f"{name}.tsv" if name in FAMILIES else f"{name}/rows.tsv")
+    return read_messages(*text_of(TABLES[name]))
 
 
 def read_messages(text: str, file: str) -> Iterator[Message]:
-    """Read a table of messages. Raises TableError where it is wrong."""
-    for line, row in read_table(text, file, COLUMNS):
+    """Read a table of messages, a row for each line behind the first. Raises TableError where it is wrong."""
+    for line, row in read_table(text, file, COLUMNS, key=("template",)):
         check_message(row, file, line)
         yield Message(
             template=row["template"],
@@ -101,10 +101,34 @@ def _constant(item: str) -> tuple[str, str]:
 @cache
 def catalogue() -> Catalogue:
     """Give the catalogue of all tables; read once."""
-    rows = (message for name in TABLES if name not in OWN for message in read_rows(name))
+    rows = shared_rows({name: read_rows(name) for name in TABLES if name not in OWN})
     return Catalogue(
         [replace(message, index=index) for index, message in enumerate(rows)], {name: own_rows(name) for name in OWN}
     )
 
 
-__all__ = ["COLUMNS", "FAMILIES", "OWN", "TABLES", "TableError", "catalogue", "own_rows", "read_messages", "read_rows"]
+def shared_rows(tables: Mapping[str, Iterable[Message]]) -> Iterator[Message]:
+    """Give the rows of several tables. Raises TableError where a template stands in two of them."""
+    first: dict[str, tuple[str, int]] = {}
+    for name, rows in tables.items():
+        for line, message in enumerate(rows, start=2):
+            table, there = first.setdefault(message.template, (name, line))
+            if table != name:
+                raise TableError(
+                    str(TABLES[name]), line, f"the template stands in {TABLES[table]}:{there} already; keep one of them"
+                )
+            yield message
+
+
+__all__ = [
+    "COLUMNS",
+    "FAMILIES",
+    "OWN",
+    "TABLES",
+    "TableError",
+    "catalogue",
+    "own_rows",
+    "read_messages",
+    "read_rows",
+    "shared_rows",
+]

@@ -6,7 +6,6 @@ from racoon_parsers.reasons.reason import (
     AUTHENTICATION,
     BRING_UP,
     FAILURE_REASONS,
-    MOST_TELLING,
     NEVER_UP,
     REASON_OF_CLASS,
     REASONS,
@@ -18,16 +17,14 @@ from racoon_parsers.reasons.reason import (
     told,
     zero_for_expected,
 )
-from racoon_parsers.reasons.verdict import PHASE_OF_CLASS, phase_of, severity_and_reason
+from racoon_parsers.reasons.verdict import phase_of, severity_and_reason
 
 __all__ = [
     "AUTHENTICATION",
     "BRING_UP",
     "FAILURE_REASONS",
-    "MOST_TELLING",
     "NEVER_UP",
     "NOTIFICATIONS",
-    "PHASE_OF_CLASS",
     "REASONS",
     "REASON_OF_CLASS",
     "UNKNOWN",

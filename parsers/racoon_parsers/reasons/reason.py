@@ -1,20 +1,39 @@
 """The closed list of failure reasons: one row each in `reasons.tsv`, and in `advice.tsv` what differs by phase and method.
 
-Whatever else is known by reason follows from these tables: labels, ranks, zeros, alerts, pages, docs.
+The rows of `reasons.tsv` stand in their order, the most telling first. Whatever else is known by reason follows from these
+tables: labels, ranks, zeros, alerts, pages, docs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final, Literal, NamedTuple
 
-from racoon_parsers.tsv import optional, read_table
+from racoon_parsers.tsv import TableError, no_such, optional, read_table, text_of
 
 Kind = Literal["cause", "silence", "consequence"]
 _KINDS: Final[dict[str, Kind]] = {"cause": "cause", "silence": "silence", "consequence": "consequence"}
 PHASES: Final = (1, 2)
+COUNTED: Final = frozenset({"1", "2", "certificate"})
+"""What the alerts of a reason count: failures of a phase, or certificate problems."""
+COLUMNS: Final = (
+    "reason",
+    "phases",
+    "kind",
+    "passing",
+    "zero_for_expected",
+    "alert",
+    "runbook",
+    "classes",
+    "gloss",
+    "advice",
+)
+ADVICE_COLUMNS: Final = ("reason", "phase", "authentication", "gloss", "advice")
+_FOLDER: Final = files(__package__ or "")
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 AUTHENTICATION: Final = {
     "pre_shared_key": "psk",
     "rsasig": "signature",
@@ -64,13 +83,18 @@ class Reason:
     told: Told
 
 
-def _read_reasons() -> Iterator[Reason]:
-    for _, row in read_table(_text("reasons.tsv"), "reasons.tsv"):
-        yield Reason(
+def read_reasons(text: str, file: str) -> Iterator[Reason]:
+    """Read the table of reasons. Raises TableError where it is wrong."""
+    classes: dict[str, int] = {}
+    for line, row in read_table(text, file, COLUMNS, key=("reason",)):
+        wrong = next(_wrong_reason(row, classes), None)
+        if wrong is not None:
+            raise TableError(file, line, wrong)
+        reason = Reason(
             name=row["reason"],
-            rank=int(row["rank"]),
+            rank=line - 1,
             phases=_phases(row["phases"]),
-            kind=_kind(row["kind"]),
+            kind=_KINDS[row["kind"]],
             passing=_phases(row["passing"]),
             zero_for_expected=_phases(row["zero_for_expected"]),
             alerts=tuple(_alert(item) for item in optional(row["alert"]).split()),
@@ -78,24 +102,70 @@ def _read_reasons() -> Iterator[Reason]:
             classes=tuple(optional(row["classes"]).split()),
             told=Told(row["gloss"], row["advice"]),
         )
+        classes |= dict.fromkeys(reason.classes, line)
+        yield reason
 
 
-def _read_advice() -> Iterator[tuple[tuple[str, int | None, str], Told]]:
-    for _, row in read_table(_text("advice.tsv"), "advice.tsv"):
+def _wrong_reason(row: Mapping[str, str], classes: Mapping[str, int]) -> Iterator[str]:
+    if not _NAME.fullmatch(row["reason"]):
+        yield f"no name of a reason: {row['reason']!r}; small letters, digits and _"
+    if row["kind"] not in _KINDS:
+        yield no_such("kind", row["kind"], _KINDS)
+    for item in optional(row["alert"]).split():
+        counted, name = _alert(item)
+        if counted not in COUNTED or not name:
+            yield f"no alert: {item}; written 1:ALERT or 2:ALERT, for failures of a phase, or certificate:ALERT"
+    for kind in optional(row["classes"]).split():
+        if kind in classes:
+            yield f"the class {kind} means the reason of line {classes[kind]} already; a class has one reason"
+    yield from _wrong_phases(row)
+    yield from _wrong_told(row)
+
+
+def _wrong_phases(row: Mapping[str, str]) -> Iterator[str]:
+    for column in ("phases", "passing", "zero_for_expected"):
+        if not set(optional(row[column]).split()) <= {"1", "2"}:
+            yield f"the column {column} holds {row[column]!r}; 1, 2 or both, - for none"
+    phases, zeros = _phases(row["phases"]), _phases(row["zero_for_expected"])
+    if not phases:
+        yield "the column phases is empty: in which phases may a negotiation fail for it, 1, 2 or both?"
+    if not zeros <= phases:
+        yield "zero_for_expected names a phase in which nothing fails for it; add it to phases, or take it out"
+    for phase in sorted(_alerted(row["alert"]) - zeros):
+        yield f"zero_for_expected lacks {phase}, which an alert counts: a counter that first appears at 1 shows no increase"
+
+
+def _wrong_told(row: Mapping[str, str]) -> Iterator[str]:
+    for column in ("gloss", "advice"):
+        text = row[column]
+        if not text.endswith((".", "?")) or not (text[0].isupper() or text.startswith("racoon")):
+            yield f"the {column} is no whole sentence, from a capital letter to a full stop: {text!r}"
+
+
+def read_advice(text: str, file: str, reasons: Mapping[str, Reason]) -> Iterator[tuple[tuple[str, int | None, str], Told]]:
+    """Read what is said otherwise in a phase, with a method of authentication. Raises TableError where the table is wrong."""
+    for line, row in read_table(text, file, ADVICE_COLUMNS, key=("reason", "phase", "authentication")):
+        wrong = next(_wrong_advice(row, reasons), None)
+        if wrong is not None:
+            raise TableError(file, line, wrong)
         phase = int(row["phase"]) if optional(row["phase"]) else None
         yield (row["reason"], phase, optional(row["authentication"])), Told(row["gloss"], row["advice"])
 
 
-def _text(name: str) -> str:
-    return files(__package__ or "").joinpath(name).read_text(encoding="utf-8")
+def _wrong_advice(row: Mapping[str, str], reasons: Mapping[str, Reason]) -> Iterator[str]:
+    reason = reasons.get(row["reason"])
+    if reason is None:
+        yield f"{no_such('reason', row['reason'], reasons)} (reasons.tsv has a row for each)"
+    elif row["phase"] not in {str(phase) for phase in reason.phases}:
+        yield f"no phase: {row['phase']}; {reason.name} has {' '.join(map(str, sorted(reason.phases)))} in reasons.tsv"
+    methods = set(AUTHENTICATION.values())
+    if (method := optional(row["authentication"])) and method not in methods:
+        yield no_such("authentication", method, methods)
+    yield from _wrong_told(row)
 
 
 def _phases(text: str) -> frozenset[int]:
     return frozenset(map(int, optional(text).split()))
-
-
-def _kind(text: str) -> Kind:
-    return _KINDS[text]
 
 
 def _alert(item: str) -> tuple[str, str]:
@@ -103,16 +173,19 @@ def _alert(item: str) -> tuple[str, str]:
     return counted, name
 
 
-REASONS: Final[dict[str, Reason]] = {reason.name: reason for reason in _read_reasons()}
+def _alerted(cell: str) -> set[int]:
+    """Give the phases whose failures an alert of its own counts."""
+    return {int(counted) for counted, _ in map(_alert, optional(cell).split()) if counted.isdecimal()}
+
+
+REASONS: Final[dict[str, Reason]] = {reason.name: reason for reason in read_reasons(*text_of(_FOLDER.joinpath("reasons.tsv")))}
 """Every reason, by name."""
 UNKNOWN: Final = "unknown"
 FAILURE_REASONS: Final = tuple(REASONS)
-"""Every value of a `reason` label."""
-MOST_TELLING: Final = tuple(sorted(REASONS, key=lambda name: REASONS[name].rank))
-"""Reasons, the most telling first."""
+"""Every value of a `reason` label, the most telling first."""
 REASON_OF_CLASS: Final[dict[str, str]] = {kind: reason.name for reason in REASONS.values() for kind in reason.classes}
 """The catalogue's finer reason classes as reasons. `replaced` and `by_code` are none of their own."""
-ADVICE: Final = dict(_read_advice())
+ADVICE: Final = dict(read_advice(*text_of(_FOLDER.joinpath("advice.tsv")), REASONS))
 """What is said otherwise in a phase, with a method of authentication; the narrower first."""
 BRING_UP: Final = "Traffic that matches the policy brings it up again (a ping), or racoonctl establish-sa does."
 """What to do about a peer that is down, and of which no failure is known."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from racoon_parsers.event_classes import EVENT_CLASSES
 from racoon_parsers.events import CertificateProblem, Event, NotificationReceived, Phase1Failed
 from racoon_parsers.message import Message
 from racoon_parsers.reasons.certificates import certificate_reason
@@ -15,23 +16,6 @@ _TOLERATED_CERTIFICATE_ERROR: Final = 3
 
 _NO_ANSWER: Final = ":0000000000000000"
 
-PHASE_OF_CLASS: Final[dict[str, int]] = {
-    "auth_failed": 1,
-    "cert_error": 1,
-    "id_mismatch": 1,
-    "no_config": 1,
-    "xauth_error": 1,
-    "xauth_login_failed": 1,
-    "no_policy": 2,
-    "kernel_error": 2,
-    "phase1_failed": 1,
-    "phase1_rekey": 1,
-    "phase2_queued": 2,
-    "phase2_failed": 2,
-    "phase2_expired": 2,
-    "phase2_rekey": 2,
-}
-"""Event classes that speak of one phase, where the row's mark `phase` does not say otherwise."""
 _PHASE_OF_EXCHANGE: Final = {"informational": 2, "unencrypted informational": 1}
 """A notification that phase 1 protects is about phase 2; one in the clear, about phase 1."""
 
@@ -57,4 +41,4 @@ def phase_of(message: Message, event: Event) -> int | None:
         return int(mark)
     if isinstance(event, NotificationReceived):
         return _PHASE_OF_EXCHANGE.get(event.exchange or "")
-    return PHASE_OF_CLASS.get(message.event)
+    return EVENT_CLASSES[message.event].phase

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from racoon_exporter.cli import main
+from racoon_exporter.cli.program import main
 from tests.exporter.witness.authority import Authority, key_bytes, new_key
 
 USER = "nobody" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name

@@ -11,7 +11,7 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
-from racoon_exporter.cli import main
+from racoon_exporter.cli.program import main
 
 PEER = "198.51.100.7"
 STORY = (
