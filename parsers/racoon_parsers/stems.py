@@ -42,11 +42,19 @@ class Ending(NamedTuple):
     read: Callable[[str], int | str]
 
 
+def _ending(value: str, read: Callable[[str], int | str], pattern: str) -> Ending:
+    return Ending(value, re.compile(pattern, re.ASCII).fullmatch, read)
+
+
+_COOKIES: Final = "([0-9a-f]{16}:[0-9a-f]{16})"
 ENDINGS: Final = (
-    Ending("spi", re.compile(r"=(\d{1,10})\(0x[0-9a-f]{1,8}\)", re.ASCII).fullmatch, int),
-    Ending("cookies", re.compile(r":([0-9a-f]{16}:[0-9a-f]{16})", re.ASCII).fullmatch, str),
+    _ending("spi", int, r"=(\d{1,10})\(0x[0-9a-f]{1,8}\)"),  # ipsec_doi.c: sadbsecas2str()
+    _ending("spi", int, r"=(\d{1,10})\."),  # isakmp.c: purge_ipsec_spi()
+    _ending("cookies", str, f":{_COOKIES}"),  # isakmp.c: isakmp_ph1expire() and others
+    _ending("cookies", str, rf"={_COOKIES}\."),  # isakmp.c: purge_remote()
+    _ending("cookies", str, rf"={_COOKIES}\) seems to be dead\."),  # isakmp_inf.c: isakmp_info_send_r_u()
 )
-"""SPIs as `ipsec_doi.c: sadbsecas2str()` prints them, cookies as `isakmp.c` does."""
+"""The ways in which racoon goes on behind `MARK`, and what prints them."""
 
 _NOTHING: Final = re.compile("")
 _new: Final[Callable[[type[Event], Iterable[Any]], Event]] = tuple.__new__
