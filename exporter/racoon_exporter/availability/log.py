@@ -21,6 +21,7 @@ _IN_A_ROW: Final = 3600.0
 _DAY: Final = 86400.0
 _INFORMATION: Final = frozenset({"INFO", "DEBUG", "DEBUG2", ""})
 """Levels of a log that names SAs."""
+_new: Final[Callable[[type[Lived], tuple[float, float, str | None, Place | None]], Lived]] = tuple.__new__
 _PUT_TOGETHER: Final = 64
 """Spans of a peer after which those that touch are made one."""
 
@@ -83,12 +84,12 @@ class PeerLog:
             self.first = time
 
     def add(self, direction: str, begin: float, end: float, cause: str | None, place: Place | None) -> None:
-        """Add the life of an SA."""
+        """Add the life of an SA: most often one that begins while the last of its direction lives, and outlives it."""
         lives = self.lived[direction]
         if lives:
             first, last, _, _ = lives[-1]
             if first <= begin <= last <= end:
-                lives[-1] = Lived(first, end, cause, place)
+                lives[-1] = _new(Lived, (first, end, cause, place))
                 return
         lives.append(Lived(begin, end, cause, place))
         if len(lives) % _PUT_TOGETHER == 0:
@@ -114,7 +115,10 @@ class PeerLog:
     def shorten(self, most: int, oldest: float) -> None:
         """Let go what is older than a time, and the oldest where there is more than so much."""
         for lives in self.lived.values():
-            lives[:] = together(lives)
+            if len(lives) > 1:
+                lives[:] = together(lives)
+        if self.pieces <= most // 2 and all(end > oldest for end in self.ends()):
+            return
         del self.failed[: max(0, len(self.failed) - most // 2)]
         ends = sorted(life.end for lives in self.lived.values() for life in lives)
         left = most - len(self.failed)
@@ -304,16 +308,24 @@ class GatewayLog:
                 self.runs.append(record)
 
     def _ipsec(self, sa: IpsecSa, place: Place | None) -> None:
-        peer = self.peer(sa.peer)
-        peer.seen(sa.established)
-        begin = sa.established if sa.established is not None else self.first
-        end = sa.ended if sa.ended is not None else self.last
-        if has_lapsed(sa) and sa.ended is not None:
-            self.lapsed.append(sa.ended)
+        peer = self.peers.get(sa.peer) or self.peer(sa.peer)
+        begin, end, cause, direction = sa.established, sa.ended, sa.end, sa.direction
+        if begin is None:
+            begin = self.first
+        elif peer.first is None or begin < peer.first:
+            peer.first = begin
+        if end is None:
+            end = self.last
+        elif cause == "lifetime" and has_lapsed(sa):
+            self.lapsed.append(end)
         if begin is None or end is None:
             return
-        for direction in ("in", "out") if sa.direction is None else (sa.direction,):
-            peer.add(direction, begin, max(begin, end), sa.end, place)
+        if end < begin:
+            end = begin
+        if direction is None:
+            peer.add("in", begin, end, cause, place)
+            direction = "out"
+        peer.add(direction, begin, end, cause, place)
 
     def _phase1(self, sa: IsakmpSa) -> None:
         peer = self.peer(sa.peer)

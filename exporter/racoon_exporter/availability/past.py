@@ -82,8 +82,9 @@ class Past:
 
     def keep(self, records: Sequence[Any], is_expected: Callable[[str, str], bool]) -> None:
         """Take ended records that are let go elsewhere; then let the oldest go here, where there is too much."""
+        gateways = self.gateways
         for record in records:
-            self.of(record.gateway).take(record)
+            (gateways.get(record.gateway) or self.of(record.gateway)).take(record)
         self.untidy += len(records)
         if self.bounds is not None and self.untidy >= self.bounds.untidy:
             self.untidy = 0

@@ -18,9 +18,6 @@ _NEARLY_ALL: Final = 0.97
 _LONGER: Final = 1.1
 """How many times as long as known an SA must live for its soft expiry to tell: times have whole seconds."""
 
-_FEW: Final = 8
-"""SAs of a peer among which one is found sooner than among all."""
-
 _CHOSEN: Final = (3600, 1800, 600, 300, 60, 30, 10)
 """Seconds; lifetimes are whole numbers of these wherever people choose them."""
 _WHOLE_SECONDS: Final = 1.0
@@ -39,11 +36,8 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
 
     def find(self, spi: int | None, protocol: str | None, address: str) -> IpsecSa | None:
         """Find an SA by SPI, protocol and peer; established lines may print its ends swapped."""
-        of_peer = self.of_peer.get(address)
-        if of_peer is None:
-            return None
-        for sa in of_peer if len(of_peer) <= _FEW else self.named.get(spi, ()):
-            if sa.spi == spi and sa.protocol == protocol and sa.peer == address:
+        for sa in self.named.get(spi, ()):
+            if sa.peer == address and sa.protocol == protocol:
                 return sa
         return None
 
@@ -73,8 +67,10 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
 
     def ends_by_time(self, sa: IpsecSa) -> float:
         """Tell when an SA whose end nobody logs is taken to have ended; infinity for never."""
-        lifetime = sa.lifetime or (ORPHAN_LIFETIME if sa.orphan or sa.outlived else None)
-        return NEVER if lifetime is None or sa.established is None else latest_end(sa.established, lifetime)
+        lifetime, established = sa.lifetime, sa.established
+        if lifetime is None and (sa.orphan or sa.outlived):
+            lifetime = ORPHAN_LIFETIME
+        return NEVER if lifetime is None or established is None else latest_end(established, lifetime)
 
     def end_by_time(self, sa: IpsecSa, now: float) -> None:
         """End an SA whose lifetime has passed: it was flushed, or the line was lost."""
@@ -83,18 +79,19 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
 
     def expire(self, sa: IpsecSa, peer: Peer, at: float | None, run: DaemonRun | None) -> None:
         """Take an expiry line: the soft one first, then the hard one."""
-        if sa.established is not None and at is not None:
-            self._outlive(sa, sa.established, peer, at)
-        if _was_hard(sa, at, run) or not move(IPSEC, sa, "soft_expired"):
-            if sa.dying is not None and sa.established is not None and at is not None:
-                self._learn_lifetime(sa, peer, at - sa.established)
-            self.end(sa, "hard_expired", "expired", at, at)
+        established = sa.established
+        if established is not None and at is not None:
+            self._outlive(sa, established, peer, at)
+        if sa.dying is None and not _was_hard(sa, at, run) and move(IPSEC, sa, "soft_expired"):
+            sa.dying = at
+            self.schedule_end(sa)
+            known, lifetime = peer.phase2_lifetime, sa.lifetime
+            if known is not None and lifetime is not None and lifetime > known * _LONGER and not sa.orphan:
+                self._learn_lifetime(sa, peer, lifetime)
             return
-        sa.dying = at
-        self.schedule_end(sa)
-        known = peer.phase2_lifetime
-        if known is not None and sa.lifetime is not None and sa.lifetime > known * _LONGER and not sa.orphan:
-            self._learn_lifetime(sa, peer, sa.lifetime)
+        if sa.dying is not None and established is not None and at is not None:
+            self._learn_lifetime(sa, peer, at - established)
+        self.end(sa, "hard_expired", "expired", at, at)
 
     def _outlive(self, sa: IpsecSa, begun: float, peer: Peer, now: float) -> None:
         """Take back what was guessed of a peer's other SAs where this one proves that nothing was flushed while it lived.
@@ -102,9 +99,8 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
         The peer may have pairs of several lifetimes. One whose soft expiry was due within a time without a flush, and did not
         come, lives longer than was learned from the others.
         """
-        since, until = peer.unflushed or (now, now)
-        if not since <= begun <= until:
-            since = begun
+        unflushed = peer.unflushed
+        since = unflushed[0] if unflushed is not None and unflushed[0] <= begun <= unflushed[1] else begun
         peer.unflushed = since, now
         sas = self.of_peer[sa.peer]
         if now >= sas.overdue:

@@ -109,8 +109,15 @@ class SaTable(Generic[Sa, Event]):
 
     def leave(self, sa: Sa) -> None:
         """Take an SA out of the tables of those alive."""
-        _take_out(self.named, sa.name, sa)
-        _take_out(self.of_peer, sa.peer, sa)
+        name, address = sa.name, sa.peer
+        alike = self.named[name]
+        alike.remove(sa)
+        if not alike:
+            del self.named[name]
+        of_peer = self.of_peer[address]
+        of_peer.remove(sa)
+        if not of_peer:
+            del self.of_peer[address]
 
     def ends_by_time(self, sa: Sa) -> float:
         """Tell when an SA whose end nobody logs is taken to have ended; infinity for never."""
@@ -134,10 +141,18 @@ class SaTable(Generic[Sa, Event]):
         when = sas.look
         if now < when:
             return  # they were looked at before
-        for sa in [sa for sa in sas if self.ends_by_time(sa) <= when]:
+        over, following = [], NEVER
+        ends_by_time = self.ends_by_time
+        for sa in sas:
+            end = ends_by_time(sa)
+            if end <= when:
+                over.append(sa)
+            elif end < following:
+                following = end
+        for sa in over:
             self.end_by_time(sa, now)
         sas.look = NEVER
-        self._look_at(sas, min((end for sa in sas if (end := self.ends_by_time(sa)) > when), default=NEVER))
+        self._look_at(sas, following)
 
     def grown(self, peer: Peer, address: str, at: float | None) -> None:
         """Take note that there is an SA more of an address; `peer` is what is counted for it."""
@@ -209,13 +224,3 @@ class SaTable(Generic[Sa, Event]):
         over = [self._ended[place] for place in given["presumed"]]
         self._presumed = OrderedDict((sa.name, sa) for sa in over)
         return alive
-
-
-def _take_out(table: dict[Any, Any], key: Hashable, record: Any) -> None:
-    """Take a record out of a table of lists."""
-    records = table.get(key)
-    if records is None or record not in records:
-        return
-    if len(records) == 1:
-        del table[key]
-    records.remove(record)
