@@ -80,8 +80,10 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
     def expire(self, sa: IpsecSa, peer: Peer, at: float | None, run: DaemonRun | None) -> None:
         """Take an expiry line: the soft one first, then the hard one."""
         established = sa.established
-        if established is not None and at is not None:
-            self._outlive(sa, established, peer, at)
+        if established is None or at is None:
+            self._expire_at_no_time(sa, at)
+            return
+        self._outlive(sa, established, peer, at)
         if sa.dying is None and not _was_hard(sa, at, run) and move(IPSEC, sa, "soft_expired"):
             sa.dying = at
             self.schedule_end(sa)
@@ -89,9 +91,15 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
             if known is not None and lifetime is not None and lifetime > known * _LONGER and not sa.orphan:
                 self._learn_lifetime(sa, peer, lifetime)
             return
-        if sa.dying is not None and established is not None and at is not None:
+        if sa.dying is not None:
             self._learn_lifetime(sa, peer, at - established)
         self.end(sa, "hard_expired", "expired", at, at)
+
+    def _expire_at_no_time(self, sa: IpsecSa, at: float | None) -> None:
+        if move(IPSEC, sa, "soft_expired"):
+            sa.dying = at
+        else:
+            self.end(sa, "hard_expired", "expired", at, at)
 
     def _outlive(self, sa: IpsecSa, begun: float, peer: Peer, now: float) -> None:
         """Take back what was guessed of a peer's other SAs where this one proves that nothing was flushed while it lived.
@@ -154,13 +162,7 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
     def changed(self, peer: Peer, address: str, at: float | None) -> None:
         """Tell whether phase 2 with a peer is up after a change, and count a fall as a flap."""
         sas = self.of_peer.get(address)
-        up = False
-        if sas is not None:
-            first = sas[0].direction
-            for sa in reversed(sas):
-                if sa.direction != first:
-                    up = True
-                    break
+        up = sas is not None and (sas[0].direction != sas[-1].direction or _both_ways(sas))
         if up == peer.phase2_up or peer.address != address:
             return
         if peer.phase2_up:
@@ -181,6 +183,11 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
         for sa in alive:
             self.schedule_end(sa)
         return alive
+
+
+def _both_ways(sas: SasOfPeer[IpsecSa]) -> bool:
+    first = sas[0].direction
+    return any(sa.direction != first for sa in sas)
 
 
 def _soft_overdue(established: float, lifetime: float) -> float:

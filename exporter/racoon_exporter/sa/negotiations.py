@@ -63,8 +63,12 @@ class Negotiations:
                 self._looks = deque(item for item in self._looks if item[1].ended is None)
 
     def _enter(self, negotiation: Negotiation) -> None:
-        table = self.waiting if negotiation.waiting else self.open
-        table.setdefault(negotiation.peer, []).append(negotiation)
+        table = self.waiting if negotiation.state == "waiting" else self.open
+        of_peer = table.get(negotiation.peer)
+        if of_peer is None:
+            table[negotiation.peer] = [negotiation]
+        else:
+            of_peer.append(negotiation)
         self._number += 1
         if negotiation.phase == 1 and negotiation.begun is not None:
             self._begun_at.setdefault(int(negotiation.begun), {})[id(negotiation)] = negotiation
@@ -93,7 +97,7 @@ class Negotiations:
 
         What is told `late` ended before others that were told already.
         """
-        table = self.waiting if negotiation.waiting else self.open
+        table = self.waiting if negotiation.state == "waiting" else self.open
         if not move(NEGOTIATION, negotiation, event):
             return False
         if _remove(table, negotiation):
@@ -102,7 +106,9 @@ class Negotiations:
             self.over += 1
             if negotiation.begun is not None:
                 self._forget_second(negotiation, int(negotiation.begun))
-        negotiation.ended, negotiation.reason = _not_before(negotiation.begun, at), reason
+        begun = negotiation.begun
+        negotiation.ended = at if begun is None or at is None or begun <= at else begun  # lines may be out of order
+        negotiation.reason = reason
         if late:
             self._archive.insert(self._archive.negotiations, negotiation)
         else:
@@ -156,6 +162,10 @@ class Negotiations:
             if negotiation.phase == phase and (role is None or negotiation.role in (role, None))
         ]
 
+    def without_sas(self, address: str) -> list[Negotiation]:
+        """Give a peer's phase 2 negotiations that have begun and of whose SAs none is there, oldest first."""
+        return [one for one in self.open.get(address, ()) if one.phase == 2 and not one.half]  # noqa: PLR2004  the phase
+
     def only_peer(self, phase: int) -> str | None:
         """Give the peer that negotiates a phase, if there is one only."""
         only: str | None = None
@@ -204,14 +214,6 @@ class Negotiations:
         in_order = sorted(negotiations, key=lambda one: one.touched or 0.0)
         self._looks.extend(((one.touched or 0.0) + GIVEN_UP_AFTER, one) for one in in_order)
         return negotiations
-
-
-def _not_before(begun: float | None, at: float | None) -> float | None:
-    """Give the time of an end, or that of the beginning where this lies behind it: lines may be out of order.
-
-    SAs are as the log tells: the kernel's record shows that one may end before it began on a clock that was set back.
-    """
-    return at if begun is None or at is None else max(begun, at)
 
 
 def _remove(table: OfPeer, negotiation: Negotiation) -> bool:

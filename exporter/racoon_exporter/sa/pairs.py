@@ -23,6 +23,7 @@ _QUICK_MODE: Final = 5.0
 
 Half = tuple[IpsecSa, Negotiation | None]
 """An inbound SA whose outbound one has not come yet, and its negotiation."""
+_NONE: Final[dict[str, Half]] = {}
 
 
 class Pairs:
@@ -37,7 +38,7 @@ class Pairs:
         """Whether the next SA of a peer may be the outbound half of a pair."""
         halves = self._halves.get(address)
         half = None if halves is None else halves.get(protocol)
-        return half is not None and self._may_be_completed(*half, now)
+        return half is not None and self._may_be_completed(half[0], half[1], now)
 
     def _may_be_completed(self, inbound: IpsecSa, negotiation: Negotiation | None, now: float | None) -> bool:
         """Whether an outbound half may still come: the kernel has not refused it, and no later pair is on its way."""
@@ -53,8 +54,7 @@ class Pairs:
         halves = self._halves.get(sa.peer)
         if halves is None:
             halves = self._halves[sa.peer] = {}
-        half = halves.pop(sa.protocol, None)
-        if half is not None and half[1] is not None and half[1].ended is None:
+        elif (half := halves.pop(sa.protocol, None)) is not None and half[1] is not None and half[1].ended is None:
             self._negotiations.abandon(half[1], "half_left", now, now)
         negotiation = self._negotiation_of(sa, now)
         if negotiation is not None:
@@ -63,11 +63,12 @@ class Pairs:
 
     def complete(self, sa: IpsecSa, now: float | None) -> Negotiation | None:
         """Take the outbound SA of a pair, and give the negotiation that made it, if one is known."""
-        halves = self._halves.get(sa.peer, {})
-        half = halves.pop(sa.protocol, None)
-        if half is not None and not halves:
+        halves = self._halves.get(sa.peer)
+        if halves is None or (half := halves.pop(sa.protocol, None)) is None:
+            return self._negotiation_of(sa, now)
+        if not halves:
             del self._halves[sa.peer]
-        return half[1] if half is not None else self._negotiation_of(sa, now)
+        return half[1]
 
     def _negotiation_of(self, sa: IpsecSa, now: float | None) -> Negotiation | None:
         """Choose the negotiation an SA comes from: that of the bundle it belongs to, else the oldest that lacks its SAs.
@@ -75,10 +76,10 @@ class Pairs:
         Quick mode takes no longer than its few packets, and one that was refused waits for nothing but its end. Lines about
         proposals that do not match stand before a success, too: then it follows at once.
         """
-        for protocol, (other, negotiation) in self._halves.get(sa.peer, {}).items():
+        for protocol, (other, negotiation) in self._halves.get(sa.peer, _NONE).items():
             if protocol != sa.protocol and close_in_time(other.established, sa.established, _ONE_BUNDLE):
                 return negotiation
-        candidates = [negotiation for negotiation in self._negotiations.of_peer(sa.peer, 2) if not negotiation.half]
+        candidates = self._negotiations.without_sas(sa.peer)
         if len(candidates) <= 1:
             return candidates[0] if candidates else None
         recent = [one for one in candidates if close_in_time(one.begun, now, _QUICK_MODE)]
