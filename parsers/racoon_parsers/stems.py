@@ -188,7 +188,9 @@ class Stems:
         return number & self._mask, number >> 32 & self._mask
 
     def _was_met(self, lead: str) -> bool:
-        return all(self._met_once[place >> 3] >> (place & 7) & 1 for place in self._places(lead))
+        one, other = self._places(lead)
+        met = self._met_once
+        return bool(met[one >> 3] >> (one & 7) & 1 and met[other >> 3] >> (other & 7) & 1)
 
     def _note_stranger(self, lead: str) -> None:
         if self._strangers == self._most_strangers:

@@ -36,9 +36,11 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
 
     def find(self, spi: int | None, protocol: str | None, address: str) -> IpsecSa | None:
         """Find an SA by SPI, protocol and peer; established lines may print its ends swapped."""
-        for sa in self.named.get(spi, ()):
-            if sa.peer == address and sa.protocol == protocol:
-                return sa
+        alike = self.named.get(spi)
+        if alike is not None:
+            for sa in alike:
+                if sa.peer == address and sa.protocol == protocol:
+                    return sa
         return None
 
     def believe_alive(self, spi: int, address: str, now: float | None) -> IpsecSa | None:
@@ -62,15 +64,18 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
                 sas.overdue = soft
         elif dying > established:
             sa.lifetime = (dying - established) / _SOFT_SHARE
-        if sa.lifetime is None or established + sa.lifetime < sas.look:
-            self._look_at(sas, self.ends_by_time(sa))
+        end = self.ends_by_time(sa)
+        if end < sas.look:
+            self._look_at(sas, end)
 
     def ends_by_time(self, sa: IpsecSa) -> float:
         """Tell when an SA whose end nobody logs is taken to have ended; infinity for never."""
         lifetime, established = sa.lifetime, sa.established
         if lifetime is None and (sa.orphan or sa.outlived):
             lifetime = ORPHAN_LIFETIME
-        return NEVER if lifetime is None or established is None else latest_end(established, lifetime)
+        if lifetime is None or established is None:
+            return NEVER
+        return latest_end(established, lifetime)
 
     def end_by_time(self, sa: IpsecSa, now: float) -> None:
         """End an SA whose lifetime has passed: it was flushed, or the line was lost."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import Final
 
 from racoon_exporter.sa.blame import Evidence, TimeOut, close_in_time
@@ -103,9 +104,10 @@ def _established_negotiation(racoon: Racoon, event: Phase1Established, address: 
 
 
 def _observe_duration(racoon: Racoon, role: str, seconds: float) -> None:
-    counts = racoon.durations.setdefault(role, [0.0] * (len(DURATION_BUCKETS) + 2))
-    place = next((index for index, bound in enumerate(DURATION_BUCKETS) if seconds <= bound), len(DURATION_BUCKETS))
-    counts[place] += 1
+    counts = racoon.durations.get(role)
+    if counts is None:
+        counts = racoon.durations[role] = [0.0] * (len(DURATION_BUCKETS) + 2)
+    counts[bisect_left(DURATION_BUCKETS, seconds)] += 1
     counts[-1] += seconds
 
 

@@ -122,9 +122,9 @@ class Racoon:
         """Give a peer that the line speaks of."""
         return self.peers.heard_of(address, self.now)
 
-    def count(self, address: str, metric: PeerCount, *labels: str) -> None:
-        """Count something of a peer, with its label values."""
-        self.peers.heard_of(address, self.now).counters[metric, *labels] += 1
+    def count(self, address: str, *metric: *tuple[PeerCount, *tuple[str, ...]]) -> None:
+        """Count something of a peer: the metric and its label values."""
+        self.peers.heard_of(address, self.now).counters[metric] += 1
 
     def begin(self, negotiation: Negotiation) -> None:
         """Begin a negotiation."""
