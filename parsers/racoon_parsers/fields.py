@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from sys import intern
 from typing import Any, Final, NamedTuple
 
 Reader = Callable[[str], Any]
@@ -29,9 +30,12 @@ class Endpoint(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def read_endpoint(text: str) -> Endpoint:
-    """Read `address[port]` or `address`; peers repeat, so the last 4,096 are remembered."""
+    """Read `address[port]` or `address`; peers repeat, so the last 4,096 are remembered.
+
+    Tables go by address: what is the same object needs no comparing.
+    """
     address, bracket, port = text.partition("[")
-    return Endpoint(address, int(port[:-1]) if bracket else None)
+    return Endpoint(intern(address), int(port[:-1]) if bracket else None)
 
 
 _EXCHANGES: Final = {

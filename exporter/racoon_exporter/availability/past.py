@@ -105,8 +105,11 @@ class Past:
         self._spare_pieces(bounds.pieces)
 
     def _spare_peers(self, most: int) -> None:
+        too_many = sum(len(log.peers) for log in self.gateways.values()) - most
+        if too_many <= 0:
+            return
         every = [(peer.newest, gateway, address) for gateway, address, peer in self._peers()]
-        for _, gateway, address in sorted(every)[: max(0, len(every) - most)]:
+        for _, gateway, address in sorted(every)[:too_many]:
             del self.gateways[gateway].peers[address]
 
     def _spare_pieces(self, most: int) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import heapq
-from itertools import count
+from heapq import heapify, heappop, heappush
 from typing import Any, Final, Protocol
 
 FEW: Final = 65_536
@@ -22,30 +21,54 @@ class Timers:
     """Looks to come, in the order of their times, and those of one time in the order in which they were set."""
 
     def __init__(self) -> None:
-        self._looks: list[tuple[float, int, Owner, Any]] = []
-        self._sequence = count()
+        self._looks: dict[float, list[tuple[Owner, Any]]] = {}
+        """By time: a log's times are whole seconds, so that many looks share one."""
+        self._times: list[float] = []
+        """The times, a heap."""
+        self._number = 0
         self._most = FEW
 
     def at(self, when: float, owner: Owner, what: Any) -> None:
         """Let an owner look at something again at a time."""
-        if len(self._looks) >= self._most:
+        if self._number >= self._most:
             self._forget_what_is_over()
-        heapq.heappush(self._looks, (when, next(self._sequence), owner, what))
+        looks = self._looks.get(when)
+        if looks is None:
+            self._looks[when] = [(owner, what)]
+            heappush(self._times, when)
+        else:
+            looks.append((owner, what))
+        self._number += 1
 
     def _forget_what_is_over(self) -> None:
         """Forget looks at what has ended: they would keep it in memory until their time."""
-        self._looks = [look for look in self._looks if not getattr(look[3], "ended", None)]
-        heapq.heapify(self._looks)
-        self._most = max(FEW, 2 * len(self._looks))
+        left = {when: [look for look in looks if not getattr(look[1], "ended", None)] for when, looks in self._looks.items()}
+        self._looks = {when: looks for when, looks in left.items() if looks}
+        self._times = list(self._looks)
+        heapify(self._times)
+        self._number = len(self)
+        self._most = max(FEW, 2 * self._number)
 
     def run(self, now: float) -> None:
         """Take all looks that are due, those that they set among them."""
-        looks = self._looks
-        while looks and looks[0][0] <= now:
-            _, _, owner, what = heapq.heappop(looks)
-            owner.due(what, now)
+        while self._times and self._times[0] <= now:
+            when = heappop(self._times)
+            looks = self._looks.pop(when)
+            self._number -= len(looks)
+            left = iter(looks)
+            try:
+                for owner, what in left:
+                    owner.due(what, now)
+            except Exception:
+                for owner, what in left:
+                    self.at(when, owner, what)
+                raise
 
     @property
     def next(self) -> float:
         """Time of the next look; infinity for none."""
-        return self._looks[0][0] if self._looks else NEVER
+        return self._times[0] if self._times else NEVER
+
+    def __len__(self) -> int:
+        """Give the number of looks to come."""
+        return sum(map(len, self._looks.values()))

@@ -80,7 +80,7 @@ def test_an_isakmp_sa_that_is_torn_down_gives_way_as_others_do() -> None:
 
 def test_timers_of_sas_that_are_over_do_not_pile_up() -> None:
     """Each would keep its SA in memory until its lifetime has passed."""
-    assert len(the_racoon(flood(2000, [P])).timers._looks) <= 400
+    assert len(the_racoon(flood(2000, [P])).timers) <= 400
 
 
 def test_what_is_written_does_not_grow_with_the_flood() -> None:
