@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from operator import length_hint
 from typing import Any, Final
 
 from racoon_parsers.clock import Clock
@@ -165,30 +166,32 @@ class LogReader:
         """Let somebody hear what the lines say. A line whose reading raises is an unknown message."""
         if listener is not self._listener:
             self._listener, self._stems = listener, Stems()
-        numbered = enumerate(lines, start=first)
-        while not self._read(numbered, listener):
+        lines = list(lines)
+        left = iter(lines)
+        while not self._read(left, first + len(lines), listener):
             continue
 
-    def _read(self, numbered: Iterator[tuple[int, str]], listener: Listener) -> bool:  # noqa: C901, PLR0912, PLR0915  a call costs too much here
+    def _read(self, lines: Iterator[str], end: int, listener: Listener) -> bool:  # noqa: C901, PLR0912, PLR0915  a call costs too much here
         """Read on, until a line whose reading raises; False if there was one.
 
         This is the loop that every line goes through, from the line to what it does. Most have the head of the line before,
         and say what was said before (`heads.py`, `stems.py`): their parts are compared and looked up, and what their stem does
         is called. All others go through `_read_line`, which is what a line means; this is only a faster way to the same. The
-        last line is held back here as well.
+        last line is held back here as well. `end` is the number of the line behind the last: a line's own is what is left from
+        it, and is asked for rarely.
         """
         heads, whole, begun = self._heads, self._stems.whole, self._stems.begun
         held: Stem | None = None
         held_number: Number = None
-        held_ending, held_place = "", 0
+        held_ending = ""
         subject: Any = None
         """What stems act upon, once it is asked for at this time and of this origin."""
         noted = False
         time, origin = heads.time, heads.origin
         head, middle = heads.head, heads.middle
-        place, line = 0, ""
+        line = ""
         try:
-            for place, line in numbered:
+            for line in lines:
                 stem: Stem | None = None
                 number: Number = None
                 same_head = line.startswith(head)
@@ -209,7 +212,7 @@ class LogReader:
                         stem = None
                 if held is not None and stem is not None:
                     if held.heard:
-                        listener.hear(time, origin, held, held_number, held_ending, held_place)
+                        listener.hear(time, origin, held, held_number, held_ending, end - length_hint(lines) - 2)
                     else:
                         try:
                             if not noted:
@@ -232,22 +235,23 @@ class LogReader:
                     noted = False
                 else:
                     if held is not None:
-                        self._hold((time, origin, held, held_number, held_ending, held_place))
+                        self._hold((time, origin, held, held_number, held_ending, end - length_hint(lines) - 2))
                         held = None
-                    self._read_slowly(line, place, listener)
+                    self._read_slowly(line, end - length_hint(lines) - 1, listener)
                     head, middle = heads.head, heads.middle
                     continue
-                held, held_number, held_ending, held_place = stem, number, ending, place
+                held, held_number, held_ending = stem, number, ending
                 stem.used = True
                 if not same_head or not noted:
                     head, middle, time, origin, subject = heads.head, heads.middle, heads.time, heads.origin, None
                     noted = False
             if held is not None:
-                self._hold((time, origin, held, held_number, held_ending, held_place))
+                self._hold((time, origin, held, held_number, held_ending, end - 1))
         except Exception as error:  # noqa: BLE001  whatever it is: the next line is read
             self.errors.note(error)
-            heard = None if held is None else (time, origin, held, held_number, held_ending, held_place)
-            self._pass_over(line, place, heard, listener)
+            number_of_line = end - length_hint(lines) - 1
+            heard = None if held is None else (time, origin, held, held_number, held_ending, number_of_line - 1)
+            self._pass_over(line, number_of_line, heard, listener)
             return False
         return True
 
