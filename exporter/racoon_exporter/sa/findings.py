@@ -130,17 +130,18 @@ def _add_ipsec(racoon: Racoon, one: UnloggedIpsec) -> None:
     sa = IpsecSa(
         racoon.gateway, one.protocol, one.mode, one.source, one.destination, one.spi, one.peer, one.direction, one.established
     )
-    sa.lifetime = racoon.peer(one.peer).phase2_lifetime
-    racoon.ipsec.add(sa, racoon.now)
+    peer = racoon.peer(one.peer)
+    sa.lifetime = peer.phase2_lifetime
+    racoon.ipsec.add(sa, peer, racoon.now)
 
 
 def _add_isakmp(racoon: Racoon, one: UnloggedIsakmp) -> None:
     if one.cookies in racoon.isakmp.named:
         return
-    racoon.peers.acquaint(one.peer, racoon.now)
+    peer = racoon.peers.acquaint(one.peer, racoon.now)
     racoon.life.stopped = False
     sa = IsakmpSa(racoon.gateway, one.local, one.peer, one.cookies, one.role, one.exchange, one.established)
-    racoon.isakmp.add(sa, racoon.now)
+    racoon.isakmp.add(sa, peer, racoon.now)
 
 
 __all__ = ["VANISHED", "Believed", "Findings", "UnloggedIpsec", "UnloggedIsakmp", "believed", "take_findings", "witnessed"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from racoon_exporter.sa.model import DaemonRun, IpsecSa, Peer
-from racoon_exporter.sa.sa_table import GRACE, SasOfPeer, SaTable, latest_end
+from racoon_exporter.sa.sa_table import AT_LEAST, GRACE, SasOfPeer, SaTable, latest_end
 from racoon_exporter.sa.tables import IPSEC, IpsecEvent, move
 from racoon_exporter.sa.timers import NEVER
 
@@ -64,9 +64,8 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
                 sas.overdue = soft
         elif dying > established:
             sa.lifetime = (dying - established) / _SOFT_SHARE
-        end = self.ends_by_time(sa)
-        if end < sas.look:
-            self._look_at(sas, end)
+        if sa.lifetime is None or established + sa.lifetime * AT_LEAST < sas.look:
+            self._look_at(sas, self.ends_by_time(sa))
 
     def ends_by_time(self, sa: IpsecSa) -> float:
         """Tell when an SA whose end nobody logs is taken to have ended; infinity for never."""
@@ -88,17 +87,21 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
         if established is None or at is None:
             self._expire_at_no_time(sa, at)
             return
-        self._outlive(sa, established, peer, at)
-        if sa.dying is None and not _was_hard(sa, at, run) and move(IPSEC, sa, "soft_expired"):
+        sas = self.of_peer[sa.peer]
+        unflushed = peer.unflushed
+        since = unflushed[0] if unflushed is not None and unflushed[0] <= established <= unflushed[1] else established
+        peer.unflushed = since, at
+        if at >= sas.overdue:
+            self._take_guesses_back(sas, since, at)
+        age = at - established
+        if sa.dying is not None:
+            self._learn_lifetime(sa, peer, age)
+        elif not _was_hard(sa, age, run) and move(IPSEC, sa, "soft_expired"):
             sa.dying = at
             self.schedule_end(sa)
-            known, lifetime = peer.phase2_lifetime, sa.lifetime
-            if known is not None and lifetime is not None and lifetime > known * _LONGER and not sa.orphan:
-                self._learn_lifetime(sa, peer, lifetime)
+            self._learn_longer(sa, peer)
             return
-        if sa.dying is not None:
-            self._learn_lifetime(sa, peer, at - established)
-        self.end(sa, "hard_expired", "expired", at, at)
+        self.end(sa, "hard_expired", "expired", at, at, peer)
 
     def _expire_at_no_time(self, sa: IpsecSa, at: float | None) -> None:
         if move(IPSEC, sa, "soft_expired"):
@@ -106,20 +109,12 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
         else:
             self.end(sa, "hard_expired", "expired", at, at)
 
-    def _outlive(self, sa: IpsecSa, begun: float, peer: Peer, now: float) -> None:
-        """Take back what was guessed of a peer's other SAs where this one proves that nothing was flushed while it lived.
+    def _take_guesses_back(self, sas: SasOfPeer[IpsecSa], since: float, now: float) -> None:
+        """Take back what was guessed of SAs where another of their peer proves that nothing was flushed since a time.
 
         The peer may have pairs of several lifetimes. One whose soft expiry was due within a time without a flush, and did not
         come, lives longer than was learned from the others.
         """
-        unflushed = peer.unflushed
-        since = unflushed[0] if unflushed is not None and unflushed[0] <= begun <= unflushed[1] else begun
-        peer.unflushed = since, now
-        sas = self.of_peer[sa.peer]
-        if now >= sas.overdue:
-            self._take_guesses_back(sas, since, now)
-
-    def _take_guesses_back(self, sas: SasOfPeer[IpsecSa], since: float, now: float) -> None:
         overdue = NEVER
         for other in sas:
             begun, lifetime = other.established, other.lifetime
@@ -132,6 +127,12 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
             elif soft < overdue:
                 overdue = soft
         sas.overdue = overdue
+
+    def _learn_longer(self, sa: IpsecSa, peer: Peer) -> None:
+        """Remember the lifetime that a soft expiry tells, if it is longer than known."""
+        known, lifetime = peer.phase2_lifetime, sa.lifetime
+        if known is not None and lifetime is not None and lifetime > known * _LONGER and not sa.orphan:
+            self._learn_lifetime(sa, peer, lifetime)
 
     def _learn_lifetime(self, sa: IpsecSa, peer: Peer, lifetime: float) -> None:
         """Remember how long this peer's SAs live. Only longer ones are believed: bytes may end an SA early."""
@@ -200,15 +201,15 @@ def _soft_overdue(established: float, lifetime: float) -> float:
     return established + lifetime * _SOFT_SHARE + GRACE
 
 
-def _was_hard(sa: IpsecSa, now: float | None, run: DaemonRun | None) -> bool:
-    """Whether an expiry can only be the end: the SA has reached its known lifetime, or the soft one came between two runs."""
-    if now is None or sa.established is None or sa.dying is not None:
-        return False
-    age, lifetime = now - sa.established, sa.lifetime
+def _was_hard(sa: IpsecSa, age: float, run: DaemonRun | None) -> bool:
+    """Whether a first expiry can only be the end: the SA has reached its known lifetime, or the soft one came between two runs."""
+    lifetime = sa.lifetime
     if lifetime is not None:
         return age >= lifetime * _NEARLY_ALL
-    run_began = None if run is None else run.started
-    if not sa.orphan or run_began is None or sa.established + age * _SOFT_SHARE > run_began + _WHOLE_SECONDS:
+    began = None if run is None else run.started
+    if not sa.orphan or began is None or sa.established is None:
+        return False
+    if sa.established + age * _SOFT_SHARE > began + _WHOLE_SECONDS:
         return False
     return _roundness(age) > _roundness(age / _SOFT_SHARE)
 

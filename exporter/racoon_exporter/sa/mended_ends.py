@@ -52,11 +52,12 @@ def _rehome(racoon: Racoon, sa: IpsecSa, local: str, peer: str, direction: str) 
         racoon.ipsec.leave(sa)
     sa.peer, sa.direction = peer, direction
     sa.source, sa.destination = (peer, local) if direction == "in" else (local, peer)
-    racoon.peers.acquaint(peer, racoon.now).phase2_last_established = sa.established
+    counted = racoon.peers.acquaint(peer, racoon.now)
+    counted.phase2_last_established = sa.established
     if direction == "out":
         racoon.count(peer, "phase2_established", "unknown")
     if alive:
-        racoon.ipsec.add(sa, racoon.now)
+        racoon.ipsec.add(sa, counted, racoon.now)
         if direction == "in":
             racoon.pairs.begin(sa, racoon.now)
         else:

@@ -76,7 +76,7 @@ def established(racoon: Racoon, heard: Heard[Phase1Established]) -> None:
     packet = racoon.blame.packet
     sa.xauth, packet.login_asked = packet.login_asked, False
     racoon.life.stopped = False
-    racoon.isakmp.add(sa, racoon.now)
+    racoon.isakmp.add(sa, peer, racoon.now)
     peer.phase1_last_established = racoon.now if racoon.now is not None else peer.phase1_last_established
     racoon.count(address, "phase1_established", negotiation.role or "unknown")
     if negotiation.begun is not None and racoon.now is not None:

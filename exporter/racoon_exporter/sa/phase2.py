@@ -162,7 +162,7 @@ def sa_established(racoon: Racoon, arrow: Arrow, spi: int | None) -> None:
     lifetime = peer.phase2_lifetime or peers.knowledge.lifetime
     source, destination = (address, local) if direction == "in" else (local, address)
     sa = IpsecSa(racoon.gateway, protocol, arrow.mode, source, destination, spi, address, direction, now, lifetime=lifetime)
-    racoon.ipsec.add(sa, now)
+    racoon.ipsec.add(sa, peer, now)
     if not sure:
         peers.guesses.note(sa, arrow.source, arrow.destination)
     if now is not None:

@@ -16,6 +16,8 @@ GRACE: Final = 10.0
 """Seconds a line about an SA's end may be late before its lifetime ends it."""
 _LATE_SHARE: Final = 20
 """A twentieth of the lifetime, where that is more: the longer it is, the less it is kept to the second."""
+AT_LEAST: Final = 1 + 1 / _LATE_SHARE
+"""An SA whose end nobody logs is taken to have ended so many times its lifetime after its beginning, or later."""
 _MOST_PRESUMED: Final = 4096
 
 Sa = TypeVar("Sa", IsakmpSa, IpsecSa)
@@ -79,8 +81,8 @@ class SaTable(Generic[Sa, Event]):
 
     # their lives
 
-    def add(self, sa: Sa, now: float | None) -> None:
-        """Add an SA that is alive. Where there are too many, the oldest of its peer, or of all, gives way to it."""
+    def add(self, sa: Sa, peer: Peer, now: float | None) -> None:
+        """Add an SA that is alive, with what is counted for its peer. Of too many, the oldest of its peer or of all gives way."""
         of_peer = self.of_peer.get(sa.peer)
         if of_peer is not None and len(of_peer) >= self.most_of_peer:
             self._crowd_out(of_peer[0], now)
@@ -88,7 +90,7 @@ class SaTable(Generic[Sa, Event]):
             self._crowd_out(next(iter(self.named.values()))[0], now)
         self.enter(sa)
         self.schedule_end(sa)
-        self.grown(self._peers.entry(sa.peer, now), sa.peer, now)
+        self.grown(peer, sa.peer, now)
 
     def _crowd_out(self, oldest: Sa, now: float | None) -> None:
         self.end(oldest, cast("Event", "crowded_out"), self.taken_over, now, now)
@@ -161,14 +163,20 @@ class SaTable(Generic[Sa, Event]):
     def changed(self, peer: Peer, address: str, at: float | None) -> None:
         """Take note that the SAs of an address are others."""
 
-    def end(self, sa: Sa, event: Event, cause: Any, at: float | None, now: float | None) -> bool:
-        """End an SA, if what happened ends one of its state, and tell whether it did. What was taken back is counted once."""
+    def end(
+        self, sa: Sa, event: Event, cause: Any, at: float | None, now: float | None, peer: Peer | None = None
+    ) -> bool:
+        """End an SA, if what happened ends one of its state, and tell whether it did. What was taken back is counted once.
+
+        What is counted for its peer is looked up if it is not given.
+        """
         if not move(self.table, sa, event):
             return False
         self.leave(sa)
         sa.end, sa.ended = cause, at
         self._archive.add(self._ended, sa)
-        peer = self._peers.entry(sa.peer, now)
+        if peer is None:
+            peer = self._peers.entry(sa.peer, now)
         if not sa.counted:
             peer.counters[self.metric, cause] += 1
             sa.counted = True
