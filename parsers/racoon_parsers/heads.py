@@ -71,18 +71,17 @@ class Heads:
         self.head = self._between = _NOWHERE
         self._origins.clear()
 
-    def find_origin(self, line: str) -> bool:
-        """Find who wrote a line; false where its head must be taken apart to tell."""
+    def find_rest(self, line: str) -> str | None:
+        """Find who wrote a line, and give it from the marks on; None where its head must be taken apart to tell."""
         end = self._end
-        if line.startswith(self._between, end):
-            return True
-        between = line[end : line.find(": ", end) + 2]
-        origin = self._origins.get(between)
-        if origin is None:
-            return False
-        self._between, self.origin = between, origin
-        self.middle = end + len(between)
-        return True
+        if not line.startswith(self._between, end):
+            between = line[end : line.find(": ", end) + 2]
+            origin = self._origins.get(between)
+            if origin is None:
+                return None
+            self._between, self.origin = between, origin
+            self.middle = end + len(between)
+        return line[self.middle :]
 
     def find_time(self, line: str) -> bool:
         """Read the time of a line whose origin was found; false where it is no time."""

@@ -192,11 +192,13 @@ class LogReader:
         line = ""
         try:
             for line in lines:
-                stem: Stem | None = None
+                stem: Stem | None
                 number: Number = None
                 same_head = line.startswith(head)
-                if same_head or heads.find_origin(line):
-                    rest = line[middle if same_head else heads.middle :]
+                rest = line[middle:] if same_head else heads.find_rest(line)
+                if rest is None:
+                    stem = None
+                else:
                     lead, mark, ending = rest.partition(MARK)
                     if not mark:
                         stem = whole.get(lead)
@@ -208,7 +210,7 @@ class LogReader:
                             number = stem.read(found[1])
                     if stem is None:
                         stem = self._recognise(rest, lead, mark, ending, listener)
-                    if stem is not None and not same_head and not heads.find_time(line):
+                    if not same_head and stem is not None and not heads.find_time(line):
                         stem = None
                 if held is not None and stem is not None:
                     if held.heard:

@@ -299,7 +299,7 @@ class GatewayLog:
         """Take a row of `history`."""
         match record:
             case IpsecSa():
-                self._ipsec(record, place)
+                self.lived(record, place)
             case IsakmpSa():
                 self._phase1(record)
             case Negotiation():
@@ -307,7 +307,8 @@ class GatewayLog:
             case DaemonRun():
                 self.runs.append(record)
 
-    def _ipsec(self, sa: IpsecSa, place: Place | None) -> None:
+    def lived(self, sa: IpsecSa, place: Place | None = None) -> None:
+        """Take an IPsec SA that ended."""
         peer = self.peers.get(sa.peer) or self.peer(sa.peer)
         begin, end, cause, direction = sa.established, sa.ended, sa.end, sa.direction
         if begin is None:

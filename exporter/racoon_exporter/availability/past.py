@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from racoon_exporter.availability.log import GatewayLog, PeerLog
+from racoon_exporter.sa.model import IpsecSa
 
 MOST_SECONDS: Final = 400 * 86400.0
 """Older than this nothing is kept: a year, and a month to look back at it."""
@@ -84,7 +85,11 @@ class Past:
         """Take ended records that are let go elsewhere; then let the oldest go here, where there is too much."""
         gateways = self.gateways
         for record in records:
-            (gateways.get(record.gateway) or self.of(record.gateway)).take(record)
+            log = gateways.get(record.gateway) or self.of(record.gateway)
+            if isinstance(record, IpsecSa):  # most are
+                log.lived(record)
+            else:
+                log.take(record)
         self.untidy += len(records)
         if self.bounds is not None and self.untidy >= self.bounds.untidy:
             self.untidy = 0
