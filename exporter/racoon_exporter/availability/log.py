@@ -321,8 +321,7 @@ class GatewayLog:
             self.lapsed.append(end)
         if begin is None or end is None:
             return
-        if end < begin:
-            end = begin
+        end = max(end, begin)
         if direction is None:
             peer.add("in", begin, end, cause, place)
             direction = "out"

@@ -202,7 +202,7 @@ def _soft_overdue(established: float, lifetime: float) -> float:
 
 
 def _was_hard(sa: IpsecSa, age: float, run: DaemonRun | None) -> bool:
-    """Whether a first expiry can only be the end: the SA has reached its known lifetime, or the soft one came between two runs."""
+    """Whether a first expiry is the end: the SA has reached its known lifetime, or the soft one came between two runs."""
     lifetime = sa.lifetime
     if lifetime is not None:
         return age >= lifetime * _NEARLY_ALL

@@ -164,7 +164,7 @@ class Negotiations:
 
     def without_sas(self, address: str) -> list[Negotiation]:
         """Give a peer's phase 2 negotiations that have begun and of whose SAs none is there, oldest first."""
-        return [one for one in self.open.get(address, ()) if one.phase == 2 and not one.half]  # noqa: PLR2004  the phase
+        return [one for one in self.open.get(address, ()) if one.phase == 2 and not one.half]
 
     def only_peer(self, phase: int) -> str | None:
         """Give the peer that negotiates a phase, if there is one only."""

@@ -82,7 +82,7 @@ class SaTable(Generic[Sa, Event]):
     # their lives
 
     def add(self, sa: Sa, peer: Peer, now: float | None) -> None:
-        """Add an SA that is alive, with what is counted for its peer. Of too many, the oldest of its peer or of all gives way."""
+        """Add an SA that is alive, and tell its peer. Of too many, the oldest of its peer, or of all, gives way to it."""
         of_peer = self.of_peer.get(sa.peer)
         if of_peer is not None and len(of_peer) >= self.most_of_peer:
             self._crowd_out(of_peer[0], now)
@@ -163,9 +163,7 @@ class SaTable(Generic[Sa, Event]):
     def changed(self, peer: Peer, address: str, at: float | None) -> None:
         """Take note that the SAs of an address are others."""
 
-    def end(
-        self, sa: Sa, event: Event, cause: Any, at: float | None, now: float | None, peer: Peer | None = None
-    ) -> bool:
+    def end(self, sa: Sa, event: Event, cause: Any, at: float | None, now: float | None, peer: Peer | None = None) -> bool:
         """End an SA, if what happened ends one of its state, and tell whether it did. What was taken back is counted once.
 
         What is counted for its peer is looked up if it is not given.
