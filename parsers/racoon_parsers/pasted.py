@@ -11,6 +11,9 @@ import html
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
+from heapq import merge
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from racoon_parsers.clock import Clock
@@ -18,6 +21,7 @@ from racoon_parsers.dialects import DIALECTS
 from racoon_parsers.message import Catalogue, Message
 from racoon_parsers.quotation import quoted_messages
 from racoon_parsers.reader import LogReader
+from racoon_parsers.recogniser import LONGEST_RESPELLED
 from racoon_parsers.record import LONGEST_TEXT, Record
 
 _TAGS: Final = re.compile(
@@ -59,6 +63,8 @@ _NOTHING: Final = re.compile(r"(?!)")
 _MOST_LINES: Final = 4
 """Pieces that a message may be broken into."""
 _MOST_STARTS: Final = 80
+_BEGINNING: Final = 3
+"""Characters by which the messages are found that a text may be the beginning of; one that has fewer is tried always."""
 _FEWEST_LETTERS: Final = 12
 """Letters of its own that a message must have to be found in the middle of a text, or without its end."""
 
@@ -203,10 +209,24 @@ class Paste:
         starts = [0, *(match.end() for match in re.finditer(r"[\s\]\)>:]+", text))][:_MOST_STARTS]
         for start in starts:
             rest = text[start:].strip().removesuffix("...").rstrip()
-            best = max(self.catalogue.all_rows, key=lambda row: _told(row, rest), default=None)
+            rows = self._by_beginning.get(rest[:_BEGINNING], self._by_beginning[""])
+            best = max(rows, key=lambda row: _told(row, rest), default=None)
             if best is not None and _told(best, rest) >= _FEWEST_LETTERS:
                 return Record(None, "", "racoon", "", "", "", best, rest, 1)
         return None
+
+    @cached_property
+    def _by_beginning(self) -> dict[str, list[Message]]:
+        """Give the rows that a text may be the beginning of, by its first characters; "" stands for all others."""
+        rows = list(enumerate(row for row in self.catalogue.all_rows if row.start))
+        short = [(place, row) for place, row in rows if len(row.start) < _BEGINNING]
+        by_beginning: dict[str, list[tuple[int, Message]]] = {"": []}
+        for place, row in rows:
+            if len(row.start) >= _BEGINNING:
+                by_beginning.setdefault(row.start[:_BEGINNING], []).append((place, row))
+        return {
+            beginning: [row for _, row in merge(found, short, key=itemgetter(0))] for beginning, found in by_beginning.items()
+        }
 
     def _records(self, text: str) -> list[Record]:
         """Read one message, with its head or without one; nothing if it is not known."""
@@ -226,7 +246,7 @@ class Paste:
         alone = reader.read_text(text)
         if alone is not None and self._is_known(alone):
             return [alone]
-        for dialect in DIALECTS.values():
+        for dialect in DIALECTS.values() if len(text) <= LONGEST_RESPELLED else ():
             respelled = text
             for pattern, replacement in ((_NOTHING, ""), *dialect.spellings):
                 respelled = pattern.sub(replacement, respelled)

@@ -21,7 +21,7 @@ _DUMP: Final = re.compile(r"\s*+(?:[0-9a-f]{2,}+\s*+)++$")
 """A dump on one line: groups of digits."""
 _REPEATED: Final = "message repeated "
 _MESSAGE_REPEATED: Final = re.compile(r"message repeated (?P<count>\d{1,6}) times: \[ ?(?P<record>.*)\]$", re.DOTALL)
-_LONGEST_RESPELLED: Final = 1024
+LONGEST_RESPELLED: Final = 1024
 """Characters of a text that may have been changed on its way."""
 
 
@@ -155,7 +155,7 @@ def _inner_line(line: Line, text: str) -> Line | None:
 
 def respelled(catalogue: Catalogue, rules: Spellings, text: str) -> tuple[Message, str] | None:
     """Find a text that a dialect spells in its own way, and give it as the row spells it."""
-    if len(text) > _LONGEST_RESPELLED:
+    if len(text) > LONGEST_RESPELLED:
         return None
     found = catalogue.find(text)
     if found is not None:
