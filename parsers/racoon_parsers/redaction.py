@@ -135,17 +135,21 @@ class Redactor:
         self._cookies: dict[str, str] = {}
         self._spis: dict[int, int] = {}
         self.dropped = 0
-        """Lines that were dumps."""
+        """Lines that were dumps, or objects that nobody can take apart."""
 
     def line(self, line: str) -> str | None:
-        """Give a line with pseudonyms; None for a dump, which is left out."""
+        """Give a line with pseudonyms; None for one that is left out: a dump, or an object nested without end."""
         found = read_object(line) if line.startswith("{") else None
         if _DUMP.match(line) or (found is not None and any(map(_DUMP.match, messages_of(found)))):
             self.dropped += 1
             return None
-        return (
-            self.text(line) if found is None else json.dumps(self._of_object(found), ensure_ascii=False, separators=(",", ":"))
-        )
+        if found is None:
+            return self.text(line)
+        try:
+            return json.dumps(self._of_object(found), ensure_ascii=False, separators=(",", ":"))
+        except RecursionError:  # nested deeper than any collector nests: what stands in it can't be told from names
+            self.dropped += 1
+            return None
 
     def _of_object(self, value: Any) -> Any:
         """Give a collector's object, its texts with pseudonyms."""

@@ -134,6 +134,14 @@ def test_subjects_users_and_hosts_are_replaced_as_wholes() -> None:
     assert re.fullmatch(expected, shown)
 
 
+@pytest.mark.parametrize("depth", [400, 900, 2_000, 30_000])
+@pytest.mark.parametrize("begin_end", ['{"a": }', '{"MESSAGE": []}'])
+def test_an_object_nested_without_end_is_left_out_or_redacted(begin_end: str, depth: int) -> None:
+    begin, end = begin_end.split(" ")
+    inside = (begin * depth, '"gw1.example.org"', end * depth) if end == "}" else (begin + "[" * depth, "1", "]" * depth + end)
+    assert "example" not in (Redactor().line("".join(inside)) or "")
+
+
 def test_keys_and_dumps_are_left_out() -> None:
     redactor = Redactor()
     assert redactor.line("1722e50f 088c096d 3d67e88a 3a0ed1a6") is None
