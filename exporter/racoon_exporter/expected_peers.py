@@ -5,6 +5,7 @@ The rules are written out in docs/expected-peers.md. Merging is pure; `read_raco
 
 from __future__ import annotations
 
+import errno
 import glob
 import ipaddress
 import os
@@ -44,6 +45,8 @@ _COLLECTIVE = frozenset({"other", "unattributed"})
 _HOST = re.compile(r"(?!-)[\w-]+(?:\.[\w-]+)*\.?")
 """Names of hosts as DNS and hosts files have them, in any script."""
 _MISSPELT = re.compile(r"[\d.]+")
+_MOST_TEXT = 16 * 1024 * 1024
+"""Characters of the longest configuration or saved policies."""
 _NOBODY = frozenset({None, "any", "0.0.0.0", "::"})  # noqa: S104 - compared with, not bound to
 
 
@@ -274,7 +277,12 @@ def read_policies(path: str | os.PathLike[str]) -> Policies:
 
 
 def _text(file: Path) -> str:
-    return file.read_text(encoding="utf-8", errors="replace")
+    """Read a file of a length that a configuration may have. Raises OSError."""
+    with file.open(encoding="utf-8", errors="replace") as opened:
+        text = opened.read(_MOST_TEXT + 1)
+    if len(text) > _MOST_TEXT:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(file))
+    return text
 
 
 def _included(pattern: str, directory: str) -> list[tuple[str, str | None]]:

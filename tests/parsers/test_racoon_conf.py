@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from itertools import chain
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from racoon_parsers import setkey
 from racoon_parsers.racoon_conf import (
     CertificateFiles,
     Endpoint,
@@ -19,8 +22,12 @@ from racoon_parsers.racoon_conf import (
     SainfoId,
     Script,
     Timers,
+    grammar,
     parse_racoon_conf,
 )
+from racoon_parsers.racoon_conf.keywords import KEYWORDS, may_be_shown
+from racoon_parsers.racoon_conf.reader import MAX_FILES, MAX_INCLUDED_TEXT, MAX_PROBLEMS
+from racoon_parsers.setkey import parse_policies
 from tests.steps import grows_linearly
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "conf"
@@ -46,8 +53,8 @@ def _office() -> RacoonConf:
 
 
 def test_only_the_broken_included_file_has_a_problem(office: RacoonConf) -> None:
-    assert office.problems == (Problem("20-broken.conf", 3, '"dpd_delay": a number is expected, not "twenty"'),)
-    assert str(office.problems[0]) == '20-broken.conf:3: "dpd_delay": a number is expected, not "twenty"'
+    assert office.problems == (Problem("20-broken.conf", 3, '"dpd_delay": a number is expected, not a value'),)
+    assert str(office.problems[0]) == '20-broken.conf:3: "dpd_delay": a number is expected, not a value'
     assert office.files == ("office.racoon.conf", "10-branch.conf", "20-broken.conf")
 
 
@@ -147,6 +154,50 @@ def test_secrets_are_not_shown_in_problems() -> None:
     assert "Hush" not in repr(problems)
 
 
+@pytest.mark.parametrize(
+    "written", ["hunter2", '"swordfish"', '"correct-horse', "[letmein]", "{geheim}", "pa55word;", "0xdeadbeefcafe", "Secret"]
+)
+def test_no_secret_in_the_place_of_any_word_is_shown(written: str) -> None:
+    """Whoever writes a key where its file belongs, or forgets a quote, has a problem; its text is not told."""
+    text = (SAMPLES / "rekey.racoon.conf").read_text()
+    secret = written.strip('"[]{};')
+    for place in [found.start() for found in re.finditer(r"\b[a-z]", text)]:
+        spoilt = f"{text[:place]} {written} {text[place:]}"
+        assert [problem.message for problem in parse_racoon_conf(spoilt).problems if secret in problem.message] == []
+        script = spoilt.replace("remote", "spdadd").replace("{", ";")
+        assert [problem.message for problem in parse_policies(script).problems if secret in problem.message] == []
+
+
+def test_every_word_of_the_grammar_may_be_shown() -> None:
+    sections = (grammar.REMOTE, grammar.PROPOSAL, grammar.SAINFO, grammar.LISTEN, grammar.TIMER, *grammar.UNKEPT.values())
+    words = (grammar.SECTIONS, grammar.LOG_LEVELS, grammar.PATHS, grammar.IDENTIFIER_TYPES, grammar._UNITS, grammar._BYTE_UNITS)
+    names = (grammar._CIPHERS, grammar._HASHES, grammar._MACS, grammar._COMPRESSIONS, grammar._METHODS, grammar._GROUPS)
+    policies = (setkey._COMMANDS, setkey.DIRECTIONS, setkey.PROTOCOLS, setkey.MODES)
+    every = chain(*sections, *words, *names, *policies, grammar.UNKEPT)
+    assert {word for word in every if not word.isdigit()} - KEYWORDS == set()
+
+
+@pytest.mark.parametrize(
+    ("word", "shown"),
+    [
+        ("exchange_mod", True),
+        ("encription_algorithm", True),
+        ("listne", True),
+        ("sainf", True),
+        ("pas", False),
+        ("tempo", False),
+    ],
+)
+def test_a_keyword_with_a_slip_is_shown(word: str, *, shown: bool) -> None:
+    assert may_be_shown(word) is shown
+
+
+def test_so_many_problems_are_listed_and_the_others_counted() -> None:
+    problems = parse_racoon_conf(";" * 1500).problems
+    assert len(problems) == MAX_PROBLEMS + 1
+    assert problems[-1].message == "500 more problems are not listed"
+
+
 @pytest.mark.parametrize("name", ["rekey", "natt-responder", "xauth-server"])
 def test_a_configuration_that_racoon_took_has_no_problem(name: str) -> None:
     assert sample(f"{name}.racoon.conf").problems == ()
@@ -206,7 +257,7 @@ def test_a_forgotten_semicolon_costs_nothing() -> None:
         pytest.param('include "nowhere.conf";', 1, '"include": no file fits', id="include of nothing"),
         pytest.param("listen { isakmp 192.0.2.1 [http]; }", 1, "a number is expected", id="port by name"),
         pytest.param("listen { isakmp; }", 1, "a word is missing", id="address missing"),
-        pytest.param("timer { interval 10 days; }", 1, '"days" is no unit of time', id="unit"),
+        pytest.param("timer { interval 10 days; }", 1, "a value is no unit of time", id="unit"),
         pytest.param("timer { counter 10 20; }", 1, "unexpected a value", id="one value too many"),
         pytest.param("timer { counter 9999999999999; }", 1, "a number is expected", id="number without bound"),
         pytest.param("timer { counter { } }", 1, "no { is expected here", id="section in a section"),
@@ -217,11 +268,11 @@ def test_a_forgotten_semicolon_costs_nothing() -> None:
         pytest.param("remote anonymous { exchange_mode; }", 1, "an exchange mode is missing", id="empty mode"),
         pytest.param("remote anonymous { exchange_mode main; }", 1, "no proposal", id="no proposal"),
         pytest.param("remote anonymous { dh_group 2; }", 1, "not known in this section", id="dh_group outside"),
-        pytest.param("remote anonymous { passive yes; }", 1, 'on or off is expected, not "yes"', id="switch"),
+        pytest.param("remote anonymous { passive yes; }", 1, "on or off is expected, not a value", id="switch"),
         pytest.param("remote anonymous { lifetime byte 5 hours; }", 1, "is no unit of bytes", id="unit of bytes"),
         pytest.param("sainfo address 192.0.2.1 any { }", 1, "the second end is missing", id="one end"),
         pytest.param("sainfo anonymous { }", 1, "no encryption_algorithm", id="no algorithm"),
-        pytest.param("sainfo anonymous { encryption_algorithm blow; }", 1, '"blow" is not known here', id="unknown algorithm"),
+        pytest.param("sainfo anonymous { encryption_algorithm blow; }", 1, "a value is not known here", id="unknown algorithm"),
         pytest.param("listne { }", 1, '"listne": no such statement or section', id="unknown section"),
     ],
 )
@@ -293,6 +344,34 @@ def test_a_file_that_includes_itself_ends() -> None:
     assert conf.log_level == "info"
     assert count < 2000
     assert any("files deep" in problem.message for problem in conf.problems)
+
+
+@pytest.mark.parametrize("names", [("self",), ("one", "other")])
+def test_a_file_that_includes_itself_often_ends(names: tuple[str, ...]) -> None:
+    """Reads are counted, not names; and where there were too many, nothing more is looked for."""
+    asked = 0
+
+    def include(_pattern: str, _directory: str) -> list[tuple[str, str | None]]:
+        nonlocal asked
+        asked += 1
+        return [(name, 'include "self";\n' * 200) for name in names]
+
+    conf = parse_racoon_conf('include "self";\n' * 200, include=include)
+    assert asked <= MAX_FILES
+    assert set(conf.files) == {"racoon.conf", *names}
+
+
+def test_included_files_may_hold_so_much_together() -> None:
+    asked = 0
+
+    def include(_pattern: str, _directory: str) -> list[tuple[str, str | None]]:
+        nonlocal asked
+        asked += 1
+        return [("large", "#" * (MAX_INCLUDED_TEXT // 2 - 1))]
+
+    conf = parse_racoon_conf('include "large";\n' * 9, include=include)
+    assert asked == 3
+    assert [problem.line for problem in conf.problems] == [4, 5, 6, 7, 8, 9]
 
 
 PIECES = """

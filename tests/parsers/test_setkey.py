@@ -150,7 +150,7 @@ def test_the_peer_of_a_policy_is_the_far_end_of_its_associations(destination: st
     [
         pytest.param("spdad 192.0.2.1 192.0.2.2 any -P out none;", 1, '"spdad": no such command', id="command"),
         pytest.param("\nspdadd 192.0.2.1;", 2, "a word is missing", id="address missing"),
-        pytest.param("spdadd a b any -P sideways none;", 1, 'in or out or fwd is expected, not "sideways"', id="direction"),
+        pytest.param("spdadd a b any -P sideways none;", 1, "in or out or fwd is expected, not a value", id="direction"),
         pytest.param("spdadd a b any -P out tunnel;", 1, "discard or none or ipsec", id="action"),
         pytest.param("spdadd a b any -P out ipsec udp/transport;", 1, "an IPsec request", id="protocol"),
         pytest.param("spdadd a b any -P out ipsec esp/tunnel/a/use;", 1, "source-destination", id="ends"),

@@ -32,7 +32,9 @@ The text is None where a file can not be read.
 """
 
 MAX_INCLUDE_DEPTH = 10  # as in cftoken.l
-MAX_FILES = 1000  # a file that includes itself twice would otherwise be read 2 ** MAX_INCLUDE_DEPTH times
+MAX_FILES = 1000  # reads, not names: a file that includes itself twice would otherwise be read 2 ** MAX_INCLUDE_DEPTH times
+MAX_INCLUDED_TEXT = 8 * 1024 * 1024  # characters of all of them: large files may include themselves as well
+MAX_PROBLEMS = 1000
 
 
 def _no_include(_pattern: str, _directory: str) -> Sequence[tuple[str, str | None]]:
@@ -65,11 +67,19 @@ class _Reader:
     _listen: Fields = field(default_factory=dict)
     _timers: Fields = field(default_factory=dict)
     _log_level: str | None = None
-    _files: list[str] = field(default_factory=list)
+    _files: dict[str, int] = field(default_factory=dict)
+    """Each file, and which it was in the order of their reading."""
+    _included: int = 0
+    _included_text: int = 0
     _problems: list[Problem] = field(default_factory=list)
+    _unlisted: int = 0
+    """Problems beyond those that are kept."""
 
     def result(self, path: str) -> RacoonConf:
-        order = {file: at for at, file in enumerate(self._files)}
+        order = self._files
+        problems = sorted(self._problems, key=lambda problem: (order[problem.path], problem.line))
+        if self._unlisted:
+            problems.append(Problem(path, 1, f"{self._unlisted:,} more problems are not listed"))
         return RacoonConf(
             path=path,
             paths=MappingProxyType(dict(self._paths)),
@@ -79,21 +89,23 @@ class _Reader:
             timers=Timers(**self._timers),
             log_level=self._log_level,
             files=tuple(self._files),
-            problems=tuple(sorted(self._problems, key=lambda problem: (order[problem.path], problem.line))),
+            problems=tuple(problems),
         )
 
     def read_file(self, path: str, text: str, *, depth: int) -> None:
         including = self._path, self._depth
         self._path, self._depth = path, depth
-        if path not in self._files:
-            self._files.append(path)
+        self._files.setdefault(path, len(self._files))
         keywords = grammar.SECTIONS | {"include", "mode_cfg"}
         for statement in split_at_keywords(statements(text, grammar.SECTIONS, self._report), keywords, self._report):
             self._guard(statement, self._statement)
         self._path, self._depth = including
 
     def _report(self, line: int, message: str) -> None:
-        self._problems.append(Problem(self._path, line, message))
+        if len(self._problems) < MAX_PROBLEMS:
+            self._problems.append(Problem(self._path, line, message))
+        else:
+            self._unlisted += 1
 
     def _guard(self, statement: Statement, read: Callable[[Statement], None]) -> None:
         """Turn a statement that does not fit into a problem, so that the next one is read."""
@@ -140,6 +152,7 @@ class _Reader:
         words.finish()
         if self._depth + 1 >= MAX_INCLUDE_DEPTH:
             raise Misread(f"more than {MAX_INCLUDE_DEPTH} files deep")
+        self._bound_includes()  # nothing is looked for beyond it
         directory = posixpath.dirname(self._path)
         if "include" in self._paths:
             directory = posixpath.join(directory, self._paths["include"])
@@ -147,12 +160,17 @@ class _Reader:
         if not found:
             raise Misread("no file fits")
         for path, text in found:
-            if len(self._files) >= MAX_FILES:
-                raise Misread(f"more than {MAX_FILES} files")
+            self._bound_includes()
+            self._included += 1
+            self._included_text += len(text or "")
             if text is None:
                 self._report(statement.line, f"{path} can not be read")
             else:
                 self.read_file(path, text, depth=self._depth + 1)
+
+    def _bound_includes(self) -> None:
+        if self._included >= MAX_FILES or self._included_text >= MAX_INCLUDED_TEXT:
+            raise Misread(f"{MAX_FILES} files, or {MAX_INCLUDED_TEXT:,} characters, are included already")
 
     # --- sections ---
 

@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from racoon_parsers.racoon_conf.keywords import may_be_shown
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator
 
@@ -32,7 +34,6 @@ _TOKEN = re.compile(
 )
 _PLAIN: dict[str | None, TokenKind] = {"word": "word", "mark": "mark", "comment": "comment"}
 _NAME_COMMENT = re.compile(r"#++\s*+name\s*+:\s*+(.*)", re.IGNORECASE)
-_KEYWORD = re.compile(r"[a-z][a-z0-9_-]{0,24}")
 
 
 class Misread(Exception):  # noqa: N818 - never leaves the readers; each turns it into a Problem
@@ -68,7 +69,7 @@ class Statement:
 
 def shown(text: str) -> str:
     """Return a word as a problem may show it: keywords only, as anything else may be a secret in the wrong place."""
-    return f'"{text}"' if _KEYWORD.fullmatch(text) else "a value"
+    return f'"{text}"' if may_be_shown(text) else "a value"
 
 
 def tokens(text: str, report: Callable[[int, str], None]) -> Iterator[Token]:
