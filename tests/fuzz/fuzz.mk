@@ -1,11 +1,11 @@
 # Fuzzing: bytes with atheris (what it finds stays in the corpus, a crash is written beside it), lines taken apart, state
-# files with wrong values, and answers of the kernel and of racoon's socket.
+# files with wrong values, answers of the kernel and of racoon's socket, and what senders, collectors and files hold.
 # Before a release: make fuzz FUZZ_SECONDS=14400
 
 FUZZ_SECONDS ?= 60
 
-.PHONY: fuzz fuzz-bytes fuzz-lines fuzz-state fuzz-witness
-fuzz: fuzz-bytes fuzz-lines fuzz-state fuzz-witness ## Fuzz with bytes, pieces of lines, state files, answers of kernel and racoon, FUZZ_SECONDS (60) each
+.PHONY: fuzz fuzz-bytes fuzz-lines fuzz-state fuzz-witness fuzz-inputs
+fuzz: fuzz-bytes fuzz-lines fuzz-state fuzz-witness fuzz-inputs ## Fuzz with bytes, pieces of lines, state files, answers of kernel and racoon, streams and files, FUZZ_SECONDS (60) each
 
 fuzz-lines: $(VENV)/.tests
 	$(BIN)/python -m tests.fuzz.fuzz_lines --seconds $(FUZZ_SECONDS)
@@ -15,6 +15,9 @@ fuzz-state: $(VENV)/.tests
 
 fuzz-witness: $(VENV)/.tests
 	$(BIN)/python -m tests.fuzz.fuzz_witness --seconds $(FUZZ_SECONDS)
+
+fuzz-inputs: $(VENV)/.tests
+	$(BIN)/python -m tests.fuzz.fuzz_inputs --seconds $(FUZZ_SECONDS)
 
 fuzz-bytes: $(VENV)/.tests
 	$(BIN)/python -m tests.fuzz.seed_corpus .work/fuzz/corpus

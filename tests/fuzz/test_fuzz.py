@@ -7,6 +7,8 @@ import pytest
 from racoon_exporter.sa import phase1
 from racoon_exporter.sa.handlers import HANDLERS
 from racoon_parsers.fields import Endpoint
+from tests.fuzz.fuzz_inputs import INPUTS
+from tests.fuzz.fuzz_inputs import check as check_input
 from tests.fuzz.fuzz_lines import raises, smallest, story, tell
 from tests.fuzz.fuzz_witness import ANSWERS
 from tests.fuzz.fuzz_witness import check as check_answer
@@ -58,6 +60,13 @@ def test_a_fault_is_found_and_its_lines_are_few(monkeypatch: pytest.MonkeyPatch)
 def test_no_answer_of_kernel_tools_or_socket_raises_but_as_promised() -> None:
     for number in range(1500):
         check_answer(number)
+
+
+def test_no_input_of_a_sender_collector_or_file_raises_but_as_promised() -> None:
+    for _, read, data in INPUTS:
+        read(data)
+    for number in range(150):
+        check_input(number)
 
 
 def test_every_valid_answer_is_one() -> None:
