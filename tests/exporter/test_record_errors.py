@@ -160,7 +160,7 @@ def test_what_cannot_be_made_whole_is_given_up_and_counts_stay(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def spoilt(racoon: Any, *_heard: Any) -> None:
-        racoon.ipsec.named[1] = ["no SA"]
+        racoon.ipsec.named[1] = "no SA"
         raise RuntimeError("half-way")
 
     engine = told(f"08:30:00 {start()}", f"08:30:01 {up()}")

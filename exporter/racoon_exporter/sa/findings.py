@@ -105,7 +105,7 @@ def take_findings(racoon: Racoon, findings: Findings) -> None:
         for sa in _named(racoon, protocol, spi):
             racoon.ipsec.end(sa, VANISHED, VANISHED, _not_before(sa.established, since), racoon.now)
     for cookies, since in findings.vanished_isakmp.items():
-        for isakmp in list(racoon.isakmp.named.get(cookies, ())):
+        for isakmp in racoon.isakmp.of_name(cookies):
             racoon.isakmp.end(isakmp, VANISHED, VANISHED, _not_before(isakmp.established, since), racoon.now)
     for (protocol, spi), direction in findings.turned:
         for sa in _named(racoon, protocol, spi):
@@ -117,7 +117,7 @@ def take_findings(racoon: Racoon, findings: Findings) -> None:
 
 
 def _named(racoon: Racoon, protocol: str, spi: int) -> list[IpsecSa]:
-    return [sa for sa in racoon.ipsec.named.get(spi, ()) if sa.protocol == protocol]
+    return [sa for sa in racoon.ipsec.of_name(spi) if sa.protocol == protocol]
 
 
 def _not_before(established: float | None, since: float) -> float:
@@ -125,7 +125,7 @@ def _not_before(established: float | None, since: float) -> float:
 
 
 def _add_ipsec(racoon: Racoon, one: UnloggedIpsec) -> None:
-    if any(sa.protocol == one.protocol for sa in racoon.ipsec.named.get(one.spi, ())):
+    if any(sa.protocol == one.protocol for sa in racoon.ipsec.of_name(one.spi)):
         return
     sa = IpsecSa(
         racoon.gateway, one.protocol, one.mode, one.source, one.destination, one.spi, one.peer, one.direction, one.established

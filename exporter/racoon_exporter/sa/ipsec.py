@@ -36,12 +36,10 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
 
     def find(self, spi: int | None, protocol: str | None, address: str) -> IpsecSa | None:
         """Find an SA by SPI, protocol and peer; established lines may print its ends swapped."""
-        alike = self.named.get(spi)
-        if alike is not None:
-            for sa in alike:
-                if sa.peer == address and sa.protocol == protocol:
-                    return sa
-        return None
+        found = self.named.get(spi)
+        if found is None or (found.peer == address and found.protocol == protocol):
+            return found
+        return next((sa for sa in self._alike.get(spi, ()) if sa.peer == address and sa.protocol == protocol), None)
 
     def believe_alive(self, spi: int, address: str, now: float | None) -> IpsecSa | None:
         """Bring an SA back of which a line speaks that was taken to be over: its lifetime was longer than thought."""

@@ -237,7 +237,7 @@ def purged(racoon: Racoon, heard: Heard[IpsecSaPurged]) -> None:
 
 def _purged_sa(racoon: Racoon, event: IpsecSaPurged) -> IpsecSa | None:
     """Choose the SA a line speaks of, among those of its SPI: of the protocol, outbound, between its ends, of a teardown."""
-    sas = racoon.ipsec.named.get(event.spi, [])
+    sas = racoon.ipsec.of_name(event.spi)
     if event.protocol is not None:
         outbound = [sa for sa in sas if sa.protocol == event.protocol]
         named = racoon.life.dialect.true_arrows  # each SA of a pair has a purge line of its own

@@ -63,7 +63,11 @@ class SaTable(Generic[Sa, Event]):
     """SAs that are kept in all."""
 
     def __init__(self, archive: Archive, ended: list[Sa], peers: Peers, timers: Timers) -> None:
-        self.named: dict[Hashable, list[Sa]] = {}
+        self.named: dict[Hashable, Sa] = {}
+        """By name: the oldest that is alive."""
+        self._alike: dict[Hashable, list[Sa]] = {}
+        """By name: the others, oldest first."""
+        self._number = 0
         self.of_peer: dict[str, SasOfPeer[Sa]] = {}
         self._presumed: OrderedDict[Hashable, Sa] = OrderedDict()
         """By name: SAs that only their lifetime ended; a later line about one proves it wrong."""
@@ -73,8 +77,12 @@ class SaTable(Generic[Sa, Event]):
         self._timers = timers
 
     def __iter__(self) -> Iterator[Sa]:
-        for sas in self.named.values():
-            yield from sas
+        for name, sa in self.named.items():
+            yield sa
+            yield from self._alike.get(name, ())
+
+    def __len__(self) -> int:
+        return self._number
 
     def __bool__(self) -> bool:
         return bool(self.named)
@@ -86,8 +94,8 @@ class SaTable(Generic[Sa, Event]):
         of_peer = self.of_peer.get(sa.peer)
         if of_peer is not None and len(of_peer) >= self.most_of_peer:
             self._crowd_out(of_peer[0], now)
-        elif len(self.named) >= self.most:
-            self._crowd_out(next(iter(self.named.values()))[0], now)
+        elif self._number >= self.most:
+            self._crowd_out(next(iter(self.named.values())), now)
         self.enter(sa)
         self.schedule_end(sa)
         self.grown(peer, sa.peer, now)
@@ -98,12 +106,9 @@ class SaTable(Generic[Sa, Event]):
 
     def enter(self, sa: Sa) -> None:
         """Enter an SA under its name and its peer."""
-        name = sa.name
-        alike = self.named.get(name)
-        if alike is None:
-            self.named[name] = [sa]
-        else:
-            alike.append(sa)
+        if self.named.setdefault(sa.name, sa) is not sa:
+            self._alike.setdefault(sa.name, []).append(sa)
+        self._number += 1
         of_peer = self.of_peer.get(sa.peer)
         if of_peer is None:
             of_peer = self.of_peer[sa.peer] = SasOfPeer()
@@ -112,14 +117,29 @@ class SaTable(Generic[Sa, Event]):
     def leave(self, sa: Sa) -> None:
         """Take an SA out of the tables of those alive."""
         name, address = sa.name, sa.peer
-        alike = self.named[name]
-        alike.remove(sa)
-        if not alike:
+        if name in self._alike:
+            self._leave_alike(name, sa)
+        else:
             del self.named[name]
+        self._number -= 1
         of_peer = self.of_peer[address]
         of_peer.remove(sa)
         if not of_peer:
             del self.of_peer[address]
+
+    def _leave_alike(self, name: Hashable, sa: Sa) -> None:
+        alike = self._alike[name]
+        if self.named[name] is sa:
+            self.named[name] = alike.pop(0)
+        else:
+            alike.remove(sa)
+        if not alike:
+            del self._alike[name]
+
+    def of_name(self, name: Hashable) -> list[Sa]:
+        """Give the SAs of a name, oldest first: SPIs are of either end's choice, and may be equal."""
+        sa = self.named.get(name)
+        return [] if sa is None else [sa, *self._alike.get(name, ())]
 
     def ends_by_time(self, sa: Sa) -> float:
         """Tell when an SA whose end nobody logs is taken to have ended; infinity for never."""

@@ -57,6 +57,13 @@ def test_the_sas_of_many_peers_are_bounded_in_all() -> None:
     assert sum(map(len, the_racoon(engine).ipsec.of_peer.values())) == 50
 
 
+def test_sas_of_one_spi_are_bounded_as_others_are() -> None:
+    peers = [f"198.51.{number // 250}.{number % 250 + 1}" for number in range(300)]
+    engine = told(*(f"08:30:00 {sa(7, peer=peer)}" for peer in peers))
+    assert [one.peer for one in the_racoon(engine).ipsec] == peers[-50:]
+    assert len(the_racoon(engine).ipsec) == sum(map(len, the_racoon(engine).ipsec.of_peer.values())) == 50
+
+
 def test_isakmp_sas_are_bounded_too() -> None:
     engine = told(*(f"08:30:{number:02} {up(f'{number:016x}:1111111111111111')}" for number in range(30)))
     assert len(the_racoon(engine).isakmp.named) == 4
