@@ -41,7 +41,7 @@ _WORDS: Final[Mapping[str, tuple[str, Collection[str]]]] = {
 }
 _DIALECTS: Final = DIALECTS.keys() - {BASE}
 _VERSIONS: Final = re.compile(r"0\.[5-9](?:-0\.[5-9])?")
-_HOLE: Final = re.compile(r"\{([^{}]*[A-Za-z_][^{}]*)\}")
+_HOLE: Final = re.compile(r"\{([^{}A-Za-z_]*+[A-Za-z_][^{}]*+)\}")
 _OPEN: Final = re.compile(r"\{([a-z_0-9]+)(?![a-z_0-9:}])")
 _CONVERSIONS: Final = re.compile(r"%%|%\.\*s")
 
