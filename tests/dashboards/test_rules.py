@@ -166,7 +166,8 @@ def test_the_alerts_choose_the_reasons_that_the_table_gives_them() -> None:
         for reason in FAILURE_REASONS
         if operator in {"=", "=~"} and re.fullmatch(pattern, reason)
     }
-    assert chosen == {(counted, name, reason.name) for reason in REASONS.values() for counted, name in reason.alerts}
+    wanted = {(counted, name, reason.name) for reason in REASONS.values() for counted, name in reason.alerts}
+    assert chosen == wanted, "the column alert of reasons.tsv, and the selector of the alert in dashboards/rules/racoon.yaml"
 
 
 def test_the_general_alerts_leave_out_only_what_may_pass_by_itself() -> None:
@@ -175,7 +176,8 @@ def test_the_general_alerts_leave_out_only_what_may_pass_by_itself() -> None:
     assert {counted for counted, _ in excluded} == {"1", "2"}
     for counted, pattern in excluded:
         left_out = {reason for reason in FAILURE_REASONS if re.fullmatch(pattern, reason)}
-        assert left_out == {reason.name for reason in REASONS.values() if int(counted) in reason.passing}
+        passing = {reason.name for reason in REASONS.values() if int(counted) in reason.passing}
+        assert left_out == passing, "the column passing of reasons.tsv, and reason!~ of the general alert in racoon.yaml"
 
 
 @alerts

@@ -36,17 +36,7 @@ STORIES = [
     pytest.param("26-quiet-log-levels", "a", UTC, id="a log level that hides SAs"),
     pytest.param("28-clock-and-dst", "a", ZoneInfo("Europe/Berlin"), id="the end of summer time and stepped clocks"),
 ]
-DIALECTS = (
-    "android",
-    "apple-console",
-    "iked",
-    "meraki",
-    "mikrotik",
-    "mikrotik-default-rules",
-    "openwrt",
-    "pfsense",
-    "teamf1",
-)
+DIALECTS = sorted(path.stem for path in (GOLDEN.parent / "dialects").glob("*.log"))
 """Logs of systems that print racoon's sentences: `tests/scenarios/dialects`."""
 _OURS = ("racoon_exporter_build_info",)
 

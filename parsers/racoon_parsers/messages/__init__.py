@@ -19,23 +19,8 @@ from racoon_parsers.message import Catalogue, Message
 from racoon_parsers.messages.table import check_message
 from racoon_parsers.tsv import TableError, optional, read_table, text_of
 
-FAMILIES: Final = (
-    "authentication",
-    "config",
-    "daemon",
-    "debug",
-    "informational",
-    "kernel",
-    "nat",
-    "packet",
-    "phase1",
-    "phase2",
-    "policy",
-    "proposal",
-    "startup",
-    "subsystem",
-    "xauth",
-)
+FAMILIES: Final = tuple(sorted(table.name.removesuffix(".tsv") for table in files(__name__).iterdir() if ".tsv" in table.name))
+"""racoon's subsystems, a table each."""
 COLUMNS: Final = (
     "template",
     "event",

@@ -37,9 +37,11 @@ def test_a_family_that_fails_is_missing_and_the_others_are_served(
 
 def test_what_the_state_counts_are_the_rows_that_show_it() -> None:
     rows = [row for row in metrics.METRICS if row.counter]
-    assert {row.counter for row in rows if row.labels[:1] == ("peer",)} == PEER_COUNTS
-    assert {row.counter for row in rows if row.labels[:1] != ("peer",)} == RACOON_COUNTS
-    assert {row.counter: len([label for label in row.labels if label != "peer"]) for row in rows} == LABELS
+    of_peers = {row.counter for row in rows if row.labels[:1] == ("peer",)}
+    assert of_peers == PEER_COUNTS, "PeerCount in sa/counts.py names the counters of rows whose first label is peer"
+    assert {row.counter for row in rows} - of_peers == RACOON_COUNTS, "RacoonCount in sa/counts.py names those of other rows"
+    labels = {row.counter: len([label for label in row.labels if label != "peer"]) for row in rows}
+    assert labels == LABELS, "LABELS in sa/counts.py says how many labels a row has besides peer"
 
 
 def test_a_count_that_this_version_does_not_know_is_left_out_of_a_state_file() -> None:
