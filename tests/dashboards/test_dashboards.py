@@ -24,7 +24,8 @@ def board(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", sorted(render_all()))
 def test_rendering_again_gives_the_same_bytes(name: str) -> None:
-    assert (DASHBOARDS / name).read_bytes() == render_all()[name].encode()
+    same = (DASHBOARDS / name).read_bytes() == render_all()[name].encode()
+    assert same, f"dashboards/{name} is not what dashboards/src gives: make dashboards writes it anew"
 
 
 def test_no_rendered_file_is_left_over() -> None:

@@ -25,12 +25,13 @@ def test_the_page_of_messages_has_every_table() -> None:
 def test_the_page_of_formats_names_every_format() -> None:
     named = set(re.findall(r"^### .*\(`(.+)`\)$", (DOCS / "formats.md").read_text(encoding="utf-8"), re.MULTILINE))
     names = {name for heading in named for name in heading.split("`, `")}
-    assert names == {line_format.name for line_format in FORMATS} | {"json"}
+    formats = {line_format.name for line_format in FORMATS} | {"json"}
+    assert names == formats, "docs/formats.md has a heading for each head, with its name in brackets and a line of it below"
 
 
 def test_every_dialect_has_a_page_of_its_system() -> None:
     pages = {path.stem for path in (DOCS / "vendors").glob("*.md")}
-    assert set(DIALECTS) - {BASE} - pages == set()
+    assert DIALECTS.keys() - {BASE} - pages == set(), "docs/vendors has a page for each system: how to get its log"
 
 
 def test_every_example_of_the_page_of_formats_is_read_in_its_format() -> None:

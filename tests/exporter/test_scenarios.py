@@ -85,7 +85,7 @@ def compare(text: str, golden: Path) -> None:
         for sample in family.samples
     }
     found = {key: value for _, samples in families(text).values() for key, value in samples.items()}
-    assert found == wanted
+    assert found == wanted, "REWRITE_GOLDEN=1 writes the golden metrics anew: look at the difference"
 
 
 def test_every_golden_file_has_its_story() -> None:

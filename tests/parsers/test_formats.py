@@ -60,11 +60,12 @@ def test_no_line_is_read_otherwise_because_of_the_format_of_the_line_before() ->
 
 def test_every_format_has_a_sample() -> None:
     seen = {text.split()[0] for sample in SAMPLES for text in sample.expected}
-    assert seen == {line_format.name for line_format in FORMATS} | {"json", NO_FORMAT}
+    names = {line_format.name for line_format in FORMATS} | {"json", NO_FORMAT}
+    assert seen == names, "each head has lines in tests/samples/formats.log or tests/samples/heads"
 
 
 def test_every_kind_of_time_has_a_reader() -> None:
-    assert {line_format.kind for line_format in FORMATS} - {""} <= set(READERS)
+    assert {line_format.kind for line_format in FORMATS} - {""} <= READERS.keys(), "clock.READERS says how each kind is read"
 
 
 @pytest.mark.parametrize("name", ["racoon", "racoon2", "racoon-vpn1", "/usr/sbin/racoon", "racoon_b.1"])
