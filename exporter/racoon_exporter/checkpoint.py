@@ -30,6 +30,8 @@ _SHARE: Final = 20
 _SPARED: Final = 6
 """So much rarer is written where only time passed: whoever goes on from before lets it pass again."""
 _ROWS_AT_ONCE: Final = 64
+_HEAD_BYTES: Final = 128
+"""Kept free for the first line, which says what only the last piece completes; blanks fill it."""
 
 
 def pause(interval: float, took: float, *, only_time_passed: bool = False) -> float:
@@ -42,17 +44,22 @@ class StateFileError(Exception):
 
 
 def write(path: Path, content: dict[str, Any], *, version: int = VERSION) -> None:
-    """Write a state file: to a temporary file beside it, synced, renamed. Raises OSError; the old file then stands."""
-    pieces = list(encoded(content))
-    size, crc32 = sum(map(len, pieces)), 0
-    for piece in pieces:
-        crc32 = zlib.crc32(piece, crc32)
-    head = json.dumps({"format": FORMAT, "version": version, "crc32": crc32, "bytes": size}).encode("ascii")
+    """Write a state file: to a temporary file beside it, synced, renamed. Raises OSError; the old file then stands.
+
+    No more than a piece of it is held in memory as text.
+    """
+    size, crc32 = 0, 0
     temporary = path.with_name(f"{path.name}.new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
         with open(descriptor, "wb") as file:  # noqa: PTH123  the descriptor carries the file's mode
-            file.writelines((head, b"\n", *pieces, b"\n"))
+            file.write(b"\n".rjust(_HEAD_BYTES))
+            for piece in encoded(content):
+                file.write(piece)
+                size, crc32 = size + len(piece), zlib.crc32(piece, crc32)
+            file.write(b"\n")
+            file.seek(0)
+            file.write(json.dumps({"format": FORMAT, "version": version, "crc32": crc32, "bytes": size}).encode("ascii"))
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
