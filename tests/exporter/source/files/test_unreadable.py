@@ -10,7 +10,7 @@ import pytest
 
 from racoon_exporter.source import FileSource, System
 from racoon_exporter.source.files.rotation import PATIENCE
-from tests.exporter.source.files.logs import Log, lines, record, records
+from tests.exporter.source.files.logs import Log, again, lines, record, records
 
 
 class Trouble:
@@ -115,6 +115,23 @@ def test_a_file_rotated_during_an_io_error_is_found_again(log: Log, trouble: Tro
     log.write(3)
     trouble.failing.clear()
     assert lines(source) == records(2, 3)
+    source.close()
+
+
+def test_a_copy_that_becomes_readable_later_is_found_then(log: Log, trouble: Trouble) -> None:
+    source = FileSource(log.name)
+    log.write(1)
+    assert lines(source) == records(1)
+    log.write(2)
+    log.sibling(".1").append(log.path.read_bytes())
+    log.path.unlink()
+    source = again(source, system=trouble.system)
+    trouble.failing["open"] = errno.EACCES
+    for _ in range(3):
+        assert source.read() is None
+    trouble.failing.clear()
+    assert lines(source) == records(2)
+    assert source.status().counts.lost_bytes == 0
     source.close()
 
 
