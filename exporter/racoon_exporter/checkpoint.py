@@ -152,7 +152,10 @@ def read(path: Path, most: int = MOST_BYTES) -> dict[str, Any] | None:
 
 def load(body: bytes) -> Any:
     """Give the value of a JSON text; raises ValueError where there is none, NaN and infinities among them."""
-    return json.loads(body, parse_constant=_refuse, parse_float=_finite)
+    try:
+        return msgspec.json.decode(body)
+    except ValueError:  # half of a surrogate pair, which only the other reads; what else is refused, it refuses too
+        return json.loads(body, parse_constant=_refuse, parse_float=_finite)
 
 
 def _refuse(name: str) -> float:

@@ -434,8 +434,8 @@ def to_json(engine: Engine) -> dict[str, Any]:
 def restore(engine: Engine, given: dict[str, Any]) -> None:
     """Go on from what `to_json` gave, now or with an older layout. Raises on anything else; the engine is then unusable."""
     state = given["state"] | {"racoons": [upgraded(racoon) for racoon in given["state"]["racoons"]]}
-    check_engine(given | {"state": state})
-    engine.take_state(SaState.from_json(state, engine.state.knowledge))
+    checked = check_engine(given | {"state": state})
+    engine.take_state(SaState.from_json(state, engine.state.knowledge, checked["archive"]))
     engine.messages = Counter({(level, severity, event): count for level, severity, event, count in given["messages"]})
     engine.unparsed.update({reason: count for reason, count in given["unparsed"].items() if reason in UNPARSED_REASONS})
     engine.errors.number = int(given.get("record_errors", 0))

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from racoon_exporter.availability.past_json import GatewayShape
 from racoon_exporter.sa.model import Natural, Seconds, Time
-from racoon_exporter.sa.schema import check, distinct, typed
+from racoon_exporter.sa.schema import StateShape, check, distinct, typed
 
 ALL_PLACED: Final = 2
 """From this version on each source has a position in the state file, or `PASSES`."""
@@ -77,11 +77,11 @@ class FileShape(LiveShape):
     aside: NotRequired[dict[str, AsideShape]]
 
 
-def check_engine(given: dict[str, Any]) -> None:
-    """Raise ValueError, naming the place, where this is nothing that `engine.to_json` gives."""
+def check_engine(given: dict[str, Any]) -> StateShape:
+    """Give the state in it by type. Raises ValueError, naming the place, where this is nothing that `engine.to_json` gives."""
     engine = typed(given, EngineShape)
     distinct("messages", (row[:3] for row in engine["messages"]))
-    check(engine["state"])
+    return check(engine["state"])
 
 
 def check_file(given: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ All times are seconds since the epoch, taken from the lines; None where no line 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, Final, Literal, TypeVar
 
@@ -228,6 +229,15 @@ def from_json(kind: type[Record], given: dict[str, Any]) -> Record:
     if "counters" in values:
         values["counters"] = counters_from_json(values["counters"])
     return kind(**values)
+
+
+def as_made(kind: type[Record], rows: Sequence[dict[str, Any]], records: Sequence[Record]) -> list[Record]:
+    """Give the records that were made of rows by type alone; those of an older layout, or of none, as `from_json` has it."""
+    names = {name for name, _ in _FIELDS[kind]}
+    stated = {"state"} if kind is Negotiation else set()
+    return [
+        record if stated <= row.keys() <= names else from_json(kind, row) for row, record in zip(rows, records, strict=True)
+    ]
 
 
 def _state_of(values: dict[str, Any]) -> str:

@@ -146,8 +146,8 @@ class StateShape(TypedDict):
     folded_gateways: NotRequired[FoldedShape]
 
 
-def check(given: dict[str, Any]) -> None:
-    """Raise ValueError, naming the place, where this is nothing that `SaState.to_json` gives."""
+def check(given: dict[str, Any]) -> StateShape:
+    """Give it by type. Raises ValueError, naming the place, where this is nothing that `SaState.to_json` gives."""
     state = typed(given, StateShape)
     distinct("racoons", ((racoon["gateway"], racoon["ident"], racoon["stream"]) for racoon in state["racoons"]))
     for number, racoon in enumerate(state["racoons"]):
@@ -155,6 +155,7 @@ def check(given: dict[str, Any]) -> None:
             _check_racoon(racoon, state["archive"])
         except ValueError as error:
             raise ValueError(f"racoon {number}: {error}") from error
+    return state
 
 
 def typed(given: Any, shape: type[Shape]) -> Shape:

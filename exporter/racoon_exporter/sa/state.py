@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from racoon_exporter.sa import daemon
@@ -12,7 +12,7 @@ from racoon_exporter.sa.configured import Knowledge, Known
 from racoon_exporter.sa.gateways import Gateways, Key
 from racoon_exporter.sa.handlers import HANDLERS, take
 from racoon_exporter.sa.heard import Heard
-from racoon_exporter.sa.model import HISTORY, OTHER, IpsecSa, IsakmpSa, from_json
+from racoon_exporter.sa.model import HISTORY, OTHER, IpsecSa, IsakmpSa, as_made, from_json
 from racoon_exporter.sa.racoon import Racoon
 from racoon_exporter.sa.two_ends import TwoEnds
 from racoon_parsers.record import Record
@@ -229,11 +229,18 @@ class SaState:
         }
 
     @classmethod
-    def from_json(cls, given: dict[str, Any], knowledge: Known | None = None) -> SaState:
-        """Make the state of what `to_json` gave. Raises KeyError, TypeError or ValueError on anything else."""
+    def from_json(
+        cls, given: dict[str, Any], knowledge: Known | None = None, archive: Mapping[str, Any] | None = None
+    ) -> SaState:
+        """Make the state of what `to_json` gave. Raises KeyError, TypeError or ValueError on anything else.
+
+        `archive` holds the records of what is over, where they were made already.
+        """
         state = cls(knowledge)
         for name, kind in HISTORY.items():
-            setattr(state.archive, name, [from_json(kind, record) for record in given["archive"][name]])
+            rows = given["archive"][name]
+            made = [from_json(kind, row) for row in rows] if archive is None else as_made(kind, rows, archive[name])
+            setattr(state.archive, name, made)
         for item in given["racoons"]:
             racoon = racoon_from_json(item, state.knowledge, state.archive, state.two_ends)
             racoon.learn(state.knowledge)
