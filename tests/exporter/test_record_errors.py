@@ -102,7 +102,7 @@ def test_a_block_that_raises_does_not_end_the_loop(
     follower = following(log, request)
     while follower.step():
         pass
-    samples, _ = follower.look()
+    samples, _ = follower.look(collect)
     assert samples.values["racoon_exporter_record_errors"] == {("",): 1.0}
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from confluent_kafka import Producer
 
 from racoon_exporter.engine import Engine
-from racoon_exporter.exposition import render
+from racoon_exporter.exposition_cache import ExpositionCache
 from racoon_exporter.serve.loop import Follower
 from racoon_exporter.serve.partitions import Partitions
 from racoon_exporter.source.inputs import Inputs
@@ -34,6 +34,7 @@ class Instance:
         around = Surroundings(keeper=partitions, partition_directory=directory, checkpoint_seconds=0.2)
         self.inputs = Inputs([Wanted("kafka", settings.name, settings)], around)
         self.follower = Follower(self.engine, self.inputs, partitions=partitions)
+        self._expositions = ExpositionCache()
 
     def turn(self) -> None:
         if not self.follower.step():
@@ -45,8 +46,7 @@ class Instance:
 
     @property
     def scrape(self) -> dict[str, float]:
-        samples, gateways = self.follower.look()
-        lines = render(samples, gateways=gateways, openmetrics=False).decode().splitlines()
+        lines = b"".join(self._expositions.answer(self.follower.look, openmetrics=False)).decode().splitlines()
         return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if not line.startswith("#"))}
 
     def counted(self, metric: str = UP) -> float:

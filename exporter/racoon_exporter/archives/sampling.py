@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from racoon_exporter.metrics import METRICS, Samples
-from racoon_exporter.metrics.peers import addresses_of, name_of
-from racoon_exporter.metrics.samples_by_name import key_of, samples_of_name
-from racoon_exporter.metrics.state import collect_daemon, collect_zeros, daemon_key
+from racoon_exporter.metrics.copies import PeerCopy, addresses_of, copy_daemon, copy_peer
+from racoon_exporter.metrics.peers import name_of
+from racoon_exporter.metrics.samples_by_name import NameCopy
+from racoon_exporter.metrics.state import GatewayCopy, Part, expected_by_name, kinds_of, reasons_of_part, samples_of_part
 from racoon_exporter.sa import Expectation
 from racoon_exporter.sa.racoon import Racoon
 from racoon_exporter.text import visible
@@ -44,10 +45,11 @@ class Run(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Part:
+class _Steps:
     """Samples that change together: those of a peer's name, or those without a peer."""
 
-    key: object = None
+    copied: Part | None = None
+    """What they were taken of."""
     begun: dict[Series, tuple[int, Value]] = field(default_factory=dict)
     """Since when each series has which value."""
 
@@ -65,16 +67,16 @@ class GatewaySteps:
     begun: float | None
     """When what is read of it begins."""
     next: int
-    parts: defaultdict[str | None, _Part] = field(default_factory=lambda: defaultdict(_Part))
+    parts: defaultdict[str | None, _Steps] = field(default_factory=lambda: defaultdict(_Steps))
     over: defaultdict[Series, list[Run]] = field(default_factory=lambda: defaultdict(list))
     """Runs that have ended."""
-    _expected: dict[str, dict[str, Expectation]] = field(default_factory=dict)
+    _expected: Mapping[str, tuple[tuple[str, Expectation], ...]] = field(default_factory=dict)
+    _kinds: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         """Group the configured peers by their names."""
-        for address, known in self.expected.items():
-            if self.wants(address):
-                self._expected.setdefault(visible(known.name), {})[address] = known
+        self._expected = expected_by_name([{address: one for address, one in self.expected.items() if self.wants(address)}])
+        self._kinds = kinds_of(self._expected)
 
     def up_to(self, time: float, racoons: Iterable[Racoon]) -> Iterator[Racoon]:
         """Take all steps before a time. Gives racoons for which time is to pass until `next`, before each step."""
@@ -96,40 +98,34 @@ class GatewaySteps:
             self._change(part, {})
 
     def _take(self, racoons: list[Racoon]) -> None:
-        itself, of_daemons = self.parts[None], tuple(daemon_key(racoon) for racoon in racoons)
-        if itself.key != of_daemons:
-            itself.key = of_daemons
-            self._change(itself, _values(self._of_daemons(racoons)))
-        told = all(racoon.life.phase2_told for racoon in racoons)
+        daemons = tuple([copy_daemon(racoon) for racoon in racoons])
+        self._look_at(None, GatewayCopy(daemons, zeros=True, kinds=self._kinds))
+        told = all(daemon.phase2_told for daemon in daemons)
         for name, members in self._members(racoons).items():
-            part, key = self.parts[name], (told, key_of(members))
-            if part.key != key:
-                part.key = key
-                expected = self._expected.get(name, {})
-                samples = samples_of_name(self.gateway, members, expected, told=told, begun=self.begun)
-                self._change(part, _values(samples))
+            self._look_at(name, NameCopy(tuple(members), self._expected.get(name, ()), told, self.begun))
 
-    def _of_daemons(self, racoons: list[Racoon]) -> Samples:
-        samples = Samples()
-        collect_zeros(samples, visible(self.gateway))
-        for racoon in racoons:
-            collect_daemon(samples, racoon)
-        for expected in self._expected.values():
-            for kind in {one.kind for one in expected.values()}:
-                samples.add("racoon_gateway_peers", 1, visible(self.gateway), kind)
-        return samples
+    def _look_at(self, name: str | None, copied: Part) -> None:
+        """Take the samples of the gateway itself or of a name, if they may have changed."""
+        steps = self.parts[name]
+        if steps.copied != copied:
+            steps.copied = copied
+            gateway = visible(self.gateway)
+            samples = samples_of_part(gateway, name, copied)
+            samples.unite(reasons_of_part(gateway, name, copied))
+            self._change(steps, _values(samples))
 
-    def _members(self, racoons: list[Racoon]) -> dict[str, list[tuple[Racoon, str]]]:
+    def _members(self, racoons: list[Racoon]) -> dict[str, list[PeerCopy]]:
         """Give who has series of which name: those that are configured, that are known, and that were."""
-        members: dict[str, list[tuple[Racoon, str]]] = {name: [] for name in self._expected}
+        members: dict[str, list[PeerCopy]] = {name: [] for name in self._expected}
         members |= {name: [] for name in self.parts if name is not None}
+        several = len(racoons) > 1
         for racoon in racoons:
             for address in addresses_of(racoon):
                 if self.wants(address):
-                    members.setdefault(name_of(racoon, address), []).append((racoon, address))
+                    members.setdefault(name_of(racoon, address), []).append(copy_peer(racoon, address, of_several=several))
         return members
 
-    def _change(self, part: _Part, values: dict[Series, Value]) -> None:
+    def _change(self, part: _Steps, values: dict[Series, Value]) -> None:
         """Let the samples of a part be these from the next step on."""
         for series, (first, value) in list(part.begun.items()):
             if values.get(series) != value:

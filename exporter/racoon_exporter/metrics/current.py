@@ -2,55 +2,42 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from racoon_exporter.engine import Engine
-from racoon_exporter.metrics.peers import name_of
-from racoon_exporter.metrics.samples import Samples, Scrape
-from racoon_exporter.sa.current_reason import Trouble, credit, current_trouble
-from racoon_exporter.sa.model import PSEUDO_PEERS, Peer
-from racoon_exporter.sa.racoon import Racoon
+from racoon_exporter.metrics.copies import PeerCopy
+from racoon_exporter.metrics.samples import Samples
+from racoon_exporter.sa.current_reason import Trouble
+from racoon_exporter.sa.model import PSEUDO_PEERS
 from racoon_exporter.text import visible
 
-Labels = tuple[str, str]
-"""Gateway and peer, as labels show them."""
-Known = tuple[Racoon, Peer]
-"""A peer, and a racoon that knows it."""
 Held = tuple[bool, float | None]
 """Whether a phase is up, and when that last changed."""
-
-_PHASES: Final = (1, 2)
-
-
-def known_peers(engine: Engine) -> Iterator[Known]:
-    """Give the peers of all racoons."""
-    for racoon in engine.state.racoons.values():
-        for peer in racoon.peers.values():
-            yield racoon, peer
+_BEGINNING: Final = (False, 0.0)
 
 
-def collect_since(samples: Samples, peers: Iterable[Known], begins: Callable[[str], float | None]) -> None:
-    """Give each peer the time at which each phase came to be as `racoon_phase<n>_up`, taken before, says."""
-    held: dict[int, defaultdict[Labels, list[Held]]] = {phase: defaultdict(list) for phase in _PHASES}
-    for racoon, peer in peers:
-        labels = visible(racoon.gateway), name_of(racoon, peer.address)
-        held[1][labels].append((peer.phase1_up, peer.phase1_since))
-        held[2][labels].append((peer.phase2_up, peer.since))
-    expected = {labels[:2] for labels in samples.values["racoon_peer_expected"]}
-    for phase in _PHASES:
-        for gateway, name in samples.values[f"racoon_phase{phase}_up"]:
-            since = _last_change(held[phase].get((gateway, name), ()))
-            if since is None and (gateway, name) in expected:
-                since = begins(gateway)
+def collect_since(samples: Samples, gateway: str, name: str, known: Sequence[PeerCopy], begun: float | None) -> None:
+    """Give a name the time at which each phase came to be as `racoon_phase<n>_up`, taken before, says.
+
+    An expected peer that never was up is down since what is read of its gateway `begun`, None for others.
+    """
+    for phase, held in (
+        (1, [(peer.phase1_up, peer.phase1_since) for peer in known]),
+        (2, [(peer.phase2_up, peer.since) for peer in known]),
+    ):
+        if (gateway, name) in samples.values[f"racoon_phase{phase}_up"]:
+            since = _last_change(held)
+            if since is None:
+                since = begun
             if since is not None:
                 samples.put(f"racoon_phase{phase}_state_since_timestamp_seconds", since, gateway, name)
 
 
-def _last_change(held: Iterable[Held]) -> float | None:
+def _last_change(held: Sequence[Held]) -> float | None:
     """Of several addresses of a name, or several racoons, one that is up makes it up; it is down since the last went down."""
-    held = list(held)
+    if len(held) == 1:
+        return held[0][1]
     up = any(is_up for is_up, _ in held)
     times = [since for is_up, since in held if is_up == up and since is not None]
     return (min if up else max)(times, default=None)
@@ -67,40 +54,33 @@ class Beginnings:
 
     def of_gateway(self, gateway: str) -> float | None:
         """Give the time of the first line of the logs that may tell of a gateway: its own, and those that name no gateway."""
-        return min((self._first[owner] for owner in ("", gateway) if owner in self._first), default=None)
+        everywhere, own = self._first.get(""), self._first.get(gateway)
+        if everywhere is None or own is None:
+            return everywhere if own is None else own
+        return min(everywhere, own)
 
 
-def collect_reasons(samples: Samples, scrape: Scrape) -> None:
-    """Give all peers their reasons."""
-    collect_reasons_of(samples, known_peers(scrape.engine))
+def collect_reason(samples: Samples, gateway: str, name: str, known: Sequence[PeerCopy]) -> None:
+    """Give a name the one reason that the page shows; of several addresses, the newest."""
+    troubles = [peer.trouble for peer in _believed(known) if peer.trouble is not None]
+    if troubles:
+        newest = max(troubles, key=_time)
+        samples.put("racoon_peer_reason", 1, gateway, name, str(newest.phase), newest.reason)
 
 
-def collect_reasons_of(samples: Samples, peers: Iterable[Known]) -> None:
-    """Give each peer the one reason that the page shows; of several addresses of a name, the newest."""
-    newest: dict[Labels, Trouble] = {}
-    for racoon, peer in _believed(peers):
-        trouble = trouble_of(racoon, peer)
-        if trouble is None:
-            continue
-        labels = visible(racoon.gateway), name_of(racoon, peer.address)
-        if labels not in newest or (trouble.time or 0.0) > (newest[labels].time or 0.0):
-            newest[labels] = trouble
-    for labels, trouble in newest.items():
-        samples.put("racoon_peer_reason", 1, *labels, str(trouble.phase), trouble.reason)
+def _time(trouble: Trouble) -> float:
+    return trouble.time or 0.0
 
 
-def trouble_of(racoon: Racoon, peer: Peer) -> Trouble | None:
-    """Tell why a peer is not up, or what fails with it."""
-    expected = racoon.knowledge.expected(peer.address)
-    permanent = expected is not None and expected.kind != "roaming"
-    return None if racoon.now is None else current_trouble(peer, racoon.now, permanent=permanent)
-
-
-def _believed(peers: Iterable[Known]) -> Iterable[Known]:
+def _believed(known: Sequence[PeerCopy]) -> Iterable[PeerCopy]:
     """Give each peer once, also where several racoons of a gateway know it."""
-    believed: dict[tuple[str, str], Known] = {}
-    for racoon, peer in peers:
-        other = believed.get((racoon.gateway, peer.address))
-        if peer.address not in PSEUDO_PEERS and (other is None or credit(peer) > credit(other[1])):
-            believed[racoon.gateway, peer.address] = racoon, peer
+    believed: dict[str, PeerCopy] = {}
+    for peer in known:
+        other = believed.get(peer.address)
+        if peer.address not in PSEUDO_PEERS and (other is None or _credit(peer) > _credit(other)):
+            believed[peer.address] = peer
     return believed.values()
+
+
+def _credit(peer: PeerCopy) -> tuple[bool, float]:
+    return peer.credit or _BEGINNING

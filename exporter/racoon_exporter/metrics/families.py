@@ -6,10 +6,9 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from racoon_exporter.engine import Engine
-from racoon_exporter.metrics.current import collect_reasons
 from racoon_exporter.metrics.exporter import collect_messages, collect_own, collect_witnesses
 from racoon_exporter.metrics.samples import OwnState, Samples, Scrape
-from racoon_exporter.metrics.state import collect_state
+from racoon_exporter.metrics.state import collect_reasons, collect_state
 from racoon_exporter.source.contract import SourceStatus
 
 
@@ -31,7 +30,12 @@ def collect(engine: Engine, own: OwnState) -> tuple[Samples, bool]:
     scrape = Scrape(engine, own, gateways)
     for family, take in FAMILIES.items():
         samples.take(family, take, scrape)
-    return samples, any(gateways) or bool(engine.state.knowledge.gateways)
+    return samples, names_gateways(engine, gateways)
+
+
+def names_gateways(engine: Engine, gateways: Collection[str]) -> bool:
+    """Tell whether samples name gateways: where a line or the configuration does."""
+    return any(gateways) or bool(engine.state.knowledge.gateways)
 
 
 FAMILIES: Final[Mapping[str, Callable[[Samples, Scrape], None]]] = {

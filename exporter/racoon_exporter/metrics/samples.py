@@ -6,12 +6,13 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 from racoon_exporter.engine import Engine
 from racoon_exporter.source.contract import SourceStatus
 from racoon_exporter.witness import Shown
 
+T = TypeVar("T")
 _LOGGER: Final = logging.getLogger("racoon_exporter")
 
 
@@ -53,20 +54,41 @@ class Samples:
     def put(self, name: str, value: float, *labels: str) -> None:
         """Set a sample; of two values the larger stands."""
         values = self.values[name]
-        values[labels] = max(value, values.get(labels, value))
+        known = values.get(labels)
+        if known is None or value > known:
+            values[labels] = value
+
+    def unite(self, other: Samples) -> None:
+        """Add what was counted of other things."""
+        for name, taken in other.values.items():
+            values = self.values[name]
+            for labels, value in taken.items():
+                values[labels] = values.get(labels, 0) + value
+        self.durations.update(other.durations)
 
     def take(self, family: str, take: Callable[[Samples, Scrape], None], scrape: Scrape) -> None:
         """Take the samples of a family. If that fails none of them is given, and the others are: a part would be wrong."""
-        part = Samples()
         told = scrape.own.families_told
-        try:
+
+        def taken() -> Samples:
+            part = Samples()
             take(part, scrape)
-        except Exception:  # whatever it is: the other families are served
-            if family not in told:
-                _LOGGER.exception("the metrics of %s cannot be taken; the others are served", family)
-            told.add(family)
-        else:
+            return part
+
+        part = attempt(family, told, taken)
+        if part is not None:
             self.values.update(part.values)
             self.durations.update(part.durations)
             told.discard(family)
         self.put("racoon_exporter_family_ok", float(family not in told), "", family)
+
+
+def attempt(family: str, told: set[str], work: Callable[[], T]) -> T | None:
+    """Do what the samples of a family need; where that fails it is logged once, and None is given."""
+    try:
+        return work()
+    except Exception:  # whatever it is: the other families are served
+        if family not in told:
+            _LOGGER.exception("the metrics of %s cannot be taken; the others are served", family)
+        told.add(family)
+        return None

@@ -2,68 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
-from racoon_exporter.metrics.current import collect_reasons_of, collect_since, trouble_of
+from racoon_exporter.metrics.copies import PeerCopy
+from racoon_exporter.metrics.current import collect_reason, collect_since
 from racoon_exporter.metrics.peers import collect_expected, collect_peer, collect_phase1_up
 from racoon_exporter.metrics.samples import Samples
 from racoon_exporter.sa import Expectation
-from racoon_exporter.sa.current_reason import credit
-from racoon_exporter.sa.racoon import Racoon
-from racoon_exporter.text import visible
-
-Members = Sequence[tuple[Racoon, str]]
-"""Racoons of a gateway, and an address that each knows under the name."""
 
 
-def samples_of_name(
-    gateway: str, members: Members, expected: Mapping[str, Expectation], *, told: bool, begun: float | None
-) -> Samples:
-    """Take the samples of a name. `told` is whether phase 2 is told of, `begun` when what is read of the gateway begins."""
+class NameCopy(NamedTuple):
+    """All that the samples of a name are made of."""
+
+    members: tuple[PeerCopy, ...]
+    """Peers of the name, as each racoon of the gateway knows them."""
+    expected: tuple[tuple[str, Expectation], ...]
+    """What is configured under the name, with its addresses."""
+    told: bool
+    """Whether the gateway's log tells of phase 2."""
+    begun: float | None
+    """When what is read of the gateway begins."""
+
+
+def samples_of_name(gateway: str, name: str, copied: NameCopy) -> Samples:
+    """Take what is believed of a name, and counted for it."""
     samples = Samples()
-    for racoon, address in members:
-        collect_peer(samples, racoon, address)
-    collect_expected(samples, visible(gateway), expected, told=told)
+    for member in copied.members:
+        collect_peer(samples, gateway, name, member)
+    collect_expected(samples, gateway, name, copied.expected, told=copied.told)
     collect_phase1_up(samples)
-    known = [(racoon, racoon.peers[address]) for racoon, address in members if address in racoon.peers]
-    collect_since(samples, known, lambda _gateway: begun)
-    collect_reasons_of(samples, known)
+    collect_since(samples, gateway, name, _known(copied), copied.begun if copied.expected else None)
     return samples
 
 
-def key_of(members: Members) -> tuple[object, ...]:
-    """Give what tells, at a fraction of the cost, whether the samples of a name are what they were: all they are made of."""
-    return (*(part for racoon, address in members for part in _key(racoon, address)), *_credits(members))
+def reason_of_name(gateway: str, name: str, copied: NameCopy) -> Samples:
+    """Take the one reason why a name is not up, or what fails with it."""
+    samples = Samples()
+    collect_reason(samples, gateway, name, _known(copied))
+    return samples
 
 
-def _key(racoon: Racoon, address: str) -> tuple[object, ...]:
-    peer = racoon.peers.get(address)
-    sas = (
-        racoon.life.phase2_told,
-        len(racoon.isakmp.of_peer.get(address, ())),
-        *[(sa.protocol, sa.state) for sa in racoon.ipsec.of_peer.get(address, ())],
-    )
-    if peer is None:
-        return sas
-    failed = peer.phase1_last_failure is not None or peer.phase2_last_failure is not None
-    return (
-        *peer.counters.values(),
-        peer.phase1_last_established,
-        peer.phase1_last_failure,
-        peer.phase1_duration,
-        peer.phase1_up,
-        peer.phase1_since,
-        peer.phase2_last_established,
-        peer.phase2_last_failure,
-        peer.phase2_up,
-        peer.since,
-        peer.nat,
-        trouble_of(racoon, peer) if failed else None,
-        *sas,
-    )
-
-
-def _credits(members: Members) -> Iterator[object]:
-    """Give what tells who is believed of a peer, where there is a choice."""
-    if len(members) > 1:
-        yield from (credit(racoon.peers[address]) for racoon, address in members if address in racoon.peers)
+def _known(copied: NameCopy) -> list[PeerCopy]:
+    return [member for member in copied.members if member.known]

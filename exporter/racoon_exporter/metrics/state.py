@@ -1,15 +1,20 @@
-"""Samples of the state of every racoon."""
+"""Samples of the state of every racoon: part by part, of a gateway itself and of each name at it.
+
+A part is copied while the reader waits, and its samples are taken of the copy afterwards.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
 
-from racoon_exporter.metrics.current import Beginnings, collect_since, known_peers
-from racoon_exporter.metrics.peers import ROLES, addresses_of, collect_expected, collect_peer, collect_phase1_up
+from racoon_exporter.metrics.copies import DaemonCopy, PeerCopy, addresses_of, copy_daemon, copy_peer
+from racoon_exporter.metrics.current import Beginnings
+from racoon_exporter.metrics.peers import ROLES
 from racoon_exporter.metrics.rows import METRICS
 from racoon_exporter.metrics.samples import Samples, Scrape
-from racoon_exporter.sa import Expectation
+from racoon_exporter.metrics.samples_by_name import NameCopy, reason_of_name, samples_of_name
+from racoon_exporter.sa import Expectation, Knowledge
 from racoon_exporter.sa.racoon import DURATION_BUCKETS, Racoon
 from racoon_exporter.text import visible
 from racoon_parsers.reasons import zero_for_expected
@@ -19,73 +24,192 @@ _MOST_EXPECTED: Final = 20_000
 _EXPECTED_OF_EACH: Final = 8
 """The same where more gateways are let in: so many peers of each of `limits.gateways`."""
 _COUNTERS: Final = {row.counter: row for row in METRICS if row.counter and row.labels[:1] != ("peer",)}
+_OF_GATEWAYS: Final = frozenset(row.name for row in _COUNTERS.values() if row.has_gateway)
+_ZEROS: Final = (
+    *((row.name, row.has_gateway, ((),)) for row in _COUNTERS.values() if not row.labels),
+    ("racoon_gateway_failures", True, tuple((str(phase), reason) for phase in (1, 2) for reason in zero_for_expected(phase))),
+    ("racoon_xauth_logins", True, (("success",), ("failure",))),
+)
+"""Series of a gateway that do not depend on peers: metric, whether it names the gateway, and other labels of each."""
+
+
+class GatewayCopy(NamedTuple):
+    """All that the samples of a gateway itself are made of."""
+
+    daemons: tuple[DaemonCopy, ...]
+    zeros: bool
+    """Whether it has series though nothing was counted yet."""
+    kinds: tuple[tuple[str, int], ...]
+    """How many names are expected, by kind."""
+
+
+Part = GatewayCopy | NameCopy
+Parts = Mapping[str | None, Part]
+"""By name; None is the gateway itself."""
+TakePart = Callable[[str, str | None, Part], Samples]
+"""Takes the samples of a part of a gateway."""
+
+
+class Site(NamedTuple):
+    """A gateway, and what is to be copied of it. Two that are equal have the same to show."""
+
+    gateway: str
+    """As labels show it."""
+    racoons: tuple[Racoon, ...]
+    revisions: tuple[object, ...]
+    expected: tuple[Mapping[str, Expectation], ...]
+    """Peers that have series before they are heard of, by address."""
+    zeros: bool
+    begun: float | None
+    """When what is read of it begins."""
+
+    def copied(self) -> CopiedSite:
+        """Copy it."""
+        several = len(self.racoons) > 1
+        racoons = [
+            CopiedRacoon(
+                racoon.knowledge,
+                copy_daemon(racoon),
+                [copy_peer(racoon, address, of_several=several) for address in addresses_of(racoon)],
+            )
+            for racoon in self.racoons
+        ]
+        return CopiedSite(self, racoons)
+
+
+class CopiedRacoon(NamedTuple):
+    """A racoon, and its peers."""
+
+    knowledge: Knowledge
+    daemon: DaemonCopy
+    peers: Sequence[PeerCopy]
+
+
+class CopiedSite(NamedTuple):
+    """A gateway that may be divided when the reader goes on."""
+
+    site: Site
+    racoons: Sequence[CopiedRacoon]
+
+    def parts(self) -> Parts:
+        """Divide it into itself and its names."""
+        expected = expected_by_name(self.site.expected)
+        members: dict[str, list[PeerCopy]] = {name: [] for name in expected}
+        for racoon in self.racoons:
+            for peer in racoon.peers:
+                members.setdefault(visible(racoon.knowledge.name(peer.address)), []).append(peer)
+        daemons = tuple([racoon.daemon for racoon in self.racoons])
+        told = all(daemon.phase2_told for daemon in daemons)
+        begun = self.site.begun
+        parts: dict[str | None, Part] = {None: GatewayCopy(daemons, self.site.zeros, kinds_of(expected))}
+        for name, of_name in members.items():
+            parts[name] = NameCopy(tuple(of_name), expected.get(name, ()), told, begun)
+        return parts
+
+
+def expected_by_name(known: Sequence[Mapping[str, Expectation]]) -> dict[str, tuple[tuple[str, Expectation], ...]]:
+    """Group configured peers by their names as labels show them."""
+    found: dict[str, list[tuple[str, Expectation]]] = {}
+    for peers in known:
+        for address, expected in peers.items():
+            found.setdefault(visible(expected.name), []).append((address, expected))
+    return {name: tuple(peers) for name, peers in found.items()}
+
+
+def kinds_of(expected: Mapping[str, Sequence[tuple[str, Expectation]]]) -> tuple[tuple[str, int], ...]:
+    """Count the names that are expected, by kind."""
+    numbers: dict[str, int] = {}
+    for peers in expected.values():
+        for kind in {one.kind for _, one in peers}:
+            numbers[kind] = numbers.get(kind, 0) + 1
+    return tuple(sorted(numbers.items()))
+
+
+def sites(scrape: Scrape) -> Iterator[Site]:
+    """Give every gateway that was heard of, is read or is configured."""
+    shown = {gateway: visible(gateway) for gateway in scrape.gateways}
+    racoons: dict[str, list[Racoon]] = {}
+    for racoon in scrape.engine.state.racoons.values():
+        racoons.setdefault(shown[racoon.gateway], []).append(racoon)
+    expected: dict[str, list[Mapping[str, Expectation]]] = {}
+    for gateway, peers in _with_expected(scrape):
+        expected.setdefault(shown.get(gateway) or visible(gateway), []).append(peers)
+    zeros = set(shown.values())
+    begun = Beginnings(scrape.engine).of_gateway
+    for gateway in dict.fromkeys((*racoons, *zeros, *expected)):
+        here = tuple(racoons.get(gateway, ()))
+        yield Site(
+            gateway,
+            here,
+            tuple([racoon.revision for racoon in here]),
+            tuple(expected.get(gateway, ())),
+            gateway in zeros,
+            begun(gateway),
+        )
 
 
 def collect_state(samples: Samples, scrape: Scrape) -> None:
     """What is believed of every racoon and its peers, and zeros for what is configured or not heard of yet."""
-    racoons = list(scrape.engine.state.racoons.values())
-    for racoon in racoons:
-        collect_daemon(samples, racoon)
-        for address in addresses_of(racoon):
-            collect_peer(samples, racoon, address)
-    for gateway in scrape.gateways.difference(racoon.gateway for racoon in racoons):
-        collect_zeros(samples, visible(gateway))
-    untold = frozenset(visible(one.gateway) for one in scrape.engine.state.racoons.values() if not one.life.phase2_told)
-    for gateway, expected in _with_expected(scrape):
-        collect_expected(samples, visible(gateway), expected, told=visible(gateway) not in untold)
-    for gateway, _, kind in samples.values["racoon_peer_expected"]:
-        samples.add("racoon_gateway_peers", 1, gateway, kind)
-    collect_phase1_up(samples)
-    collect_since(samples, known_peers(scrape.engine), Beginnings(scrape.engine).of_gateway)
+    _collect(samples, scrape, samples_of_part)
 
 
-def collect_daemon(samples: Samples, racoon: Racoon) -> None:
-    """Take what is believed of a racoon itself, and counted without a peer."""
-    gateway = visible(racoon.gateway)
-    for key, count in racoon.counters.items():
+def collect_reasons(samples: Samples, scrape: Scrape) -> None:
+    """Give all peers their reasons."""
+    _collect(samples, scrape, reasons_of_part)
+
+
+def _collect(samples: Samples, scrape: Scrape, take: TakePart) -> None:
+    for site in sites(scrape):
+        for name, part in site.copied().parts().items():
+            samples.unite(take(site.gateway, name, part))
+
+
+def samples_of_part(gateway: str, name: str | None, part: Part) -> Samples:
+    """Take what is believed of a gateway itself or of a name at it."""
+    return samples_of_gateway(gateway, part) if isinstance(part, GatewayCopy) else samples_of_name(gateway, name or "", part)
+
+
+def reasons_of_part(gateway: str, name: str | None, part: Part) -> Samples:
+    """Take why a name is not up; of a gateway itself there is nothing to tell."""
+    return Samples() if isinstance(part, GatewayCopy) else reason_of_name(gateway, name or "", part)
+
+
+def samples_of_gateway(gateway: str, copied: GatewayCopy) -> Samples:
+    """Take what is believed of the racoons of a gateway, and counted for them without a peer."""
+    samples = Samples()
+    for daemon in copied.daemons:
+        _collect_daemon(samples, gateway, daemon)
+    if copied.zeros:
+        _collect_zeros(samples, gateway)
+    for kind, number in copied.kinds:
+        samples.add("racoon_gateway_peers", number, gateway, kind)
+    return samples
+
+
+def _collect_daemon(samples: Samples, gateway: str, daemon: DaemonCopy) -> None:
+    for key, count in daemon.counters.items():
         row = _COUNTERS[key[0]]
-        samples.add(row.name, count, gateway if row.has_gateway else "", *key[1:])
-    collect_zeros(samples, gateway)
-    for role, counts in racoon.durations.items():
+        samples.add(row.name, count, gateway if row.name in _OF_GATEWAYS else "", *key[1:])
+    for role, counts in daemon.durations.items():
         known = samples.durations.setdefault((gateway, role), [0.0] * len(counts))
         samples.durations[gateway, role] = [one + other for one, other in zip(known, counts, strict=True)]
-    _collect_life(samples, racoon)
+    samples.put("racoon_daemon_up", float(daemon.up), gateway)
+    samples.put("racoon_log_level_quiet", float(daemon.quiet), gateway)
+    if daemon.run is not None:
+        started, version, openssl = daemon.run
+        if started is not None:
+            samples.put("racoon_daemon_start_timestamp_seconds", started, gateway)
+        samples.put("racoon_daemon_info", 1, gateway, visible(version or ""), visible(openssl or ""))
 
 
-def daemon_key(racoon: Racoon) -> tuple[object, ...]:
-    """Give what tells whether the samples of a racoon itself are what they were: all that they are made of."""
-    run = racoon.life.run
-    return (
-        *racoon.counters.values(),
-        *(count for counts in racoon.durations.values() for count in counts),
-        racoon.life.up,
-        racoon.life.is_quiet(racoon.now),
-        None if run is None else (run.started, run.version, run.openssl),
-    )
-
-
-def collect_zeros(samples: Samples, gateway: str) -> None:
+def _collect_zeros(samples: Samples, gateway: str) -> None:
     """Give a gateway the series that do not depend on peers, so that their first growth is seen as growth."""
-    for row in _COUNTERS.values():
-        if not row.labels:
-            samples.add(row.name, 0, gateway if row.has_gateway else "")
-    for phase in (1, 2):
-        for reason in zero_for_expected(phase):
-            samples.add("racoon_gateway_failures", 0, gateway, str(phase), reason)
-    for result in ("success", "failure"):
-        samples.add("racoon_xauth_logins", 0, gateway, result)
+    for name, owner, labels in _ZEROS:
+        values = samples.values[name]
+        for more in labels:
+            values.setdefault((gateway if owner else "", *more), 0)
     for role in ROLES:
         samples.durations.setdefault((gateway, role), [0.0] * (len(DURATION_BUCKETS) + 2))
-
-
-def _collect_life(samples: Samples, racoon: Racoon) -> None:
-    gateway, run = visible(racoon.gateway), racoon.life.run
-    samples.put("racoon_daemon_up", float(racoon.life.up), gateway)
-    samples.put("racoon_log_level_quiet", float(racoon.life.is_quiet(racoon.now)), gateway)
-    if run is not None:
-        if run.started is not None:
-            samples.put("racoon_daemon_start_timestamp_seconds", run.started, gateway)
-        samples.put("racoon_daemon_info", 1, gateway, visible(run.version or ""), visible(run.openssl or ""))
 
 
 def _with_expected(scrape: Scrape) -> Iterator[tuple[str, Mapping[str, Expectation]]]:

@@ -101,6 +101,7 @@ def _peers(racoon: Racoon) -> frozenset[str]:
 
 def take_findings(racoon: Racoon, findings: Findings) -> None:
     """Take what a witness made sure of. What the log told meanwhile stands: such an SA is not among the living any more."""
+    racoon.changed()
     for (protocol, spi), since in findings.vanished_ipsec.items():
         for sa in _named(racoon, protocol, spi):
             racoon.ipsec.end(sa, VANISHED, VANISHED, _not_before(sa.established, since), racoon.now)

@@ -47,6 +47,8 @@ class Racoon:
         """Streams that lines of it came through, the first few: where a host is named, several may."""
         self.now: float | None = None
         """Time of the last line that had one. Only `advance` sets it."""
+        self.revision = object()
+        """What is shown of it stays as it is so long as this is the same."""
         self.archive = archive
         self.counters: Counter[tuple[str, ...]] = Counter()
         """Counters that have no peer: (metric, label values)."""
@@ -71,6 +73,11 @@ class Racoon:
     def learn(self, knowledge: Known) -> None:
         """Take what a changed configuration says."""
         self.peers.learn(knowledge.at(self.gateway))
+        self.changed()
+
+    def changed(self) -> None:
+        """Take note that something of it may have changed that is shown."""
+        self.revision = object()
 
     # time
 

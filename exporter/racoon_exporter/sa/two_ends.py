@@ -227,6 +227,7 @@ def give_up(racoon: Racoon, negotiation: Negotiation, now: float | None) -> None
     """Count a failure under the reason it has, if it is not counted yet."""
     if racoon.failures.uncounted.pop(id(negotiation), None) is not None:
         racoon.peers.add_failure(negotiation.phase, negotiation.peer, known(negotiation.reason), now)
+        racoon.changed()
 
 
 def _tell(racoon: Racoon, silent: Negotiation, other: Racoon, named: Negotiation) -> None:
@@ -234,6 +235,7 @@ def _tell(racoon: Racoon, silent: Negotiation, other: Racoon, named: Negotiation
     racoon.failures.silent[silent.phase, silent.peer].remove(silent)
     silent.reason, silent.told_by = named.reason, other.gateway or other.stream or other.ident
     racoon.archive.changed()
+    racoon.changed()
     peer = racoon.peers.entry(silent.peer, racoon.now)
     last = peer.phase1_last_failure if silent.phase == 1 else peer.phase2_last_failure
     if last == silent.ended:

@@ -41,8 +41,9 @@ class LiveEngine:
     def flush(self) -> None:
         """Complete what was kept back: nothing more comes for now."""
         if self.pending:
-            self.engine.flush()
-            self._note_times(self._monotonic())
+            for stream in list(self.engine.readers):
+                self.engine.flush(stream)
+                self._note_times(self._monotonic(), stream)
             self.pending = False
 
     def let_time_pass(self) -> None:
@@ -62,15 +63,17 @@ class LiveEngine:
         """Work out when something of a racoon is due that changed without a line."""
         self._silent_time.look_at([(racoon.key, racoon)])
 
-    def _note_times(self, now: float, stream: str | None = None) -> None:
+    def _note_times(self, now: float, stream: str) -> None:
         state = self.engine.state
         heard = state.take_heard()
         self._silent_time.note(heard, state.racoons, now)
-        if stream is not None:
-            for key in heard & state.racoons.keys():
-                state.racoons[key].note_heard_in(stream)
+        for key in heard & state.racoons.keys():
+            racoon = state.racoons[key]
+            racoon.changed()
+            racoon.note_heard_in(stream)
 
     def _age(self, key: Key, racoon: Racoon, until: float) -> None:
+        racoon.changed()
         try:
             racoon.pass_time(until)
         except Exception as error:  # noqa: BLE001  time goes on for the others

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from racoon_exporter import checkpoint
 from racoon_exporter.engine import Engine
-from racoon_exporter.metrics import OwnState, Samples, collect
+from racoon_exporter.metrics import OwnState
 from racoon_exporter.sa import Known
 from racoon_exporter.sa.findings import Believed, Findings, believed, take_findings, witnessed
 from racoon_exporter.serve.crash_marker import CrashMarker
@@ -160,7 +160,7 @@ class Follower:
                 break
             self._inputs.wait(QUIET_SECONDS if self._live.pending or self.partitions.pending else IDLE_SECONDS)
         with self.lock.reading():
-            self.engine.flush()
+            self._live.flush()
         self.save()
         self._marker.end()
 
@@ -318,8 +318,8 @@ class Follower:
 
     # looking
 
-    def look(self) -> tuple[Samples, bool]:
-        """Take all samples, holding the reader up only while they are copied."""
+    def look(self, copy: Callable[[Engine, OwnState], T]) -> T:
+        """Let a function copy what samples are made of, holding the reader up only that long."""
         own = OwnState(
             self.statuses(),
             max(self._checkpoint_time, self.partitions.saved_at),
@@ -330,7 +330,7 @@ class Follower:
             self._families_told,
         )
         with self.lock.looking():
-            return collect(self.partitions.united_with(self.engine), own)
+            return copy(self.partitions.united_with(self.engine), own)
 
     def take(self, copy: Callable[[Engine, tuple[SourceStatus, ...]], T]) -> T:
         """Let a function copy what it shows, while the reader waits."""

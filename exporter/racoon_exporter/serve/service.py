@@ -7,6 +7,7 @@ import logging
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from pathlib import Path
@@ -19,11 +20,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from racoon_exporter import exposition
 from racoon_exporter.config import knowledge
 from racoon_exporter.config.file import Config, ConfigError, load_config
 from racoon_exporter.config.knowledge import Flags
 from racoon_exporter.engine import Engine
+from racoon_exporter.exposition_cache import ExpositionCache
 from racoon_exporter.serve.loop import Follower
 from racoon_exporter.serve.partitions import Partitions
 from racoon_exporter.serve.systemd import Notifier
@@ -113,6 +114,7 @@ class Service:
             witnesses=self._witnesses,
             partitions=partitions,
         )
+        self._expositions = ExpositionCache()
         self._reload_asked = False
         self._told = 0.0
         self._server = WebServer(
@@ -155,10 +157,9 @@ class Service:
             routes.insert(0, Route("/-/reload", self._reload_endpoint, methods=["POST", "PUT"]))
         return routes
 
-    def _own_metrics(self, chosen: Format) -> bytes:
+    def _own_metrics(self, chosen: Format) -> Iterator[bytes]:
         with self.follower.lock.answering():
-            samples, gateways = self.follower.look()
-            return exposition.render(samples, gateways=gateways, openmetrics=chosen is Format.OPENMETRICS)
+            yield from self._expositions.answer(self.follower.look, openmetrics=chosen is Format.OPENMETRICS)
 
     # life
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import gzip
 import hashlib
 import html
-from collections.abc import Callable, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from prometheus_client import exposition
@@ -47,8 +48,8 @@ class Format(Enum):
     OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
-Write = Callable[[Format], bytes]
-"""Writes families in a format, without OpenMetrics' `# EOF`."""
+Write = Callable[[Format], Iterable[bytes]]
+"""Writes families in a format, piece by piece, without OpenMetrics' `# EOF`."""
 
 
 def metrics_route(path: str, registry: CollectorRegistry, first: Write | None = None) -> Route:
@@ -101,8 +102,15 @@ def landing_route(title: str, links: Sequence[tuple[str, str]]) -> Route:
 def render(registry: CollectorRegistry, chosen: Format, *, compressed: bool, first: Write | None = None) -> bytes:
     """Return the exposition of a registry behind what ``first`` writes; collects anew."""
     write = openmetrics.generate_latest if chosen is Format.OPENMETRICS else exposition.generate_latest
-    text: bytes = (b"" if first is None else first(chosen)) + write(registry)
-    return gzip.compress(text, GZIP_LEVEL, mtime=0) if compressed else text
+    pieces = chain(() if first is None else first(chosen), map(write, [registry]))
+    return b"".join(_gzipped(pieces) if compressed else pieces)
+
+
+def _gzipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Compress text that need not stand in memory as a whole: that of thousands of gateways is large."""
+    stream = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, zlib.MAX_WBITS + 16)
+    yield from map(stream.compress, pieces)
+    yield stream.flush()
 
 
 class _Renderings:

@@ -10,6 +10,7 @@ import pytest
 
 from racoon_exporter import checkpoint
 from racoon_exporter.engine import Engine
+from racoon_exporter.metrics import collect
 from racoon_exporter.sa import Knowledge
 from racoon_exporter.serve.loop import Follower
 from racoon_exporter.source.inputs import Inputs
@@ -66,7 +67,7 @@ def test_a_line_is_in_the_metrics_after_the_turn_that_finds_nothing_more(log: Pa
     assert made.ready()[0] is False
     drain(made)
     assert made.ready()[0] is True
-    samples, _ = made.look()
+    samples, _ = made.look(collect)
     assert samples.values["racoon_phase1_up"] == {("", P): 1.0}
 
 
@@ -126,7 +127,7 @@ def test_a_state_file_that_cannot_be_used_is_set_aside(
     assert peer_of(made.engine).counters["phase1_established", "unknown"] == 1
     assert (tmp_path / "state.json.unusable").read_bytes() == content
     assert "reading starts anew" in caplog.text
-    samples, _ = made.look()
+    samples, _ = made.look(collect)
     assert samples.values["racoon_exporter_checkpoint_failures"] == {("",): 1}
 
 
@@ -167,7 +168,7 @@ def test_a_state_file_that_cannot_be_written_is_told_once_and_counted(
     made.save()
     made.save()
     assert caplog.text.count("cannot write the state file") == 1
-    samples, _ = made.look()
+    samples, _ = made.look(collect)
     assert samples.values["racoon_exporter_checkpoint_failures"] == {("",): 2}
     nowhere.parent.mkdir()
     with caplog.at_level(logging.INFO):
@@ -232,7 +233,7 @@ def test_the_state_is_written_more_rarely_where_only_time_passed(log: Path, time
 
 
 def saved_at(follower: Follower) -> float:
-    return follower.look()[0].values["racoon_exporter_checkpoint_timestamp_seconds"]["",]
+    return follower.look(collect)[0].values["racoon_exporter_checkpoint_timestamp_seconds"]["",]
 
 
 def test_a_log_of_last_year_is_shown_as_it_ended(log: Path, follower: MakeFollower) -> None:
@@ -248,7 +249,7 @@ def test_junk_is_survived_and_counted(log: Path, follower: MakeFollower) -> None
         file.write(f"2026-01-15 08:30:00: {up()}\n".encode())
     made = follower()
     drain(made)
-    samples, _ = made.look()
+    samples, _ = made.look(collect)
     unparsed = {labels[1]: value for labels, value in samples.values["racoon_exporter_unparsed_lines"].items()}
     assert unparsed["undecodable"] == 1
     assert unparsed["too_long"] == 1
@@ -261,7 +262,7 @@ def test_a_changed_configuration_keeps_the_counts(log: Path, follower: MakeFollo
     made = follower()
     drain(made)
     made.learn(knowing(P, L))
-    samples, _ = made.look()
+    samples, _ = made.look(collect)
     assert samples.values["racoon_phase1_established"][("", P, "unknown")] == 1
     assert ("", L, "permanent") in samples.values["racoon_peer_expected"]
 
@@ -286,5 +287,5 @@ def test_logs_of_before_tell_each_other_s_causes_whatever_is_read_first(tmp_path
     made = Follower(Engine(UTC), inputs, state_file=None, monotonic=time, wall=time)
     drain(made)
     inputs.close()
-    counted = made.look()[0].values["racoon_phase1_failures"]
+    counted = made.look(collect)[0].values["racoon_phase1_failures"]
     assert {key[1:]: value for key, value in counted.items() if value} == {(P, "psk_missing"): 1.0, (L, "psk_missing"): 1.0}

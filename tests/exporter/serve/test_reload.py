@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from racoon_exporter.engine import Engine
+from racoon_exporter.metrics import collect
 from racoon_exporter.serve.former_sources import MOST_SOURCES, keep
 from racoon_exporter.serve.loop import Follower
 from racoon_exporter.source.inputs import Inputs
@@ -69,7 +70,7 @@ class Exporter:
 
     def counted(self) -> dict[str, int]:
         """Phase 1s by gateway, or by log where lines name none."""
-        samples, _ = self.follower.look()
+        samples, _ = self.follower.look(collect)
         found: dict[str, int] = {}
         for (gateway, *_), number in samples.values["racoon_phase1_established"].items():
             found[gateway] = found.get(gateway, 0) + int(number)

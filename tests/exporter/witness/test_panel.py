@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from racoon_exporter.engine import Engine
-from racoon_exporter.exposition import render
+from racoon_exporter.exposition_cache import ExpositionCache
+from racoon_exporter.metrics import collect
 from racoon_exporter.sa import Knowledge
 from racoon_exporter.serve.loop import Follower
 from racoon_exporter.source.inputs import Inputs
@@ -90,11 +91,10 @@ class Gateway:
         return self.follower.engine
 
     def value(self, metric: str, *labels: str) -> float | None:
-        return self.follower.look()[0].values[metric].get(("", *labels))
+        return self.follower.look(collect)[0].values[metric].get(("", *labels))
 
     def text(self) -> str:
-        samples, gateways = self.follower.look()
-        return render(samples, gateways=gateways, openmetrics=False).decode()
+        return b"".join(ExpositionCache().answer(self.follower.look, openmetrics=False)).decode()
 
 
 MakeGateway = Callable[..., Gateway]
