@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
@@ -137,3 +137,20 @@ def test_a_gateway_that_is_quiet_is_known_until_it_was() -> None:
     assert log.known() == [(0.0, 1000.0)], "it told of an SA since"
     log.quiet([float("-inf")], [])
     assert log.known() == []
+
+
+def test_a_copy_of_a_log_is_like_it_and_shares_nothing_that_changes() -> None:
+    past = kept(*sas(0.0, 3600.0), failed(7200.0), until=90_000.0)
+    log = past.gateways[""]
+    log.runs.append(DaemonRun("", 1.0))
+    log.lapsed.append(2.0)
+    log.silences.append((3.0, 4.0))
+    log.rhythm[3] += 1
+    copy = log.copy()
+    assert copy == log
+    assert type(copy.rhythm) is type(log.rhythm)
+    for part in fields(GatewayLog):
+        value = getattr(log, part.name)
+        if isinstance(value, (list, dict)):
+            assert value, part.name
+            assert getattr(copy, part.name) is not value, part.name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from racoon_exporter.availability.spans import Span, common, union
@@ -173,14 +173,21 @@ class GatewayLog:
     """Before it, what is told was let go; None where nothing was."""
 
     def copy(self) -> GatewayLog:
-        """Give one that may be added to."""
-        return replace(
-            self,
-            peers={address: peer.copy() for address, peer in self.peers.items()},
-            runs=self.runs.copy(),
-            silences=self.silences.copy(),
-            rhythm=self.rhythm.copy(),
-            lapsed=self.lapsed.copy(),
+        """Give one that may be added to. The reader waits while those of thousands of gateways are copied."""
+        rhythm: Counter[int] = Counter()
+        dict.update(rhythm, self.rhythm)  # a counter's own copy takes three times as long
+        return GatewayLog(
+            self.first,
+            self.last,
+            self.newest,
+            {address: peer.copy() for address, peer in self.peers.items()},
+            self.runs.copy(),
+            self.silences.copy(),
+            rhythm,
+            self.informed,
+            self.quiet_from,
+            self.lapsed.copy(),
+            self.kept_from,
         )
 
     def peer(self, address: str) -> PeerLog:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 Natural = tuple[tuple[bool, int, str], ...]
 _PART: Final = re.compile(r"([0-9]+)|([^0-9]+)")
+_MOST_KEPT: Final = 32_768
+"""Names of thousands of gateways and their peers, which each look compares again."""
 _MOST_DIGITS: Final = 4000
 """Python reads no longer number; text of others may hold one."""
 
 
+@lru_cache(maxsize=_MOST_KEPT)
 def natural(text: str) -> Natural:
     """Give what texts are compared by: their numbers as numbers, all else without regard to case."""
     return tuple(_part(digits, other) for digits, other in _PART.findall(text))

@@ -42,15 +42,16 @@ def queried(known: Mapping[str, Parameter], body: Callable[[Parameters], Mapping
 
 def json_response(request: Request, body: Mapping[str, Any]) -> Response:
     """Give a body, or 304 to whoever has the same but for the time of the answer."""
-    tag = _tag({key: value for key, value in body.items() if key != "time"})
+    rest = json.dumps({key: value for key, value in body.items() if key != "time"})
+    tag = f'W/"{blake2b(rest.encode(), digest_size=12).hexdigest()}"'
     headers = {"Cache-Control": "private, no-cache", "ETag": tag}
     if tag in _given_tags(",".join(request.headers.getlist("if-none-match"))):
         return Response(status_code=304, headers={"Vary": "Accept-Encoding", **headers})
-    return compressed(request, json.dumps(body).encode(), "application/json", headers)
-
-
-def _tag(content: Mapping[str, Any]) -> str:
-    return f'W/"{blake2b(json.dumps(content).encode(), digest_size=12).hexdigest()}"'
+    if "time" in body:
+        rest = (
+            f'{{"time": {json.dumps(body["time"])}{", " if len(body) > 1 else ""}{rest[1:]}'  # thousands of peers are said once
+        )
+    return compressed(request, rest.encode(), "application/json", headers)
 
 
 def _given_tags(header: str) -> set[str]:
