@@ -75,19 +75,27 @@ def _sites() -> Placed:
 def _sources() -> Placed:
     by, there = "instance, job, source", f"racoon_exporter_source_up{{{TARGET}}}"
     age = f"time() - max by ({by}) (racoon_exporter_source_last_line_timestamp_seconds{{{TARGET}}})"
+
+    def of_gateway(expr: str) -> Query:
+        """Add the gateway whose log a source is; one that has lines of many has none."""
+        info = f"max by ({by}, gateway) (racoon_exporter_source_info{{{TARGET}}})"
+        return rows(f"{expr} * on ({by}) group_left (gateway) {info}")
+
     panel = grid(
         Text(
             "Sources",
             "Every log that is read: whether it can be, how much is still to be read, and how old its newest line is. "
+            "Its gateway stands where it is the log of one. "
             "A quiet log is normal for as long as the longest lifetime of an SA.",
             NO_EXPORTER,
         ),
-        rows(f"max by ({by}) (racoon_exporter_source_up{{{TARGET}}})"),
-        rows(f"max by ({by}) (racoon_exporter_source_lag_bytes{{{TARGET}}})"),
-        rows(age),
-        rows(f"{in_range('racoon_exporter_source_lines_total', TARGET, by)} and on ({by}) {there}"),
+        of_gateway(f"max by ({by}) (racoon_exporter_source_up{{{TARGET}}})"),
+        of_gateway(f"max by ({by}) (racoon_exporter_source_lag_bytes{{{TARGET}}})"),
+        of_gateway(f"({age})"),
+        of_gateway(f"({in_range('racoon_exporter_source_lines_total', TARGET, by)} and on ({by}) {there})"),
         columns=(
             Column("Value #A", "State", words={"0": ("Unreadable", VERMILION), "1": ("Readable", BLUE)}, width=110),
+            Column("gateway", "Gateway", width=150),
             Column("instance", "Instance", width=210),
             Column("source", "Source"),
             Column("Value #B", "To be read", "bytes", width=100),

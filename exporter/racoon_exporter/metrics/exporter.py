@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable
 
 from racoon_exporter import __version__, witness
-from racoon_exporter.engine import UNPARSED_REASONS
+from racoon_exporter.engine import UNPARSED_REASONS, Engine, stream_of
 from racoon_exporter.metrics.samples import Samples, Scrape
 from racoon_exporter.text import visible
 
@@ -41,9 +42,11 @@ def collect_own(samples: Samples, scrape: Scrape) -> None:
         samples.add("racoon_exporter_record_errors", each.errors.number, visible(part))
         samples.add("racoon_exporter_folded_gateways", each.state.gateways.folded, visible(part))
     samples.put("racoon_exporter_gateways", len(scrape.gateways), "")
+    owner = _owners(engine)
     for status in own.sources:
         name = visible(status.name)
         samples.put("racoon_exporter_source_up", float(status.up), "", name)
+        samples.put("racoon_exporter_source_info", 1, "", name, visible(owner(status.name)))
         samples.put("racoon_exporter_source_lag_bytes", status.lag_bytes, "", name)
         samples.add("racoon_exporter_source_lines", status.counts.lines, "", name)
         samples.add("racoon_exporter_source_bytes", status.counts.bytes, "", name)
@@ -62,3 +65,20 @@ def collect_own(samples: Samples, scrape: Scrape) -> None:
     samples.put("racoon_exporter_web_config_ok", float(own.web_config_ok), "")
     samples.put("racoon_exporter_config_ok", float(own.config_ok), "")
     samples.put("racoon_exporter_build_info", 1, "", __version__, platform.python_version())
+
+
+def _owners(engine: Engine) -> Callable[[str], str]:
+    """Give what names the one gateway whose log a source is: as configured, or the only one that its lines name."""
+    named: dict[str, set[str]] = {}
+    for racoon in engine.state.racoons.values():
+        for stream in racoon.heard_in:
+            named.setdefault(stream, set()).add(racoon.gateway)
+
+    def owner(source: str) -> str:
+        configured = engine.gateway_of(source)
+        if configured:
+            return engine.state.gateways.spelled(configured)
+        heard = named.get(stream_of(source), set())
+        return next(iter(heard)) if len(heard) == 1 else ""
+
+    return owner

@@ -193,6 +193,12 @@ METRICS: Final = (
     Row("racoon_daemon_crashes", "counter", "Banners without a shutdown line before them.", (), "daemon_crashes"),
     Row("racoon_daemon_info", "gauge", "Version of racoon and of its OpenSSL.", ("version", "openssl")),
     Row("racoon_exporter_source_up", "gauge", "Whether the source can be read.", ("source",)),
+    Row(
+        "racoon_exporter_source_info",
+        "gauge",
+        "The one gateway whose log the source is, as configured or as its lines say; empty where they name several or none.",
+        ("source", "gateway"),
+    ),
     Row("racoon_exporter_source_lag_bytes", "gauge", "Bytes written and not read yet.", ("source",)),
     Row(
         "racoon_exporter_source_lag_records",

@@ -11,6 +11,7 @@ from racoon_exporter.exposition import render
 from racoon_exporter.gateway_scope import scope_of
 from racoon_exporter.metrics import OwnState, collect
 from racoon_exporter.sa import Expectation, Knowledge
+from racoon_exporter.serve.live_engine import LiveEngine
 from racoon_exporter.source.contract import SourceStatus
 from tests.exporter.reading import block
 
@@ -116,3 +117,21 @@ def test_lines_of_the_other_protocol_are_counted_as_a_class_of_their_own() -> No
     for first in (1, 2):
         engine.feed(block(line.encode(), first=first))
     assert engine.messages["INFO", "info", "ikev2"] == 2
+
+
+def test_a_source_has_the_gateway_whose_log_it_is_and_none_where_it_is_that_of_many() -> None:
+    live = LiveEngine(Engine(UTC, gateway_of=gateway_of, reference_of=lambda _: 1.8e9), lambda: 0.0)
+    line = "Jan 15 08:30:04 {} racoon: INFO: caught signal 1\n"
+    told = {
+        BERLIN: "2026-01-15 08:30:04: INFO: caught signal 1\n",
+        "one.log": line.format("gw-1"),
+        "central.log": line.format("gw-1") + line.format("gw-2"),
+        "nameless.log": "2026-01-15 08:30:04: INFO: caught signal 1\n",
+    }
+    for source, text in told.items():
+        live.feed(block(text.encode(), source))
+    live.flush()
+    owners = {BERLIN: "berlin", "one.log": "gw-1", "central.log": "", "nameless.log": "", "quiet.log": ""}
+    written = [line for line in metrics(live.engine, *owners).splitlines() if line.startswith("racoon_exporter_source_info{")]
+    wanted = [f'racoon_exporter_source_info{{gateway="{owner}",source="{source}"}} 1.0' for source, owner in owners.items()]
+    assert written == wanted
