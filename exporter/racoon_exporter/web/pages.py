@@ -103,10 +103,10 @@ def render(registry: CollectorRegistry, chosen: Format, *, compressed: bool, fir
     """Return the exposition of a registry behind what ``first`` writes; collects anew."""
     write = openmetrics.generate_latest if chosen is Format.OPENMETRICS else exposition.generate_latest
     pieces = chain(() if first is None else first(chosen), map(write, [registry]))
-    return b"".join(_gzipped(pieces) if compressed else pieces)
+    return b"".join(gzipped(pieces) if compressed else pieces)
 
 
-def _gzipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
+def gzipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """Compress text that need not stand in memory as a whole: that of thousands of gateways is large."""
     stream = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, zlib.MAX_WBITS + 16)
     yield from map(stream.compress, pieces)
