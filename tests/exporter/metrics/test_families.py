@@ -1,7 +1,10 @@
 """Families of metrics stand for themselves, and what the state counts has a row that shows it."""
 
 import json
+import re
 from datetime import UTC
+from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
@@ -42,6 +45,15 @@ def test_what_the_state_counts_are_the_rows_that_show_it() -> None:
     assert {row.counter for row in rows} - of_peers == RACOON_COUNTS, "RacoonCount in sa/counts.py names those of other rows"
     labels = {row.counter: len([label for label in row.labels if label != "peer"]) for row in rows}
     assert labels == LABELS, "LABELS in sa/counts.py says how many labels a row has besides peer"
+
+
+def test_every_metric_is_collected_somewhere() -> None:
+    """What is counted is collected by its row; the name of any other stands in its row, and where its samples are put."""
+    code = "\n".join(path.read_text(encoding="utf-8") for path in Path(str(files("racoon_exporter"))).rglob("*.py"))
+    rows = [row for row in metrics.METRICS if not row.counter and row.kind != "histogram"]
+    named = {row.name: re.sub(r"(?<=phase)\d", r"(?:\\d|\\{\\w+\\})", row.name) for row in rows}
+    forgotten = [name for name, pattern in named.items() if len(re.findall(f'"{pattern}"', code)) < 2]
+    assert forgotten == [], "rows without samples: put them in the function of a family (metrics/families.py)"
 
 
 def test_a_count_that_this_version_does_not_know_is_left_out_of_a_state_file() -> None:
