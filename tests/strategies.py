@@ -14,8 +14,9 @@ from typing import Any, Final, NamedTuple
 from hypothesis import strategies as st
 
 from racoon_parsers.fields import FIELDS, Endpoint
-from racoon_parsers.message import Hole, Message
+from racoon_parsers.message import Message
 from racoon_parsers.messages import catalogue
+from racoon_parsers.template import Hole
 
 
 class Printed(NamedTuple):

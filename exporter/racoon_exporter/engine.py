@@ -24,10 +24,10 @@ from racoon_exporter.sa.handlers import HANDLERS, said_of
 from racoon_exporter.sa.racoon import Racoon
 from racoon_exporter.source.contract import Block
 from racoon_exporter.state_schema import check_engine
+from racoon_parsers.catalogue import Catalogue
 from racoon_parsers.clock import Clock
 from racoon_parsers.debug_filter import DEBUG_LEVELS, DebugFilter
 from racoon_parsers.line import LEVELS
-from racoon_parsers.message import Catalogue
 from racoon_parsers.messages import catalogue as all_messages
 from racoon_parsers.reader import IKEV2, LogReader
 from racoon_parsers.reasons import severity_and_reason

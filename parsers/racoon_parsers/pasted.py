@@ -16,9 +16,10 @@ from heapq import merge
 from operator import itemgetter
 from typing import Final, NamedTuple
 
+from racoon_parsers.catalogue import Catalogue
 from racoon_parsers.clock import Clock
 from racoon_parsers.dialects import DIALECTS
-from racoon_parsers.message import Catalogue, Message
+from racoon_parsers.message import Message
 from racoon_parsers.quotation import quoted_messages
 from racoon_parsers.reader import LogReader
 from racoon_parsers.recogniser import LONGEST_RESPELLED

@@ -15,12 +15,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from racoon_parsers.fields import JOINERS
-
-if TYPE_CHECKING:
-    from racoon_parsers.message import Hole, Piece
+from racoon_parsers.template import Hole, Piece
 
 _UNREAD: Final = dict.fromkeys("diouxX", r"[^\s,;:()]{0,40}?") | {"p": r"(?:0x[0-9a-f]{1,16}+|\(nil\))", "f": r"[\d.]{1,40}+"}
 """How a value that is not read looks, by racoon's conversion."""

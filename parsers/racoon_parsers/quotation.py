@@ -6,8 +6,8 @@ import re
 from itertools import pairwise
 from typing import Final
 
+from racoon_parsers.catalogue import Catalogue
 from racoon_parsers.line import LEVELS, STAMPS, TAG
-from racoon_parsers.message import Catalogue
 
 _STAMP: Final = rf"{STAMPS['local']}: |(?:{STAMPS['rfc3164']}|{STAMPS['iso']}) (?:\S{{1,255}}+ )?\S{{1,255}}: "
 _LEVEL: Final = "|".join(map(re.escape, LEVELS))

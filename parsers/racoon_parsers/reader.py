@@ -13,13 +13,14 @@ from collections.abc import Iterable, Iterator
 from operator import length_hint
 from typing import Any, Final
 
+from racoon_parsers.catalogue import Catalogue
 from racoon_parsers.clock import Clock
 from racoon_parsers.debug_filter import DEBUG_LEVELS, DUMP_GROUPS, GLUED
 from racoon_parsers.dialects import DIALECTS
 from racoon_parsers.heads import Heads, split_marks
 from racoon_parsers.line import STAMPS, Line, LineSplitter, is_racoon, split_inner
 from racoon_parsers.masking import mask_unknown, masked
-from racoon_parsers.message import Catalogue, Message
+from racoon_parsers.message import Message
 from racoon_parsers.recogniser import Recogniser, known_otherwise, respelled
 from racoon_parsers.record import LONGEST_TEXT, Heard, Listener, Record, Records, record_of
 from racoon_parsers.record_errors import RecordErrors

@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from racoon_parsers.catalogue import Catalogue
 from racoon_parsers.clock import Clock
 from racoon_parsers.debug_filter import DEBUG_LEVELS
 from racoon_parsers.dialects import DIALECTS, SPELLINGS, Dialect, Spellings
 from racoon_parsers.line import Line, is_racoon, split_inner
-from racoon_parsers.message import Catalogue, Message
+from racoon_parsers.message import Message
 from racoon_parsers.record import LONGEST_TEXT, Record
 
 _DUMP: Final = re.compile(r"\s*+(?:[0-9a-f]{2,}+\s*+)++$")

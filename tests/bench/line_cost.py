@@ -24,10 +24,11 @@ from itertools import chain
 from typing import Final, NamedTuple
 
 from racoon_parsers.clock import Clock
-from racoon_parsers.message import Hole, Message
+from racoon_parsers.message import Message
 from racoon_parsers.messages import catalogue
 from racoon_parsers.reader import LogReader
 from racoon_parsers.record import LONGEST_TEXT
+from racoon_parsers.template import Hole
 from tests.parsers.samples import FOLDER, NOTHING, read_samples
 
 Wrap = Callable[[str], str]

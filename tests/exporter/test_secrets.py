@@ -20,7 +20,7 @@ from racoon_exporter.status.page_context import PageContext
 from racoon_exporter.status.query import Parameters
 from racoon_exporter.status.view import overview
 from racoon_parsers.masking import MASK, mask_unknown
-from racoon_parsers.message import Hole
+from racoon_parsers.template import Hole
 from tests.exporter.reading import I1, block, up
 from tests.parsers.test_message_tables import ALL_ROWS, OWN_ROWS, ROWS, sample_text
 

@@ -12,8 +12,9 @@ from random import Random
 from typing import Final
 
 from racoon_parsers.line import LEVELS
-from racoon_parsers.message import Hole, Message
+from racoon_parsers.message import Message
 from racoon_parsers.messages import catalogue
+from racoon_parsers.template import Hole
 
 ADDRESSES: Final = ("192.0.2.1", "198.51.100.2", "198.51.100.3", "203.0.113.4", "2001:db8::5", "fe80::1%eth0")
 COOKIES: Final = ("8f1b2c3d4e5f6071:a1b2c3d4e5f60718", "0123456789abcdef:fedcba9876543210", "8f1b2c3d4e5f6071:0000000000000000")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from racoon_parsers.message import Catalogue, Message
+from racoon_parsers.catalogue import Catalogue
+from racoon_parsers.message import Message
 
 
 class Counting(Message):

@@ -16,11 +16,12 @@ from racoon_parsers import reader as reader_module
 from racoon_parsers.clock import Clock
 from racoon_parsers.dialects import DIALECTS, FORMATS
 from racoon_parsers.dialects.base import Dialect
-from racoon_parsers.message import Message, split_template
+from racoon_parsers.message import Message
 from racoon_parsers.messages import catalogue
 from racoon_parsers.pattern import expression_of
 from racoon_parsers.reader import LogReader, Record
 from racoon_parsers.record import LONGEST_TEXT
+from racoon_parsers.template import split_template
 
 from .counting import counting, tries_of
 from .pattern_cost import ONE, UNBOUNDED, cost_of, pattern_cost

@@ -17,8 +17,9 @@ import regex
 from racoon_parsers.event_classes import EVENT_CLASSES
 from racoon_parsers.events import EVENT_TYPES, Event, Mention, Remark
 from racoon_parsers.fields import FIELDS, Value
-from racoon_parsers.message import Hole, Message
+from racoon_parsers.message import Message
 from racoon_parsers.messages import OWN, TABLES, catalogue, own_rows, read_rows
+from racoon_parsers.template import Hole
 from racoon_parsers.tsv import read_table
 
 from .counting import counting, tries_of

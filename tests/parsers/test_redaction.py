@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from racoon_exporter.history import COLUMNS
 from racoon_exporter.sa.model import OTHER, UNATTRIBUTED
-from racoon_parsers.message import Hole
 from racoon_parsers.messages import OWN, catalogue
 from racoon_parsers.redaction import Redactor, vocabulary
+from racoon_parsers.template import Hole
 from tests.exporter.reading import LAB, lab_logs, read_logs
 
 DIALECTS = sorted([*(LAB.parent / "dialects").glob("*.log"), *(LAB.parents[1] / "field" / "logs").glob("*.log")])

@@ -6,8 +6,9 @@ from typing import Final
 
 import pytest
 
-from racoon_parsers.message import Hole, Message
+from racoon_parsers.message import Message
 from racoon_parsers.messages import FAMILIES, TABLES, read_rows
+from racoon_parsers.template import Hole
 
 from .samples import FOLDER, NOTHING, Sample, described, normal, read_samples, records_of
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from racoon_parsers.catalogue import Catalogue
 from racoon_parsers.clock import Clock
-from racoon_parsers.message import Catalogue
 from racoon_parsers.messages import catalogue
 from racoon_parsers.reader import LogReader, Record
 

@@ -14,8 +14,9 @@ from importlib.resources.abc import Traversable
 from typing import Final
 
 from racoon_parsers import dialects
+from racoon_parsers.catalogue import Catalogue
 from racoon_parsers.dialects import DIALECTS
-from racoon_parsers.message import Catalogue, Message
+from racoon_parsers.message import Message
 from racoon_parsers.messages.table import check_message
 from racoon_parsers.tsv import TableError, optional, read_table, text_of
 

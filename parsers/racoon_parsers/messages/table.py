@@ -11,8 +11,8 @@ from racoon_parsers.dialects.base import LEVELS
 from racoon_parsers.event_classes import EVENT_CLASSES
 from racoon_parsers.events import EVENT_TYPES
 from racoon_parsers.fields import FIELDS
-from racoon_parsers.message import split_template
 from racoon_parsers.reasons.reason import REASON_OF_CLASS
+from racoon_parsers.template import split_template
 from racoon_parsers.tsv import TableError, no_such, optional
 
 SEVERITIES: Final = frozenset({"critical", "error", "warning", "notice", "info"})
@@ -43,7 +43,6 @@ _DIALECTS: Final = DIALECTS.keys() - {BASE}
 _VERSIONS: Final = re.compile(r"0\.[5-9](?:-0\.[5-9])?")
 _HOLE: Final = re.compile(r"\{([^{}A-Za-z_]*+[A-Za-z_][^{}]*+)\}")
 _OPEN: Final = re.compile(r"\{([a-z_0-9]+)(?![a-z_0-9:}])")
-_CONVERSIONS: Final = re.compile(r"%%|%\.\*s")
 
 
 Row = Mapping[str, str]
@@ -95,7 +94,7 @@ def _holes(row: Row) -> Iterator[str]:
 
 
 def _conversions(row: Row) -> Iterator[str]:
-    rest = _CONVERSIONS.sub("", row["template"])
+    rest = row["template"].replace("%%", "")
     for piece in split_template(rest) if "%" in rest else ():
         if isinstance(piece, str) and "%" in piece:
             yield f"no conversion of printf: {piece[piece.index('%') :][:8]!r}; a percent sign that racoon prints is written %%"
@@ -116,7 +115,8 @@ def _constants(row: Row) -> Iterator[str]:
         if not (name and equals and value):
             yield f"no constant: {item}; written name=value"
         elif name not in MARKS and name not in values:
-            yield no_such(f"mark, nor value of the event {event}", name, {*MARKS, *values})
+            unknown = no_such(f"mark, nor value of the event {event}", name, {*MARKS, *values})
+            yield f"{unknown} (MARKS in messages/table.py names the marks, events.py the values)"
         elif name in MARKS and value not in MARKS[name]:
             yield f"{no_such(f'value of the mark {name}', value, MARKS[name])} (Message.marks says what each means)"
 
