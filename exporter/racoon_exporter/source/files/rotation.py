@@ -158,8 +158,21 @@ class Lineage:
         return None
 
     def _is_new(self, sibling: Sibling) -> bool:
-        """Tell whether a rotated file came since, as far as names and dates tell."""
-        return sibling.mtime_ns >= self._since_ns and self.left(sibling.identity) is None
+        """Tell whether a rotated file came since, as far as dates and content tell: inodes are used again."""
+        return sibling.mtime_ns >= self._since_ns and not self._was_read(sibling)
+
+    def _was_read(self, sibling: Sibling) -> bool:
+        """Tell whether a file begins with something that was read, in it or in what it is a copy of."""
+        try:
+            generation = OpenFile(open_reader(sibling.path, self._system), self._counts)
+        except OSError:
+            return False  # what cannot be opened is no copy of anything either
+        try:
+            known = self._left.stand(generation, None)
+        except OSError:
+            known = None
+        generation.close()
+        return known is not None and known.offset > 0
 
     def _known_at(self, path: str, position: Position) -> OpenFile | None:
         """Return the file with the identity of a position; one that cannot be opened may be readable at the next look."""

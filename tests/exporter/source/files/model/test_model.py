@@ -220,6 +220,23 @@ def shortest(told: Program) -> Program:
         pytest.param(
             (False, 2, (("copytruncate", 4), ("copytruncate", 3), ("delete", 4))), id="copied and truncated twice, then deleted"
         ),
+        pytest.param(
+            (
+                True,
+                9,
+                (
+                    ("rename", 4),
+                    ("look", 3),
+                    ("truncate", 1),
+                    ("read_a_little", 1),
+                    ("save", 4),
+                    ("copy_back", 1),
+                    ("copytruncate", 3),
+                    ("kill", 1),
+                ),
+            ),
+            id="a copy of what was read is no copy of an empty file that is gone",
+        ),
     ],
 )
 def test_what_went_wrong_once_goes_right(told: Program) -> None:
