@@ -62,13 +62,16 @@ class Pairs:
         halves[sa.protocol] = (sa, negotiation)
 
     def complete(self, sa: IpsecSa, now: float | None) -> Negotiation | None:
-        """Take the outbound SA of a pair, and give the negotiation that made it, if one is known."""
+        """Take the outbound SA of a pair, and give the negotiation that made it, if one is known.
+
+        An inbound SA of which none is known may be the rest of an earlier pair, whose lines came in the other order.
+        """
         halves = self._halves.get(sa.peer)
         if halves is None or (half := halves.pop(sa.protocol, None)) is None:
             return self._negotiation_of(sa, now)
         if not halves:
             del self._halves[sa.peer]
-        return half[1]
+        return half[1] or self._negotiation_of(sa, now)
 
     def _negotiation_of(self, sa: IpsecSa, now: float | None) -> Negotiation | None:
         """Choose the negotiation an SA comes from: that of the bundle it belongs to, else the oldest that lacks its SAs.

@@ -30,6 +30,25 @@ def test_before_0_8_the_arrow_is_true() -> None:
     assert [(one.spi, one.direction) for one in ipsec(engine)] == [(1001, "in"), (2002, "out"), (2003, "out")]
 
 
+def test_pairs_whose_true_arrows_came_in_the_wrong_order_are_of_their_own_negotiations() -> None:
+    """Syslog may turn round two lines of one moment: the inbound half that is left is not the next pair's."""
+    pairs = [
+        (sa(1, inbound=True), sa(2)),
+        (sa(4), sa(3, inbound=True)),
+        (sa(6), sa(5, inbound=True)),
+        (sa(8), sa(7, inbound=True)),
+    ]
+    engine = read_lines(
+        *(
+            line
+            for hour, pair in enumerate(pairs)
+            for line in (f"0{hour}:30:04 {start(phase=2)}", *(f"0{hour}:30:05 {half}" for half in pair))
+        )
+    )
+    established = {key: count for key, count in peer_of(engine).counters.items() if key[0] == "phase2_established"}
+    assert established == {("phase2_established", "initiator"): 4}
+
+
 def test_a_bundle_is_one_phase_2() -> None:
     engine = read_lines(
         f"08:30:04 {start(phase=2)}",
