@@ -10,6 +10,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from racoon_dashboards.fleet import fleet
 from racoon_dashboards.health import health
+from racoon_dashboards.moving import moving_rules
 from racoon_dashboards.page import FORMATS
 from racoon_dashboards.peer import peer
 
@@ -57,11 +58,15 @@ def render(board: Dashboard) -> str:
 
 
 def render_all() -> dict[str, str]:
-    """Return every file by its path below `dashboards/`: three for provisioning, three to import by hand, rules for the mixin.
+    """Return every file by its path below `dashboards/`: three for provisioning, three to import by hand, and rules.
 
-    The rules are in JSON there, since std.parseYaml of jsonnet 0.18 stumbles over YAML's block scalars.
+    Those for gateways that move stand in YAML as the others, those for the mixin in JSON, since std.parseYaml of jsonnet
+    0.18 stumbles over YAML's block scalars.
     """
-    files = {"mixin/rules.json": _text(yaml.safe_load(RULES.read_text(encoding="utf-8")))}
+    files = {
+        "mixin/rules.json": _text(yaml.safe_load(RULES.read_text(encoding="utf-8"))),
+        "rules/fleet/racoon-fleet.yaml": moving_rules(),
+    }
     for name, make in DASHBOARDS.items():
         text = render(make())
         files[f"{name}.json"] = text
