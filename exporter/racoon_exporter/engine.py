@@ -20,6 +20,7 @@ from racoon_exporter.availability.past_json import past_to_json, restore_past
 from racoon_exporter.availability.past_upgrade import begin_past
 from racoon_exporter.sa import Known, SaState
 from racoon_exporter.sa.checkpoint import upgraded
+from racoon_exporter.sa.gateways import Gateways
 from racoon_exporter.sa.handlers import HANDLERS, said_of
 from racoon_exporter.sa.racoon import Racoon
 from racoon_exporter.source.contract import Block
@@ -104,10 +105,12 @@ class Engine:
         reference_of: Callable[[str], float | None] = lambda _source: None,
         catalogue: Catalogue | None = None,
         on_record: Callable[[Record, str], None] | None = None,
+        taken_elsewhere: Callable[[Gateways], int] = lambda _ours: 0,
         strict: bool = False,
     ) -> None:
         """Take the settings. `on_record` is shown, with its source, each record that has state or is more than information.
 
+        `taken_elsewhere` tells how many gateways other engines have that share the limit with this one.
         With `strict`, an exception out of a record is raised: for tests that look for causes.
         """
         self._settings: dict[str, Any] = {
@@ -116,6 +119,7 @@ class Engine:
             "reference_of": reference_of,
             "catalogue": catalogue,
             "on_record": on_record,
+            "taken_elsewhere": taken_elsewhere,
             "strict": strict,
         }
         self._on_record = on_record
@@ -156,6 +160,10 @@ class Engine:
         """Make an engine of the same settings that has read nothing."""
         return cls(other._zone, **other._settings)
 
+    def share_places(self, taken_elsewhere: Callable[[Gateways], int]) -> None:
+        """Share the limit of gateways with others from now on."""
+        self._settings["taken_elsewhere"] = self.state.gateways.taken_elsewhere = taken_elsewhere
+
     def name_gateways(self, gateway_of: Callable[[str], str]) -> None:
         """Ask this from now on whose source one is; readers that there are keep what they were told."""
         self.gateway_of = self._settings["gateway_of"] = gateway_of
@@ -163,6 +171,7 @@ class Engine:
     def take_state(self, state: SaState) -> None:
         """Go on with another state."""
         self.state = state
+        state.gateways.taken_elsewhere = self._settings["taken_elsewhere"]
         state.archive.leaving = self._keep
         self._bound_past()
 

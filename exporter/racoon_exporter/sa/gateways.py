@@ -8,7 +8,7 @@ first.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, Final
 
 from racoon_exporter.sa.configured import Known
@@ -33,6 +33,8 @@ class Gateways:
         """How many gateways were counted under one name as there was no place."""
         self._folded: set[str] = set()
         self._limit = known.limits.gateways
+        self.taken_elsewhere: Callable[[Gateways], int] = lambda _ours: 0
+        """How many places others have taken that share the limit."""
         self._configured: dict[str, str] = {}
         self._spelling: dict[str, str] = {}
         self._spelt: dict[str, str] = {}
@@ -43,6 +45,11 @@ class Gateways:
         self._unnamed = 0
         """Places that the configuration does not name."""
         self.learn(known)
+
+    @property
+    def unnamed(self) -> int:
+        """How many places were taken that the configuration does not name."""
+        return self._unnamed
 
     def learn(self, known: Known) -> None:
         """Take what a changed configuration says. A gateway that has a place keeps its spelling, as series have it."""
@@ -74,7 +81,9 @@ class Gateways:
     def has_room(self, key: Key) -> bool:
         """Whether a racoon has a place, or may take one that is free."""
         place = _place(key)
-        return place in self._racoons or self.is_configured(place) or self._unnamed < self._limit
+        if place in self._racoons or self.is_configured(place):
+            return True
+        return self._unnamed < self._limit and self._unnamed + self.taken_elsewhere(self) < self._limit
 
     def has_name_free(self, key: Key) -> bool:
         """Whether one more name of a daemon is kept apart at its gateway."""
