@@ -91,7 +91,7 @@ def demo(directory: Path) -> Iterator[Demo]:
         running = stack.enter_context(cluster(directory / "broker"))
         running.make_topic("racoon", _PARTITIONS)
         writer = Writer(running.bootstrap)
-        group = make_group(directory, running.bootstrap, 2, _PARTITIONS)
+        group = make_group(directory, running.bootstrap, 2, _GATEWAYS)
         for exporter in group.exporters:
             exporter.start()
             stack.callback(exporter.end, signal.SIGTERM)

@@ -29,7 +29,7 @@ class Instance:
     def __init__(self, bootstrap: str, directory: Path, **options: Any) -> None:
         usual: dict[str, Any] = {"topics": ("racoon",), "session_seconds": 3, "checkpoints": "cp"}
         settings = KafkaOptions(bootstrap, **(usual | options))
-        self.engine = Engine(UTC)
+        self.engine = Engine(UTC, reference_of=lambda _source: time.time())
         partitions = Partitions(self.engine)
         around = Surroundings(keeper=partitions, partition_directory=directory, checkpoint_seconds=0.2)
         self.inputs = Inputs([Wanted("kafka", settings.name, settings)], around)
@@ -62,6 +62,10 @@ class Instance:
     def error(self) -> str:
         return "; ".join(status.error for status in self.follower.statuses() if status.error)
 
+    @property
+    def remark(self) -> str:
+        return "; ".join(status.remark for status in self.follower.statuses() if status.remark)
+
     def close(self) -> None:
         self.follower.save()
         self.inputs.close()
@@ -92,9 +96,9 @@ class Gateways:
             self.written.append((gateway, text))
             self._producer.produce(self._topic, text.encode(), gateway if key else None, partition=partition)
 
-    def put(self, value: bytes | None, key: str | None = None, partition: int = -1) -> None:
-        """Write any record."""
-        self._producer.produce(self._topic, value, key, partition=partition)
+    def put(self, value: bytes | None, key: str | None = None, partition: int = -1, milliseconds: int = 0) -> None:
+        """Write any record; without a time, it is written now."""
+        self._producer.produce(self._topic, value, key, partition, timestamp=milliseconds)
 
     def flush(self) -> None:
         assert self._producer.flush(PATIENCE) == 0

@@ -82,7 +82,7 @@ def main() -> None:
         running.make_topic("racoon", _PARTITIONS)
         fleet = Fleet(running.bootstrap)
         fleet.write(_BACKLOG)
-        group = make_group(Path(folder), running.bootstrap, 2, _PARTITIONS, interval=10)
+        group = make_group(Path(folder), running.bootstrap, 2, _GATEWAYS, interval=10)
         first, second = group.exporters
         first.start()
         timed("start until the first line is read", lambda: counted(first, _LINES) > 0)

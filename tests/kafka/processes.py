@@ -123,9 +123,9 @@ def of_gateways(series: Series) -> Series:
     return {name: value for name, value in series.items() if 'gateway="' in name and "_total{" in name and value}
 
 
-def make_group(directory: Path, bootstrap: str, number: int, partitions: int, interval: float = 0.5) -> Group:
-    """Give exporters that read the topic `racoon`, not started yet."""
+def make_group(directory: Path, bootstrap: str, number: int, gateways: int, interval: float = 0.5, more: str = "") -> Group:
+    """Give exporters that read the topic `racoon`, not started yet; each may have so many gateways. `more` is of the source."""
     config = directory / "config.yml"
-    settings = f"bootstrap: '{bootstrap}', topic: racoon, session_timeout: 3"
-    config.write_text(f"sources:\n  - kafka: {{{settings}}}\nlimits: {{gateways: {partitions * 1000}}}\n")
+    settings = f"bootstrap: '{bootstrap}', topic: racoon, session_timeout: 3{more}"
+    config.write_text(f"sources:\n  - kafka: {{{settings}}}\nlimits: {{gateways: {gateways}}}\n")
     return Group([Exporter(each, port, config, interval) for each, port in enumerate(free_ports(number))])

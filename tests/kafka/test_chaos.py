@@ -4,6 +4,8 @@ import json
 import os
 import random
 import signal
+import time
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from racoon_exporter.exposition import render
 from racoon_exporter.history import COLUMNS
 from racoon_exporter.metrics import OwnState, collect
 from racoon_exporter.source import Block
-from racoon_exporter.source.kafka.checkpoints import Place
+from racoon_exporter.source.kafka.checkpoints import WHOLE, Place
 from racoon_exporter.source.kafka.records import Lines, Record
 from racoon_exporter.source.kafka.settings import KafkaOptions
 from racoon_exporter.source.kafka.topic_checkpoints import TopicCheckpoints
@@ -27,15 +29,17 @@ pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
 SEED = int(os.environ.get("SEED", "1"))
 ROUNDS = int(os.environ.get("ROUNDS", "4"))
 PARTITIONS = 6
+GATEWAYS = 200
 AFTER = datetime(2026, 6, 1, tzinfo=UTC).timestamp()
 """Lines without a year are of the year before it."""
 
 
 class Writer:
-    """The gateways, and all they have said."""
+    """The gateways, and all they have said; with `keyed`, in the partition of each, else in any."""
 
-    def __init__(self, bootstrap: str, chance: random.Random) -> None:
-        self.gateways = [Gateway(number, random.Random(chance.random())) for number in range(200)]
+    def __init__(self, bootstrap: str, chance: random.Random, *, keyed: bool = True) -> None:
+        self._chance, self._keyed, self._begun = chance, keyed, int(time.time() * 1000)
+        self.gateways = [Gateway(number, random.Random(chance.random())) for number in range(GATEWAYS)]
         self.lines: list[tuple[str, str]] = []
         settings = {"bootstrap.servers": bootstrap, "enable.idempotence": True, "compression.type": "zstd", "log_level": 0}
         self._producer = Producer(settings)
@@ -44,8 +48,17 @@ class Writer:
         for gateway in self.gateways:
             for line in gateway.last() if last else gateway.round():
                 self.lines.append((gateway.name, line))
-                self._producer.produce("racoon", line.encode(), gateway.name)
+                if self._keyed:
+                    self._producer.produce("racoon", line.encode(), gateway.name)
+                else:
+                    self._deal_out(gateway.name, line)
         assert self._producer.flush(60) == 0
+
+    def _deal_out(self, gateway: str, line: str) -> None:
+        """Write a line to any partition, in an envelope that names its host, a millisecond after the one before."""
+        value = json.dumps({"message": line, "host": gateway}).encode()
+        recorded = self._begun + len(self.lines)
+        self._producer.produce("racoon", value, None, self._chance.randrange(PARTITIONS), timestamp=recorded)
 
     def read_once(self) -> Engine:
         """Read the same lines as one log."""
@@ -63,7 +76,7 @@ def everything_read(group: Group, wanted: int) -> Series:
     )
 
 
-def disturb(chance: random.Random, running: Cluster, group: Group) -> None:
+def disturb(chance: random.Random, running: Cluster, group: Group, ways: Sequence[str]) -> None:
     """End somebody, and let those come back who were ended before."""
     for exporter in group.exporters:
         if exporter.process is None:
@@ -71,7 +84,7 @@ def disturb(chance: random.Random, running: Cluster, group: Group) -> None:
     dead = [node.number for node in running.nodes if node.process is None]
     if dead:
         running.start(*dead)
-    what = chance.choice(("kill exporter", "kill exporter", "end exporter", "kill broker"))
+    what = chance.choice(ways)
     if what == "kill broker":
         chance.choice(running.nodes).kill()
     else:
@@ -90,11 +103,11 @@ def rows(engine: Engine) -> dict[str, list[str]]:
     return {table: [json.dumps([getattr(row, key) for key in keys]) for row in told[table]] for table, keys in COLUMNS.items()}
 
 
-def kept(bootstrap: str) -> list[dict[str, list[str]]]:
-    """Give the histories that the checkpoints hold."""
+def kept(bootstrap: str, numbers: Iterable[int]) -> list[dict[str, list[str]]]:
+    """Give the histories that the checkpoints of partitions hold."""
     checkpoints = TopicCheckpoints(KafkaOptions(bootstrap, ("racoon",), checkpoints="racoon-exporter-checkpoints"))
     histories = []
-    for number in range(PARTITIONS):
+    for number in numbers:
         content = checkpoints.take(Place("racoon", number))
         assert content is not None
         engine = Engine(UTC)
@@ -104,19 +117,29 @@ def kept(bootstrap: str) -> list[dict[str, list[str]]]:
     return histories
 
 
-def test_each_line_counts_once_and_no_counter_falls_while_exporters_and_brokers_are_killed(tmp_path: Path) -> None:
+KEYED = pytest.param(True, ("kill exporter", "kill exporter", "end exporter", "kill broker"), range(PARTITIONS), id="keyed")
+DEALT_OUT = pytest.param(False, ("kill exporter", "kill exporter", "end exporter"), [WHOLE], id="dealt out")
+
+
+@pytest.mark.parametrize(("keyed", "ways", "numbers"), [KEYED, DEALT_OUT])
+def test_each_line_counts_once_and_no_counter_falls_while_exporters_and_brokers_are_killed(
+    keyed: bool,  # noqa: FBT001  a parameter
+    ways: Sequence[str],
+    numbers: Iterable[int],
+    tmp_path: Path,
+) -> None:
     chance = random.Random(SEED)
     with cluster(tmp_path / "brokers", 3, {"min.insync.replicas": "2"}) as running:
         running.make_topic("racoon", PARTITIONS)
-        writer = Writer(running.bootstrap, chance)
-        group = make_group(tmp_path, running.bootstrap, 3, PARTITIONS)
+        writer = Writer(running.bootstrap, chance, keyed=keyed)
+        group = make_group(tmp_path, running.bootstrap, 3, GATEWAYS, more="" if keyed else ", gateway: host, envelope: vector")
         try:
             group.start()
             for number in range(ROUNDS):
                 writer.write()
                 if number % 2 == 0:  # the next one comes while these are read
                     group.look_again()
-                disturb(chance, running, group)
+                disturb(chance, running, group, ways)
             for exporter in group.exporters:
                 if exporter.process is None:
                     exporter.start()
@@ -129,6 +152,6 @@ def test_each_line_counts_once_and_no_counter_falls_while_exporters_and_brokers_
         told, wanted = of_gateways(seen), of_gateways(scraped(once))
         assert {name for name in told | wanted if told.get(name) != wanted.get(name)} == set()
         assert not group.fallen
-        histories = kept(running.bootstrap)
+        histories = kept(running.bootstrap, numbers)
         for table, read in rows(once).items():
             assert sorted(row for history in histories for row in history[table]) == sorted(read)

@@ -241,14 +241,14 @@ def test_partitions_that_are_added_are_read_and_told_of(
     assert "has 6 partitions and had 4" in caplog.text
 
 
-def test_a_topic_without_keys_is_read_by_one_instance_and_told_of(
+def test_a_topic_without_keys_that_is_read_by_partition_is_told_of(
     broker: Cluster, topic: str, make: Make, caplog: pytest.LogCaptureFixture
 ) -> None:
     gateways = Gateways(broker.bootstrap, topic)
     for number in range(40):
         gateways.say("gw-1", up(COOKIES.format(next(NUMBERS))), key=False, partition=number % 4)
     gateways.flush()
-    instance = make()
+    instance = make(order="partition")
     instance.until(lambda: instance.counted() == 40)
     instance.until(lambda: "the lines of gateway gw-1 come through" in caplog.text)
     assert f"records of topic {topic} have no key" in caplog.text

@@ -56,6 +56,11 @@ def collect_own(samples: Samples, scrape: Scrape) -> None:
         samples.add("racoon_exporter_unparsed_lines", status.counts.too_long, name if name in engine.parts else "", "too_long")
         if status.lag_records is not None:
             samples.put("racoon_exporter_source_lag_records", status.lag_records, "", name)
+            samples.add("racoon_exporter_source_keyless_records", status.keyless, "", name)
+            samples.add("racoon_exporter_source_late_records", status.late, "", name)
+        if status.standing_by is not None:
+            samples.put("racoon_exporter_source_stands_by", float(status.standing_by), "", name)
+            samples.put("racoon_exporter_source_torn_gateways", status.torn_gateways, "", name)
         for reason, number in status.passed_over.items():
             samples.add("racoon_exporter_source_passed_over_records", number, "", name, reason)
         if status.name in engine.last_line:

@@ -7,6 +7,7 @@ it: an instance that died may have shown more than its last checkpoint holds, an
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -19,14 +20,18 @@ from racoon_exporter.availability.past import Past
 from racoon_exporter.engine import Engine
 from racoon_exporter.sa import Known, SaState
 from racoon_exporter.sa.archive import Archive
-from racoon_exporter.sa.model import HISTORY
+from racoon_exporter.sa.gateways import Gateways
+from racoon_exporter.sa.model import HISTORY, OTHER
 from racoon_exporter.serve.fair_lock import FairLock
 from racoon_exporter.serve.live_engine import LiveEngine
 from racoon_exporter.serve.restore_marker import RestoreMarker
 from racoon_exporter.state_schema import check_partition
 from racoon_exporter.text import visible
+from racoon_exporter.united_state import unite
 
 _LOGGER: Final = logging.getLogger("racoon_exporter")
+_LATELY: Final = 3600.0
+"""Seconds between lines of a gateway in two partitions after which it has moved from one to the other."""
 _MOST_TOLD: Final = 100
 """Gateways of two partitions that are named in the log."""
 
@@ -55,16 +60,24 @@ class Partitions:
         self.lock = FairLock()
         """Whose turn it is to read or look: one lock for all engines."""
         self._template = engine
+        engine.share_places(self._taken_elsewhere)
         self._restore_marker = RestoreMarker(state_file)
         self._united = Engine.like(engine)
         self._monotonic = monotonic
         self._wall = wall
         self._held: dict[str, Partition] = {}
         self._told: set[str] = set()
+        self._torn: dict[str, frozenset[str]] = {}
+        """By name: gateways whose lines come through another one as well, as of the last checkpoint."""
         self.saved_at = 0.0
         """When a checkpoint of a partition was written last."""
         self.failures = 0
         """Checkpoints that could not be written."""
+
+    def _taken_elsewhere(self, ours: Gateways) -> int:
+        """Tell how many gateways the partitions have, but for the one that asks: the limit is the instance's."""
+        places = (partition.engine.state.gateways for partition in self._held.values())
+        return sum(each.unnamed for each in places if each is not ours)
 
     def of(self, source: str) -> Partition | None:
         """Give the partition of a name; None for any other source."""
@@ -104,18 +117,22 @@ class Partitions:
 
     @property
     def most_bytes(self) -> int:
-        """How large a state file may be, or the checkpoint of a partition: limits hold for each."""
+        """How large a state file may be, or the checkpoint of a partition: one may have all gateways."""
         known = self._template.state.knowledge
         return checkpoint.most_bytes(known.limits.gateways + len(known.gateways))
 
     def begin(self, name: str, kept: Mapping[str, Any] | None) -> None:
         """Hold a partition, and go on from what `content` gave. Raises ValueError for what is no such thing."""
+        partition = self._made(name, kept)
+        with self.lock.reading():
+            self._held[name] = partition
+
+    def _made(self, name: str, kept: Mapping[str, Any] | None) -> Partition:
         partition = Partition(Engine.like(self._template), self._monotonic)
         if kept is not None:
             with self._restore_marker.restoring(name, str(kept.get("saved"))):
                 partition = self._resumed(partition, kept)
-        with self.lock.reading():
-            self._held[name] = partition
+        return partition
 
     def _resumed(self, partition: Partition, kept: Mapping[str, Any]) -> Partition:
         check_partition(kept)
@@ -124,13 +141,22 @@ class Partitions:
         except Exception as error:  # whatever it is: a checkpoint that cannot be used stops nothing
             raise ValueError(f"it holds what no exporter writes ({type(error).__name__})") from error
 
+    def unite(self, name: str, kept: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+        """Put together what `content` gave of several, for one of this name. Raises ValueError for what is no such thing."""
+        parts = []
+        for each in kept:
+            part = self._made(name, each)
+            part.flush()
+            parts.append(json.loads(json.dumps(part.to_json())))
+        return {**unite(name, parts), "saved": self._wall()}
+
     def content(self, name: str) -> dict[str, Any]:
         """Give what is to be kept of a partition."""
         partition = self._held[name]
         with self.lock.reading():
             content = partition.to_json()
         partition.aged = False
-        self._tell_of_split_gateways(name)
+        self._find_torn_gateways(name)
         return {**content, "saved": self._wall()}
 
     def aged(self, name: str) -> bool:
@@ -148,24 +174,34 @@ class Partitions:
         """Hold a partition no more."""
         with self.lock.reading():
             self._held.pop(name, None)
+        self._torn.pop(name, None)
+
+    def torn(self, prefix: str) -> int:
+        """Tell of how many gateways lines come through several partitions of a topic, as of the last checkpoints."""
+        return len({gateway for name, torn in self._torn.copy().items() if name.startswith(prefix) for gateway in torn})
 
     def at_end(self, name: str, *, reached: bool) -> None:
         """Take note whether all was read that stands in a partition."""
         self._held[name].at_end = reached
 
-    def _tell_of_split_gateways(self, name: str) -> None:
-        mine = _gateways(self._held[name].engine) - self._told
+    def _find_torn_gateways(self, name: str) -> None:
+        """Find gateways that were heard in another partition as well, lately: where the topic has grown, one moves once."""
+        mine = _gateways(self._held[name].engine)
+        found: set[str] = set()
         for other, partition in self._held.items():
-            both = mine & _gateways(partition.engine) if other != name else set()
-            for gateway in sorted(both)[: _MOST_TOLD - len(self._told)]:
+            theirs = _gateways(partition.engine) if other != name else {}
+            both = {gateway for gateway in mine.keys() & theirs if abs(mine[gateway] - theirs[gateway]) < _LATELY}
+            found |= both
+            for gateway in sorted(both - self._told)[: _MOST_TOLD - len(self._told)]:
                 _LOGGER.warning(
                     "the lines of gateway %s come through %s and %s: their order is lost, and its state is two; "
-                    "key the records by gateway",
+                    "key the records by gateway, or say `order: time`",
                     visible(gateway),
                     name,
                     other,
                 )
                 self._told.add(gateway)
+        self._torn[name] = frozenset(found)
 
     # looking
 
@@ -199,8 +235,13 @@ class Partitions:
         return united
 
 
-def _gateways(engine: Engine) -> set[str]:
-    return {gateway for gateway, _, _ in engine.state.racoons if gateway}
+def _gateways(engine: Engine) -> dict[str, float]:
+    """Give the gateways of which an engine knows, and when each was heard last."""
+    heard: dict[str, float] = {}
+    for (gateway, _, _), racoon in engine.state.racoons.items():
+        if gateway and gateway != OTHER:
+            heard[gateway] = max(heard.get(gateway, 0.0), racoon.now or 0.0)
+    return heard
 
 
 def unite_archives(into: Archive, archives: Iterable[Archive]) -> list[Any]:

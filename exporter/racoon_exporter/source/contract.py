@@ -87,6 +87,16 @@ class SourceStatus:
     """Records that held no line of a log, by reason."""
     kept: bool = False
     """Whether the source keeps its counts itself, over restarts too."""
+    keyless: int = 0
+    """Records that had no key, where the log is a topic."""
+    late: int = 0
+    """Records that came when younger ones of their gateway had been counted, where they are put in order."""
+    standing_by: bool | None = None
+    """Whether another instance reads what this one would read if that ended; None where there is no such thing."""
+    torn_gateways: int = 0
+    """Gateways whose lines come through several streams, each of which knows a part."""
+    remark: str | None = None
+    """What is good to know of how it is read, in words, for people."""
 
 
 class Keeper(Protocol):
@@ -101,6 +111,15 @@ class Keeper(Protocol):
 
     def begin(self, name: str, kept: Mapping[str, Any] | None) -> None:
         """Go on from what `content` gave, here or elsewhere; None for nothing. Raises ValueError for what is no such thing."""
+
+    def unite(self, name: str, kept: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+        """Put together what `content` gave of several streams for one of this name, as `begin` takes it.
+
+        Raises ValueError for what is no such thing.
+        """
+
+    def torn(self, prefix: str) -> int:
+        """Tell of how many gateways lines come through several streams whose names begin so: each knows a part."""
 
     def content(self, name: str) -> dict[str, Any]:
         """Give what is to be kept, as JSON values."""

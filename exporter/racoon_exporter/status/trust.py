@@ -48,7 +48,17 @@ def _of_sources(facts: Facts) -> Iterator[Doubt]:
                 text=f"{count(status.lag_bytes, 'byte')} are still to be read. What is shown is of an earlier time.",
                 runbook=runbook("RacoonSourceLagging"),
             )
-    if not facts.daemons:
+        if status.torn_gateways:
+            yield Doubt(
+                serious=True,
+                title=f"{count(status.torn_gateways, 'gateway')} of {status.name} are known in parts only",
+                text="Their lines come through several partitions, which are read each for itself: states may be wrong. "
+                "Key the records by gateway, or have one instance read them in the order of time (`order: time`).",
+                runbook=runbook("RacoonGatewaysTorn"),
+            )
+        elif status.remark:
+            yield Doubt(serious=False, title=f"{status.name} is read by one instance", text=f"{_sentence(status.remark)}.")
+    if not facts.daemons and not any(status.standing_by for status in facts.sources):
         lines = sum(status.counts.lines for status in facts.sources)
         yield Doubt(
             serious=True,
@@ -56,6 +66,10 @@ def _of_sources(facts: Facts) -> Iterator[Doubt]:
             text=f"{count(lines, 'line')} read, none of them racoon's. Is this the log that racoon writes?",
             runbook=runbook("RacoonLogSilent"),
         )
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _of_daemons(facts: Facts) -> Iterator[Doubt]:

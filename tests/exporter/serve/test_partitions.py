@@ -24,9 +24,9 @@ def block(partition: str, *lines: str, gateway: str = "gw-1") -> Block:
 
 
 class Instance:
-    def __init__(self, *, history: int | None = None) -> None:
+    def __init__(self, *, history: int | None = None, gateways: int = 1000) -> None:
         self.now = 1000.0
-        self.own = Engine(UTC, knowledge=Knowledge(limits=Limits(history=history)))
+        self.own = Engine(UTC, knowledge=Knowledge(limits=Limits(history=history, gateways=gateways)))
         self.partitions = Partitions(self.own, monotonic=lambda: self.now, wall=lambda: self.now)
 
     def feed(self, fed: Block) -> None:
@@ -83,6 +83,24 @@ def test_a_partition_goes_on_at_another_instance_and_is_seen_once_that_has_caugh
     assert f'racoon_phase1_established_total{{gateway="gw-1",peer="{P}",role="initiator"}} 2.0' in second.scrape
     first.partitions.end(ONE)
     assert "gw-1" not in first.scrape
+
+
+def test_the_limit_of_gateways_is_that_of_the_instance() -> None:
+    instance = Instance(gateways=3)
+    for number, name in enumerate((ONE, TWO)):
+        instance.partitions.begin(name, None)
+        for gateway in range(2):
+            instance.feed(block(name, start(), up(), gateway=f"gw-{number}-{gateway}"))
+        instance.catch_up(name)
+    known = [f"gw-{number}-{gateway}" for number in range(2) for gateway in range(2)]
+    assert [f'gateway="{gateway}"' in instance.scrape for gateway in known] == [True, True, True, False]
+    assert f'racoon_exporter_folded_gateways_total{{source="{TWO}"}} 1.0' in instance.scrape
+    kept = instance.partitions.content(TWO)
+    instance.partitions.end(ONE)
+    instance.partitions.begin(TWO, kept)
+    instance.feed(block(TWO, start(), up(), gateway="gw-1-1"))
+    instance.catch_up(TWO)
+    assert 'gateway="gw-1-1"' in instance.scrape
 
 
 def test_what_is_no_state_of_a_partition_is_refused_and_leaves_nothing() -> None:

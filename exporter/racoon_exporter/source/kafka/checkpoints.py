@@ -7,6 +7,7 @@ is a matter of there being one instance.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import quote
@@ -17,8 +18,13 @@ _PARTITION: Final = "partition"
 """The key of a checkpoint in its file, which has a version of its own beside it."""
 
 
+WHOLE: Final = -1
+"""Stands for the number of a partition where all of a topic are read as one."""
+_MARK: Final = "read_with"
+
+
 class Place(NamedTuple):
-    """A partition."""
+    """A partition, or all of a topic as one."""
 
     topic: str
     number: int
@@ -26,7 +32,17 @@ class Place(NamedTuple):
     @property
     def name(self) -> str:
         """The stream of its lines."""
-        return f"kafka:{self.topic}/{self.number}"
+        return f"kafka:{self.topic}/{'all' if self.number == WHOLE else self.number}"
+
+
+def mark(place: Place) -> dict[str, Any]:
+    """Make what stands in place of a partition's checkpoint where that of another place holds its state."""
+    return {_MARK: place.name}
+
+
+def is_mark(content: Mapping[str, Any]) -> bool:
+    """Whether this says that a partition's state is kept at another place."""
+    return _MARK in content
 
 
 class CheckpointError(Exception):
@@ -49,8 +65,11 @@ class Checkpoints(Protocol):
         One of more than `most` bytes would fill the memory, and cannot be used.
         """
 
-    def save(self, place: Place, content: dict[str, Any]) -> None:
-        """Write a checkpoint: all of it, or nothing. Raises CheckpointError."""
+    def look(self, place: Place, most: int = checkpoint.MOST_BYTES) -> dict[str, Any] | None:
+        """Give the last checkpoint of a partition, whoever writes it. Raises CheckpointError."""
+
+    def save(self, place: Place, content: dict[str, Any], marked: Collection[Place] = ()) -> None:
+        """Write a checkpoint, and marks in place of others: all of it, or nothing. Raises CheckpointError."""
 
     def leave(self, place: Place) -> None:
         """Write no more of a partition."""
@@ -68,9 +87,11 @@ class FileCheckpoints:
         """Without a directory nothing is kept."""
         self._directory = directory
         self._group = group
+        self._marked: set[Place] = set()
 
     def _path(self, place: Place) -> Path | None:
-        return None if self._directory is None else self._directory / quote(f"{self._group}-{place.topic}-{place.number}", "")
+        number = "all" if place.number == WHOLE else place.number
+        return None if self._directory is None else self._directory / quote(f"{self._group}-{place.topic}-{number}", "")
 
     def take(self, place: Place, most: int = checkpoint.MOST_BYTES) -> dict[str, Any] | None:
         """Read the file of a partition. One that cannot be used is set aside, which is told; the next try finds none."""
@@ -86,8 +107,19 @@ class FileCheckpoints:
         except OSError as error:
             raise CheckpointError(f"cannot read {path}: {error.strerror or error}") from error
 
-    def save(self, place: Place, content: dict[str, Any]) -> None:
-        """Replace the file of a partition."""
+    def look(self, place: Place, most: int = checkpoint.MOST_BYTES) -> dict[str, Any] | None:
+        """Read the file of a partition."""
+        return self.take(place, most)
+
+    def save(self, place: Place, content: dict[str, Any], marked: Collection[Place] = ()) -> None:
+        """Replace the file of a partition; the others' after it, for this one decides."""
+        self._write(place, content)
+        for other in marked:
+            if other not in self._marked:
+                self._write(other, mark(place))
+                self._marked.add(other)
+
+    def _write(self, place: Place, content: dict[str, Any]) -> None:
         path = self._path(place)
         if path is None:
             return

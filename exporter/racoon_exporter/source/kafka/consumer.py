@@ -1,8 +1,11 @@
-"""The partitions of topics that a consumer group gives us.
+"""The topics that a consumer group shares.
 
 A partition that is given is held back until its checkpoint is read; then it is read from the place that stands in it. A
 partition that is taken away is written before another has it. So each line counts once, wherever it is counted: what was
 counted after a checkpoint that nobody wrote is counted again by whoever goes on from the one before.
+
+Where the records of a topic are not keyed by gateway, whoever is given its first partition reads all of them as one
+(`whole_topic`), and for the others of the group there is nothing to do.
 """
 
 from __future__ import annotations
@@ -11,61 +14,50 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
-from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from racoon_exporter import checkpoint
-from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, Keeper, SourceCounts, SourceStatus, StartAt, WithoutPositions
-from racoon_exporter.source.kafka.checkpoints import CheckpointError, Checkpoints, LostError, Place
-from racoon_exporter.source.kafka.records import Lines, Record
-from racoon_exporter.source.kafka.settings import KafkaOptions
-from racoon_exporter.source.reporting import LiveCounts, Trouble
+from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, Keeper, SourceStatus, StartAt, WithoutPositions
+from racoon_exporter.source.kafka.checkpoints import CheckpointError, Checkpoints, Place, is_mark
+from racoon_exporter.source.kafka.held import RETRY_SECONDS, Around, Held
+from racoon_exporter.source.kafka.keys import Trial
+from racoon_exporter.source.kafka.partition import Partition
+from racoon_exporter.source.kafka.settings import KafkaOptions, Order
+from racoon_exporter.source.kafka.whole_topic import WholeTopic
+from racoon_exporter.source.reporting import Trouble
 
 _LOGGER: Final = logging.getLogger(__name__)
 _RECORD_BYTES: Final = 128
 """What a record is taken to be long, to ask for about as many as a block holds."""
-_RETRY_SECONDS: Final = 2.0
 _LAG_SECONDS: Final = 1.0
-_BROKER_SECONDS: Final = 5.0
-_VERSION: Final = 1
 _AT_END: Final = KafkaError._PARTITION_EOF  # noqa: SLF001  the client's own codes begin with an underscore
 _PASSING: Final = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._RESOLVE})  # noqa: SLF001
 
 
-@dataclass(slots=True, eq=False)
-class _Partition:
-    """A partition that the group gave us."""
+class _Topic:
+    """A topic of which the group gave us partitions."""
 
-    place: Place
-    lines: Lines
-    next: int = -1
-    """Offset of the record to be read next."""
-    open: bool = False
-    """Whether it is read: its checkpoint was."""
-    counts: LiveCounts = field(default_factory=LiveCounts)
-    ended: bool = False
-    """Whether all was read that stands in it."""
-    told_ended: bool = False
-    dirty: bool = False
-    due: float = 0.0
-    """When to try to open it, or to write a checkpoint of it."""
-    took: float = 0.0
-    saved: float = 0.0
-    of: int = 0
-    """Partitions of its topic."""
-    high: int = 0
-    error: str | None = None
+    def __init__(self, name: str, order: Order | None) -> None:
+        self.name = name
+        self.order = order
+        """How it is read; None while that is not known."""
+        self.due = 0.0
+        """When to look again how it is read."""
+        self.trial: Trial | None = None
+        self.whole: WholeTopic | None = None
+        self.error: str | None = None
+        """Why it cannot be found out how it is read."""
+        self.trouble = Trouble()
+        self.told_keyless = False
 
-    @property
-    def status(self) -> SourceStatus:
-        """How it is doing."""
-        counts = SourceCounts(**self.counts.to_json())
-        lag = max(0, self.high - self.next) if self.open else None
-        passed = dict(self.lines.passed_over)
-        return SourceStatus(self.place.name, self.open, 0, counts, self.error, lag, passed, kept=True)
+    def close(self) -> None:
+        """Let go of the consumers of its own."""
+        for each in (self.trial, self.whole):
+            if each is not None:
+                each.close()
+        self.trial = self.whole = None
 
 
 class KafkaSource(WithoutPositions):
@@ -85,40 +77,43 @@ class KafkaSource(WithoutPositions):
     ) -> None:
         """Join the group. Raises ValueError for settings that librdkafka refuses, OSError for a password file."""
         self._options = options
-        self._keeper = keeper
-        self._checkpoints = checkpoints
-        self._start_at = start_at
-        self._checkpoint_seconds = checkpoint_seconds
+        self._around = Around(options, keeper, checkpoints, start_at, checkpoint_seconds, clock, self._commit)
         self._clock = clock
-        self._partitions: dict[Place, _Partition] = {}
+        self._partitions: dict[Place, Partition] = {}
+        self._topics = {name: _Topic(name, options.order) for name in options.topics}
         self._blocks: deque[Block] = deque()
         self._trouble = Trouble()
         self._joined = False
         self._closed = False
         self._lag_due = 0.0
-        self._keyless: set[str] = set()
+        self._settings = self._of_all()
         try:
-            self._consumer = Consumer(self._settings(), logger=_LOGGER)
+            self._consumer = Consumer(self._settings | self._of_member(), logger=_LOGGER)
             self._consumer.subscribe(
                 list(options.topics), on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost
             )
         except KafkaException as error:
             raise ValueError(f"{options.name}: {error.args[0].str()}") from error
 
-    def _settings(self) -> dict[str, Any]:
+    def _of_all(self) -> dict[str, Any]:
+        """Give the settings of everyone who reads."""
         return self._options.client() | {
             "group.id": self._options.group,
             "enable.auto.commit": False,
             "enable.partition.eof": True,
             "isolation.level": "read_committed",
-            "auto.offset.reset": "earliest" if self._start_at == "beginning" else "latest",
-            "partition.assignment.strategy": "cooperative-sticky",
-            "session.timeout.ms": self._options.session_seconds * 1000,
-            "heartbeat.interval.ms": self._options.session_seconds * 250,
+            "auto.offset.reset": "earliest" if self._around.start_at == "beginning" else "latest",
             "topic.metadata.refresh.interval.ms": 10_000,
             "fetch.wait.max.ms": 100,
             "queued.max.messages.kbytes": 16_384,
             "error_cb": self._failed,
+        }
+
+    def _of_member(self) -> dict[str, Any]:
+        return {
+            "partition.assignment.strategy": "cooperative-sticky",
+            "session.timeout.ms": self._options.session_seconds * 1000,
+            "heartbeat.interval.ms": self._options.session_seconds * 250,
         }
 
     # Source
@@ -126,19 +121,19 @@ class KafkaSource(WithoutPositions):
     def read(self, limit: int = DEFAULT_LIMIT) -> Block | None:
         """Return the next lines of a partition."""
         if not self._blocks and not self._closed:
-            self._look_after_partitions()
+            self._look_after_topics()
+            self._look_after_held()
             self._poll(limit)
         return self._blocks.popleft() if self._blocks else None
 
     def arrived(self) -> bool:
-        """Whether something came."""
+        """Whether something came, or is to be done though nothing did."""
         if not self._blocks and not self._closed:
             self._poll(DEFAULT_LIMIT)
-        return bool(self._blocks) or any(self._wants_reading(each) for each in self._partitions.values())
-
-    def _wants_reading(self, partition: _Partition) -> bool:
-        """Whether `read` has something to do for a partition, though nothing came."""
-        return partition.ended != partition.told_ended if partition.open else self._clock() >= partition.due
+        now = self._clock()
+        return bool(self._blocks) or any(
+            held.ended != held.told_ended if held.open else now >= held.due for held in self._held()
+        )
 
     def reads(self, name: str) -> bool:
         """Whether this is the source's name, or that of a partition it may have."""
@@ -146,9 +141,53 @@ class KafkaSource(WithoutPositions):
 
     def statuses(self) -> tuple[SourceStatus, ...]:
         """How the group membership is doing, and each partition."""
-        up = self._joined and self._trouble.error is None
-        own = SourceStatus(self._options.name, up, error=self._trouble.error, kept=True)
-        return (own, *(partition.status for partition in tuple(self._partitions.values())))
+        topics = list(self._topics.values())
+        errors = (self._trouble.error, *(error for topic in topics for error in (topic.trouble.error, topic.error)))
+        error = next((error for error in errors if error), None)
+        up = self._joined and error is None
+        own = SourceStatus(
+            self._options.name,
+            up,
+            error=error,
+            kept=True,
+            standing_by=any(self._stands_by(topic) for topic in topics),
+            torn_gateways=sum(self._around.keeper.torn(f"kafka:{topic.name}/") for topic in topics),
+            remark="; ".join(remark for topic in topics if (remark := self._remark(topic))) or None,
+        )
+        return (own, *(status for topic in topics for status in self._statuses_of(topic)))
+
+    def _statuses_of(self, topic: _Topic) -> Iterator[SourceStatus]:
+        whole, trial = topic.whole, topic.trial
+        if whole is not None:
+            yield from whole.statuses
+        elif topic.order != "time":
+            for partition in self._partitions_of(topic.name):
+                status = partition.status
+                if trial is not None and trial.at_end:  # nothing is read, for there is nothing
+                    status = SourceStatus(status.name, up=True, error=status.error, lag_records=0, kept=True)
+                yield status
+
+    def _stands_by(self, topic: _Topic) -> bool:
+        return self._joined and topic.order == "time" and topic.whole is None
+
+    def _remark(self, topic: _Topic) -> str | None:
+        """Say what is good to know of how a topic is read."""
+        held, whole = len(self._partitions_of(topic.name)), topic.whole
+        if self._stands_by(topic):
+            return f"{topic.name} is read by one instance of the group in the order of time; this one stands by"
+        if whole is not None and whole.open:
+            others = f": {whole.of - held} of {whole.of} partitions are of instances that stand by" if held < whole.of else ""
+            return (
+                f"the records of {topic.name} are not keyed by gateway: one instance reads all partitions in the order of time"
+                f"{others}"
+            )
+        torn = self._around.keeper.torn(f"kafka:{topic.name}/")
+        if torn:
+            return (
+                f"the lines of {torn} gateways come through several partitions of {topic.name}, each of which knows a part: "
+                "key the records by gateway, or have them read by one instance with `order: time`"
+            )
+        return None
 
     def descriptors(self) -> Iterable[int]:
         """Return none: librdkafka has threads of its own."""
@@ -163,10 +202,13 @@ class KafkaSource(WithoutPositions):
         if self._closed:
             return
         self._closed = True
-        for place in list(self._partitions):
-            self._give_back(place)
+        for held in self._held():
+            self._give_back(held)
+        for topic in self._topics.values():
+            topic.close()
+        self._partitions.clear()
         self._consumer.close()
-        self._checkpoints.close()
+        self._around.checkpoints.close()
 
     # membership
 
@@ -175,92 +217,149 @@ class KafkaSource(WithoutPositions):
         self._joined = True
         for each in given:
             place = Place(each.topic, each.partition)
-            self._partitions[place] = _Partition(place, Lines(self._options.keys, self._options.naming))
+            self._partitions[place] = Partition(place, self._around, self._consumer)
+            self._topics[each.topic].due = 0.0
         consumer.incremental_assign(given)
         consumer.pause(given)
 
     def _revoked(self, consumer: Consumer, taken: list[TopicPartition]) -> None:
         """Write what another will go on from, then let go."""
-        for each in taken:
-            self._give_back(Place(each.topic, each.partition))
+        for place in (Place(each.topic, each.partition) for each in taken):
+            partition = self._partitions.pop(place, None)
+            if partition is not None:
+                self._give_back(partition)
+            if place.number == 0:
+                self._give_topic_back(self._topics[place.topic])
         if not self._closed:
             consumer.incremental_unassign(taken)
 
     def _lost(self, consumer: Consumer, taken: list[TopicPartition]) -> None:
         """Forget partitions that another may have already."""
-        for each in taken:
-            place = Place(each.topic, each.partition)
-            if self._partitions.pop(place, None) is not None:
-                self._drop(place)
+        for place in (Place(each.topic, each.partition) for each in taken):
+            partition = self._partitions.pop(place, None)
+            if partition is not None:
+                partition.drop()
+            topic = self._topics[place.topic]
+            if place.number == 0:
+                if topic.whole is not None:
+                    topic.whole.drop()
+                topic.close()
         if not self._closed:
             consumer.incremental_unassign(taken)
 
-    def _give_back(self, place: Place) -> None:
-        partition = self._partitions.pop(place, None)
-        if partition is None:
-            return
-        untaken = any(block.source == place.name for block in self._blocks)  # behind the offset, and not in the state
-        if partition.open and not untaken and (partition.dirty or self._keeper.aged(place.name)):
-            self._save(partition)
-        self._drop(place)
+    def _give_back(self, held: Held) -> None:
+        held.give_back(untaken=any(block.source == held.place.name for block in self._blocks))
 
-    def _drop(self, place: Place) -> None:
-        self._checkpoints.leave(place)
-        self._keeper.end(place.name)
+    def _give_topic_back(self, topic: _Topic) -> None:
+        if topic.whole is not None:
+            self._give_back(topic.whole)
+        topic.close()
+
+    def _held(self) -> list[Held]:
+        """Give what is held and has, or is to have, a state of its own."""
+        by_partition = {topic.name for topic in self._topics.values() if topic.order == "partition"}
+        wholes = [topic.whole for topic in self._topics.values() if topic.whole is not None]
+        return [*(partition for place, partition in self._partitions.items() if place.topic in by_partition), *wholes]
+
+    def _partitions_of(self, topic: str) -> list[Partition]:
+        return [partition for place, partition in list(self._partitions.items()) if place.topic == topic]
+
+    # how topics are read
+
+    def _look_after_topics(self) -> None:
+        now = self._clock()
+        for topic in self._topics.values():
+            if topic.trial is not None:
+                self._go_on_trying(topic, topic.trial)
+            if topic.order is None and topic.trial is None and now >= topic.due and self._partitions_of(topic.name):
+                topic.due = now + RETRY_SECONDS
+                self._find_order(topic)
+            if topic.order == "partition" and any(each.is_read_with_others for each in self._partitions_of(topic.name)):
+                topic.order = self._options.order or "time"
+            if topic.order == "time" and topic.whole is None and Place(topic.name, 0) in self._partitions:
+                topic.whole = WholeTopic(topic.name, self._around, self._settings)
+
+    def _find_order(self, topic: _Topic) -> None:
+        """Find out how a topic is read: as its checkpoints say, or as its first records do if there are none."""
+        checkpoints, most = self._around.checkpoints, self._around.keeper.most_bytes
+        first = Place(topic.name, 0)
+        ours = min(partition.place for partition in self._partitions_of(topic.name))
+        try:
+            kept = checkpoints.look(ours, most) or (None if ours == first else checkpoints.look(first, most))
+            if kept is not None:
+                topic.order = "time" if is_mark(kept) else "partition"
+            elif ours == first:
+                topic.trial = Trial(topic.name, self._around, self._settings)
+            topic.error = None
+        except (CheckpointError, KafkaException) as error:
+            words = f"{topic.name}: {error.args[0].str()}" if isinstance(error, KafkaException) else str(error)
+            if words != topic.error:
+                _LOGGER.error("%s", words)  # noqa: TRY400  no fault of ours
+            topic.error = words
+            self._around.keeper.saved(succeeded=False)
+
+    def _go_on_trying(self, topic: _Topic, trial: Trial) -> None:
+        topic.order = trial.poll(DEFAULT_LIMIT // _RECORD_BYTES)
+        self._note(trial.trouble, topic, reads=trial.at_end)
+        if topic.order is not None:
+            trial.close()
+            topic.trial = None
+            if topic.order == "time":
+                _LOGGER.warning(
+                    "records of topic %s are not keyed by gateway: one instance of the group reads all partitions, in the "
+                    "order of time; with keys, several would share the work",
+                    topic.name,
+                )
 
     # reading
 
     def _poll(self, limit: int) -> None:
         """Take what has come, as blocks of lines."""
-        waiting: dict[_Partition, list[bytes]] = {}
-        for message in self._consumer.consume(max(1, limit // _RECORD_BYTES), timeout=0):
+        waiting: dict[Partition, list[bytes]] = {}
+        records = max(1, limit // _RECORD_BYTES)
+        for message in self._consumer.consume(records, timeout=0):
             partition = self._partitions.get(Place(message.topic() or "", message.partition() or 0))
             error = message.error()
             if error is not None:
-                self._note(error, partition)
-            elif partition is not None and partition.open and (message.offset() or 0) >= partition.next:
-                self._take(message, partition, waiting.setdefault(partition, []))
+                self._take_error(error, message, partition)
+            elif partition is not None:
+                waiting.setdefault(partition, []).append(self._take(message, partition))
         for partition, lines in waiting.items():
             self._give(partition, b"".join(lines), limit)
+        for topic in self._topics.values():
+            if topic.whole is not None:
+                blocks = topic.whole.poll(limit, records)
+                self._blocks.extend(blocks)
+                self._note(topic.whole.trouble, topic, reads=topic.whole.ended or bool(blocks))
         if self._clock() >= self._lag_due:
-            self._look_at_lag()
+            self._lag_due = self._clock() + _LAG_SECONDS
+            for partition in self._partitions.values():
+                partition.look()
 
-    def _take(self, message: Message, partition: _Partition, lines: list[bytes]) -> None:
-        kind, milliseconds = message.timestamp()
-        key = message.key()
-        time = None if kind == TIMESTAMP_NOT_AVAILABLE else milliseconds / 1000
-        lines.append(partition.lines.of(Record(_bytes(key), _bytes(message.value()), time)))
-        partition.next = (message.offset() or 0) + 1
-        partition.ended = False
-        partition.dirty = True
-        if key is None and partition.of > 1 and self._options.naming == "key":
-            self._tell_of_keyless(partition.place.topic)
+    def _take(self, message: Message, partition: Partition) -> bytes:
+        self._reads_again(self._topics[partition.place.topic])
+        if message.key() is None and partition.of > 1 and self._options.naming == "key":
+            self._tell_of_keyless(self._topics[partition.place.topic])
+        return partition.take(message)
 
-    def _give(self, partition: _Partition, data: bytes, limit: int) -> None:
+    def _give(self, partition: Partition, data: bytes, limit: int) -> None:
         """Give lines in blocks of about the size that was asked for."""
         start = 0
         while start < len(data):
             end = data.rfind(b"\n", start, start + limit) + 1 or data.find(b"\n", start) + 1
-            block = partition.counts.block(partition.place.name, data[start:end])
+            block = partition.reading.counts.block(partition.place.name, data[start:end])
             if block is not None:
                 self._blocks.append(block)
             start = end
 
-    def _tell_of_keyless(self, topic: str) -> None:
-        if topic not in self._keyless:
-            self._keyless.add(topic)
+    def _tell_of_keyless(self, topic: _Topic) -> None:
+        if not topic.told_keyless:
+            topic.told_keyless = True
             _LOGGER.warning(
                 "records of topic %s have no key: the lines of a gateway may come through several partitions, "
-                "out of order and to several instances; key them by gateway",
-                topic,
+                "out of order and to several instances; key them by gateway, or say `order: time`",
+                topic.name,
             )
-
-    def _look_at_lag(self) -> None:
-        self._lag_due = self._clock() + _LAG_SECONDS
-        for place, partition in self._partitions.items():
-            if partition.open:
-                with contextlib.suppress(KafkaException):
-                    _, partition.high = self._consumer.get_watermark_offsets(TopicPartition(*place), cached=True)
 
     # trouble
 
@@ -269,159 +368,42 @@ class KafkaSource(WithoutPositions):
         if error.code() != KafkaError._TRANSPORT or not self._joined:  # noqa: SLF001  one broker of several
             self._trouble.set(f"{self._options.name}: {error.str()}")
 
-    def _note(self, error: KafkaError, partition: _Partition | None) -> None:
-        if error.code() == _AT_END:
-            self._trouble.over(f"{self._options.name}: reading again")
-            if partition is not None and partition.open:
-                partition.ended = True
-        elif error.code() not in _PASSING:
-            self._trouble.set(f"{self._options.name}: {error.str()}")
+    def _take_error(self, error: KafkaError, message: Message, partition: Partition | None) -> None:
+        """Take note of what stands in place of a record: that a partition ends there, or of trouble with one or with all."""
+        topic = self._topics.get(message.topic() or "")
+        if error.code() != _AT_END:
+            self._note(error, topic, reads=False)
+        elif topic is not None:
+            self._reads_again(topic)
+            if partition is not None:
+                partition.note_end(message.offset() or 0)
+
+    def _note(self, error: KafkaError | None, topic: _Topic | None, *, reads: bool) -> None:
+        """Take note of trouble with a topic or with all, or that there is none where something was read."""
+        if error is not None and error.code() not in _PASSING:
+            trouble = self._trouble if topic is None else topic.trouble
+            trouble.set(f"{self._options.name if topic is None else f'kafka:{topic.name}'}: {error.str()}")
+        elif error is None and reads and topic is not None:
+            self._reads_again(topic)
+
+    def _reads_again(self, topic: _Topic) -> None:
+        """Take note that records of a topic come: what was told of it, and of the brokers, is over."""
+        for trouble in (topic.trouble, self._trouble):
+            trouble.over(f"kafka:{topic.name}: reading again")
 
     # checkpoints
 
-    def _look_after_partitions(self) -> None:
-        """Tell what was read to its end, and open a partition or write a checkpoint, one at a time."""
+    def _look_after_held(self) -> None:
+        """Tell what was read to its end, and open what is held or write a checkpoint, one at a time."""
         now = self._clock()
-        for partition in list(self._partitions.values()):
-            if partition.ended != partition.told_ended and partition.open:
-                partition.told_ended = partition.ended
-                self._keeper.at_end(partition.place.name, reached=partition.ended)
-        due = next((each for each in self._partitions.values() if now >= each.due and self._has_work(each, now)), None)
-        if due is None:
-            return
-        if due.open:
-            self._save(due)
-        else:
-            self._open(due)
+        every = self._held()
+        for held in every:
+            held.tell_ended()
+        due = next((held for held in every if held.is_due(now)), None)
+        if due is not None:
+            due.work()
 
-    def _has_work(self, partition: _Partition, now: float) -> bool:
-        if not partition.open or partition.dirty:
-            return True
-        spared = checkpoint.pause(self._checkpoint_seconds, partition.took, only_time_passed=True)
-        return now >= partition.saved + spared and self._keeper.aged(partition.place.name)
-
-    def _save(self, partition: _Partition) -> None:
-        """Write a checkpoint; trouble is told, and it is tried again later."""
-        begun = self._clock()
-        content = {
-            "version": _VERSION,
-            "next": partition.next,
-            "of": partition.of,
-            "counts": partition.counts.to_json(),
-            "passed_over": partition.lines.passed_over,
-            "state": self._keeper.content(partition.place.name),
-        }
-        try:
-            self._checkpoints.save(partition.place, content)
-        except LostError as error:
-            self._told(partition, str(error))
-            self._hold_back(partition)
-        except CheckpointError as error:
-            self._told(partition, str(error))
-            partition.due = self._clock() + max(_RETRY_SECONDS, self._clock() - begun)  # other work has its turn, too
-        else:
-            partition.error = None
-            partition.dirty = False
-            self._keeper.saved(succeeded=True)
-            partition.saved = self._clock()
-            partition.took = partition.saved - begun
-            partition.due = partition.saved + checkpoint.pause(self._checkpoint_seconds, partition.took)
-            self._commit(partition)
-
-    def _told(self, partition: _Partition, text: str) -> None:
-        self._keeper.saved(succeeded=False)
-        if text != partition.error:
-            _LOGGER.error("%s", text)
-        partition.error = text
-
-    def _hold_back(self, partition: _Partition) -> None:
-        """Read a partition no more until its checkpoint is read again: another instance has written it."""
-        with contextlib.suppress(KafkaException):
-            self._consumer.pause([TopicPartition(*partition.place)])
-        self._drop(partition.place)
-        fresh = _Partition(partition.place, Lines(self._options.keys, self._options.naming), error=partition.error)
-        fresh.due = self._clock() + _RETRY_SECONDS
-        if partition.place in self._partitions:
-            self._partitions[partition.place] = fresh
-
-    def _commit(self, partition: _Partition) -> None:
+    def _commit(self, positions: list[TopicPartition]) -> None:
         """Tell the group how far we are, for those who look at its lag. The checkpoint decides, not this."""
         with contextlib.suppress(KafkaException):
-            self._consumer.commit(offsets=[TopicPartition(*partition.place, partition.next)], asynchronous=True)
-
-    # opening
-
-    def _open(self, partition: _Partition) -> None:
-        """Read the checkpoint of a partition, and go on from it; trouble is told, and it is tried again later."""
-        partition.due = self._clock() + _RETRY_SECONDS
-        try:
-            kept = self._checkpoints.take(partition.place, self._keeper.most_bytes)
-            self._go_on(partition, kept)
-        except CheckpointError as error:
-            self._told(partition, str(error))
-        except KafkaException as error:
-            if error.args[0].code() != KafkaError._STATE:  # noqa: SLF001  it is not being fetched yet
-                self._told(partition, f"{partition.place.name}: {error.args[0].str()}")
-            partition.due = self._clock()
-
-    def _go_on(self, partition: _Partition, kept: dict[str, Any] | None) -> None:
-        place = partition.place
-        low, high = self._consumer.get_watermark_offsets(TopicPartition(*place), timeout=_BROKER_SECONDS)
-        topic = self._consumer.list_topics(place.topic, timeout=_BROKER_SECONDS).topics[place.topic]
-        partition.of, partition.high = len(topic.partitions), high
-        try:
-            if kept is None:
-                state, partition.next = None, self._begin(place, low, high)
-            else:
-                state = self._take_up(partition, kept, low, high)
-            self._consumer.seek(TopicPartition(*place, partition.next))
-            self._keeper.begin(place.name, state)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            _LOGGER.error("the checkpoint of %s cannot be used (%s): it is read anew", place.name, error)  # noqa: TRY400
-            partition.counts, partition.lines.passed_over, partition.next = LiveCounts(), {}, low
-            self._consumer.seek(TopicPartition(*place, low))
-            self._keeper.begin(place.name, None)
-        self._consumer.resume([TopicPartition(*place)])
-        partition.open, partition.error = True, None
-        partition.saved = self._clock()
-        partition.due = partition.saved + self._checkpoint_seconds
-
-    def _take_up(self, partition: _Partition, kept: dict[str, Any], low: int, high: int) -> dict[str, Any]:
-        """Take what a checkpoint says of a partition, and give the state in it."""
-        name = partition.place.name
-        if kept["version"] != _VERSION:
-            raise ValueError(f"it is of another version ({kept['version']})")
-        partition.counts = LiveCounts(**SourceCounts.from_json(kept["counts"]).to_json())
-        partition.lines.passed_over = {str(reason): int(number) for reason, number in kept["passed_over"].items()}
-        partition.next = int(kept["next"])
-        if kept["of"] != partition.of:
-            _LOGGER.warning(
-                "topic %s has %d partitions and had %s: gateways whose lines now come through another one begin anew there",
-                partition.place.topic,
-                partition.of,
-                kept["of"],
-            )
-        if partition.next < low:
-            _LOGGER.warning("%s: %d records are gone that were never read", name, low - partition.next)
-            partition.counts.dropped += low - partition.next
-            partition.next = low
-        elif partition.next > high:
-            _LOGGER.warning("%s ends before the place that was read last: the topic was made anew, and is read anew", name)
-            partition.counts.rotations += 1
-            partition.next = low
-        state: dict[str, Any] = kept["state"]
-        return state
-
-    def _begin(self, place: Place, low: int, high: int) -> int:
-        """Tell where to begin a partition of which nothing is known."""
-        (committed,) = self._consumer.committed([TopicPartition(*place)], timeout=_BROKER_SECONDS)
-        if committed.offset >= 0:
-            _LOGGER.warning(
-                "%s was read before, and its checkpoint is gone: it is read again from what the topic still holds", place.name
-            )
-            return low
-        return low if self._start_at == "beginning" else high
-
-
-def _bytes(value: str | bytes | None) -> bytes | None:
-    return value.encode("utf-8") if isinstance(value, str) else value
+            self._consumer.commit(offsets=positions, asynchronous=True)

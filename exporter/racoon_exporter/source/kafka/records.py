@@ -165,6 +165,41 @@ def _stamp(entry: Entry, record: Record) -> str:
     return _written(record.time or 0.0)
 
 
+_PLACED: Final = re.compile(
+    rb"(?:<\d{1,3}>)?(?:1 )?(?:(?P<stamp>[A-Z][a-z]{2} [ \d]\d (?:\d{4} )?\d\d:\d\d:\d\d|"
+    rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?) (?P<host>[^\s:\[\],]+(?= ))?|"
+    rb"(?P<own>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d): )"
+)
+"""As `_HEAD` and `_OWN_TIME` have it."""
+_ANY_LEAP_YEAR: Final = "2000"
+_BSD_LENGTH: Final = len("Jan 15 08:30:01")
+
+
+def origin_of(lines: bytes) -> tuple[str, float | None]:
+    """Give the gateway and the time of the first of some lines, as they stand there: "" and None for what does not.
+
+    The time puts lines of one gateway in order and serves nothing else: where zone or year are missing, any will do.
+    """
+    found = _PLACED.match(lines)
+    if found is None:
+        return "", None
+    host = found["host"] or b""
+    return host.decode("utf-8", "backslashreplace").casefold(), _seconds((found["stamp"] or found["own"]).decode("ascii"))
+
+
+@lru_cache(maxsize=1024)
+def _seconds(stamp: str) -> float | None:
+    try:
+        if stamp[0].isdigit():
+            time = datetime.fromisoformat(stamp.replace(",", "."))
+        else:
+            spelled = stamp if len(stamp) > _BSD_LENGTH else f"{stamp[:6]} {_ANY_LEAP_YEAR}{stamp[6:]}"
+            time = datetime.strptime(f"{spelled} +0000", "%b %d %Y %H:%M:%S %z")
+        return (time if time.tzinfo is not None else time.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
 @lru_cache(maxsize=256)
 def _written(time: float) -> str:
     try:

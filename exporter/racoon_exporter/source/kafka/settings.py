@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, TypeVar
 
 from racoon_exporter.source.kafka.records import ENVELOPES, NAMINGS, Naming
 from racoon_exporter.yaml_document import Section, shown
 from racoon_parsers.json_entry import Keys
 
+Word = TypeVar("Word", bound=str)
 STATE_FILE: Final = "file"
 """Stands for the state file where a topic for checkpoints may be named."""
+Order = Literal["partition", "time"]
+"""How a topic is read: each partition by itself, or all of them as one in the order of time."""
+ORDERS: Final[tuple[Order, ...]] = ("partition", "time")
 _KEYS: Final = (
-    *("bootstrap", "topic", "topics", "group", "gateway", "envelope", "fields", "checkpoints"),
+    *("bootstrap", "topic", "topics", "group", "gateway", "order", "envelope", "fields", "checkpoints"),
     *("checkpoint_replicas", "session_timeout", "tls", "sasl"),
 )
 _FIELDS: Final = {"text": "messages", "time": "times", "host": "hosts", "program": "programs", "process": "processes"}
@@ -62,6 +66,8 @@ class KafkaOptions:
     session_seconds: int = _SESSION_SECONDS
     tls: Tls | None = None
     sasl: Sasl | None = None
+    order: Order | None = None
+    """None where the records tell."""
 
     @property
     def name(self) -> str:
@@ -103,13 +109,14 @@ def read_options(section: Section, directory: Path) -> KafkaOptions:
         _bootstrap(given),
         topics,
         group,
-        _one_of(given, "gateway", NAMINGS),
+        _one_of(given, "gateway", NAMINGS) or NAMINGS[0],
         _envelope(given),
         given.text("checkpoints") or f"{group}-checkpoints",
         _number(given, "checkpoint_replicas", -1),
         _number(given, "session_timeout", _SESSION_SECONDS),
         _tls(given, directory),
         _sasl(given, directory),
+        _one_of(given, "order", ORDERS),
     )
 
 
@@ -140,12 +147,12 @@ def _topics(given: Section) -> tuple[str, ...]:
     return tuple(dict.fromkeys(topic for topic, _ in named))
 
 
-def _one_of(given: Section, key: str, allowed: tuple[Naming, ...]) -> Naming:
+def _one_of(given: Section, key: str, allowed: tuple[Word, ...]) -> Word | None:
     text = given.text(key)
     found = next((each for each in allowed if each == text), None)
     if found is None and given.mentions(key):
         given.note(f"{key} must be one of {', '.join(allowed)}", key)
-    return found or allowed[0]
+    return found
 
 
 def _envelope(given: Section) -> Keys | None:

@@ -10,7 +10,7 @@ import contextlib
 import logging
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from racoon_exporter.checkpoint import MOST_BYTES
-from racoon_exporter.source.kafka.checkpoints import CheckpointError, LostError, Place
+from racoon_exporter.source.kafka.checkpoints import CheckpointError, LostError, Place, mark
 from racoon_exporter.source.kafka.pieces import cut, joined
 from racoon_exporter.source.kafka.settings import KafkaOptions
 
@@ -87,8 +87,17 @@ class TopicCheckpoints:
         writer = _Writer()
         found = self._fence(place, writer)
         self._writers[place] = writer
-        if found is None:
-            return None
+        return None if found is None else self._joined(place, found, most)
+
+    def look(self, place: Place, most: int = MOST_BYTES) -> dict[str, Any] | None:
+        """Give the last checkpoint, and leave whoever writes them alone."""
+        try:
+            found = self._last(place) if self._is_there() else None
+        except KafkaException as error:
+            raise CheckpointError(f"the checkpoint of {place.name} cannot be read: {_words(error)}") from error
+        return None if found is None else self._joined(place, found, most)
+
+    def _joined(self, place: Place, found: _Found, most: int) -> dict[str, Any] | None:
         try:
             return joined([found.pieces[number] for number in range(found.number)], most)
         except ValueError as error:
@@ -118,16 +127,21 @@ class TopicCheckpoints:
         return found
 
     def _look_at_topic(self) -> None:
-        """See to it that the topic is there; somebody may have deleted it, or have given it more partitions."""
-        known = self._reading().list_topics(timeout=_SECONDS)
-        if self._topic not in known.topics:
+        """See to it that the topic is there: somebody may have deleted it."""
+        if not self._is_there():
+            known = self._reading().list_topics(timeout=_SECONDS)
             read = (known.topics[topic].partitions for topic in self._read if topic in known.topics)
             self._partitions = self._made(max(map(len, read), default=1))
-            return
-        topic = known.topics[self._topic]
+
+    def _is_there(self) -> bool:
+        """Look whether the topic is there, and how many partitions it has: somebody may have given it more."""
+        topic = self._reading().list_topics(timeout=_SECONDS).topics.get(self._topic)
+        if topic is None:
+            return False
         if topic.error is not None:
             raise KafkaException(topic.error)
         self._partitions = len(topic.partitions)
+        return True
 
     def _made(self, partitions: int) -> int:
         """Make the topic, with as many partitions as those that are read have; give their number."""
@@ -205,8 +219,8 @@ class TopicCheckpoints:
 
     # writing
 
-    def save(self, place: Place, content: dict[str, Any]) -> None:
-        """Write a checkpoint. Raises LostError where another instance has the partition."""
+    def save(self, place: Place, content: dict[str, Any], marked: Collection[Place] = ()) -> None:
+        """Write a checkpoint, and marks. Raises LostError where another instance has the partition."""
         writer = self._writers[place]
         producer = writer.producer or self._reopened(place, writer)
         pieces = cut(content)
@@ -214,19 +228,25 @@ class TopicCheckpoints:
         writer.ours.add(identifier)
         try:
             producer.begin_transaction()
-            for number in range(max(len(pieces), writer.pieces)):
-                producer.produce(
-                    self._topic,
-                    key=f"{self._key(place)}/{number}",
-                    value=pieces[number] if number < len(pieces) else None,
-                    partition=self._number(place),
-                    headers=[(_ID, identifier.encode()), (_PIECES, str(len(pieces)).encode())],
-                )
+            self._write(producer, place, pieces, identifier, writer.pieces)
+            for other in marked:
+                self._write(producer, other, cut(mark(place)), identifier)
             producer.commit_transaction(_SECONDS)
         except (KafkaException, BufferError) as error:
             self._failed(place, writer, error)
         writer.ours = {identifier}
         writer.pieces = len(pieces)
+
+    def _write(self, producer: Producer, place: Place, pieces: list[bytes], identifier: str, before: int = 0) -> None:
+        """Write the pieces of a checkpoint; those that the one before had more of are gone."""
+        for number in range(max(len(pieces), before)):
+            producer.produce(
+                self._topic,
+                key=f"{self._key(place)}/{number}",
+                value=pieces[number] if number < len(pieces) else None,
+                partition=self._number(place),
+                headers=[(_ID, identifier.encode()), (_PIECES, str(len(pieces)).encode())],
+            )
 
     def _failed(self, place: Place, writer: _Writer, error: KafkaException | BufferError) -> None:
         """Undo what was begun; if that fails too, the producer is of no more use."""

@@ -1,0 +1,129 @@
+"""A partition that the group gave us, with a state of its own."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from typing import Any, Final
+
+from confluent_kafka import Consumer, Message, TopicPartition
+
+from racoon_exporter.source.contract import SourceStatus, StartAt
+from racoon_exporter.source.kafka.checkpoints import CheckpointError, Place, is_mark
+from racoon_exporter.source.kafka.held import Around, Held, watermarks
+from racoon_exporter.source.kafka.reading import BROKER_SECONDS, Reading, first_offset, partitions_of, record_of
+from racoon_exporter.source.kafka.records import Lines
+
+_LOGGER: Final = logging.getLogger(__name__)
+_VERSION: Final = 1
+
+
+class Partition(Held):
+    """Read by the consumer of the group."""
+
+    def __init__(self, place: Place, around: Around, consumer: Consumer) -> None:
+        """Nothing is read yet."""
+        self._consumer = consumer
+        self.is_read_with_others = False
+        """Whether its checkpoint says that all partitions of its topic are read as one."""
+        super().__init__(place, around)
+
+    def _begin(self) -> None:
+        super()._begin()
+        options = self.around.options
+        self.reading = Reading(self.place, Lines(options.keys, options.naming))
+        self.of = 0
+        """Partitions of its topic."""
+
+    @property
+    def status(self) -> SourceStatus:
+        """How it is doing."""
+        return self.reading.status(up=self.open, error=self.error)
+
+    def take(self, message: Message) -> bytes:
+        """Give the lines of a record; nothing of one that was read before."""
+        if not self.open or (message.offset() or 0) < self.reading.next:
+            return b""
+        self.reading.next = (message.offset() or 0) + 1
+        self.reading.keyless += message.key() is None
+        self.ended = False
+        self.dirty = True
+        return self.reading.lines.of(record_of(message))
+
+    def note_end(self, offset: int) -> None:
+        """Take note that all was given that stands there."""
+        if self.open:
+            self.reading.at_end(offset)
+            self.ended = True
+
+    def look(self) -> None:
+        """Take note of how far the brokers are: where lines come without a pause, nothing else tells that the end is there."""
+        if self.open:
+            self.reading.look(self._consumer)
+            self.ended |= self.reading.is_at_end
+
+    # Held
+
+    def positions(self) -> list[TopicPartition]:
+        """Give the one offset."""
+        return [TopicPartition(*self.place, self.reading.next)]
+
+    def content(self) -> dict[str, Any]:
+        """Give what is kept beside the state."""
+        return {"version": _VERSION, "of": self.of, **self.reading.to_json()}
+
+    def marked(self) -> Collection[Place]:
+        """Mark nothing."""
+        return ()
+
+    def take_up(self) -> dict[str, Any] | None:
+        """Go on at the offset that the checkpoint names."""
+        kept = self.around.checkpoints.take(self.place, self.around.keeper.most_bytes)
+        low, high = watermarks(self._consumer, self.place, BROKER_SECONDS)
+        self.of = partitions_of(self._consumer, self.place.topic)
+        self.is_read_with_others = kept is not None and is_mark(kept)
+        if self.is_read_with_others and self.around.options.order is None:
+            raise CheckpointError(f"{self.place.name} is read together with the other partitions of its topic")
+        if self.is_read_with_others:
+            _LOGGER.warning(
+                "%s was read in the order of time, together with the other partitions of its topic: what was known of its "
+                "gateways is set aside, and it begins anew",
+                self.place.name,
+            )
+            kept = None
+        if kept is None:
+            self.reading.begin(first_offset(self._consumer, self.place, low, high, self._start_at()), high)
+            return None
+        if kept["version"] != _VERSION:
+            raise ValueError(f"it is of another version ({kept['version']})")
+        self.reading.take_up(kept, low, high)
+        if kept["of"] != self.of:
+            _LOGGER.warning(
+                "topic %s has %d partitions and had %s: gateways whose lines now come through another one begin anew there",
+                self.place.topic,
+                self.of,
+                kept["of"],
+            )
+        state: dict[str, Any] = kept["state"]
+        return state
+
+    def _start_at(self) -> StartAt:
+        """Tell where to begin it; a partition that its topic was given later from its beginning, as its lines are new."""
+        if self.around.start_at == "end" and self.place.number:
+            known = self.around.checkpoints.look(self.place._replace(number=0), self.around.keeper.most_bytes)
+            return "end" if known is None else "beginning"
+        return self.around.start_at
+
+    def begin_anew(self) -> None:
+        """Begin with the first record that there is."""
+        low, high = watermarks(self._consumer, self.place, BROKER_SECONDS)
+        self.reading.begin(low, high)
+
+    def start(self) -> None:
+        """Have the consumer of the group fetch it."""
+        self._consumer.seek(TopicPartition(*self.place, self.reading.next))
+        self._consumer.resume([TopicPartition(*self.place)])
+
+    def stop(self) -> None:
+        """Have it fetched no more."""
+        self._consumer.pause([TopicPartition(*self.place)])

@@ -1,0 +1,129 @@
+"""How far a partition was read, and what was counted of it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaException, Message, TopicPartition
+
+from racoon_exporter.source.contract import SourceCounts, SourceStatus, StartAt
+from racoon_exporter.source.kafka.checkpoints import Place
+from racoon_exporter.source.kafka.records import Lines, Record
+from racoon_exporter.source.reporting import LiveCounts
+
+_LOGGER: Final = logging.getLogger(__name__)
+BROKER_SECONDS: Final = 5.0
+
+
+@dataclass(slots=True, eq=False)
+class Reading:
+    """A partition as it is read. `next` is the offset of the record to be read next."""
+
+    place: Place
+    lines: Lines
+    next: int = -1
+    high: int = 0
+    """Offset behind the last record that the brokers have told of."""
+    counts: LiveCounts = field(default_factory=LiveCounts)
+    keyless: int = 0
+    """Records that have no key."""
+    late: int = 0
+    """Records that came when younger ones of their gateway had been counted."""
+
+    def status(self, *, up: bool, error: str | None) -> SourceStatus:
+        """How it is doing."""
+        return SourceStatus(
+            self.place.name,
+            up,
+            0,
+            SourceCounts(**self.counts.to_json()),
+            error,
+            max(0, self.high - self.next) if up and self.next >= 0 else None,
+            dict(self.lines.passed_over),
+            kept=True,
+            keyless=self.keyless,
+            late=self.late,
+        )
+
+    def look(self, consumer: Consumer) -> None:
+        """Take note of how far the brokers are."""
+        with contextlib.suppress(KafkaException):
+            _, high = consumer.get_watermark_offsets(TopicPartition(*self.place), cached=True)
+            self.high = max(self.high, high)  # below 0 before the first answer
+
+    def at_end(self, offset: int) -> None:
+        """Take note that the partition ends there: marks of transactions have offsets, too."""
+        self.next = max(self.next, offset)
+        self.high = max(self.high, self.next)
+
+    @property
+    def is_at_end(self) -> bool:
+        """Whether all was read that the brokers have told of."""
+        return self.next >= self.high
+
+    # keeping
+
+    def to_json(self) -> dict[str, Any]:
+        """Give what is kept of it."""
+        return {
+            "next": self.next,
+            "counts": self.counts.to_json(),
+            "passed_over": self.lines.passed_over,
+            "keyless": self.keyless,
+            "late": self.late,
+        }
+
+    def take_up(self, kept: dict[str, Any], low: int, high: int) -> None:
+        """Go on from what `to_json` gave. Raises KeyError, TypeError, ValueError or AttributeError for anything else."""
+        self.counts = LiveCounts(**SourceCounts.from_json(kept["counts"]).to_json())
+        self.lines.passed_over = {str(reason): int(number) for reason, number in kept["passed_over"].items()}
+        self.keyless, self.late = (int(kept.get(name, 0)) for name in ("keyless", "late"))  # older versions did not count them
+        self.next, self.high = int(kept["next"]), high
+        if self.next < low:
+            _LOGGER.warning("%s: %d records are gone that were never read", self.place.name, low - self.next)
+            self.counts.dropped += low - self.next
+            self.next = low
+        elif self.next > high:
+            _LOGGER.warning(
+                "%s ends before the place that was read last: the topic was made anew, and is read anew", self.place.name
+            )
+            self.counts.rotations += 1
+            self.next = low
+
+    def begin(self, offset: int, high: int) -> None:
+        """Begin at an offset, with nothing counted."""
+        self.next, self.high = offset, high
+        self.counts, self.lines.passed_over, self.keyless, self.late = LiveCounts(), {}, 0, 0
+
+
+def first_offset(consumer: Consumer, place: Place, low: int, high: int, start_at: StartAt) -> int:
+    """Tell where to begin a partition of which nothing is known. Raises KafkaException."""
+    (committed,) = consumer.committed([TopicPartition(*place)], timeout=BROKER_SECONDS)
+    if committed.offset >= 0:
+        _LOGGER.warning(
+            "%s was read before, and its checkpoint is gone: it is read again from what the topic still holds", place.name
+        )
+        return low
+    return low if start_at == "beginning" else high
+
+
+def partitions_of(consumer: Consumer, topic: str) -> int:
+    """Tell how many partitions a topic has. Raises KafkaException."""
+    found = consumer.list_topics(topic, timeout=BROKER_SECONDS).topics[topic]
+    if found.error is not None:
+        raise KafkaException(found.error)
+    return len(found.partitions)
+
+
+def record_of(message: Message) -> Record:
+    """Give what Kafka tells of a record."""
+    kind, milliseconds = message.timestamp()
+    time = None if kind == TIMESTAMP_NOT_AVAILABLE else milliseconds / 1000
+    return Record(_bytes(message.key()), _bytes(message.value()), time)
+
+
+def _bytes(value: str | bytes | None) -> bytes | None:
+    return value.encode("utf-8") if isinstance(value, str) else value

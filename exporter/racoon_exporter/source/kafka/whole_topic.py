@@ -1,0 +1,307 @@
+"""All partitions of a topic as one stream with one state, in the order of time: for records that are not keyed by gateway.
+
+One instance reads it, with a consumer of its own: the one to which the group gives the first partition. The others stand by.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Final
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from racoon_exporter.source.contract import Block, SourceStatus
+from racoon_exporter.source.kafka.checkpoints import WHOLE, Place, is_mark
+from racoon_exporter.source.kafka.held import Around, Held, watermarks
+from racoon_exporter.source.kafka.merge import Merge, Waiting
+from racoon_exporter.source.kafka.reading import BROKER_SECONDS, Reading, first_offset, partitions_of, record_of
+from racoon_exporter.source.kafka.records import Lines, origin_of
+
+_LOGGER: Final = logging.getLogger(__name__)
+_VERSION: Final = 1
+_GROWTH_SECONDS: Final = 10.0
+"""How often a look is taken whether the topic was given more partitions."""
+_AT_END: Final = KafkaError._PARTITION_EOF  # noqa: SLF001
+
+
+class WholeTopic(Held):
+    """Read by a consumer of its own."""
+
+    def __init__(self, topic: str, around: Around, settings: Mapping[str, Any]) -> None:
+        """Nothing is read yet."""
+        self._settings = dict(settings)
+        self._consumer: Consumer | None = None
+        super().__init__(Place(topic, WHOLE), around)
+
+    def _begin(self) -> None:
+        super()._begin()
+        self._readings: dict[int, Reading] = {}
+        self._again: dict[int, tuple[int, frozenset[int]]] = {}
+        """By partition: up to which offset records were read before, and which of these are yet to be given."""
+        self._origins: dict[int, tuple[str, float]] = {}
+        """By partition: gateway and time of the last line that told them."""
+        self._merge = Merge(())
+        self._caught_up = math.inf
+        """When all partitions had been read to their ends for the first time."""
+        self._paused: frozenset[int] = frozenset()
+        self._silent: frozenset[int] = frozenset()
+        self._growth_due = 0.0
+        self.trouble: KafkaError | None = None
+        """What the brokers said last."""
+
+    @property
+    def topic(self) -> str:
+        """The topic."""
+        return self.place.topic
+
+    @property
+    def of(self) -> int:
+        """Partitions of the topic that are read."""
+        return len(self._readings)
+
+    @property
+    def statuses(self) -> Iterator[SourceStatus]:
+        """How its partitions are doing."""
+        readings = list(self._readings.values())
+        if not readings:
+            yield SourceStatus(self.place.name, up=False, error=self.error, kept=True)
+        for reading in readings:
+            yield reading.status(up=self.open, error=self.error)
+
+    # reading
+
+    def poll(self, limit: int, records: int) -> list[Block]:
+        """Take what has come, and give the lines whose turn it is."""
+        if not self.open or self._consumer is None:
+            return []
+        now = self.around.clock()
+        for message in self._consumer.consume(records, timeout=0):
+            self._take(message, now)
+        for number, reading in self._readings.items():
+            reading.look(self._consumer)
+            if reading.is_at_end:
+                self._merge.at_end(number, now)
+        self._hold_those_ahead()
+        lines = self._merge.given(now)
+        for number, late in self._merge.take_late().items():
+            self._readings[number].late += late
+        self._tell_of_silent()
+        self.dirty |= bool(lines)
+        if self._merge.ended and self._caught_up == math.inf:
+            self._caught_up = now
+        self.ended = self._merge.ended and self._merge.waits_since() > self._caught_up
+        if now >= self._growth_due:
+            self._look_for_more(now)
+        return list(self._blocks(lines, limit))
+
+    def _take(self, message: Message, now: float) -> None:
+        number, offset, error = message.partition() or 0, message.offset() or 0, message.error()
+        reading = self._readings[number]
+        if error is not None:
+            self.trouble = None if error.code() == _AT_END else error
+            if self.trouble is None:
+                reading.at_end(offset)
+                self._merge.at_end(number, now)
+            return
+        if offset < reading.next:
+            return
+        self.trouble = None
+        reading.next = offset + 1
+        record = record_of(message)
+        until, waiting = self._again.get(number, (0, frozenset()))
+        if offset < until and offset not in waiting:
+            self._merge.pass_over(number, record.time or 0.0)
+            return
+        self.dirty = True
+        reading.keyless += record.key is None and offset >= until
+        data = reading.lines.of(record)
+        if not data:
+            self._merge.pass_over(number, record.time or 0.0)
+            return
+        gateway, time = origin_of(data)
+        before = self._origins.get(number, ("", None))
+        gateway, time = gateway or before[0], time if time is not None else before[1]
+        if time is None:
+            time = record.time or 0.0
+        self._origins[number] = gateway, time
+        self._merge.take(Waiting(number, offset, gateway, time, record.time or 0.0, data), now)
+
+    def _blocks(self, lines: list[Waiting], limit: int) -> Iterator[Block]:
+        """Give lines as blocks of about the size that was asked for."""
+        held: list[bytes] = []
+        size = 0
+        for line in lines:
+            counts = self._readings[line.partition].counts
+            counts.lines += line.data.count(b"\n")
+            counts.bytes += len(line.data)
+            held.append(line.data)
+            size += len(line.data)
+            if size >= limit:
+                yield Block(self.place.name, b"".join(held), 1, None)
+                held, size = [], 0
+        if held:
+            yield Block(self.place.name, b"".join(held), 1, None)
+
+    def _tell_of_silent(self) -> None:
+        """Tell once of partitions that are not waited for."""
+        silent = frozenset(self._merge.silent)
+        for number in sorted(silent - self._silent):
+            _LOGGER.warning(
+                "%s gives nothing, though it is not read to its end: the others are not kept waiting for it, and its lines may "
+                "be counted late",
+                self._readings[number].place.name,
+            )
+        self._silent = silent
+
+    def _hold_those_ahead(self) -> None:
+        """Read those partitions on that others wait for."""
+        assert self._consumer is not None
+        ahead = frozenset(self._merge.ahead())
+        if ahead != self._paused:
+            self._consumer.resume([TopicPartition(self.topic, number) for number in self._paused - ahead])
+            self._consumer.pause([TopicPartition(self.topic, number) for number in ahead - self._paused])
+            self._paused = ahead
+
+    def _look_for_more(self, now: float) -> None:
+        """Read partitions, too, that the topic was given since."""
+        self._growth_due = now + _GROWTH_SECONDS
+        assert self._consumer is not None
+        try:
+            more = range(self.of, partitions_of(self._consumer, self.topic))
+            for number in more:
+                low, high = watermarks(self._consumer, Place(self.topic, number), BROKER_SECONDS)
+                self._readings[number] = self._reading(number)
+                self._readings[number].begin(low, high)
+                self._merge.add(number)
+            if more:
+                self._consumer.incremental_assign([self._position(number) for number in more])
+                _LOGGER.info("topic %s was given %d more partitions, which are read as well", self.topic, len(more))
+                self.dirty = True
+        except KafkaException as error:
+            self.trouble = error.args[0]
+
+    # Held
+
+    def positions(self) -> list[TopicPartition]:
+        """Give for each partition the offset of the first record that is not in the state."""
+        return [TopicPartition(self.topic, number, self._first(number)) for number in self._readings]
+
+    def _first(self, number: int) -> int:
+        return min([self._readings[number].next, *self._merge.waiting(number)[:1]])
+
+    def content(self) -> dict[str, Any]:
+        """Give what is kept beside the state: offsets, and which of those before them still wait."""
+        return {
+            "version": _VERSION,
+            "partitions": [
+                {**reading.to_json(), "waiting": self._still_waiting(number)} for number, reading in self._readings.items()
+            ],
+        }
+
+    def _still_waiting(self, number: int) -> list[int]:
+        """Give the offsets of a partition that are not in the state: those that wait, and those not read again yet."""
+        next_offset = self._readings[number].next
+        until, again = self._again.get(number, (0, frozenset()))
+        if next_offset >= until:
+            self._again.pop(number, None)
+        unread = [offset for offset in again if next_offset <= offset < until]
+        return sorted([*self._merge.waiting(number), *unread])
+
+    def marked(self) -> Collection[Place]:
+        """Mark each partition: whoever is given one alone finds that it is read as a part of this."""
+        return [reading.place for reading in self._readings.values()]
+
+    def take_up(self) -> dict[str, Any] | None:
+        """Go on at the offsets that the checkpoint names; without one, from those of the partitions."""
+        consumer = self._made()
+        of = partitions_of(consumer, self.topic)
+        self._readings = {number: self._reading(number) for number in range(of)}
+        self._merge = Merge(range(of))
+        self._again = {}
+        most = self.around.keeper.most_bytes
+        kept = self.around.checkpoints.take(self.place, most)
+        if kept is None:
+            return self._take_up_partitions(consumer, most)
+        if kept["version"] != _VERSION:
+            raise ValueError(f"it is of another version ({kept['version']})")
+        for number, reading in self._readings.items():
+            low, high = watermarks(consumer, reading.place, BROKER_SECONDS)
+            if number < len(kept["partitions"]):
+                self._take_up_reading(reading, kept["partitions"][number], low, high)
+            else:
+                reading.begin(low, high)
+        state: dict[str, Any] = kept["state"]
+        return state
+
+    def _take_up_reading(self, reading: Reading, kept: dict[str, Any], low: int, high: int) -> None:
+        """Go back to the first record that waited, and know which of those behind it were counted."""
+        until, waiting = int(kept["next"]), frozenset(int(offset) for offset in kept["waiting"])
+        reading.take_up(kept, low, high)
+        if until > high:
+            return  # it was made anew
+        gone = sum(offset < low for offset in waiting)
+        if gone:
+            _LOGGER.warning("%s: %d records are gone that were read and not counted", reading.place.name, gone)
+            reading.counts.dropped += gone
+        left = frozenset(offset for offset in waiting if offset >= low)
+        if left:
+            reading.next = min(left)
+            self._again[reading.place.number] = until, left
+
+    def _take_up_partitions(self, consumer: Consumer, most: int) -> dict[str, Any] | None:
+        """Go on from what each partition knows by itself, if any does."""
+        states = []
+        for reading in self._readings.values():
+            kept = self.around.checkpoints.take(reading.place, most)
+            low, high = watermarks(consumer, reading.place, BROKER_SECONDS)
+            if kept is None or is_mark(kept):
+                reading.begin(first_offset(consumer, reading.place, low, high, self.around.start_at), high)
+            else:
+                reading.take_up(kept, low, high)
+                states.append(kept["state"])
+            self.around.checkpoints.leave(reading.place)
+        if not states:
+            return None
+        _LOGGER.warning(
+            "topic %s is read in the order of time from now on: what its partitions know of gateways is put together",
+            self.topic,
+        )
+        return self.around.keeper.unite(self.place.name, states)
+
+    def begin_anew(self) -> None:
+        """Begin with the first records that there are."""
+        consumer = self._made()
+        self._again = {}
+        for reading in self._readings.values():
+            low, high = watermarks(consumer, reading.place, BROKER_SECONDS)
+            reading.begin(low, high)
+
+    def start(self) -> None:
+        """Fetch all partitions."""
+        self._made().assign([self._position(number) for number in self._readings])
+        self._growth_due = self.around.clock() + _GROWTH_SECONDS
+
+    def stop(self) -> None:
+        """Fetch none."""
+        if self._consumer is not None:
+            self._consumer.unassign()
+
+    def close(self) -> None:
+        """Let go of the consumer."""
+        if self._consumer is not None:
+            self._consumer.close()
+            self._consumer = None
+
+    def _made(self) -> Consumer:
+        if self._consumer is None:
+            self._consumer = Consumer(self._settings, logger=_LOGGER)
+        return self._consumer
+
+    def _reading(self, number: int) -> Reading:
+        options = self.around.options
+        return Reading(Place(self.topic, number), Lines(options.keys, options.naming))
+
+    def _position(self, number: int) -> TopicPartition:
+        return TopicPartition(self.topic, number, self._readings[number].next)
