@@ -18,7 +18,7 @@ from typing import Final
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.admin._acl import AclBinding, AclOperation, AclPermissionType
+from confluent_kafka.admin._acl import AclBinding, AclBindingFilter, AclOperation, AclPermissionType
 from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
 from confluent_kafka.cimpl import NewTopic
 from cryptography import x509
@@ -139,19 +139,33 @@ class Cluster:
 
     def allow(self, user: str, topic: str) -> None:
         """Let a user read a topic in a group of its name, and keep checkpoints in one that begins with it."""
+        kinds = (ResourceType.TOPIC, ResourceType.GROUP, ResourceType.TRANSACTIONAL_ID)
         admin = self.admin()
-        kinds = [(ResourceType.TOPIC, topic), (ResourceType.GROUP, topic), (ResourceType.TRANSACTIONAL_ID, topic)]
-        rules = [
-            AclBinding(kind, name, ResourcePatternType.PREFIXED, f"User:{user}", "*", AclOperation.ALL, AclPermissionType.ALLOW)
-            for kind, name in kinds
-        ]
-        for done in admin.create_acls(rules).values():
+        for done in admin.create_acls([_rule(user, kind, topic, AclPermissionType.ALLOW) for kind in kinds]).values():
             done.result(30)
+
+    @contextlib.contextmanager
+    def denied(self, user: str, kind: ResourceType, name: str) -> Iterator[None]:
+        """Refuse a user what begins with a name, for a while."""
+        admin = self.admin()
+        rule = _rule(user, kind, name, AclPermissionType.DENY)
+        for done in admin.create_acls([rule]).values():
+            done.result(30)
+        yield
+        asked = AclBindingFilter(
+            rule.restype, rule.name, rule.resource_pattern_type, rule.principal, rule.host, rule.operation, rule.permission_type
+        )
+        for removed in admin.delete_acls([asked]).values():
+            removed.result(30)
 
     def stop(self) -> None:
         """End all nodes."""
         for node in self.nodes:
             node.kill()
+
+
+def _rule(user: str, kind: ResourceType, name: str, permission: AclPermissionType) -> AclBinding:
+    return AclBinding(kind, name, ResourcePatternType.PREFIXED, f"User:{user}", "*", AclOperation.ALL, permission)
 
 
 def _settings(node: Node, nodes: int, voters: str) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Brokers that several tests share."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 @pytest.fixture
 def topic(broker: Cluster, request: pytest.FixtureRequest) -> str:
     """A topic of four partitions that no other test has."""
-    name: str = request.node.name.replace("[", ".").replace("]", "")[-100:]
+    name = re.sub(r"[^\w.-]", "_", request.node.name)[-100:]
     broker.make_topic(name, 4)
     return name
 

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import heapq
-import json
 import random
 import signal
-import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -21,11 +19,11 @@ from typing import Final
 
 from confluent_kafka import Producer
 
-from tests.kafka.brokers import cluster, free_ports
+from tests.kafka.brokers import cluster
 from tests.kafka.fleet import Gateway
 from tests.kafka.processes import make_group
+from tests.kafka.prometheus import prometheus
 
-_RULES: Final = Path(__file__).parents[2] / "dashboards" / "rules"
 _GATEWAYS: Final = 60
 _PARTITIONS: Final = 6
 
@@ -96,29 +94,10 @@ def demo(directory: Path) -> Iterator[Demo]:
             exporter.start()
             stack.callback(exporter.end, signal.SIGTERM)
         addresses = [f"127.0.0.1:{exporter.port}" for exporter in group.exporters]
-        prometheus = f"127.0.0.1:{free_ports(1)[0]}"
-        stack.callback(_end, _start_prometheus(directory, prometheus, addresses))
+        watching = stack.enter_context(prometheus(directory, addresses))
         writer.start()
         stack.callback(writer.stop)
-        yield Demo([f"http://{address}/" for address in addresses], f"http://{prometheus}/")
-
-
-def _start_prometheus(directory: Path, address: str, targets: list[str]) -> subprocess.Popen[bytes]:
-    settings = {
-        "global": {"scrape_interval": "2s", "evaluation_interval": "2s"},
-        "rule_files": [str(_RULES / "fleet" / "racoon-fleet.yaml")],
-        "scrape_configs": [{"job_name": "racoon", "static_configs": [{"targets": targets}]}],
-    }
-    configuration = directory / "prometheus.yml"
-    configuration.write_text(json.dumps(settings))
-    command = ["prometheus", f"--config.file={configuration}", f"--storage.tsdb.path={directory / 'prometheus'}"]
-    with (directory / "prometheus.log").open("ab") as log:
-        return subprocess.Popen([*command, f"--web.listen-address={address}"], stdout=log, stderr=log)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    process.wait()
+        yield Demo([f"http://{address}/" for address in addresses], watching.url)
 
 
 def main() -> None:

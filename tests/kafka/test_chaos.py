@@ -1,5 +1,6 @@
 """Each line counts once, whoever dies: three brokers, three exporters, 200 gateways that write all the time."""
 
+import contextlib
 import json
 import os
 import random
@@ -24,11 +25,22 @@ from racoon_exporter.source.kafka.topic_checkpoints import TopicCheckpoints
 from tests.kafka.brokers import Cluster, cluster
 from tests.kafka.fleet import Gateway
 from tests.kafka.processes import Group, Series, make_group, of_gateways, series_of
+from tests.kafka.prometheus import Prometheus, prometheus
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
 SEED = int(os.environ.get("SEED", "1"))
 ROUNDS = int(os.environ.get("ROUNDS", "4"))
 PARTITIONS = 6
+COUNTERS = (
+    "gateway_peer:racoon_phase1_established:max",
+    "gateway_peer:racoon_phase2_established:max",
+    "gateway_peer_reason:racoon_phase1_failures:max",
+    "gateway_peer:racoon_phase2_flaps:max",
+    "gateway_peer:racoon_dead_peers:max",
+)
+"""Of the recorded series."""
+UNTRUE = "RacoonDaemon.*|RacoonConfigError|Racoon.*Mismatch|RacoonGatewayLost"
+"""What nothing in the lines tells of."""
 GATEWAYS = 200
 AFTER = datetime(2026, 6, 1, tzinfo=UTC).timestamp()
 """Lines without a year are of the year before it."""
@@ -103,6 +115,34 @@ def rows(engine: Engine) -> dict[str, list[str]]:
     return {table: [json.dumps([getattr(row, key) for key in keys]) for row in told[table]] for table, keys in COLUMNS.items()}
 
 
+def told_by_prometheus(watching: Prometheus, exporters: int) -> list[str]:
+    """Give what Prometheus was told and is not true: counters that fell, peers that were down and never went down."""
+    watching.until(lambda: len(watching.ask("gateway_peer:racoon_phase2_up:max")) > GATEWAYS)
+    fallen = [
+        f"{metric} {series}"
+        for metric in COUNTERS
+        for series, resets in watching.values(f"resets({metric}[1h])", "gateway", "peer", "reason").items()
+        if resets
+    ]
+    flaps = watching.values("gateway_peer:racoon_phase2_flaps:max", "gateway", "peer")
+    falls = watching.values("resets(gateway_peer:racoon_phase2_up:max[1h])", "gateway", "peer")
+    down = watching.values(
+        'group by (gateway, peer) (last_over_time(ALERTS{alertname="RacoonGatewayPeerDown"}[1h]))', "gateway", "peer"
+    )
+    untrue = watching.values(f'group by (alertname) (last_over_time(ALERTS{{alertname=~"{UNTRUE}"}}[1h]))', "alertname")
+    false = [
+        *(
+            f"{series} was down {number} times and fell {flaps[series]}"
+            for series, number in falls.items()
+            if number > flaps[series]
+        ),
+        *(f"{series} was told to be down" for series in down if not flaps[series]),
+        *(f"{name} was told" for name in untrue),
+    ]
+    assert len(watching.values("max_over_time(up[1h]) > 0", "instance")) == exporters
+    return fallen + false
+
+
 def kept(bootstrap: str, numbers: Iterable[int]) -> list[dict[str, list[str]]]:
     """Give the histories that the checkpoints of partitions hold."""
     checkpoints = TopicCheckpoints(KafkaOptions(bootstrap, ("racoon",), checkpoints="racoon-exporter-checkpoints"))
@@ -129,10 +169,13 @@ def test_each_line_counts_once_and_no_counter_falls_while_exporters_and_brokers_
     tmp_path: Path,
 ) -> None:
     chance = random.Random(SEED)
-    with cluster(tmp_path / "brokers", 3, {"min.insync.replicas": "2"}) as running:
+    with contextlib.ExitStack() as stack:
+        running = stack.enter_context(cluster(tmp_path / "brokers", 3, {"min.insync.replicas": "2"}))
         running.make_topic("racoon", PARTITIONS)
         writer = Writer(running.bootstrap, chance, keyed=keyed)
         group = make_group(tmp_path, running.bootstrap, 3, GATEWAYS, more="" if keyed else ", gateway: host, envelope: vector")
+        targets = [f"127.0.0.1:{exporter.port}" for exporter in group.exporters]
+        watching = stack.enter_context(prometheus(tmp_path, targets))
         try:
             group.start()
             for number in range(ROUNDS):
@@ -147,6 +190,7 @@ def test_each_line_counts_once_and_no_counter_falls_while_exporters_and_brokers_
             once = writer.read_once()
             everything_read(group, sum(once.messages.values()))
             seen = group.look_again()
+            assert told_by_prometheus(watching, len(group.exporters)) == []
         finally:
             group.stop()
         told, wanted = of_gateways(seen), of_gateways(scraped(once))

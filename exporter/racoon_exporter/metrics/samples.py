@@ -26,6 +26,8 @@ class OwnState:
     web_config_ok: bool = True
     config_ok: bool = True
     witnesses: Shown | None = None
+    is_settling: Callable[[str], bool] = lambda _gateway: False
+    """Whether a gateway that is not held may be on its way to or from here."""
     families_told: set[str] = field(default_factory=set)
     """Families that failed at the last scrape, which is logged once."""
 

@@ -223,6 +223,7 @@ def _with_expected(scrape: Scrape) -> Iterator[tuple[str, Mapping[str, Expectati
     heard = [racoon.gateway for racoon in engine.state.racoons.values()]
     left = max(_MOST_EXPECTED, knowledge.limits.gateways * _EXPECTED_OF_EACH)
     first = True
+    moves = any(status.kept for status in scrape.own.sources)
     for gateway in dict.fromkeys((*configured, *heard, *sorted(scrape.gateways))):
         if gateway in scrape.gateways:
             known = knowledge.at(gateway)
@@ -230,5 +231,5 @@ def _with_expected(scrape: Scrape) -> Iterator[tuple[str, Mapping[str, Expectati
             yield gateway, known.peers if left >= 0 or first else known.own
             first = False
     for gateway in map(spelled, knowledge.gateways):
-        if gateway not in scrape.gateways:
+        if gateway not in scrape.gateways and not (moves and scrape.own.is_settling(gateway)):
             yield gateway, knowledge.at(gateway).own

@@ -327,6 +327,7 @@ class Follower:
             self.web_config_ok(),
             self.config_ok,
             None if self.witnesses is None else self.witnesses.shown(),
+            self.partitions.is_settling,
             self._families_told,
         )
         with self.lock.looking():

@@ -30,6 +30,9 @@ from racoon_exporter.text import visible
 from racoon_exporter.united_state import unite
 
 _LOGGER: Final = logging.getLogger("racoon_exporter")
+SETTLING_SECONDS: Final = 240.0
+"""Longer than a gateway takes from one instance to another, and less than the five minutes for which Prometheus goes on with
+what it saw last."""
 _LATELY: Final = 3600.0
 """Seconds between lines of a gateway in two partitions after which it has moved from one to the other."""
 _MOST_TOLD: Final = 100
@@ -66,6 +69,9 @@ class Partitions:
         self._monotonic = monotonic
         self._wall = wall
         self._held: dict[str, Partition] = {}
+        self._settling_since: dict[str, float] = {}
+        """By gateway that went with its partition: when."""
+        self._began = monotonic()
         self._told: set[str] = set()
         self._torn: dict[str, frozenset[str]] = {}
         """By name: gateways whose lines come through another one as well, as of the last checkpoint."""
@@ -173,8 +179,22 @@ class Partitions:
     def end(self, name: str) -> None:
         """Hold a partition no more."""
         with self.lock.reading():
-            self._held.pop(name, None)
+            gone = self._held.pop(name, None)
         self._torn.pop(name, None)
+        if gone is not None:
+            now = self._monotonic()
+            self._settling_since = {
+                each: since for each, since in self._settling_since.items() if now - since < SETTLING_SECONDS
+            }
+            self._settling_since |= dict.fromkeys((gateway.casefold() for gateway in _gateways(gone.engine)), now)
+
+    def is_settling(self, gateway: str) -> bool:
+        """Whether a gateway that is not held may just be on its way, here or to another instance.
+
+        What is said of it by configuration alone, that it is down and counted nothing, would be believed of who held it.
+        """
+        since = max(self._began, self._settling_since.get(gateway.casefold(), self._began))
+        return self._monotonic() - since < SETTLING_SECONDS
 
     def torn(self, prefix: str) -> int:
         """Tell of how many gateways lines come through several partitions of a topic, as of the last checkpoints."""

@@ -6,10 +6,13 @@ from datetime import UTC, datetime
 import pytest
 
 from racoon_exporter.engine import Engine
+from racoon_exporter.expected import ExpectedPeer
 from racoon_exporter.exposition import render
+from racoon_exporter.fleet_knowledge import FleetKnowledge
 from racoon_exporter.metrics import OwnState, collect
 from racoon_exporter.sa import Knowledge, Limits
-from racoon_exporter.serve.partitions import Partitions
+from racoon_exporter.scope import scope_of
+from racoon_exporter.serve.partitions import SETTLING_SECONDS, Partitions
 from racoon_exporter.source import Block, SourceStatus
 from racoon_exporter.status.facts import take_facts
 from racoon_exporter.status.view import overview
@@ -41,7 +44,8 @@ class Instance:
     @property
     def scrape(self) -> str:
         united = self.partitions.united_with(self.own)
-        samples, gateways = collect(united, OwnState((SourceStatus("kafka:racoon", up=True, kept=True),)))
+        sources = (SourceStatus("kafka:racoon", up=True, kept=True),)
+        samples, gateways = collect(united, OwnState(sources, is_settling=self.partitions.is_settling))
         return render(samples, gateways=gateways, openmetrics=False).decode()
 
 
@@ -101,6 +105,24 @@ def test_the_limit_of_gateways_is_that_of_the_instance() -> None:
     instance.feed(block(TWO, start(), up(), gateway="gw-1-1"))
     instance.catch_up(TWO)
     assert 'gateway="gw-1-1"' in instance.scrape
+
+
+def test_of_a_gateway_that_may_be_on_its_way_nothing_is_said_by_configuration_alone() -> None:
+    """Else its counters would fall, and its peers be down, in the name of the instance that had it."""
+    instance = Instance()
+    instance.partitions.learn(FleetKnowledge(peers=[ExpectedPeer(P, scope=scope_of(["gw-1", "gw-2"]))]))
+    told = [[f'racoon_peer_expected{{gateway="{gateway}"' in instance.scrape for gateway in ("gw-1", "gw-2")]]
+    instance.now += SETTLING_SECONDS
+    told.append([f'racoon_peer_expected{{gateway="{gateway}"' in instance.scrape for gateway in ("gw-1", "gw-2")])
+    instance.partitions.begin(ONE, None)
+    instance.feed(block(ONE, start(), up()))
+    instance.catch_up(ONE)
+    assert f'racoon_phase1_established_total{{gateway="gw-1",peer="{P}",role="initiator"}} 1.0' in instance.scrape
+    instance.partitions.end(ONE)
+    told.append([f'racoon_peer_expected{{gateway="{gateway}"' in instance.scrape for gateway in ("gw-1", "gw-2")])
+    instance.now += SETTLING_SECONDS
+    told.append([f'racoon_peer_expected{{gateway="{gateway}"' in instance.scrape for gateway in ("gw-1", "gw-2")])
+    assert told == [[False, False], [True, True], [False, True], [True, True]]
 
 
 def test_what_is_no_state_of_a_partition_is_refused_and_leaves_nothing() -> None:
