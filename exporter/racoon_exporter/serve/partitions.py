@@ -25,9 +25,9 @@ from racoon_exporter.sa.model import HISTORY, OTHER
 from racoon_exporter.serve.fair_lock import FairLock
 from racoon_exporter.serve.live_engine import LiveEngine
 from racoon_exporter.serve.restore_marker import RestoreMarker
+from racoon_exporter.serve.united_state import unite
 from racoon_exporter.state_schema import check_partition
 from racoon_exporter.text import visible
-from racoon_exporter.united_state import unite
 
 _LOGGER: Final = logging.getLogger("racoon_exporter")
 SETTLING_SECONDS: Final = 240.0

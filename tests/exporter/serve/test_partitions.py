@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 
 import pytest
 
+from racoon_exporter.config.fleet_knowledge import FleetKnowledge
 from racoon_exporter.engine import Engine
-from racoon_exporter.expected import ExpectedPeer
+from racoon_exporter.expected_peers import ExpectedPeer
 from racoon_exporter.exposition import render
-from racoon_exporter.fleet_knowledge import FleetKnowledge
+from racoon_exporter.gateway_scope import scope_of
 from racoon_exporter.metrics import OwnState, collect
 from racoon_exporter.sa import Knowledge, Limits
-from racoon_exporter.scope import scope_of
 from racoon_exporter.serve.partitions import SETTLING_SECONDS, Partitions
 from racoon_exporter.source import Block, SourceStatus
 from racoon_exporter.status.facts import take_facts

@@ -5,8 +5,8 @@ from typing import Any
 
 from racoon_exporter.engine import Engine
 from racoon_exporter.metrics import OwnState, collect
-from racoon_exporter.partitions import Partitions
 from racoon_exporter.sa.model import to_json
+from racoon_exporter.serve.partitions import Partitions
 from racoon_exporter.source import Block
 from tests.exporter.reading import I2, P, sa, start, up
 
