@@ -39,7 +39,7 @@ SEARCHED: Final = {
 """Patterns that are tried at every place, so one try may not grow with the text at all; and where."""
 AT_LINE_STARTS: Final = {"setkey._DUMP_SIGN", "setkey._SCRIPT_SIGN"}
 """Patterns that begin at the start of a line and end before its end: together they read the text once."""
-NOT_OF_A_LOG: Final = {"message._HOLE": "reads our own templates"}
+NOT_OF_A_LOG: Final = {"template._HOLE": "reads our own templates"}
 
 
 def patterns() -> dict[str, re.Pattern[str]]:
