@@ -135,11 +135,11 @@ def told_by_prometheus(watching: Prometheus, exporters: int) -> list[str]:
         for series, resets in watching.values(f"resets({metric}[1h])", "gateway", "peer", "reason").items()
         if resets
     ]
-    flaps = watching.values("gateway_peer:racoon_phase2_flaps:max", "gateway", "peer")
     falls = watching.values("resets(gateway_peer:racoon_phase2_up:max[1h])", "gateway", "peer")
     down = watching.values(
         'group by (gateway, peer) (last_over_time(ALERTS{alertname="RacoonGatewayPeerDown"}[1h]))', "gateway", "peer"
     )
+    flaps = watching.values("gateway_peer:racoon_phase2_flaps:max", "gateway", "peer")  # last: they only grow
     untrue = watching.values(f'group by (alertname) (last_over_time(ALERTS{{alertname=~"{UNTRUE}"}}[1h]))', "alertname")
     false = [
         *(

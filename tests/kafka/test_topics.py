@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from confluent_kafka import TopicPartition
+from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewPartitions
 
 from racoon_exporter.source.kafka.checkpoints import FileCheckpoints, LostError, Place
@@ -241,6 +242,25 @@ def test_partitions_that_are_added_are_read_and_told_of(
     assert "has 6 partitions and had 4" in caplog.text
 
 
+def test_partitions_that_are_added_meanwhile_are_taken_up_and_nothing_falls(broker: Cluster, topic: str, make: Make) -> None:
+    gateways = Gateways(broker.bootstrap, topic)
+    establish(gateways)
+    instance = make()
+    instance.until(lambda: instance.counted() == 20)
+    before = {series: value for series, value in instance.scrape.items() if 'gateway="' in series}
+    admin = broker.admin()
+    admin.create_partitions([NewPartitions(topic, 9)])[topic].result(30)
+    instance.until(lambda: len(instance.held) == 9)
+    establish(Gateways(broker.bootstrap, topic))
+    instance.until(lambda: instance.counted() == 40)
+    instance.until(lambda: not instance.follower.partitions.behind)
+    after = instance.scrape
+    rising = ("_total", "_up{", "_info")
+    fallen = {series for series, value in before.items() if any(word in series for word in rising) and after[series] < value}
+    assert fallen == set()
+    assert instance.counted(f'{UP}{{gateway="gw-0"') == 2
+
+
 def test_a_topic_without_keys_that_is_read_by_partition_is_told_of(
     broker: Cluster, topic: str, make: Make, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -298,6 +318,35 @@ def secured(broker: Cluster, tmp_path: Path) -> dict[str, Any]:
         "tls": Tls(ca=str(broker.authority)),
         "sasl": Sasl("PLAIN", "exporter", str(tmp_path / "password")),
     }
+
+
+@pytest.mark.parametrize("order", ["partition", "time"])
+@pytest.mark.parametrize(
+    ("kind", "ending"),
+    [
+        pytest.param(ResourceType.TOPIC, "", id="every topic"),
+        pytest.param(ResourceType.TOPIC, ".cp", id="the topic of checkpoints"),
+        pytest.param(ResourceType.GROUP, "", id="the group"),
+        pytest.param(ResourceType.TRANSACTIONAL_ID, "", id="transactions"),
+    ],
+)
+def test_a_right_that_is_taken_away_meanwhile_is_told_and_costs_nothing_once_it_is_given_back(
+    order: str, kind: ResourceType, ending: str, broker: Cluster, topic: str, make: Make, secured: dict[str, Any]
+) -> None:
+    broker.allow("exporter", topic)
+    gateways = Gateways(broker.bootstrap, topic)
+    establish(gateways)
+    instance = make(**secured, order=order)
+    instance.until(lambda: instance.counted() == 20)
+    with broker.denied("exporter", kind, f"{topic}{ending}"):
+        establish(gateways)
+        instance.until(lambda: "authoriz" in instance.error.lower())
+    instance.until(lambda: instance.counted() == 40 and not instance.error)
+    instance.until(lambda: all(status.up for status in instance.follower.statuses()))
+    instance.close()
+    again = make(**secured, order=order)
+    again.until(lambda: len(again.held) == 4 and not again.follower.partitions.behind)
+    assert again.counted() == 40
 
 
 def test_who_may_not_read_is_told_and_reads_once_it_may(
