@@ -28,11 +28,19 @@ _NAMED: Final = re.compile(
 )
 
 
-_STOPPED_AT: Final = re.compile(r"(?<=:)([0-9]{1,7}+: )\"(?![^0-9A-Za-z]?\")[^\"]{0,4096}+\"?")
-"""`cfparse.y: yyerror()`: file, line, and the word that was read last; where several stand on one line, each of them.
+_TO_LAST: Final = "|".join(
+    rf"{quote}(?!\*\*\*{quote}|[^0-9A-Za-z{quote}]?{quote}(?:\s|\Z))(?:[^\n]{{0,4096}}{quote}|[^\n]{{0,4096}}+)"
+    for quote in "\"'"
+)
+_STOPPED_AT: Final = re.compile(rf"(?<=:)(\s{{0,4}}+[0-9]{{1,7}}+\s{{0,4}}+:\s{{0,4}}+)(?:{_TO_LAST})")
+"""`cfparse.y: yyerror()`: file, line, and in quotes the word that was read last, up to the last quote: it may hold some itself.
 
 The end of the file, and a bracket, are no secret.
 """
+_STOPPED_HEAD: Final = 16
+"""Characters in which the line number may stand at the end of a text that goes on with the quoted word."""
+_OPEN_END: Final = f'"{MASK}'
+"""What ends a text whose secret may go on in the next line."""
 
 
 _NAMES: Final = ("pass", "secret", "psk", "shared", "keymat", "skeyid", "key")
@@ -45,17 +53,32 @@ def masked(record: Record, free_text: Message | None) -> Record:
     if message is None or message is free_text:
         text = mask_unknown(record.text)
     elif message.secret:
-        text = _STOPPED_AT.sub(rf'\1"{MASK}"', message.mask(record.text))
+        text = _STOPPED_AT.sub(_without_quoted, message.mask(record.text))
     else:
         return record
     return record if text == record.text else record._replace(text=text)
+
+
+def _without_quoted(found: re.Match[str]) -> str:
+    closed = found[0][-1] in "\"'" and len(found[0]) > len(found[1]) + 1
+    return f"{found[1]}{_OPEN_END}" + '"' * closed
+
+
+def mask_continued(before: str, text: str) -> str:
+    """Mask what may be a secret in a line that goes on what stands before it, masked already."""
+    if not before.endswith(_OPEN_END):
+        end, begun = before[-_STOPPED_HEAD:], text.lstrip()
+        blanks = text[: len(text) - len(begun)]
+        return blanks + mask_unknown(_STOPPED_AT.sub(_without_quoted, f"{end}{begun}")[len(end) :])
+    _, quote, rest = text.rpartition('"')
+    return f"{MASK}{quote}{mask_unknown(rest)}" if quote else _OPEN_END
 
 
 def mask_unknown(text: str) -> str:
     """Mask what may be a secret in a text that nobody knows."""
     if _ONLY_DIGITS.match(text):
         return MASK
-    text = _STOPPED_AT.sub(rf'\1"{MASK}"', text)
+    text = _STOPPED_AT.sub(_without_quoted, text)
     folded = text.casefold()
     if not any(name in folded for name in _NAMES):
         return _DUMP.sub(MASK, text)

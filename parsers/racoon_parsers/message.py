@@ -122,6 +122,7 @@ class Message:
         `program=…`: another program of the same system says it (`Dialect.program`), such as a router that it restarts.
         `reboot=…`: the whole system started, and how it had ended; no SA of before is left, the kernel's neither.
         `ike=2`: it may speak of IKEv2, and changes nothing that is believed of IKEv1.
+        `secret=quoted`: what stands in quotes in its free text may be a secret.
         """
         return dict(self.constants)
 
@@ -184,11 +185,13 @@ class Message:
 
     @cached_property
     def secret(self) -> bool:
-        """Whether one of its values may be a secret."""
-        return any(isinstance(piece, Hole) and piece.field is not None and piece.field.secret for piece in self.pieces)
+        """Whether one of its values may be a secret, or part of one."""
+        return "secret" in self.marks or any(
+            isinstance(piece, Hole) and piece.field is not None and piece.field.secret for piece in self.pieces
+        )
 
     def mask(self, text: str) -> str:
-        """Mask what may be a secret in a text of this message; where that can't be told from the rest, all there is."""
+        """Mask the values that may be secrets in a text of this message; where they can't be told from the rest, all."""
         match = re.fullmatch(secret_expression_of(self.pieces), text, re.DOTALL)
         if match is None:
             return self.printf

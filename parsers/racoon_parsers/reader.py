@@ -19,7 +19,7 @@ from racoon_parsers.debug_filter import DEBUG_LEVELS, DUMP_GROUPS, GLUED
 from racoon_parsers.dialects import DIALECTS
 from racoon_parsers.heads import Heads, split_marks
 from racoon_parsers.line import STAMPS, Line, LineSplitter, is_racoon, split_inner
-from racoon_parsers.masking import mask_unknown, masked
+from racoon_parsers.masking import mask_continued, masked
 from racoon_parsers.message import Message
 from racoon_parsers.recogniser import Recogniser, known_otherwise, respelled
 from racoon_parsers.record import LONGEST_TEXT, Heard, Listener, Record, Records, record_of
@@ -393,7 +393,8 @@ class LogReader:
         elif self._pending is None or not self._open or len(self._continuations) >= _MOST_CONTINUATIONS:
             self.not_racoon += 1
         else:
-            self._continuations.append(mask_unknown(line))
+            before = self._continuations[-1] if self._continuations else self._pending.text
+            self._continuations.append(mask_continued(before, line))
 
     def _repeat(self, repeated: re.Match[str], number: int, records: list[Record]) -> None:
         """Say the last record again, at the time by which it had been repeated."""

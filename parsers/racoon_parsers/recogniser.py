@@ -15,6 +15,7 @@ from racoon_parsers.clock import Clock
 from racoon_parsers.debug_filter import DEBUG_LEVELS
 from racoon_parsers.dialects import DIALECTS, SPELLINGS, Dialect, Spellings
 from racoon_parsers.line import Line, is_racoon, split_inner
+from racoon_parsers.masking import mask_unknown, masked
 from racoon_parsers.message import Message
 from racoon_parsers.record import LONGEST_TEXT, Record
 
@@ -98,14 +99,15 @@ class Recogniser:
             return None
         gateway = self._gateway or line.host
         record = Record(time, gateway, line.dialect, line.pid, line.level, tag, message, text, number)
-        return record._replace(times=0) if dialect.copies and self._is_copy(record, line.text) else record
+        record = masked(record, catalogue.free_text)  # what was said is remembered
+        return record._replace(times=0) if dialect.copies and self._is_copy(record, line.text, text) else record
 
-    def _is_copy(self, record: Record, logged: str) -> bool:
+    def _is_copy(self, record: Record, logged: str, text: str) -> bool:
         """Whether a message was logged just now already, with another prefix: by a second rule, which is no second message."""
         if record.time != self._said_at:
             self._said_at = record.time
             self._said.clear()
-        prefix = logged.removesuffix(record.text)
+        prefix = mask_unknown(logged.removesuffix(text))
         return self._said.setdefault((record.tag, record.text), prefix) != prefix
 
     def _dump(self, line: Line, time: float | None, number: int) -> Record | None:

@@ -24,6 +24,7 @@ APPLE_LEVELS: Final = frozenset({"NOTICE"})
 MARKS: Final[Mapping[str, frozenset[str]]] = {
     "stage": frozenset({"end", "first", "step", "begin", "refusal", "waiting"}),
     "phase": frozenset({"1", "2"}),
+    "secret": frozenset({"quoted"}),
     "teardown": frozenset({"yes", "one"}),
     "other_half": frozenset({"yes"}),
     "nat": frozenset({"gone"}),
