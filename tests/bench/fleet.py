@@ -86,8 +86,9 @@ class Scraper:
 def speak(engine: Engine) -> None:
     """Let one gateway of some say something of one of its peers: a rekey."""
     for racoon in list(engine.state.racoons.values())[::_SPEAKING]:
-        racoon.count(next(iter(racoon.peers)), "phase2_established", "initiator")
-        racoon.changed()
+        for address in list(racoon.peers)[:1]:
+            racoon.count(address, "phase2_established", "initiator")
+            racoon.changed()
 
 
 def one_pass(log: str, gateways: int, peers: int) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import BrokenExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -40,6 +41,7 @@ from racoon_exporter.source.files.remote import is_url
 from racoon_exporter.text import visible
 from racoon_exporter.zone import zone_name
 
+_KILLED: Final = "a process that read logs was killed, as the system does where memory ends: try --jobs 1"
 _NO_LIMIT: Final = 10_000_000
 _MOST_GATEWAYS: Final = 100_000
 
@@ -176,7 +178,7 @@ def write_rows(
     planned = units(samples, asked_for.reading.gateway_of)
     check(planned)
     with ExitStack() as stack:
-        stack.enter_context(_cluster_fails())
+        stack.enter_context(_workers_fail())
         stack.enter_context(_ended_in_order())
         show = stack.enter_context(progress(sum(unit.size for unit in planned)))
         archives = Archives(work, planned, asked_for.jobs, show, _remark)
@@ -219,11 +221,13 @@ def _ended_in_order() -> Iterator[None]:
 
 
 @contextmanager
-def _cluster_fails() -> Iterator[None]:
+def _workers_fail() -> Iterator[None]:
     try:
         yield
     except ClusterError as error:
         raise Failure(str(error)) from error
+    except BrokenExecutor as error:
+        raise Failure(_KILLED) from error
 
 
 __all__ = ["Asked", "archive_options", "asked", "print_rows", "write_rows"]

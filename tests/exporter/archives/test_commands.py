@@ -95,6 +95,21 @@ def test_a_document_that_was_interrupted_is_one(long_logs: list[str], tmp_path: 
     assert len(json.loads(begun + rest)["phase1"]) > 10
 
 
+def test_a_worker_that_is_killed_is_told_in_a_line_behind_valid_rows(long_logs: list[str], tmp_path: Path) -> None:
+    with start("history", "--format", "jsonl", "--jobs", "2", *long_logs, temporary=tmp_path) as process:
+        assert process.stdout is not None
+        begun = process.stdout.read(10_000)
+        workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()
+        os.kill(int(workers[-1]), signal.SIGKILL)
+        rest, said = process.communicate()
+    lines = (begun + rest).splitlines(keepends=True)
+    assert process.returncode == 1
+    killed = "racoon-exporter: a process that read logs was killed, as the system does where memory ends: try --jobs 1"
+    assert said.decode().splitlines() == [killed]
+    assert all(json.loads(line) and line.endswith(b"\n") for line in lines)
+    assert list(tmp_path.iterdir()) == []
+
+
 def run(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     return subprocess.run([sys.executable, "-m", "racoon_exporter", *arguments], input=stdin, capture_output=True, check=False)
 

@@ -130,7 +130,7 @@ WITHOUT = "import sys; sys.modules[{0!r}] = None; from racoon_exporter.cli impor
         ("distributed", ("--dask", "tcp://127.0.0.1:1", str(LAB / "01-seed" / "b.log")), "--dask needs Dask: pip install"),
         ("fsspec", ("memory://a.log",), "memory://a.log: files named by a URL are read by fsspec: pip install"),
         ("s3fs", ("s3://bucket/a.log",), "s3://bucket/a.log: Install s3fs to access S3"),
-        ("_", ("memory://nothing.log",), "memory://nothing.log: "),
+        ("_", ("memory://nothing.log",), "memory://nothing.log: No such file or directory"),
         ("_", ("--dask", "tcp://127.0.0.1:1", "-"), "-: no file, so no Dask worker can read it"),
     ],
     ids=["no Dask", "no fsspec", "no s3fs", "no such file", "standard input"],

@@ -5,7 +5,9 @@ Each storage raises errors of its own; here all of them are OSError, with what t
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,6 +71,8 @@ def _system(url: str) -> Any:
 def _errors() -> Iterator[None]:
     try:
         yield
+    except FileNotFoundError as error:  # most storages say only which one
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from error
     except OSError:
         raise
     except Exception as error:  # storages have errors of their own
