@@ -99,8 +99,10 @@ class Recogniser:
             return None
         gateway = self._gateway or line.host
         record = Record(time, gateway, line.dialect, line.pid, line.level, tag, message, text, number)
+        if not dialect.copies:
+            return record
         record = masked(record, catalogue.free_text)  # what was said is remembered
-        return record._replace(times=0) if dialect.copies and self._is_copy(record, line.text, text) else record
+        return record._replace(times=0) if self._is_copy(record, line.text, text) else record
 
     def _is_copy(self, record: Record, logged: str, text: str) -> bool:
         """Whether a message was logged just now already, with another prefix: by a second rule, which is no second message."""
@@ -132,7 +134,7 @@ def _uncapitalised(dialect: Dialect, text: str) -> str:
 def _forms(dialect: Dialect | None, text: str) -> Iterator[str]:
     """Give a text as it stands, and without what its dialect may put around it."""
     yield text
-    for pattern, replacement in () if dialect is None else dialect.spellings:
+    for pattern, replacement in () if dialect is None or len(text) > LONGEST_RESPELLED else dialect.spellings:
         yield pattern.sub(replacement, text)
 
 

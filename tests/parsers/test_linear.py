@@ -20,6 +20,7 @@ from racoon_parsers.message import Message
 from racoon_parsers.messages import catalogue
 from racoon_parsers.pattern import expression_of
 from racoon_parsers.reader import LogReader, Record
+from racoon_parsers.recogniser import LONGEST_RESPELLED, _forms
 from racoon_parsers.record import LONGEST_TEXT
 from racoon_parsers.template import split_template
 
@@ -206,3 +207,11 @@ def test_a_text_is_searched_for_secrets_once(monkeypatch: pytest.MonkeyPatch) ->
     lines = [f"{HEAD}{word} of nobody" for word in ("something", "other things", "more")]
     reader = LogReader(catalogue(), Clock(UTC, 1_800_000_000.0))
     assert len(reader.feed(lines) + reader.flush()) == len(searched) == len(lines)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
+def test_only_a_text_that_racoon_may_have_printed_is_respelled(dialect: Dialect) -> None:
+    """Each rule of a dialect searches the whole text: for a long one that nobody knows that was most of what it cost."""
+    longest = "x" * LONGEST_RESPELLED
+    assert list(_forms(dialect, f"{longest}x")) == [f"{longest}x"]
+    assert len(list(_forms(dialect, longest))) == 1 + len(dialect.spellings)
