@@ -107,7 +107,7 @@ class TopicCheckpoints:
     def _fence(self, place: Place, writer: _Writer) -> _Found | None:
         """Make a producer that fences all before it, then give the last checkpoint."""
         try:
-            self._look_at_topic()
+            is_new = self._look_at_topic()
             producer = Producer(
                 self._client
                 | {
@@ -117,7 +117,7 @@ class TopicCheckpoints:
                 logger=_LOGGER,
             )
             producer.init_transactions(_SECONDS)
-            found = self._last(place)
+            found = None if is_new else self._last(place)  # it may take a moment until its brokers know of it
         except KafkaException as error:
             raise CheckpointError(f"the checkpoint of {place.name} cannot be read: {_words(error)}") from error
         writer.producer = producer
@@ -126,12 +126,14 @@ class TopicCheckpoints:
             writer.pieces = found.number
         return found
 
-    def _look_at_topic(self) -> None:
-        """See to it that the topic is there: somebody may have deleted it."""
-        if not self._is_there():
-            known = self._reading().list_topics(timeout=_SECONDS)
-            read = (known.topics[topic].partitions for topic in self._read if topic in known.topics)
-            self._partitions = self._made(max(map(len, read), default=1))
+    def _look_at_topic(self) -> bool:
+        """See to it that the topic is there, for somebody may have deleted it; tell whether it was made just now."""
+        if self._is_there():
+            return False
+        known = self._reading().list_topics(timeout=_SECONDS)
+        read = (known.topics[topic].partitions for topic in self._read if topic in known.topics)
+        self._partitions = self._made(max(map(len, read), default=1))
+        return True
 
     def _is_there(self) -> bool:
         """Look whether the topic is there, and how many partitions it has: somebody may have given it more."""
