@@ -344,7 +344,8 @@ class LogReader:
         if not known and (parsed.inner or (parsed.head and self._splitter.format.raw)):
             self._open_quote(record)
         self._open = True
-        self._pending = self._last = masked(record, self._catalogue.free_text)
+        masked_already = parsed.dialect != "" and DIALECTS[parsed.dialect].copies
+        self._pending = self._last = record if masked_already else masked(record, self._catalogue.free_text)
 
     def _set_aside(self, record: Record | None) -> None:
         """Count a line of another program, or of the other protocol of one that speaks both."""
