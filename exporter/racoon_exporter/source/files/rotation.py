@@ -142,7 +142,7 @@ class Lineage:
         search = (position, rotated, beside := self._standing_at(logs))
         if search == self._searched:
             return None
-        oldest_first = sorted(rotated, key=lambda each: each.by_age)
+        oldest_first = sorted(rotated, key=lambda each: (self._is_read_beyond(each, position), *each.by_age))
         if position.fingerprint.length < PROOF_SPAN:
             oldest_first = list(filter(self._is_new, oldest_first))
         all_opened = True
@@ -156,6 +156,11 @@ class Lineage:
                 return found
         self._searched = search if all_opened else None
         return None
+
+    def _is_read_beyond(self, sibling: Sibling, position: Position) -> bool:
+        """Tell whether a file was read further than a position: more likely it only begins like the copy that is looked for."""
+        left = self.left(sibling.identity)
+        return left is not None and left.offset > position.offset
 
     def _is_new(self, sibling: Sibling) -> bool:
         """Tell whether a rotated file came since, as far as dates and content tell: inodes are used again."""
@@ -205,7 +210,7 @@ class Lineage:
         """Open the file at the path where it was left, else at its beginning; `leaving` is read until now. Raises OSError."""
         generation = OpenFile(PlainReader(self._path, self._system), self._counts)
         try:
-            return self._where_left(generation, self._path, leaving)
+            return self.stand_where_left(generation, leaving, grows=True)
         except OSError:
             generation.close()
             raise
@@ -268,12 +273,15 @@ class Lineage:
         generation.close()
         return None
 
-    def stand_where_left(self, generation: OpenFile, leaving: OpenFile | None) -> OpenFile:
-        """Make an open plain file stand behind what was read of it, or of what it is a copy of. Raises OSError."""
+    def stand_where_left(self, generation: OpenFile, leaving: OpenFile | None, *, grows: bool = False) -> OpenFile:
+        """Make an open plain file stand behind what was read of it, or of what it is a copy of. Raises OSError.
+
+        A file that `grows` is the log itself, whose last line may be incomplete yet.
+        """
         self._left.stand(generation, leaving)
         if generation.unread():
             for text in self._texts_read(leaving):
-                generation.pass_over(known_to(generation.reader, text))
+                generation.pass_over(known_to(generation.reader, text, grows=grows))
         return generation
 
     def _texts_read(self, leaving: OpenFile | None) -> Iterator[ReadText]:

@@ -28,13 +28,14 @@ class ReadText(NamedTuple):
             return b""
 
 
-def known_to(reader: Reader, text: ReadText) -> int:
+def known_to(reader: Reader, text: ReadText, *, grows: bool = False) -> int:
     """Tell up to where a plain file holds nothing but what was read of another. Raises OSError.
 
-    Where the two part within a line, that line is another one in each, and not known.
+    Where the two part within a line, that line is another one in each, and not known. So it is where the file ends within a
+    line and `grows`: the rest of its line may be another, as lines of one second begin alike.
     """
     same = _same(reader, text)
-    if same < text.read_to and reader.pread(1, same):
+    if same < text.read_to and (grows or reader.pread(1, same)):
         same = _line_start(reader, same)
     return same if same >= WHOLE_PROOF else 0
 
