@@ -194,3 +194,8 @@ def test_what_no_row_knows_loses_what_may_be_a_key(head: str, text: str) -> None
 )
 def test_what_names_sas_and_numbers_is_not_masked(text: str) -> None:
     assert mask_unknown(text) == text
+
+
+def test_the_line_that_a_console_may_print_twice_is_kept_nowhere() -> None:
+    line = f"11/26/26 5:00:00.123 AM gw racoon[77]: unknown to all, password: {SECRET}\n".encode()
+    assert [place for place, text in everywhere(line * 2) if SECRET in text] == []
