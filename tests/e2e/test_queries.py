@@ -26,6 +26,9 @@ EMPTY_HERE = {
 }
 """Panels that rightly show their no-value text here, and why."""
 
+UNNAMED_HERE = {"Sources": {"gateway"}}
+"""Labels that no answer has here: each log is a file of one host, whose lines do not name it, and none is configured."""
+
 PANELS = [pytest.param(name, panel, id=f"{name}-{panel['title']}") for name in NAMES for panel in panels(BOARDS[name])]
 Panel = dict[str, Any]
 Series = list[dict[str, Any]]
@@ -76,7 +79,7 @@ def test_the_columns_of_a_table_are_in_the_answers(chain: Chain, name: str, pane
         for series in _asked(chain, panel, target, **chosen)
         for label in series["metric"]
     }
-    assert shown <= come
+    assert shown - come == UNNAMED_HERE.get(panel["title"], set()), "a label that comes after all: take it off the list"
 
 
 def test_the_fleet_names_the_reason_of_a_peer_that_is_down(chain: Chain) -> None:

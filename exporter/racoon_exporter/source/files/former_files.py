@@ -57,9 +57,16 @@ class FormerFiles:
             same = position.identity == generation.identity
             if same and position.offset and not position.fingerprint.length:
                 found = position if generation.stand_behind(position.offset) else found  # it could not be read then
-            elif (same or is_proof(position)) and generation.resume_at(position):
+            elif (same or _proves(position, generation)) and generation.resume_at(position):
                 found = position
         return found
+
+
+def _proves(position: Position, generation: OpenFile) -> bool:
+    """Tell the same of a certain file: where little was read, and that ends within a line, another line may begin like it."""
+    if not is_proof(position):
+        return False
+    return position.offset >= PROOF_SPAN or generation.ends_line(position.offset)
 
 
 def is_proof(position: Position) -> bool:

@@ -111,6 +111,11 @@ class OpenFile:
             self.skipping = self.skipping and b"\n" not in piece
             self._advance(piece, len(piece))
 
+    def ends_line(self, offset: int) -> bool:
+        """Whether a line, or the file, ends just before an offset. Raises OSError."""
+        before = self.reader.pread(2, offset - 1) if self.reader.plain else b"\n"
+        return before[:1] == b"\n" or len(before) < 2
+
     def is_intact(self) -> bool:
         """Whether what stands around the offset is what was read there; raises OSError."""
         around = self._tail + self._rest
