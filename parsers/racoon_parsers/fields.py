@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from sys import intern
 from typing import Any, Final, NamedTuple
 
 Reader = Callable[[str], Any]
@@ -30,12 +29,9 @@ class Endpoint(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def read_endpoint(text: str) -> Endpoint:
-    """Read `address[port]` or `address`; peers repeat, so the last 4,096 are remembered.
-
-    Tables go by address: what is the same object needs no comparing.
-    """
+    """Read `address[port]` or `address`; peers repeat, so the last 4,096 are remembered."""
     address, bracket, port = text.partition("[")
-    return Endpoint(intern(address), int(port[:-1]) if bracket else None)
+    return Endpoint(address, int(port[:-1]) if bracket else None)
 
 
 _EXCHANGES: Final = {
