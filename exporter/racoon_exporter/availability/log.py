@@ -21,7 +21,6 @@ _IN_A_ROW: Final = 3600.0
 _DAY: Final = 86400.0
 _INFORMATION: Final = frozenset({"INFO", "DEBUG", "DEBUG2", ""})
 """Levels of a log that names SAs."""
-_new: Final[Callable[[type[Lived], tuple[float, float, str | None, Place | None]], Lived]] = tuple.__new__
 _PUT_TOGETHER: Final = 64
 """Spans of a peer after which those that touch are made one."""
 
@@ -40,6 +39,10 @@ class Lived(NamedTuple):
     end: float
     cause: str | None
     place: Place | None
+
+
+_new: Final[Callable[[type[Lived], tuple[float, float, str | None, Place | None]], Lived]] = tuple.__new__
+"""Makes a life at half the cost of the class's own way: one is made of each SA that the archive lets go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,7 @@ class PeerLog:
             if len(lives) > 1:
                 lives[:] = together(lives)
         if self.pieces <= most // 2 and all(end > oldest for end in self.ends()):
-            return
+            return  # so it is with nearly all, and all are looked at
         del self.failed[: max(0, len(self.failed) - most // 2)]
         ends = sorted(life.end for lives in self.lived.values() for life in lives)
         left = most - len(self.failed)

@@ -134,7 +134,7 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
 
     def _learn_lifetime(self, sa: IpsecSa, peer: Peer, lifetime: float) -> None:
         """Remember how long this peer's SAs live. Only longer ones are believed: bytes may end an SA early."""
-        if peer.phase2_lifetime is not None and peer.phase2_lifetime >= lifetime:
+        if lifetime <= (peer.phase2_lifetime or 0.0):  # no longer, or none: a clock was set back, or the SA flushed at once
             return
         before, peer.phase2_lifetime = peer.phase2_lifetime, lifetime
         for other in self.of_peer.get(sa.peer, ()):

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Sequence
 from typing import Annotated, Any, Final, NotRequired, TypedDict, TypeVar, get_origin
 
-from msgspec import Meta, ValidationError, convert
+from msgspec import Meta, convert
 
 from racoon_exporter.sa.checkpoint import VERSION
 from racoon_exporter.sa.counts import LABELS
@@ -160,10 +160,7 @@ def check(given: dict[str, Any]) -> StateShape:
 
 def typed(given: Any, shape: type[Shape]) -> Shape:
     """Give a value as its type says. Raises ValueError, naming the place, if it is of another."""
-    try:
-        return convert(given, shape, dec_hook=_counters)
-    except ValidationError as error:
-        raise ValueError(str(error)) from error
+    return convert(given, shape, dec_hook=_counters)
 
 
 def _counters(kind: Any, given: Any) -> Counter[tuple[str, ...]]:

@@ -348,3 +348,11 @@ def test_of_equal_spis_that_of_the_peer_that_is_torn_down_goes(teardown: tuple[s
     engine = read_lines(*PAIR, *(f"08:30:05 {line}" for line in others), *(f"08:31:00 {line}" for line in teardown))
     assert [(one.peer, one.spi) for one in ipsec(engine) if one.ended is not None] == [(Q, 2002)]
     assert peer_of(engine).phase2_up
+
+
+@pytest.mark.parametrize("second", ["08:31:00", "08:29:00"], ids=["at once", "on a clock that was set back"])
+def test_an_sa_that_lived_for_no_time_says_nothing_of_how_long_others_live(second: str) -> None:
+    expiries = (f"{second} {sa(3003, event='expired')}", f"{second} {sa(3003, event='expired')}")
+    engine = read_lines(*PAIR, f"08:31:00 {sa(3003)}", *expiries, f"08:50:00 {start(peer=Q)}")
+    assert peer_of(engine).phase2_lifetime is None
+    assert {one.spi: one.end for one in ipsec(engine)} == {1001: None, 2002: None, 3003: "expired"}
