@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from hashlib import blake2b
 from operator import length_hint
 from typing import Any, Final
 
@@ -22,7 +21,7 @@ from racoon_parsers.heads import Heads, split_marks
 from racoon_parsers.line import STAMPS, Line, LineSplitter, is_racoon, split_inner
 from racoon_parsers.masking import mask_continued, masked
 from racoon_parsers.message import Message
-from racoon_parsers.recogniser import Recogniser, known_otherwise, respelled
+from racoon_parsers.recogniser import Recogniser, digest, known_otherwise, respelled
 from racoon_parsers.record import LONGEST_TEXT, Heard, Listener, Record, Records, record_of
 from racoon_parsers.record_errors import RecordErrors
 from racoon_parsers.stems import MARK, Number, Stem, Stems
@@ -335,10 +334,9 @@ class LogReader:
             self._set_aside(record)
             return
         if self._splitter.format.doubled:
-            digest = blake2b(line.encode(errors="surrogatepass"), digest_size=16).hexdigest()  # the line may hold a secret
-            if digest == self._line:
+            before, self._line = self._line, digest(line)
+            if self._line == before:
                 record = record._replace(times=0)
-            self._line = digest
         self._heads.learn(line, parsed, record.time)
         if record.message is None or record.message.glued:
             record = self._unglue(record, parsed, number, records)
@@ -346,8 +344,7 @@ class LogReader:
         if not known and (parsed.inner or (parsed.head and self._splitter.format.raw)):
             self._open_quote(record)
         self._open = True
-        masked_already = parsed.dialect != "" and DIALECTS[parsed.dialect].copies
-        self._pending = self._last = record if masked_already else masked(record, self._catalogue.free_text)
+        self._pending = self._last = masked(record, self._catalogue.free_text)
 
     def _set_aside(self, record: Record | None) -> None:
         """Count a line of another program, or of the other protocol of one that speaks both."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from hashlib import blake2b
 from typing import Any, Final
 
 from racoon_parsers.catalogue import Catalogue
@@ -15,7 +16,6 @@ from racoon_parsers.clock import Clock
 from racoon_parsers.debug_filter import DEBUG_LEVELS
 from racoon_parsers.dialects import DIALECTS, SPELLINGS, Dialect, Spellings
 from racoon_parsers.line import Line, is_racoon, split_inner
-from racoon_parsers.masking import mask_unknown, masked
 from racoon_parsers.message import Message
 from racoon_parsers.record import LONGEST_TEXT, Record
 
@@ -34,18 +34,18 @@ class Recogniser:
         self._catalogue = catalogue
         self._clock = clock
         self._gateway = gateway
-        self._said: dict[tuple[str, str], str] = {}
-        """What was said at one time, for dialects whose rules may log it twice: tag and text, and the first prefix."""
+        self._said: dict[str, str] = {}
+        """What was said at one time, for dialects whose rules may log it twice: tag and text, and the first prefix; digests."""
         self._said_at: float | None = None
 
     def to_json(self) -> list[Any]:
         """Give what must be remembered to go on after a restart."""
-        return [self._said_at, [[*key, prefix] for key, prefix in self._said.items()]]
+        return [self._said_at, [list(item) for item in self._said.items()]]
 
     def restore(self, given: Any) -> None:
         """Go on from what `to_json` gave. Raises TypeError or ValueError on anything else."""
         self._said_at, said = given
-        self._said = {(tag, text): prefix for tag, text, prefix in said}
+        self._said = dict(item for item in said if len(item) == 2)  # an older version kept three: the texts
 
     def record(self, line: Line, number: int) -> Record | None:
         """Recognise a line's message, and how often it was said; None if the line is another program's."""
@@ -99,18 +99,15 @@ class Recogniser:
             return None
         gateway = self._gateway or line.host
         record = Record(time, gateway, line.dialect, line.pid, line.level, tag, message, text, number)
-        if not dialect.copies:
-            return record
-        record = masked(record, catalogue.free_text)  # what was said is remembered
-        return record._replace(times=0) if self._is_copy(record, line.text, text) else record
+        return record._replace(times=0) if dialect.copies and self._is_copy(record, line.text) else record
 
-    def _is_copy(self, record: Record, logged: str, text: str) -> bool:
+    def _is_copy(self, record: Record, logged: str) -> bool:
         """Whether a message was logged just now already, with another prefix: by a second rule, which is no second message."""
         if record.time != self._said_at:
             self._said_at = record.time
             self._said.clear()
-        prefix = mask_unknown(logged.removesuffix(text))
-        return self._said.setdefault((record.tag, record.text), prefix) != prefix
+        prefix = digest(logged.removesuffix(record.text))
+        return self._said.setdefault(digest(f"{record.tag}\0{record.text}"), prefix) != prefix
 
     def _dump(self, line: Line, time: float | None, number: int) -> Record | None:
         """Take a debug line that no row knows: a dump of a packet is told by its digits, anything else is not racoon's."""
@@ -118,6 +115,11 @@ class Recogniser:
             return None
         message = self._catalogue.in_dialect(line.dialect).empty(line.level)
         return Record(time, self._gateway or line.host, line.dialect, line.pid, line.level, "", message, "", number)
+
+
+def digest(text: str) -> str:
+    """Give what a text is known again by: it may hold a secret, which nothing that is remembered must."""
+    return blake2b(text.encode(errors="surrogatepass"), digest_size=16).hexdigest()
 
 
 def _holds(message: Message, text: str, line: Line, *, own: bool) -> bool:

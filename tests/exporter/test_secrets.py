@@ -152,6 +152,12 @@ def test_what_routeros_said_at_once_is_remembered_without_secrets() -> None:
         assert leaks("\n".join(lines).encode() + b"\n", SECRET) == []
 
 
+def test_what_stands_behind_a_message_without_newline_is_masked_in_lines_of_every_dialect() -> None:
+    for head in ("system,ipsec,debug ", "09:12:31 ipsec,debug ", "2026-01-15 08:30:02: DEBUG: "):
+        line = f"{head}cannot open 72026-01-15 08:30:02: ERROR: unknown to all, password: {SECRET}\n"
+        assert leaks(f"09:12:31 ipsec,info caught signal 15\n{line}".encode(), SECRET) == [], head
+
+
 @pytest.mark.parametrize("head", HEADS)
 @pytest.mark.parametrize(
     "text",
