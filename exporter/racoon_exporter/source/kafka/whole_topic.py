@@ -193,21 +193,23 @@ class WholeTopic(Held):
 
     def content(self) -> dict[str, Any]:
         """Give what is kept beside the state: offsets, and which of those before them still wait."""
-        return {
-            "version": _VERSION,
-            "partitions": [
-                {**reading.to_json(), "waiting": self._still_waiting(number)} for number, reading in self._readings.items()
-            ],
-        }
+        return {"version": _VERSION, "partitions": [self._kept(number) for number in self._readings]}
 
-    def _still_waiting(self, number: int) -> list[int]:
-        """Give the offsets of a partition that are not in the state: those that wait, and those not read again yet."""
-        next_offset = self._readings[number].next
+    def _kept(self, number: int) -> dict[str, Any]:
+        """Give up to where a partition was read, ever, and the offsets before it that are not in the state.
+
+        Those are the ones that wait, and those not read again yet.
+        """
+        reading = self._readings[number]
         until, again = self._again.get(number, (0, frozenset()))
-        if next_offset >= until:
+        if reading.next >= until:
             self._again.pop(number, None)
-        unread = [offset for offset in again if next_offset <= offset < until]
-        return sorted([*self._merge.waiting(number), *unread])
+        unread = [offset for offset in again if reading.next <= offset]
+        return {
+            **reading.to_json(),
+            "next": max(reading.next, until),
+            "waiting": sorted([*self._merge.waiting(number), *unread]),
+        }
 
     def marked(self) -> Collection[Place]:
         """Mark each partition: whoever is given one alone finds that it is read as a part of this."""

@@ -1,0 +1,145 @@
+"""All partitions of a topic as one stream: that each line counts once, whenever somebody goes on from a checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from confluent_kafka import TIMESTAMP_CREATE_TIME, TopicPartition
+
+from racoon_exporter.source.kafka import whole_topic
+from racoon_exporter.source.kafka.checkpoints import FileCheckpoints
+from racoon_exporter.source.kafka.held import Around
+from racoon_exporter.source.kafka.merge import WAIT_SECONDS
+from racoon_exporter.source.kafka.settings import KafkaOptions
+from racoon_exporter.source.kafka.whole_topic import WholeTopic
+
+
+class Message:
+    """A line of a gateway, by its clock at a second."""
+
+    def __init__(self, partition: int, offset: int, gateway: str, second: int) -> None:
+        self._partition, self._offset = partition, offset
+        self._line = f"Jan 15 08:30:{second:02d} {gateway} {partition}/{offset}"
+
+    def partition(self) -> int:
+        return self._partition
+
+    def offset(self) -> int:
+        return self._offset
+
+    def error(self) -> None:
+        return None
+
+    def timestamp(self) -> tuple[int, int]:
+        return TIMESTAMP_CREATE_TIME, self._offset * 1000
+
+    def key(self) -> None:
+        return None
+
+    def value(self) -> bytes:
+        return self._line.encode()
+
+
+class Broker:
+    """A topic, by partition the gateways and seconds of its lines; and the one who consumes it."""
+
+    def __init__(self, *partitions: list[tuple[str, int]]) -> None:
+        self.partitions = partitions
+        self._next: dict[int, int] = {}
+
+    def list_topics(self, topic: str, timeout: float) -> Any:
+        del timeout
+        return SimpleNamespace(topics={topic: SimpleNamespace(error=None, partitions=dict(enumerate(self.partitions)))})
+
+    def get_watermark_offsets(self, place: TopicPartition, **_asked: object) -> tuple[int, int]:
+        return 0, len(self.partitions[place.partition])
+
+    def committed(self, places: list[TopicPartition], timeout: float) -> list[TopicPartition]:
+        del timeout
+        return places
+
+    def assign(self, places: list[TopicPartition]) -> None:
+        self._next = {place.partition: place.offset for place in places}
+
+    def consume(self, records: int, timeout: float) -> list[Message]:
+        del timeout
+        return list(islice(self._left(), records))
+
+    def _left(self) -> Iterator[Message]:
+        for number, lines in enumerate(self.partitions):
+            while self._next[number] < len(lines):
+                offset = self._next[number]
+                self._next[number] += 1
+                yield Message(number, offset, *lines[offset])
+
+
+class Lines:
+    """Keeps the lines that were given, as the state does which a checkpoint holds. A `Keeper`."""
+
+    most_bytes = 1024 * 1024
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def begin(self, _name: str, kept: dict[str, Any] | None) -> None:
+        self.told = [] if kept is None else list(kept["told"])
+
+    def content(self, _name: str) -> dict[str, Any]:
+        return {"told": self.told}
+
+    def saved(self, *, succeeded: bool) -> None:
+        assert succeeded
+
+
+class Reader:
+    """An instance that reads the topic."""
+
+    def __init__(self, broker: Broker, directory: Path) -> None:
+        self.now = 0.0
+        self.lines = Lines()
+        around = Around(
+            KafkaOptions("broker:9092", ("racoon",)),
+            self.lines,  # type: ignore[arg-type]
+            FileCheckpoints(directory, "group"),
+            "beginning",
+            10.0,
+            lambda: self.now,
+            lambda _positions: None,
+        )
+        self.topic = WholeTopic("racoon", around, {"": broker})
+        self.topic.work()
+
+    def read(self, records: int, *, wait: float = 0.0) -> None:
+        self.now += wait
+        for block in self.topic.poll(1024, records):
+            self.lines.told += [line.split()[-1] for line in block.data.decode().splitlines()]
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whole_topic, "Consumer", lambda settings, **_logger: settings[""])
+
+
+@pytest.mark.parametrize("read_again", range(5))
+def test_who_ends_while_records_are_read_again_has_none_counted_twice(read_again: int, tmp_path: Path) -> None:
+    """The first line of b takes another along, which stands between two of a that wait."""
+    broker = Broker([("b", 2)], [("a", 1), ("b", 1), ("a", 2)])
+    reader = Reader(broker, tmp_path)
+    reader.read(1)
+    reader.read(3, wait=WAIT_SECONDS - 1)
+    reader.read(0, wait=1)
+    assert reader.lines.told == ["1/1", "0/0"]
+    for records in (0, read_again):
+        reader.topic.save()
+        reader = Reader(broker, tmp_path)
+        reader.read(records)
+    reader.topic.save()
+    reader = Reader(broker, tmp_path)
+    reader.read(3)
+    reader.read(0, wait=WAIT_SECONDS)
+    assert reader.lines.told == ["1/1", "0/0", "1/0", "1/2"]
