@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import heapq
 import math
+from bisect import bisect_left
 from collections import Counter, OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -96,6 +97,8 @@ class Merge:
         self._by_record: list[Waiting] = []
         self._as_read: deque[Waiting] = deque()
         self._number = self._bytes = 0
+        self._given_bytes = 0
+        """Of lines that were given, and of which some may stand in a table yet."""
         self._given: OrderedDict[str, float] = OrderedDict()
         """By gateway: the time of the last line that was given."""
         self._late: Counter[int] = Counter()
@@ -113,10 +116,7 @@ class Merge:
         line.read = now
         partition.waiting[line.offset] = line
         row = self._of_gateway.setdefault(line.gateway, [])
-        place = len(row)
-        while place and row[place - 1].is_after(line):
-            place -= 1
-        row.insert(place, line)
+        row.insert(bisect_left(row, x=True, key=lambda other: other.is_after(line)), line)
         heapq.heappush(self._by_record, line)
         self._as_read.append(line)
         self._number += 1
@@ -166,6 +166,7 @@ class Merge:
             del self._partitions[each.partition].waiting[each.offset]
             self._number -= 1
             self._bytes -= len(each.data)
+            self._given_bytes += len(each.data)
             out.append(each)
             self._note_late(each)
         del row[:end]
@@ -184,11 +185,11 @@ class Merge:
     def _forget_given(self) -> None:
         """Let go of what was given before its place in a table came."""
         most = 2 * self._number + _AHEAD
-        if len(self._by_record) > most:
+        if max(len(self._by_record), len(self._as_read)) > most or self._given_bytes > MOST_BYTES:
             self._by_record = [line for line in self._by_record if not line.given]
             heapq.heapify(self._by_record)
-        if len(self._as_read) > most:
             self._as_read = deque(line for line in self._as_read if not line.given)
+            self._given_bytes = 0
 
     @staticmethod
     def _is_done(partition: _Partition) -> bool:

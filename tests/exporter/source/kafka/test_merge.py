@@ -1,5 +1,6 @@
 """Lines of partitions in the order of their gateways' clocks: what waits, what for, and that no wait is for ever."""
 
+import gc
 from collections import defaultdict
 
 import pytest
@@ -104,6 +105,34 @@ def test_what_waits_has_a_bound_and_goes_in_the_order_of_its_records(monkeypatch
     assert places(merged.given(1.0)) == [(0, 1), (0, 2)]
     monkeypatch.setattr(merge, "MOST_BYTES", 5)
     assert places(merged.given(1.0)) == [(0, 0)]
+
+
+def test_what_was_given_is_let_go_of_though_a_line_of_a_wild_clock_stands_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(merge, "MOST_BYTES", 100_000)
+    merged = Merge(range(2))
+    merged.take(line(0, 0, 1e10, gateway="wild"), 1.0)
+    for offset in range(1, 1000):
+        merged.take(line(0, offset, float(offset), data=b"x" * 10_000), 1.0)
+        merged.given(1.0)
+    assert merged.waiting(0)[0] == 0
+    held = [each for each in gc.get_objects() if isinstance(each, Waiting)]
+    assert sum(len(each.data) for each in held) < 3 * 100_000
+
+
+def test_lines_of_one_gateway_that_come_the_youngest_first_take_no_longer_than_others() -> None:
+    """Each is compared with a few of those that wait, not with all."""
+    compared = 0
+
+    class Counted(Waiting):
+        def is_after(self, other: Waiting) -> bool:
+            nonlocal compared
+            compared += 1
+            return super().is_after(other)
+
+    merged = Merge(range(2))
+    for offset in range(1000):
+        merged.take(Counted(0, offset, "gw", -float(offset), 0.0, b"x\n"), 1.0)
+    assert compared <= 1000 * 10
 
 
 def test_a_partition_is_read_no_further_while_others_are_behind_and_then_again() -> None:
