@@ -73,8 +73,8 @@ class Partitions:
         """By gateway that went with its partition: when."""
         self._began = monotonic()
         self._told: set[str] = set()
-        self._torn: dict[str, frozenset[str]] = {}
-        """By name: gateways whose lines come through another one as well, as of the last checkpoint."""
+        self._torn: dict[frozenset[str], frozenset[str]] = {}
+        """By two names: gateways whose lines come through both, as of the last checkpoint of either."""
         self.saved_at = 0.0
         """When a checkpoint of a partition was written last."""
         self.failures = 0
@@ -180,7 +180,7 @@ class Partitions:
         """Hold a partition no more."""
         with self.lock.reading():
             gone = self._held.pop(name, None)
-        self._torn.pop(name, None)
+        self._torn = {both: torn for both, torn in self._torn.items() if name not in both}
         if gone is not None:
             now = self._monotonic()
             self._settling_since = {
@@ -198,7 +198,8 @@ class Partitions:
 
     def torn(self, prefix: str) -> int:
         """Tell of how many gateways lines come through several partitions of a topic, as of the last checkpoints."""
-        return len({gateway for name, torn in self._torn.copy().items() if name.startswith(prefix) for gateway in torn})
+        found = (torn for both, torn in self._torn.copy().items() if any(name.startswith(prefix) for name in both))
+        return len(frozenset[str]().union(*found))
 
     def at_end(self, name: str, *, reached: bool) -> None:
         """Take note whether all was read that stands in a partition."""
@@ -207,12 +208,13 @@ class Partitions:
     def _find_torn_gateways(self, name: str) -> None:
         """Find gateways that were heard in another partition as well, lately: where the topic has grown, one moves once."""
         mine = _gateways(self._held[name].engine)
-        found: set[str] = set()
         for other, partition in self._held.items():
-            theirs = _gateways(partition.engine) if other != name else {}
-            both = {gateway for gateway in mine.keys() & theirs if abs(mine[gateway] - theirs[gateway]) < _LATELY}
-            found |= both
-            for gateway in sorted(both - self._told)[: _MOST_TOLD - len(self._told)]:
+            if other == name:
+                continue
+            theirs = _gateways(partition.engine)
+            torn = {gateway for gateway in mine.keys() & theirs if abs(mine[gateway] - theirs[gateway]) < _LATELY}
+            self._torn[frozenset((name, other))] = frozenset(torn)
+            for gateway in sorted(torn - self._told)[: _MOST_TOLD - len(self._told)]:
                 _LOGGER.warning(
                     "the lines of gateway %s come through %s and %s: their order is lost, and its state is two; "
                     "key the records by gateway, or say `order: time`",
@@ -221,7 +223,6 @@ class Partitions:
                     other,
                 )
                 self._told.add(gateway)
-        self._torn[name] = frozenset(found)
 
     # looking
 

@@ -107,6 +107,32 @@ def test_the_limit_of_gateways_is_that_of_the_instance() -> None:
     assert 'gateway="gw-1-1"' in instance.scrape
 
 
+def test_a_gateway_that_moved_to_another_partition_is_known_in_parts_for_an_hour() -> None:
+    """Though the one that it left says nothing more, and so writes no checkpoint that would tell."""
+    instance = Instance()
+    for name in (ONE, TWO):
+        instance.partitions.begin(name, None)
+        instance.feed(block(name, start(), up()))
+    for name in (ONE, TWO):
+        instance.partitions.content(name)
+    assert instance.partitions.torn("kafka:racoon/") == 1
+    assert instance.partitions.torn("kafka:other/") == 0
+    instance.feed(Block(TWO, f"2026-01-15T09:30:02Z gw-1 racoon: {up(I2)}\n".encode(), 1, None))
+    instance.catch_up(TWO)
+    instance.partitions.content(TWO)
+    assert instance.partitions.torn("kafka:racoon/") == 0
+
+
+def test_of_two_partitions_of_which_one_is_given_back_none_is_known_in_parts() -> None:
+    instance = Instance()
+    for name in (ONE, TWO):
+        instance.partitions.begin(name, None)
+        instance.feed(block(name, start(), up()))
+        instance.partitions.content(name)
+    instance.partitions.end(ONE)
+    assert instance.partitions.torn("kafka:racoon/") == 0
+
+
 def test_of_a_gateway_that_may_be_on_its_way_nothing_is_said_by_configuration_alone() -> None:
     """Else its counters would fall, and its peers be down, in the name of the instance that had it."""
     instance = Instance()
