@@ -24,6 +24,7 @@ from racoon_exporter.source.kafka.checkpoints import CheckpointError, Checkpoint
 from racoon_exporter.source.kafka.held import RETRY_SECONDS, Around, Held
 from racoon_exporter.source.kafka.keys import Trial
 from racoon_exporter.source.kafka.partition import Partition
+from racoon_exporter.source.kafka.reading import AT_END
 from racoon_exporter.source.kafka.settings import KafkaOptions, Order
 from racoon_exporter.source.kafka.whole_topic import WholeTopic
 from racoon_exporter.source.reporting import Trouble
@@ -32,7 +33,6 @@ _LOGGER: Final = logging.getLogger(__name__)
 _RECORD_BYTES: Final = 128
 """What a record is taken to be long, to ask for about as many as a block holds."""
 _LAG_SECONDS: Final = 1.0
-_AT_END: Final = KafkaError._PARTITION_EOF  # noqa: SLF001  the client's own codes begin with an underscore
 _PASSING: Final = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._RESOLVE})  # noqa: SLF001
 
 
@@ -371,7 +371,7 @@ class KafkaSource(WithoutPositions):
     def _take_error(self, error: KafkaError, message: Message, partition: Partition | None) -> None:
         """Take note of what stands in place of a record: that a partition ends there, or of trouble with one or with all."""
         topic = self._topics.get(message.topic() or "")
-        if error.code() != _AT_END:
+        if error.code() != AT_END:
             self._note(error, topic, reads=False)
         elif topic is not None:
             self._reads_again(topic)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from racoon_exporter import checkpoint
 from racoon_exporter.source.contract import Keeper, StartAt
@@ -191,8 +191,3 @@ class Held(ABC):
         if text != self.error:
             _LOGGER.error("%s", text)
         self.error = text
-
-
-def watermarks(consumer: Consumer, place: Place, seconds: float) -> tuple[int, int]:
-    """Give where a partition begins and ends. Raises KafkaException."""
-    return consumer.get_watermark_offsets(TopicPartition(*place), timeout=seconds)

@@ -9,9 +9,9 @@ from typing import Any, Final
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from racoon_exporter.source.kafka.checkpoints import Place
-from racoon_exporter.source.kafka.held import Around, watermarks
-from racoon_exporter.source.kafka.reading import BROKER_SECONDS, Reading, first_offset, partitions_of, record_of
-from racoon_exporter.source.kafka.records import Lines, origin_of
+from racoon_exporter.source.kafka.held import Around
+from racoon_exporter.source.kafka.reading import AT_END, Reading, first_offset, partitions_of, record_of, watermarks
+from racoon_exporter.source.kafka.records import origin_of
 from racoon_exporter.source.kafka.settings import Order
 
 _SAMPLE: Final = 1_000
@@ -19,7 +19,6 @@ _LEAST: Final = 50
 """Records that are looked at: of all partitions, and of each at least."""
 _SHARE: Final = 10
 """A topic is taken to be without keys where more than one in so many lines tells so: a few strangers do not decide."""
-_AT_END: Final = KafkaError._PARTITION_EOF  # noqa: SLF001
 
 
 @dataclass(slots=True)
@@ -51,12 +50,11 @@ class Trial:
         """Read from where reading will begin. Raises KafkaException."""
         self.trouble: KafkaError | None = None
         self._consumer = Consumer(dict(settings))
-        options = around.options
         self._readings: dict[int, Reading] = {}
         for number in range(partitions_of(self._consumer, topic)):
             place = Place(topic, number)
-            low, high = watermarks(self._consumer, place, BROKER_SECONDS)
-            reading = self._readings[number] = Reading(place, Lines(options.keys, options.naming))
+            low, high = watermarks(self._consumer, place)
+            reading = self._readings[number] = Reading.of(place, around.options)
             reading.begin(first_offset(self._consumer, place, low, high, around.start_at), high)
         self._consumer.assign([TopicPartition(*each.place, each.next) for each in self._readings.values()])
         self._left = dict.fromkeys(self._readings, max(_LEAST, _SAMPLE // len(self._readings)))
@@ -89,7 +87,7 @@ class Trial:
     def _take(self, message: Message, reading: Reading) -> None:
         error, offset, number = message.error(), message.offset() or 0, reading.place.number
         if error is not None:
-            self.trouble = None if error.code() == _AT_END else error
+            self.trouble = None if error.code() == AT_END else error
             if self.trouble is None:
                 reading.at_end(offset)
             return

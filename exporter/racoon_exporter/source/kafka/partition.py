@@ -10,9 +10,8 @@ from confluent_kafka import Consumer, Message, TopicPartition
 
 from racoon_exporter.source.contract import SourceStatus, StartAt
 from racoon_exporter.source.kafka.checkpoints import CheckpointError, Place, is_mark
-from racoon_exporter.source.kafka.held import Around, Held, watermarks
-from racoon_exporter.source.kafka.reading import BROKER_SECONDS, Reading, first_offset, partitions_of, record_of
-from racoon_exporter.source.kafka.records import Lines
+from racoon_exporter.source.kafka.held import Around, Held
+from racoon_exporter.source.kafka.reading import Reading, first_offset, partitions_of, record_of, watermarks
 
 _LOGGER: Final = logging.getLogger(__name__)
 _VERSION: Final = 1
@@ -30,8 +29,7 @@ class Partition(Held):
 
     def _begin(self) -> None:
         super()._begin()
-        options = self.around.options
-        self.reading = Reading(self.place, Lines(options.keys, options.naming))
+        self.reading = Reading.of(self.place, self.around.options)
         self.of = 0
         """Partitions of its topic."""
 
@@ -79,7 +77,7 @@ class Partition(Held):
     def take_up(self) -> dict[str, Any] | None:
         """Go on at the offset that the checkpoint names."""
         kept = self.around.checkpoints.take(self.place, self.around.keeper.most_bytes)
-        low, high = watermarks(self._consumer, self.place, BROKER_SECONDS)
+        low, high = watermarks(self._consumer, self.place)
         self.of = partitions_of(self._consumer, self.place.topic)
         self.is_read_with_others = kept is not None and is_mark(kept)
         if self.is_read_with_others and self.around.options.order is None:
@@ -116,7 +114,7 @@ class Partition(Held):
 
     def begin_anew(self) -> None:
         """Begin with the first record that there is."""
-        low, high = watermarks(self._consumer, self.place, BROKER_SECONDS)
+        low, high = watermarks(self._consumer, self.place)
         self.reading.begin(low, high)
 
     def start(self) -> None:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import contextlib
 import logging
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Self
 
-from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from racoon_exporter.source.contract import SourceCounts, SourceStatus, StartAt
 from racoon_exporter.source.kafka.checkpoints import Place
 from racoon_exporter.source.kafka.records import Lines, Record
+from racoon_exporter.source.kafka.settings import KafkaOptions
 from racoon_exporter.source.reporting import LiveCounts
 
 _LOGGER: Final = logging.getLogger(__name__)
-BROKER_SECONDS: Final = 5.0
+_BROKER_SECONDS: Final = 5.0
+AT_END: Final = KafkaError._PARTITION_EOF  # noqa: SLF001  the client's own codes begin with an underscore
 
 
 @dataclass(slots=True, eq=False)
@@ -32,6 +34,11 @@ class Reading:
     """Records that have no key."""
     late: int = 0
     """Records that came when younger ones of their gateway had been counted."""
+
+    @classmethod
+    def of(cls, place: Place, options: KafkaOptions) -> Self:
+        """Give one of which nothing was read, of records as the options have them."""
+        return cls(place, Lines(options.keys, options.naming))
 
     def status(self, *, up: bool, error: str | None) -> SourceStatus:
         """How it is doing."""
@@ -99,9 +106,14 @@ class Reading:
         self.counts, self.lines.passed_over, self.keyless, self.late = LiveCounts(), {}, 0, 0
 
 
+def watermarks(consumer: Consumer, place: Place) -> tuple[int, int]:
+    """Give where a partition begins and ends. Raises KafkaException."""
+    return consumer.get_watermark_offsets(TopicPartition(*place), timeout=_BROKER_SECONDS)
+
+
 def first_offset(consumer: Consumer, place: Place, low: int, high: int, start_at: StartAt) -> int:
     """Tell where to begin a partition of which nothing is known. Raises KafkaException."""
-    (committed,) = consumer.committed([TopicPartition(*place)], timeout=BROKER_SECONDS)
+    (committed,) = consumer.committed([TopicPartition(*place)], timeout=_BROKER_SECONDS)
     if committed.offset >= 0:
         _LOGGER.warning(
             "%s was read before, and its checkpoint is gone: it is read again from what the topic still holds", place.name
@@ -112,7 +124,7 @@ def first_offset(consumer: Consumer, place: Place, low: int, high: int, start_at
 
 def partitions_of(consumer: Consumer, topic: str) -> int:
     """Tell how many partitions a topic has. Raises KafkaException."""
-    found = consumer.list_topics(topic, timeout=BROKER_SECONDS).topics[topic]
+    found = consumer.list_topics(topic, timeout=_BROKER_SECONDS).topics[topic]
     if found.error is not None:
         raise KafkaException(found.error)
     return len(found.partitions)

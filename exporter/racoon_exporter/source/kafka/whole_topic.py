@@ -14,16 +14,15 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from racoon_exporter.source.contract import Block, SourceStatus
 from racoon_exporter.source.kafka.checkpoints import WHOLE, Place, is_mark
-from racoon_exporter.source.kafka.held import Around, Held, watermarks
+from racoon_exporter.source.kafka.held import Around, Held
 from racoon_exporter.source.kafka.merge import Merge, Waiting
-from racoon_exporter.source.kafka.reading import BROKER_SECONDS, Reading, first_offset, partitions_of, record_of
-from racoon_exporter.source.kafka.records import Lines, origin_of
+from racoon_exporter.source.kafka.reading import AT_END, Reading, first_offset, partitions_of, record_of, watermarks
+from racoon_exporter.source.kafka.records import origin_of
 
 _LOGGER: Final = logging.getLogger(__name__)
 _VERSION: Final = 1
 _GROWTH_SECONDS: Final = 10.0
 """How often a look is taken whether the topic was given more partitions."""
-_AT_END: Final = KafkaError._PARTITION_EOF  # noqa: SLF001
 
 
 class WholeTopic(Held):
@@ -100,7 +99,7 @@ class WholeTopic(Held):
         number, offset, error = message.partition() or 0, message.offset() or 0, message.error()
         reading = self._readings[number]
         if error is not None:
-            self.trouble = None if error.code() == _AT_END else error
+            self.trouble = None if error.code() == AT_END else error
             if self.trouble is None:
                 reading.at_end(offset)
                 self._merge.at_end(number, now)
@@ -171,7 +170,7 @@ class WholeTopic(Held):
         try:
             more = range(self.of, partitions_of(self._consumer, self.topic))
             for number in more:
-                low, high = watermarks(self._consumer, Place(self.topic, number), BROKER_SECONDS)
+                low, high = watermarks(self._consumer, Place(self.topic, number))
                 self._readings[number] = self._reading(number)
                 self._readings[number].begin(low, high)
                 self._merge.add(number)
@@ -229,7 +228,7 @@ class WholeTopic(Held):
         if kept["version"] != _VERSION:
             raise ValueError(f"it is of another version ({kept['version']})")
         for number, reading in self._readings.items():
-            low, high = watermarks(consumer, reading.place, BROKER_SECONDS)
+            low, high = watermarks(consumer, reading.place)
             if number < len(kept["partitions"]):
                 self._take_up_reading(reading, kept["partitions"][number], low, high)
             else:
@@ -257,7 +256,7 @@ class WholeTopic(Held):
         states = []
         for reading in self._readings.values():
             kept = self.around.checkpoints.take(reading.place, most)
-            low, high = watermarks(consumer, reading.place, BROKER_SECONDS)
+            low, high = watermarks(consumer, reading.place)
             if kept is None or is_mark(kept):
                 reading.begin(first_offset(consumer, reading.place, low, high, self.around.start_at), high)
             else:
@@ -277,7 +276,7 @@ class WholeTopic(Held):
         consumer = self._made()
         self._again = {}
         for reading in self._readings.values():
-            low, high = watermarks(consumer, reading.place, BROKER_SECONDS)
+            low, high = watermarks(consumer, reading.place)
             reading.begin(low, high)
 
     def start(self) -> None:
@@ -302,8 +301,7 @@ class WholeTopic(Held):
         return self._consumer
 
     def _reading(self, number: int) -> Reading:
-        options = self.around.options
-        return Reading(Place(self.topic, number), Lines(options.keys, options.naming))
+        return Reading.of(Place(self.topic, number), self.around.options)
 
     def _position(self, number: int) -> TopicPartition:
         return TopicPartition(self.topic, number, self._readings[number].next)
