@@ -114,8 +114,7 @@ class Partition(Held):
 
     def begin_anew(self) -> None:
         """Begin with the first record that there is."""
-        low, high = watermarks(self._consumer, self.place)
-        self.reading.begin(low, high)
+        self.reading.begin(*watermarks(self._consumer, self.place))
 
     def start(self) -> None:
         """Have the consumer of the group fetch it."""

@@ -21,7 +21,7 @@ from racoon_exporter.source.kafka.records import origin_of
 
 _LOGGER: Final = logging.getLogger(__name__)
 _VERSION: Final = 1
-_GROWTH_SECONDS: Final = 10.0
+GROWTH_SECONDS: Final = 10.0
 """How often a look is taken whether the topic was given more partitions."""
 
 
@@ -47,13 +47,20 @@ class WholeTopic(Held):
         self._paused: frozenset[int] = frozenset()
         self._silent: frozenset[int] = frozenset()
         self._growth_due = 0.0
-        self.trouble: KafkaError | None = None
-        """What the brokers said last."""
+        self._told: KafkaError | None = None
+        """What the brokers said last where a record was awaited."""
+        self._refused: KafkaError | None = None
+        """Why no look could be taken whether there are more partitions."""
 
     @property
     def topic(self) -> str:
         """The topic."""
         return self.place.topic
+
+    @property
+    def trouble(self) -> KafkaError | None:
+        """What the brokers refuse now."""
+        return self._told or self._refused
 
     @property
     def of(self) -> int:
@@ -99,14 +106,14 @@ class WholeTopic(Held):
         number, offset, error = message.partition() or 0, message.offset() or 0, message.error()
         reading = self._readings[number]
         if error is not None:
-            self.trouble = None if error.code() == AT_END else error
-            if self.trouble is None:
+            self._told = None if error.code() == AT_END else error
+            if self._told is None:
                 reading.at_end(offset)
                 self._merge.at_end(number, now)
             return
         if offset < reading.next:
             return
-        self.trouble = None
+        self._told = None
         reading.next = offset + 1
         record = record_of(message)
         until, waiting = self._again.get(number, (0, frozenset()))
@@ -165,21 +172,23 @@ class WholeTopic(Held):
 
     def _look_for_more(self, now: float) -> None:
         """Read partitions, too, that the topic was given since."""
-        self._growth_due = now + _GROWTH_SECONDS
+        self._growth_due = now + GROWTH_SECONDS
         assert self._consumer is not None
         try:
-            more = range(self.of, partitions_of(self._consumer, self.topic))
-            for number in more:
-                low, high = watermarks(self._consumer, Place(self.topic, number))
-                self._readings[number] = self._reading(number)
-                self._readings[number].begin(low, high)
-                self._merge.add(number)
+            more = {number: self._reading(number) for number in range(self.of, partitions_of(self._consumer, self.topic))}
+            for reading in more.values():
+                reading.begin(*watermarks(self._consumer, reading.place))
             if more:
-                self._consumer.incremental_assign([self._position(number) for number in more])
+                self._consumer.incremental_assign([_position(reading) for reading in more.values()])
+                self._readings |= more
+                for number in more:
+                    self._merge.add(number)
                 _LOGGER.info("topic %s was given %d more partitions, which are read as well", self.topic, len(more))
                 self.dirty = True
         except KafkaException as error:
-            self.trouble = error.args[0]
+            self._refused = error.args[0]
+        else:
+            self._refused = None
 
     # Held
 
@@ -276,13 +285,12 @@ class WholeTopic(Held):
         consumer = self._made()
         self._again = {}
         for reading in self._readings.values():
-            low, high = watermarks(consumer, reading.place)
-            reading.begin(low, high)
+            reading.begin(*watermarks(consumer, reading.place))
 
     def start(self) -> None:
         """Fetch all partitions."""
-        self._made().assign([self._position(number) for number in self._readings])
-        self._growth_due = self.around.clock() + _GROWTH_SECONDS
+        self._made().assign([_position(reading) for reading in self._readings.values()])
+        self._growth_due = self.around.clock() + GROWTH_SECONDS
 
     def stop(self) -> None:
         """Fetch none."""
@@ -303,5 +311,6 @@ class WholeTopic(Held):
     def _reading(self, number: int) -> Reading:
         return Reading.of(Place(self.topic, number), self.around.options)
 
-    def _position(self, number: int) -> TopicPartition:
-        return TopicPartition(self.topic, number, self._readings[number].next)
+
+def _position(reading: Reading) -> TopicPartition:
+    return TopicPartition(*reading.place, reading.next)

@@ -9,14 +9,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from confluent_kafka import TIMESTAMP_CREATE_TIME, TopicPartition
+from confluent_kafka import TIMESTAMP_CREATE_TIME, KafkaError, KafkaException, TopicPartition
 
 from racoon_exporter.source.kafka import whole_topic
 from racoon_exporter.source.kafka.checkpoints import FileCheckpoints
 from racoon_exporter.source.kafka.held import Around
 from racoon_exporter.source.kafka.merge import WAIT_SECONDS
 from racoon_exporter.source.kafka.settings import KafkaOptions
-from racoon_exporter.source.kafka.whole_topic import WholeTopic
+from racoon_exporter.source.kafka.whole_topic import GROWTH_SECONDS, WholeTopic
 
 
 class Message:
@@ -49,7 +49,9 @@ class Broker:
     """A topic, by partition the gateways and seconds of its lines; and the one who consumes it."""
 
     def __init__(self, *partitions: list[tuple[str, int]]) -> None:
-        self.partitions = partitions
+        self.partitions = list(partitions)
+        self.away: set[int] = set()
+        """Partitions of which no broker knows."""
         self._next: dict[int, int] = {}
 
     def list_topics(self, topic: str, timeout: float) -> Any:
@@ -57,6 +59,8 @@ class Broker:
         return SimpleNamespace(topics={topic: SimpleNamespace(error=None, partitions=dict(enumerate(self.partitions)))})
 
     def get_watermark_offsets(self, place: TopicPartition, **_asked: object) -> tuple[int, int]:
+        if place.partition in self.away:
+            raise KafkaException(KafkaError(KafkaError.LEADER_NOT_AVAILABLE))
         return 0, len(self.partitions[place.partition])
 
     def committed(self, places: list[TopicPartition], timeout: float) -> list[TopicPartition]:
@@ -66,16 +70,19 @@ class Broker:
     def assign(self, places: list[TopicPartition]) -> None:
         self._next = {place.partition: place.offset for place in places}
 
+    def incremental_assign(self, places: list[TopicPartition]) -> None:
+        self._next |= {place.partition: place.offset for place in places}
+
     def consume(self, records: int, timeout: float) -> list[Message]:
         del timeout
         return list(islice(self._left(), records))
 
     def _left(self) -> Iterator[Message]:
-        for number, lines in enumerate(self.partitions):
-            while self._next[number] < len(lines):
+        for number in self._next:
+            while self._next[number] < len(self.partitions[number]):
                 offset = self._next[number]
                 self._next[number] += 1
-                yield Message(number, offset, *lines[offset])
+                yield Message(number, offset, *self.partitions[number][offset])
 
 
 class Lines:
@@ -143,3 +150,18 @@ def test_who_ends_while_records_are_read_again_has_none_counted_twice(read_again
     reader.read(3)
     reader.read(0, wait=WAIT_SECONDS)
     assert reader.lines.told == ["1/1", "0/0", "1/0", "1/2"]
+
+
+def test_partitions_that_were_added_are_read_though_no_broker_has_all_of_them_at_once(tmp_path: Path) -> None:
+    broker = Broker([("a", 1)])
+    reader = Reader(broker, tmp_path)
+    reader.read(1)
+    reader.read(1, wait=WAIT_SECONDS)
+    broker.partitions += [[("b", 1)], [("c", 1)]]
+    for away in ({2}, set[int]()):
+        broker.away = away
+        reader.read(10, wait=GROWTH_SECONDS)
+        assert (reader.topic.trouble is not None) == bool(away)
+    reader.read(10)
+    reader.read(10, wait=WAIT_SECONDS)
+    assert reader.lines.told == ["0/0", "1/0", "2/0"]
