@@ -60,7 +60,8 @@ class Failed:
 class PeerLog:
     """What a log tells of a peer."""
 
-    lived: dict[str, list[Lived]] = field(default_factory=lambda: {"in": [], "out": []})
+    lived: dict[str, list[Lived]] = field(default_factory=dict)
+    """By direction. Of who only knocked there is none, and those may be many."""
     failed: list[Failed] = field(default_factory=list)
     first: float | None = None
     """When it was first up, or first failed."""
@@ -73,7 +74,7 @@ class PeerLog:
 
     def copy(self) -> PeerLog:
         """Give one that may be added to."""
-        lived = {"in": self.lived["in"].copy(), "out": self.lived["out"].copy()}
+        lived = {direction: lives.copy() for direction, lives in self.lived.items()}
         return PeerLog(lived, self.failed.copy(), self.first, self.exchange, self.established, self.kept_from)
 
     @property
@@ -88,8 +89,10 @@ class PeerLog:
 
     def add(self, direction: str, begin: float, end: float, cause: str | None, place: Place | None) -> None:
         """Add the life of an SA: most often one that begins while the last of its direction lives, and outlives it."""
-        lives = self.lived[direction]
-        if lives:
+        lives = self.lived.get(direction)
+        if lives is None:
+            lives = self.lived[direction] = []
+        elif lives:
             first, last, _, _ = lives[-1]
             if first <= begin <= last <= end:
                 lives[-1] = _new(Lived, (first, end, cause, place))

@@ -67,8 +67,8 @@ def _gateway_to_json(log: GatewayLog) -> dict[str, Any]:
 
 def _peer_to_json(peer: PeerLog) -> dict[str, Any]:
     return {
-        "inbound": [life[:3] for life in peer.lived["in"]],
-        "outbound": [life[:3] for life in peer.lived["out"]],
+        "inbound": [life[:3] for life in peer.lived.get("in", ())],
+        "outbound": [life[:3] for life in peer.lived.get("out", ())],
         "failed": [[one.first, one.last, one.reason, one.told_by, one.count] for one in peer.failed],
         "first": peer.first,
         "exchange": peer.exchange,
@@ -93,8 +93,9 @@ def _gateway(given: dict[str, Any]) -> GatewayLog:
 
 
 def _peer(given: dict[str, Any]) -> PeerLog:
+    lived = {"in": given["inbound"], "out": given["outbound"]}
     return PeerLog(
-        lived={"in": [_life(*life) for life in given["inbound"]], "out": [_life(*life) for life in given["outbound"]]},
+        lived={direction: [_life(*life) for life in lives] for direction, lives in lived.items() if lives},
         failed=[Failed(float(first), float(last), *rest) for first, last, *rest in given["failed"]],
         first=_time(given["first"]),
         exchange=given["exchange"],

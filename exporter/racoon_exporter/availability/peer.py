@@ -90,7 +90,7 @@ def availability(
     told = common(known, [(first if log.kept_from is None else max(first, log.kept_from), last)])
     aside = common(union(planned), span)
     counted = without(told, aside)
-    lives = {direction: together(lived) for direction, lived in log.lived.items()}
+    lives = {direction: together(log.lived.get(direction, [])) for direction in ("in", "out")}
     up = common(_spans(lives["in"]), _spans(lives["out"]))
     ups = common(up, counted)
     outages = () if roaming else tuple(_outages(up, counted, lives, log.failed, (first, last)))
