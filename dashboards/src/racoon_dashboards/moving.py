@@ -31,7 +31,7 @@ _RECORDED_ELSEWHERE: Final = {
 """By the file's own rules, which stand before these."""
 _RENAMED: Final = {"RacoonPhase2Down": "RacoonGatewayPeerDown"}
 _WEB: Final = "https://github.com/racoon-exporter/racoon-exporter/blob/main/docs/runbooks"
-_ROWS: Final = {f"{row.name}_total" if row.kind == "counter" else row.name: row for row in METRICS}
+_ROWS: Final = {row.sample_name: row for row in METRICS}
 _METRIC: Final = re.compile(r"(?<![\w:])racoon_[a-z0-9_]+\b(?!:)")
 _RECORD: Final = re.compile(r"(?<![\w:])(gateway|peer|peer_reason):(racoon_[a-z0-9_]+):(\w+)")
 
