@@ -122,7 +122,9 @@ class GatewaySteps:
         for racoon in racoons:
             for address in addresses_of(racoon):
                 if self.wants(address):
-                    members.setdefault(name_of(racoon, address), []).append(copy_peer(racoon, address, of_several=several))
+                    members.setdefault(name_of(racoon.knowledge, address), []).append(
+                        copy_peer(racoon, address, of_several=several)
+                    )
         return members
 
     def _change(self, part: _Steps, values: dict[Series, Value]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from racoon_exporter import __version__, witness
 from racoon_exporter.engine import UNPARSED_REASONS, Engine, stream_of
+from racoon_exporter.metrics.peers import name_of
 from racoon_exporter.metrics.samples import Samples, Scrape
 from racoon_exporter.text import visible
 
@@ -29,7 +30,7 @@ def collect_witnesses(samples: Samples, scrape: Scrape) -> None:
         *((gateway, address) for gateway in map(spelled, knowledge.gateways) for address in knowledge.at(gateway).own),
     ]
     witness.metrics.collect_witnesses(
-        samples, shown, lambda gateway, address: visible(knowledge.at(gateway).name(address)), expected
+        samples, shown, lambda gateway, address: name_of(knowledge.at(gateway), address), expected
     )
 
 

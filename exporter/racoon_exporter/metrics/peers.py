@@ -8,9 +8,8 @@ from typing import Final
 from racoon_exporter.metrics.copies import PeerCopy
 from racoon_exporter.metrics.rows import METRICS
 from racoon_exporter.metrics.samples import Samples
-from racoon_exporter.sa import Expectation
+from racoon_exporter.sa import Expectation, Knowledge
 from racoon_exporter.sa.model import PSEUDO_PEERS
-from racoon_exporter.sa.racoon import Racoon
 from racoon_exporter.text import visible
 from racoon_parsers.reasons import zero_for_expected
 
@@ -19,9 +18,9 @@ _COUNTERS: Final = {row.counter: row.name for row in METRICS if row.counter and 
 _REASONS: Final = {f"racoon_phase{phase}_failures": tuple(zero_for_expected(phase)) for phase in (1, 2)}
 
 
-def name_of(racoon: Racoon, address: str) -> str:
+def name_of(knowledge: Knowledge, address: str) -> str:
     """Name a peer as labels show it: an address is what a line says, a name what a comment in racoon.conf does."""
-    return visible(racoon.knowledge.name(address))
+    return visible(knowledge.name(address))
 
 
 def collect_peer(samples: Samples, gateway: str, name: str, peer: PeerCopy) -> None:

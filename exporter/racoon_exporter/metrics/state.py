@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from racoon_exporter.metrics.copies import DaemonCopy, PeerCopy, addresses_of, copy_daemon, copy_peer
 from racoon_exporter.metrics.current import Beginnings
-from racoon_exporter.metrics.peers import ROLES
+from racoon_exporter.metrics.peers import ROLES, name_of
 from racoon_exporter.metrics.rows import METRICS
 from racoon_exporter.metrics.samples import Samples, Scrape
 from racoon_exporter.metrics.samples_by_name import NameCopy, reason_of_name, samples_of_name
@@ -97,7 +97,7 @@ class CopiedSite(NamedTuple):
         members: dict[str, list[PeerCopy]] = {name: [] for name in expected}
         for racoon in self.racoons:
             for peer in racoon.peers:
-                members.setdefault(visible(racoon.knowledge.name(peer.address)), []).append(peer)
+                members.setdefault(name_of(racoon.knowledge, peer.address), []).append(peer)
         daemons = tuple([racoon.daemon for racoon in self.racoons])
         told = all(daemon.phase2_told for daemon in daemons)
         begun = self.site.begun
