@@ -223,7 +223,8 @@ class Follower:
         `gateway_of` gives the configured gateway of a source, or "". Whoever looks sees what was known before until all is
         done. Raises ValueError or OSError, with nothing changed, for what cannot be read.
         """
-        self._live.flush()
+        with self.lock.reading():
+            self._live.flush()
         content = json.loads(json.dumps(self._content()))
         places = {name: kept["position"] for name, kept in self._aside.items() if kept["position"] is not None} | content[
             "positions"

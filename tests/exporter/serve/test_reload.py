@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC
 from pathlib import Path
@@ -215,3 +216,24 @@ def test_what_is_set_aside_is_bounded() -> None:
     assert isinstance(aside, dict)
     assert len(aside) == MOST_SOURCES
     assert f"log{2 * MOST_SOURCES - 1}" in aside
+
+
+def test_nobody_looks_while_the_record_that_was_kept_back_is_taken(tmp_path: Path) -> None:
+    log = tmp_path / "a"
+    log.write_text(FILE.format(up()))
+    waited: list[bool] = []
+    threads: list[threading.Thread] = []
+
+    def look(*_: object) -> None:
+        thread = threading.Thread(target=lambda: follower.look(collect))
+        thread.start()
+        thread.join(0.05)
+        waited.append(thread.is_alive())
+        threads.append(thread)
+
+    follower = Follower(Engine(UTC, on_record=look), Inputs(paths(str(log))))
+    follower.step()
+    assert not waited, "the next line may belong to it"
+    follower.change(paths(str(log)), lambda _: "")
+    assert waited == [True]
+    threads[0].join()
