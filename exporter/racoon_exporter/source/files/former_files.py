@@ -49,24 +49,24 @@ class FormerFiles:
         """Where the file with this identity was left last, if it was read once."""
         return next((each for each in reversed(self._positions.values()) if each.identity == identity), None)
 
-    def stand(self, generation: OpenFile, leaving: OpenFile | None) -> Position | None:
-        """Make a file stand where it, or what it is a copy of, was left, and give that; `leaving` is read until now."""
+    def stand(self, generation: OpenFile, leaving: OpenFile | None, *, grows: bool = False) -> Position | None:
+        """Make a file stand where it, or what it is a copy of, was left, and give that; `leaving` is read until now.
+
+        A file that `grows` may be more than a copy, although it ends where that was left. Raises OSError.
+        """
         known = [*self._positions.values(), *([leaving.ending()] if leaving is not None else [])]
         found: Position | None = None
         for position in sorted(known, key=lambda each: each.offset):
             same = position.identity == generation.identity
             if same and position.offset and not position.fingerprint.length:
                 found = position if generation.stand_behind(position.offset) else found  # it could not be read then
-            elif (same or _proves(position, generation)) and generation.resume_at(position):
+            elif (same or _proves(position, generation, grows=grows)) and generation.resume_at(position):
                 found = position
         return found
 
 
-def _proves(position: Position, generation: OpenFile) -> bool:
-    """Tell the same of a certain file: where little was read, and that ends within a line, another line may begin like it."""
-    if not is_proof(position):
-        return False
-    return position.offset >= PROOF_SPAN or generation.ends_line(position.offset)
+def _proves(position: Position, generation: OpenFile, *, grows: bool) -> bool:
+    return is_proof(position) and not generation.only_begins_alike(position.offset, goes_on=grows)
 
 
 def is_proof(position: Position) -> bool:

@@ -111,10 +111,15 @@ class OpenFile:
             self.skipping = self.skipping and b"\n" not in piece
             self._advance(piece, len(piece))
 
-    def ends_line(self, offset: int) -> bool:
-        """Whether a line, or the file, ends just before an offset. Raises OSError."""
-        before = self.reader.pread(2, offset - 1) if self.reader.plain else b"\n"
-        return before[:1] == b"\n" or len(before) < 2
+    def only_begins_alike(self, offset: int, *, goes_on: bool) -> bool:
+        """Whether only the beginning of a line stands before an offset, and more of it behind, or elsewhere. Raises OSError.
+
+        Lines of one second begin alike, for longer than any proof: what has no more in common may be two logs.
+        """
+        if offset > FINGERPRINT_SPAN:
+            return False
+        beginning = self._exactly(offset + 1, 0)
+        return b"\n" not in beginning[:offset] and (goes_on or len(beginning) > offset)
 
     def is_intact(self) -> bool:
         """Whether what stands around the offset is what was read there; raises OSError."""

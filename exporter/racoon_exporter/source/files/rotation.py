@@ -278,10 +278,10 @@ class Lineage:
 
         A file that `grows` is the log itself, whose last line may be incomplete yet.
         """
-        self._left.stand(generation, leaving)
+        self._left.stand(generation, leaving, grows=grows)
         if generation.unread():
             for text in self._texts_read(leaving):
-                generation.pass_over(known_to(generation.reader, text, grows=grows))
+                generation.pass_over(known_to(generation, text, grows=grows))
         return generation
 
     def _texts_read(self, leaving: OpenFile | None) -> Iterator[ReadText]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from racoon_exporter.source.contract import DEFAULT_LIMIT
-from racoon_exporter.source.files.former_files import PROOF_SPAN, WHOLE_PROOF
+from racoon_exporter.source.files.former_files import WHOLE_PROOF
 from racoon_exporter.source.files.lines import MAX_LINE
+from racoon_exporter.source.files.open_file import OpenFile
 from racoon_exporter.source.files.stored_bytes import Reader
 
 
@@ -28,14 +29,18 @@ class ReadText(NamedTuple):
             return b""
 
 
-def known_to(reader: Reader, text: ReadText, *, grows: bool = False) -> int:
+def known_to(generation: OpenFile, text: ReadText, *, grows: bool = False) -> int:
     """Tell up to where a plain file holds nothing but what was read of another. Raises OSError.
 
     Where the two part within a line, that line is another one in each, and not known. So it is where the file ends within a
-    line and `grows`, and where little is the same: the rest of its line may be another, as lines of one second begin alike.
+    line and `grows`: the rest of its line may be another.
     """
+    reader = generation.reader
     same = _same(reader, text)
-    if (same < text.read_to or same < PROOF_SPAN) and (grows or reader.pread(1, same)):
+    parted = same < text.read_to
+    if generation.only_begins_alike(same, goes_on=parted or grows):
+        return 0
+    if parted and (grows or reader.pread(1, same)):
         same = _line_start(reader, same)
     return same if same >= WHOLE_PROOF else 0
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 import pytest
 
 from racoon_exporter.source import FileSource
@@ -56,6 +58,23 @@ def test_after_the_final_block_the_position_is_the_beginning_of_the_new_file(log
     resumed = again(source)
     assert lines(resumed) == records(1)
     resumed.close()
+
+
+@pytest.mark.parametrize("torn", [51, 90])
+def test_a_compressed_file_whose_first_line_begins_like_a_torn_one_is_read(log: Log, source: FileSource, torn: int) -> None:
+    log.append(record(1)[:torn])
+    assert lines(source) == []
+    log.rename()
+    log.write(2)
+    assert lines(source) == [record(1)[:torn], record(2)]
+    log.rename()
+    log.write(3, 4)
+    log.rename()
+    between = log.sibling(".1")
+    log.sibling(".1.gz").append(gzip.compress(between.path.read_bytes()))
+    between.path.unlink()
+    log.write(5)
+    assert lines(source) == records(3, 4, 5)
 
 
 @pytest.mark.parametrize("limit", [1, 10, 101, 1000])

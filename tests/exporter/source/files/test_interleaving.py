@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -132,3 +133,44 @@ class LogMachine(RuleBasedStateMachine):
 
 LogMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
 TestEveryInterleavingGivesEachLineOnce = LogMachine.TestCase
+
+
+Step = tuple[str, dict[str, int]]
+
+COPYTRUNCATE: Step = ("copytruncate", {})
+LOOK: Step = ("drain", {})
+
+
+def written(count: int) -> Step:
+    return ("write", {"count": count})
+
+
+BEGUN = {
+    "copied and truncated between two looks, after lines of the same second": [
+        *(written(300), LOOK, COPYTRUNCATE, written(24), COPYTRUNCATE)
+    ],
+    "like the first of the rotated ones": [*(written(300), COPYTRUNCATE, written(64), COPYTRUNCATE, written(1), written(1))],
+    "like one that was torn": [*(written(51), COPYTRUNCATE, written(1050), COPYTRUNCATE, written(51), written(50))],
+    "like one that was torn, and seen at just the same length": [
+        *(written(51), COPYTRUNCATE, written(1050), COPYTRUNCATE, written(51), LOOK, written(50))
+    ],
+    "like one that was torn, for longer than a proof is": [
+        *(written(90), COPYTRUNCATE, written(1011), COPYTRUNCATE, written(90), written(11))
+    ],
+    "like one that was torn, for longer than a proof is, and seen at just the same length": [
+        *(written(90), COPYTRUNCATE, written(1011), COPYTRUNCATE, written(90), LOOK, written(11))
+    ],
+}
+"""Logs whose first line was only begun when they were looked at, or rotated."""
+
+
+@pytest.mark.parametrize("told", BEGUN.values(), ids=BEGUN)
+def test_a_line_that_begins_like_another_one_is_given(told: list[Step]) -> None:
+    machine = LogMachine()
+    try:
+        for name, values in told:
+            getattr(machine, name)(**values)
+            machine.what_is_given_was_written_in_this_order()
+            machine.nothing_is_counted_as_lost()
+    finally:
+        machine.teardown()
