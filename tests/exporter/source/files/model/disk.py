@@ -78,6 +78,12 @@ class Disk:
                 found.setdefault(mark, set()).add((status.st_dev, status.st_ino))
         return found
 
+    def begun_in_rotated(self) -> set[int]:
+        """Return the record of which the beginning is all that stands in the youngest rotated file, if that is so."""
+        path = self.rotated(1)
+        text = content(path) if path.exists() else b""
+        return set() if b"\n" in text else set(marks_in(text))
+
     # who writes
 
     def write(self, count: int, *, torn: bool = False) -> None:
