@@ -52,7 +52,7 @@ class Folder:
         if self._places is None:
             paths = [f"{self._path}/{name}" for name in reversed(self._names)]
             statuses = ((path, regular(path, self._system)) for path in paths)
-            self._places = {Identity(status.st_dev, status.st_ino): path for path, status in statuses if status is not None}
+            self._places = {Identity.of(status): path for path, status in statuses if status is not None}
         return self._places.get(identity)
 
 

@@ -12,11 +12,11 @@ from racoon_exporter.source.files.position import Fingerprint, Identity, Positio
 LEFT_KEPT = 32
 """Of so many files it is remembered where they were left: more than logrotate usually keeps."""
 
-PROOF_SPAN = 64
-"""So many bytes of equal content at the same offset make two files the same log; a racoon line is about that long."""
-
 WHOLE_PROOF = 24
-"""So many are enough where they are all that was ever read of the file: a line with its time, to the second."""
+"""So many bytes of equal content at the same offset make two files the same log: a line with its time, to the second."""
+
+PROOF_SPAN = 64
+"""So many do if the file may have stood there before: a racoon line is about that long."""
 
 
 class FormerFiles:
@@ -71,5 +71,4 @@ def _proves(position: Position, generation: OpenFile, *, grows: bool) -> bool:
 
 def is_proof(position: Position) -> bool:
     """Whether another file with the same content before the offset must be a copy."""
-    length = position.fingerprint.length
-    return length >= (WHOLE_PROOF if length == position.offset else PROOF_SPAN)
+    return position.fingerprint.length >= WHOLE_PROOF

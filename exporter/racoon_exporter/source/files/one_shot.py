@@ -93,4 +93,4 @@ def _identity(stream: io.BufferedReader) -> Identity:
         status = os.fstat(stream.fileno())
     except (OSError, io.UnsupportedOperation):
         return Identity(0, 0)  # bytes in memory are no file
-    return Identity(status.st_dev, status.st_ino)
+    return Identity.of(status)

@@ -243,7 +243,7 @@ class SourceSet:
             status = regular(path, self._system)
             if status is None:
                 return False
-            identity = Identity(status.st_dev, status.st_ino)
+            identity = Identity.of(status)
             if identity in known.held:
                 return False
             known.held.add(identity)
@@ -265,7 +265,7 @@ class SourceSet:
 
     def _known(self) -> _Known:
         """Tell what is read under another name, or will be as soon as that name is first looked at, and what once was."""
-        held = {member.identity or self._first_of(name) for name, member in self._members.items()} - {None}
+        held = {member.identity or self._first_of(name) for name, member in self._members.items()}
         endings = dict(self._retired)
         for member in self._members.values():
             endings |= {position.identity: position for position in member.left}
@@ -273,7 +273,7 @@ class SourceSet:
 
     def _first_of(self, name: str) -> Identity | None:
         status = regular(name, self._system)
-        return None if status is None else Identity(status.st_dev, status.st_ino)
+        return None if status is None else Identity.of(status)
 
     def _retire(self) -> Block | None:
         """Drop matched files that vanished long enough ago; an incomplete last line of theirs is given first."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from racoon_exporter.source.contract import whole_number
+
+if TYPE_CHECKING:
+    import os
 
 FINGERPRINT_SPAN = 1024
 """At most so many bytes before the offset are remembered to know a file by its content."""
@@ -19,6 +22,11 @@ class Identity(NamedTuple):
 
     device: int
     inode: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Identity:
+        """Return that of the file with a status."""
+        return cls(status.st_dev, status.st_ino)
 
 
 @dataclass(frozen=True, slots=True)

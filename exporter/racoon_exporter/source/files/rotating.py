@@ -179,11 +179,11 @@ class FileSource:
             return None, False
         self._resting = False
         self._generation = generation = self._generation or self._beginning.first(
-            None if here is None else _identity(here), missing=self._trouble.missing
+            None if here is None else Identity.of(here), missing=self._trouble.missing
         )
         if generation is None:
             return None, False
-        current = here if here is not None and _identity(here) == generation.identity else None
+        current = here if here is not None and Identity.of(here) == generation.identity else None
         look = _look_of(current) if current else None
         if look is not None and look == self._look_before:
             return None, False
@@ -315,7 +315,7 @@ class FileSource:
         if not self._waiting_bytes:
             return None
         opened = self._lineage.open_log(generation)
-        if here is not None and opened.identity == _identity(here):
+        if here is not None and opened.identity == Identity.of(here):
             return opened
         opened.close()  # replaced since the look: another look first, or the file in between would be missed
         return None
@@ -329,7 +329,7 @@ class FileSource:
         self._lineage.leave(old.position(), min(old.changed_ns(), new.changed_ns()) if old.read_to else 0)
         old.close()
         self._generation = new
-        at_path = here is not None and new.identity == _identity(here)
+        at_path = here is not None and new.identity == Identity.of(here)
         self._lineage.entered(new.identity, at_path=at_path)
         if at_path:
             self._drop_aside()
@@ -346,7 +346,7 @@ class FileSource:
         copy = self._lineage.copy_of(position, generation, since_ns=self._changed_ns)
         if copy is not None:
             self._lineage.leave(position)  # by which other copies of it are known
-            if here is None or copy.identity != _identity(here):
+            if here is None or copy.identity != Identity.of(here):
                 self._drop_aside()
                 self._generation, self._aside = copy, fresh
                 return None
@@ -387,10 +387,6 @@ class FileSource:
     def _block(self, chunk: Chunk, *, final: bool = False) -> Block:
         assert self._generation is not None
         return Block(self._path, chunk.data, chunk.first_line, self.position(), final)
-
-
-def _identity(status: os.stat_result) -> Identity:
-    return Identity(status.st_dev, status.st_ino)
 
 
 def _look_of(status: os.stat_result) -> _Look:

@@ -335,7 +335,7 @@ class Lineage:
 
     def _here(self) -> Identity | None:
         status = regular(self._path, self._system)
-        return None if status is None else Identity(status.st_dev, status.st_ino)
+        return None if status is None else Identity.of(status)
 
     def _beside(self, leaving: OpenFile | None) -> Iterator[Sibling]:
         target = os.path.realpath(self._path)

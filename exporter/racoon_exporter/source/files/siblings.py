@@ -64,8 +64,8 @@ class Sibling:
 def siblings(logs: Sequence[str], folders: Folders) -> list[Sibling]:
     """Return the rotated files of a log that has, or had, these paths, the oldest first as the names tell it.
 
-    Where a file stands both plain and compressed (gzip is at work)
-    only the plain one counts. Directories that cannot be listed give nothing. Raises UnsteadyError while they are renamed.
+    Where a file stands both plain and compressed (gzip is at work) only the plain one counts. Directories that cannot be
+    listed give nothing. Raises UnsteadyError while they are renamed.
     """
     before = _listed(logs, folders)
     for _ in range(STEADY_LOOKS):
@@ -140,7 +140,7 @@ def _beside(log: str, folders: Folders) -> Iterator[Sibling]:
 
 def sibling_at(path: str, status: os.stat_result, *, number: int | None = None, date: str = "") -> Sibling:
     """Return what stands at a path as a rotated file."""
-    identity = Identity(status.st_dev, status.st_ino)
+    identity = Identity.of(status)
     return Sibling(path, number, date, identity, status.st_size, status.st_mtime_ns)
 
 
@@ -149,6 +149,6 @@ def named(logs: Iterable[str], identity: Identity, folders: Folders) -> str | No
     for directory in dict.fromkeys(Path(log).parent for log in logs):
         candidate = folders.at(str(directory)).place_of(identity)
         status = None if candidate is None else regular(candidate, folders.system)
-        if status is not None and (status.st_dev, status.st_ino) == identity:
+        if status is not None and Identity.of(status) == identity:
             return candidate
     return None

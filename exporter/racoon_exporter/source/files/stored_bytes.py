@@ -71,7 +71,7 @@ class PlainReader:
         except OSError:
             system.close(self._fd)
             raise
-        self.identity = Identity(status.st_dev, status.st_ino)
+        self.identity = Identity.of(status)
 
     def pread(self, size: int, offset: int) -> bytes:
         """Return up to `size` bytes at `offset`; raises OSError."""
@@ -180,7 +180,7 @@ def open_reader(path: str, system: System) -> Reader:
     raw = os.fdopen(system.open(path), "rb")
     status = os.fstat(raw.fileno())
     unpacked = unpack(raw, next(end for end in COMPRESSED if path.endswith(end)))
-    return StreamReader(unpacked, Identity(status.st_dev, status.st_ino), name=path, raw=raw)
+    return StreamReader(unpacked, Identity.of(status), name=path, raw=raw)
 
 
 def compression(beginning: bytes) -> str | None:
