@@ -106,10 +106,14 @@ class Kept:
 
     def _look_at(self, name: str) -> _Gateway:
         """Add to what was kept of a gateway what is remembered; until now its log said what it said."""
-        log = self.facts.past.get(name, GatewayLog()).copy()
-        of = self._of_gateway[name]
-        log.lapsed += lapses(of.ended, name)
-        log.runs += [*of.runs, *(one.run for one in of.daemons if one.run is not None)]
+        of, kept = self._of_gateway[name], self.facts.past.get(name) or GatewayLog()
+        log = replace(
+            kept,  # with its peers as they are: `_log` adds to one of them in a log of its own
+            lapsed=[*kept.lapsed, *lapses(of.ended, name)],
+            runs=[*kept.runs, *of.runs, *(one.run for one in of.daemons if one.run is not None)],
+            silences=kept.silences.copy(),
+            rhythm=kept.rhythm.copy(),
+        )
         if self.known_to is not None and log.first is not None:
             log.passed(self.known_to, alive=bool(of.alive))
         log.quiet((one.quiet_since for one in of.daemons), (sa.established for sa in (*of.ended, *of.alive)))
