@@ -1,6 +1,7 @@
-"""Metrics: one row each, and their samples, taken from the state at each scrape (`exposition.py` renders them).
+"""Metrics: one row each, and their samples, taken from the state (`exposition.py` writes them).
 
-SA gauges are built anew each time, so that what is gone disappears. Nothing is registered at import.
+A scrape takes those of what changed since the last one (`exposition_cache.py`). What is gone has no samples. Nothing is
+registered at import.
 """
 
 from racoon_exporter.metrics.families import FAMILIES, collect, gateways_of

@@ -24,7 +24,7 @@ def gateways_of(engine: Engine, sources: Collection[SourceStatus]) -> frozenset[
 
 
 def collect(engine: Engine, own: OwnState) -> tuple[Samples, bool]:
-    """Take the samples of everything, and tell whether they name gateways."""
+    """Take the samples of everything, and tell whether they name gateways: the truth against which tests hold a scrape."""
     samples = Samples()
     gateways = gateways_of(engine, own.sources)
     scrape = Scrape(engine, own, gateways)
