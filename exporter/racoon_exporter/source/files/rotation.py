@@ -6,7 +6,7 @@ The rules, each for a reason that happened:
   soon). It may have any name in the directory by then.
 - Failing that, a file with the same content before the offset is, beside the log or in its place: copytruncate made it, or
   gzip did, and somebody may have moved it. Short content proves nothing, so this needs PROOF_SPAN bytes; less is enough for a
-  file that came since, of which it must be said what it is.
+  file that came since, of which it must be said what it is. Of several it is the one that was not read further already.
 - Where a file was left is remembered. When it comes back, at the path (a link switched there and back, `mv log.1 log`) or
   beside it, under its own name or as a copy, it is read on from there.
 - A copy that was made before more was read of its original ends before the place that is remembered. What such a file has in

@@ -88,6 +88,29 @@ def test_lines_added_to_a_rotated_file_after_it_was_left_are_read_at_the_next_ro
     assert source.status().counts.lost_bytes == 0
 
 
+@RESTARTS
+def test_a_truncated_log_is_read_on_in_its_copy_and_not_in_an_older_one_that_was_read_further(
+    log: Log, source: FileSource, restart: Restart
+) -> None:
+    log.write(1, 2)
+    assert lines(source) == records(1, 2)
+    log.rename()
+    older = log.sibling(".2")
+    shutil.copyfile(log.sibling(".1").path, older.path)
+    older.write(3)
+    log.write(4)
+    assert lines(source) == records(3, 4)
+    log.sibling(".1").path.rename(log.path)
+    assert lines(source) == []
+    source = restart(source)
+    log.write(5)
+    log.copytruncate()
+    log.write(6)
+    assert lines(source) == records(5, 6)
+    assert source.status().counts.lost_bytes == 0
+    source.close()
+
+
 def test_an_old_backup_put_beside_the_log_is_not_read(log: Log, source: FileSource) -> None:
     log.write(1)
     assert lines(source) == records(1)
