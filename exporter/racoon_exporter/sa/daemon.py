@@ -267,7 +267,8 @@ def xauth_failed(racoon: Racoon, _heard: Heard[XauthLoginFailed]) -> None:
     racoon.isakmp.end(sa, "login_refused", "deleted_locally", racoon.now, racoon.now)
     racoon.peers.count_failure(1, sa.peer, "xauth_failed", racoon.now, racoon.now)
     for negotiation in reversed(racoon.archive.negotiations):
-        if negotiation.cookies == sa.cookies:
+        ours = negotiation.gateway == sa.gateway and negotiation.peer == sa.peer  # the other end's has the same cookies
+        if ours and negotiation.cookies == sa.cookies:
             move(NEGOTIATION, negotiation, "login_refused")
             negotiation.reason, negotiation.ended = "xauth_failed", racoon.now
             racoon.archive.changed()

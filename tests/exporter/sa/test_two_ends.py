@@ -285,3 +285,15 @@ def test_what_is_kept_is_bounded_and_still_counted(monkeypatch: pytest.MonkeyPat
     assert sum(counted(engine).values()) == 5
     engine.finish()
     assert counted(engine) == {(B, "no_response"): 5, ("198.51.100.8", "no_response"): 1, ("198.51.100.9", "no_response"): 1}
+
+
+def test_a_refused_login_is_a_failure_of_the_end_that_refused() -> None:
+    engine = gateways()
+    up = f"INFO: ISAKMP-SA established {{}}[500]-{{}}[500] spi:{ANSWERED}"
+    tell(engine, "b", f"08:30:00 {begin('respond', B, A)}")
+    tell(engine, "a", f"08:30:00 {begin('initiate', A, B)}")
+    tell(engine, "b", "08:30:01 INFO: Sending Xauth request", f"08:30:01 {up.format(B, A)}")
+    tell(engine, "a", f"08:30:01 {up.format(A, B)}")
+    tell(engine, "b", '08:30:02 INFO: login failed for user "mallory"')
+    assert stories(engine) == [(1, A, "xauth_failed", None)]
+    assert failures(engine, 1) == {(A, "xauth_failed"): 1}
