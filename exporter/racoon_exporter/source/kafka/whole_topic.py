@@ -289,7 +289,9 @@ class WholeTopic(Held):
 
     def start(self) -> None:
         """Fetch all partitions."""
-        self._made().assign([_position(reading) for reading in self._readings.values()])
+        positions = [_position(reading) for reading in self._readings.values()]
+        self._made().assign(positions)
+        self._made().resume(positions)  # one that was held back before it was let go of would stay so
         self._growth_due = self.around.clock() + GROWTH_SECONDS
 
     def stop(self) -> None:

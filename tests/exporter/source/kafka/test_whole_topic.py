@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from confluent_kafka import TIMESTAMP_CREATE_TIME, KafkaError, KafkaException, TopicPartition
 
-from racoon_exporter.source.kafka import whole_topic
-from racoon_exporter.source.kafka.checkpoints import FileCheckpoints
-from racoon_exporter.source.kafka.held import Around
+from racoon_exporter.source.kafka import merge, whole_topic
+from racoon_exporter.source.kafka.checkpoints import FileCheckpoints, LostError, Place
+from racoon_exporter.source.kafka.held import RETRY_SECONDS, Around
 from racoon_exporter.source.kafka.merge import WAIT_SECONDS
 from racoon_exporter.source.kafka.settings import KafkaOptions
 from racoon_exporter.source.kafka.whole_topic import GROWTH_SECONDS, WholeTopic
@@ -52,6 +52,7 @@ class Broker:
         self.partitions = list(partitions)
         self.away: set[int] = set()
         """Partitions of which no broker knows."""
+        self._paused: set[int] = set()
         self._next: dict[int, int] = {}
 
     def list_topics(self, topic: str, timeout: float) -> Any:
@@ -73,12 +74,22 @@ class Broker:
     def incremental_assign(self, places: list[TopicPartition]) -> None:
         self._next |= {place.partition: place.offset for place in places}
 
+    def unassign(self) -> None:
+        """Forget where somebody is; who was paused stays so, as librdkafka has it."""
+        self._next.clear()
+
+    def pause(self, places: list[TopicPartition]) -> None:
+        self._paused |= {place.partition for place in places}
+
+    def resume(self, places: list[TopicPartition]) -> None:
+        self._paused -= {place.partition for place in places}
+
     def consume(self, records: int, timeout: float) -> list[Message]:
         del timeout
         return list(islice(self._left(), records))
 
     def _left(self) -> Iterator[Message]:
-        for number in self._next:
+        for number in self._next.keys() - self._paused:
             while self._next[number] < len(self.partitions[number]):
                 offset = self._next[number]
                 self._next[number] += 1
@@ -100,19 +111,22 @@ class Lines:
         return {"told": self.told}
 
     def saved(self, *, succeeded: bool) -> None:
-        assert succeeded
+        """Take no note."""
+
+    def end(self, _name: str) -> None:
+        self.told = []
 
 
 class Reader:
     """An instance that reads the topic."""
 
-    def __init__(self, broker: Broker, directory: Path) -> None:
+    def __init__(self, broker: Broker, directory: Path, make: type[FileCheckpoints] = FileCheckpoints) -> None:
         self.now = 0.0
         self.lines = Lines()
         around = Around(
             KafkaOptions("broker:9092", ("racoon",)),
             self.lines,  # type: ignore[arg-type]
-            FileCheckpoints(directory, "group"),
+            make(directory, "group"),
             "beginning",
             10.0,
             lambda: self.now,
@@ -165,3 +179,28 @@ def test_partitions_that_were_added_are_read_though_no_broker_has_all_of_them_at
     reader.read(10)
     reader.read(10, wait=WAIT_SECONDS)
     assert reader.lines.told == ["0/0", "1/0", "2/0"]
+
+
+class Lost(FileCheckpoints):
+    """Another instance writes."""
+
+    def save(self, place: Place, content: dict[str, Any], marked: Collection[Place] = ()) -> None:
+        del content, marked
+        raise LostError(f"{place.name} is another instance's")
+
+
+def test_a_partition_that_was_held_back_is_read_again_by_who_lost_the_topic_and_takes_it_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(merge, "_AHEAD", 2)
+    broker = Broker([("a", second) for second in range(5)], [("b", second) for second in range(9)])
+    reader = Reader(broker, tmp_path, Lost)
+    reader.read(4)
+    assert not reader.topic.ended
+    reader.topic.save()
+    reader.now += RETRY_SECONDS
+    reader.topic.work()
+    for _ in range(9):
+        reader.read(20)
+    reader.read(20, wait=WAIT_SECONDS)
+    assert len(reader.lines.told) == 14
