@@ -32,6 +32,8 @@ _RECORDED_ELSEWHERE: Final = {
 _RENAMED: Final = {"RacoonPhase2Down": "RacoonGatewayPeerDown"}
 _WEB: Final = "https://github.com/racoon-exporter/racoon-exporter/blob/main/docs/runbooks"
 _ROWS: Final = {row.sample_name: row for row in METRICS}
+_RULE: Final = re.compile(r"(?:^ {6}#.*\n)*^ {6}- .*\n(?:^(?! {6}[#-]).*\n)*", re.MULTILINE)
+"""With the comment before it."""
 _METRIC: Final = re.compile(r"(?<![\w:])racoon_[a-z0-9_]+\b(?!:)")
 _RECORD: Final = re.compile(r"(?<![\w:])(gateway|peer|peer_reason):(racoon_[a-z0-9_]+):(\w+)")
 
@@ -68,13 +70,14 @@ def _recorded(metric: str) -> str:
 
 
 def _moved(group: str, name: str) -> str:
-    head, *rules = re.split(r"(?=^      - (?:alert|record): )", group, flags=re.MULTILINE)
+    rules = _RULE.findall(group)
+    head = group[: group.index(rules[0])]
     return head.replace(name, _GROUPS[name]) + "".join(_rule(rule) for rule in rules if not _is_left_out(rule))
 
 
 def _is_left_out(rule: str) -> bool:
-    title = rule.partition(": ")[2].partition("\n")[0]
-    return title in _OF_INSTANCE or title in _RECORDED_ELSEWHERE
+    title = re.search(r"^ {6}- \w+: (.+)", rule, re.MULTILINE)
+    return title is not None and (title[1] in _OF_INSTANCE or title[1] in _RECORDED_ELSEWHERE)
 
 
 def _rule(rule: str) -> str:
