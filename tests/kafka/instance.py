@@ -17,6 +17,7 @@ from racoon_exporter.serve.partitions import Partitions
 from racoon_exporter.source.inputs import Inputs
 from racoon_exporter.source.kafka.settings import KafkaOptions
 from racoon_exporter.source.kinds import Surroundings, Wanted
+from tests.kafka.processes import Series, series_of
 
 PATIENCE: Final = 60.0
 """Seconds after which something that should have happened has not."""
@@ -45,9 +46,8 @@ class Instance:
         turn_until([self], reached)
 
     @property
-    def scrape(self) -> dict[str, float]:
-        lines = b"".join(self._expositions.answer(self.follower.look, openmetrics=False)).decode().splitlines()
-        return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if not line.startswith("#"))}
+    def scrape(self) -> Series:
+        return series_of(b"".join(self._expositions.answer(self.follower.look, openmetrics=False)).decode())
 
     def counted(self, metric: str = UP) -> float:
         """Give the sum of all series of a metric."""

@@ -7,24 +7,22 @@ import random
 import signal
 import time
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 
 import pytest
 from confluent_kafka import Producer
 
 from racoon_exporter.engine import Engine, restore
-from racoon_exporter.exposition import render
 from racoon_exporter.history import COLUMNS
-from racoon_exporter.metrics import OwnState, collect
-from racoon_exporter.source import Block
 from racoon_exporter.source.kafka.checkpoints import WHOLE, Place
 from racoon_exporter.source.kafka.records import Lines, Record
 from racoon_exporter.source.kafka.settings import KafkaOptions
 from racoon_exporter.source.kafka.topic_checkpoints import TopicCheckpoints
 from tests.kafka.brokers import Cluster, cluster
 from tests.kafka.fleet import Gateway
-from tests.kafka.processes import Group, Series, make_group, of_gateways, series_of
+from tests.kafka.once import read_once, scraped
+from tests.kafka.processes import Group, Series, make_group, of_gateways
 from tests.kafka.prometheus import Prometheus, prometheus
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
@@ -42,8 +40,6 @@ COUNTERS = (
 UNTRUE = "RacoonDaemon.*|RacoonConfigError|Racoon.*Mismatch|RacoonGatewayLost"
 """What nothing in the lines tells of."""
 GATEWAYS = 200
-AFTER = datetime(2026, 6, 1, tzinfo=UTC).timestamp()
-"""Lines without a year are of the year before it."""
 
 
 class Writer:
@@ -74,12 +70,8 @@ class Writer:
 
     def read_once(self) -> Engine:
         """Read the same lines as one log."""
-        engine = Engine(UTC, reference_of=lambda _source: AFTER)
         reading = Lines()
-        for gateway, line in self.lines:
-            engine.feed(Block("all", reading.of(Record(gateway.encode(), line.encode(), 0.0)), 1, None))
-        engine.flush()
-        return engine
+        return read_once(reading.of(Record(gateway.encode(), line.encode(), 0.0)) for gateway, line in self.lines)
 
 
 def everything_read(group: Group, wanted: int) -> Series:
@@ -112,12 +104,6 @@ def disturb(chance: random.Random, running: Cluster, group: Group, ways: Sequenc
         chance.choice(running.nodes).kill()
     else:
         chance.choice(group.exporters).end(signal.SIGKILL if what == "kill exporter" else signal.SIGTERM)
-
-
-def scraped(engine: Engine) -> Series:
-    """Give the samples of an engine."""
-    samples, gateways = collect(engine, OwnState())
-    return series_of(render(samples, gateways=gateways, openmetrics=False).decode())
 
 
 def rows(engine: Engine) -> dict[str, list[str]]:

@@ -4,24 +4,20 @@ import json
 import random
 import time
 from collections.abc import Callable
-from datetime import UTC
 
 import pytest
 from confluent_kafka import Producer
 from confluent_kafka.cimpl import NewPartitions
 
 from racoon_exporter.engine import Engine
-from racoon_exporter.exposition import render
-from racoon_exporter.metrics import OwnState, collect
-from racoon_exporter.source import Block
 from racoon_exporter.source.kafka.records import ENVELOPES, Lines, Record
 from tests.exporter.reading import start, up
 from tests.exporter.sa.test_two_ends import REFUSES, A, B, begin, listens, timed_out
 from tests.kafka.brokers import Cluster
 from tests.kafka.fleet import Gateway
 from tests.kafka.instance import UP, Gateways, Instance, turn_until
-from tests.kafka.processes import Series, of_gateways, series_of
-from tests.kafka.test_chaos import AFTER
+from tests.kafka.once import read_once, scraped
+from tests.kafka.processes import Series, of_gateways
 from tests.kafka.test_topics import make  # noqa: F401  a fixture
 
 pytestmark = pytest.mark.kafka
@@ -59,21 +55,11 @@ class Fleet:
 
     def read_once(self) -> Engine:
         """Read the same lines as one log."""
-        engine = Engine(UTC, reference_of=lambda _source: AFTER)
-        for line in self.lines:
-            engine.feed(Block("all", f"{line}\n".encode(), 1, None))
-        engine.flush()
-        return engine
-
-
-def counters(scrape: Series) -> Series:
-    return of_gateways(scrape)
+        return read_once(f"{line}\n".encode() for line in self.lines)
 
 
 def once(fleet: Fleet) -> Series:
-    engine = fleet.read_once()
-    samples, gateways = collect(engine, OwnState())
-    return counters(series_of(render(samples, gateways=gateways, openmetrics=False).decode()))
+    return of_gateways(scraped(fleet.read_once()))
 
 
 def all_read(instance: Instance, fleet: Fleet) -> Callable[[], bool]:
@@ -89,7 +75,7 @@ def test_lines_that_are_dealt_out_to_partitions_tell_what_one_log_tells(broker: 
     fleet.write(3)
     fleet.write(last=True)
     instance.until(all_read(instance, fleet))
-    assert counters(instance.scrape) == once(fleet)
+    assert of_gateways(instance.scrape) == once(fleet)
     assert instance.counted("racoon_exporter_source_keyless_records_total") == len(fleet.lines)
     assert instance.counted("racoon_exporter_source_late_records_total") == 0
     assert instance.remark.count("not keyed by gateway") == 1
@@ -104,7 +90,7 @@ def test_the_order_is_kept_over_restarts_in_the_middle_of_everything(broker: Clu
         if number < 2:
             instance.close()
     instance.until(all_read(instance, fleet))
-    assert counters(instance.scrape) == once(fleet)
+    assert of_gateways(instance.scrape) == once(fleet)
 
 
 def test_one_instance_reads_and_the_others_stand_by_until_it_ends(broker: Cluster, topic: str, make: Make) -> None:  # noqa: F811
@@ -127,7 +113,7 @@ def test_one_instance_reads_and_the_others_stand_by_until_it_ends(broker: Cluste
     reading.close()
     fleet.write(last=True)
     standing_by.until(all_read(standing_by, fleet))
-    assert counters(standing_by.scrape) == once(fleet)
+    assert of_gateways(standing_by.scrape) == once(fleet)
     assert standing_by.scrape[stands_by] == 0
 
 
@@ -138,7 +124,7 @@ def test_a_topic_that_is_empty_at_first_is_read_in_order_too(broker: Cluster, to
     fleet = Fleet(broker, topic)
     fleet.write(2, last=True)
     instance.until(all_read(instance, fleet))
-    assert counters(instance.scrape) == once(fleet)
+    assert of_gateways(instance.scrape) == once(fleet)
 
 
 def test_partitions_that_are_added_meanwhile_are_read_in_order_too(broker: Cluster, topic: str, make: Make) -> None:  # noqa: F811
@@ -150,7 +136,7 @@ def test_partitions_that_are_added_meanwhile_are_read_in_order_too(broker: Clust
     admin.create_partitions([NewPartitions(topic, 6)])[topic].result(30)
     fleet.write(2, partitions=6, last=True)
     instance.until(all_read(instance, fleet))
-    assert counters(instance.scrape) == once(fleet)
+    assert of_gateways(instance.scrape) == once(fleet)
     assert len(instance.held) == 6
 
 
@@ -164,12 +150,12 @@ def test_what_partitions_knew_each_for_itself_is_put_together_when_the_order_is_
     torn = make(order="partition")
     torn.until(all_read(torn, fleet))
     torn.until(lambda: "come through several partitions" in torn.remark)
-    before = counters(torn.scrape)
+    before = of_gateways(torn.scrape)
     assert torn.scrape[f'racoon_exporter_source_torn_gateways{{source="kafka:{topic}"}}'] == 12
     torn.close()
     instance = make(order="time")
     instance.until(all_read(instance, fleet))
-    after = counters(instance.scrape)
+    after = of_gateways(instance.scrape)
     assert {name for name, value in before.items() if after.get(name, 0) < value} == set()
     fleet.write(last=True)
     instance.until(all_read(instance, fleet))
@@ -216,17 +202,14 @@ def test_envelopes_of_collectors_are_dealt_out_and_name_their_hosts(broker: Clus
     gateways = [Gateway(number, random.Random(number)) for number in range(9)]
     told = [(gateway, line) for _ in range(4) for gateway in gateways for line in gateway.round()]
     told += [(gateway, line) for gateway in gateways for line in gateway.last()]
-    engine = Engine(UTC, reference_of=lambda _source: AFTER)
-    reading = Lines(ENVELOPES["vector"], "host")
+    values = [json.dumps({"message": line, "host": gateway.name}).encode() for gateway, line in told]
     begun = int(time.time() * 1000)
-    for number, (gateway, line) in enumerate(told):
-        value = json.dumps({"message": line, "host": gateway.name}).encode()
-        engine.feed(Block("all", reading.of(Record(None, value, 0.0)), 1, None))
+    for number, value in enumerate(values):
         writer.put(value, f"record-{number}", number % PARTITIONS, begun + number)
     writer.flush()
-    engine.flush()
+    reading = Lines(ENVELOPES["vector"], "host")
+    engine = read_once(reading.of(Record(None, value, 0.0)) for value in values)
     instance = make(keys=ENVELOPES["vector"], naming="host")
     wanted = sum(engine.messages.values())
     instance.until(lambda: instance.counted("racoon_log_messages_total") == wanted)
-    samples, named = collect(engine, OwnState())
-    assert counters(instance.scrape) == counters(series_of(render(samples, gateways=named, openmetrics=False).decode()))
+    assert of_gateways(instance.scrape) == of_gateways(scraped(engine))

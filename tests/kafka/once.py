@@ -1,0 +1,31 @@
+"""What one reading of the same lines tells, as one log: those who read a topic must tell the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Final
+
+from racoon_exporter.engine import Engine
+from racoon_exporter.exposition import render
+from racoon_exporter.metrics import OwnState, collect
+from racoon_exporter.source import Block
+from tests.kafka.processes import Series, series_of
+
+_AFTER: Final = datetime(2026, 6, 1, tzinfo=UTC).timestamp()
+"""Lines without a year are of the year before it."""
+
+
+def read_once(lines: Iterable[bytes]) -> Engine:
+    """Read lines, or the lines of records, in this order."""
+    engine = Engine(UTC, reference_of=lambda _source: _AFTER)
+    for data in lines:
+        engine.feed(Block("all", data, 1, None))
+    engine.flush()
+    return engine
+
+
+def scraped(engine: Engine) -> Series:
+    """Give the samples of an engine."""
+    samples, gateways = collect(engine, OwnState())
+    return series_of(render(samples, gateways=gateways, openmetrics=False).decode())
