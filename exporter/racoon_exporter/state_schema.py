@@ -16,6 +16,7 @@ ALL_PLACED: Final = 2
 PASSES: Final = "passes"
 """Stands for the position of a source that has none: it is gone when it was read."""
 SeenRow = tuple[str, str, str, Time, Annotated[float, Meta(ge=-1e12, le=1e12)]]
+SaidRow = Annotated[list[str], Meta(min_length=2, max_length=3)]  # three where an older version wrote it
 RecordRow = tuple[Time | None, str, str, str, str, str, str, Natural, Natural]
 
 
@@ -28,7 +29,7 @@ class ReaderShape(TypedDict):
     quoted: NotRequired[list[tuple[str, Natural]] | None]
     last: RecordRow | None
     line: NotRequired[str]
-    said: NotRequired[tuple[Time | None, list[tuple[str, str, str]]]]
+    said: NotRequired[tuple[Time | None, list[SaidRow]]]
 
 
 class EngineShape(TypedDict):

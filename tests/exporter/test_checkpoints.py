@@ -37,6 +37,22 @@ def knocked_over(engine: Engine) -> Engine:
     return fresh
 
 
+@pytest.mark.parametrize("own", [True, False], ids=["as it is", "of an older version"])
+def test_a_message_that_routeros_logs_by_two_rules_is_one_also_across_a_restart(*, own: bool) -> None:
+    rules = [f"2026-01-15 08:30:02 ipsec,info {prefix}caught signal 15\n".encode() for prefix in ("", "gw1: ")]
+    engine = Engine(UTC, reference_of=lambda _: 1_768_500_000.0)
+    engine.feed(block(rules[0]))
+    kept = json.loads(json.dumps(to_json(engine)))
+    (reader,) = kept["readers"].values()
+    if not own:  # it kept texts, which are forgotten
+        reader["said"][1] = [["", "caught signal 15", ""]]
+    fresh = Engine.like(engine)
+    restore(fresh, kept)
+    fresh.feed(block(rules[1]))
+    fresh.finish()
+    assert sum(fresh.messages.values()) == (1 if own else 2)
+
+
 def outcome(engine: Engine) -> tuple[str, str]:
     return exposition(engine), json.dumps(history.tables(engine.state))
 
