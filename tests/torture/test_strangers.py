@@ -106,7 +106,7 @@ def flooded(tmp_path: Path) -> Iterator[Flooded]:
 
 
 def test_strangers_cost_neither_memory_nor_configured_peers(flooded: Flooded) -> None:
-    full = max(STRANGERS // 10, 15_000)  # by then the rings of past negotiations and refusals are full
+    full = max(STRANGERS // 10, 12_000)  # by then the rings of past negotiations are full
     flooded.take(flood(range(full), established(full)), f"{CONFIGURED} 1.0")
     early = flooded.memory("VmRSS")
     metrics = flooded.take(flood(range(full, STRANGERS), established(STRANGERS)), f"{CONFIGURED} 2.0")
