@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 from racoon_exporter.sa.archive import Archive, Places
 from racoon_exporter.sa.configured import Known
 from racoon_exporter.sa.counts import counters_from_json
+from racoon_exporter.sa.gateways import Key
 from racoon_exporter.sa.racoon import Racoon
 from racoon_exporter.sa.two_ends import TwoEnds
 
@@ -58,6 +60,11 @@ def racoon_from_json(given: dict[str, Any], knowledge: Known, archive: Archive, 
     racoon.failures.restore(given.get("failures", []), archive)
     racoon.peers.guesses.restore(given.get("guesses"), sas, archive)
     return racoon
+
+
+def key_of(given: Mapping[str, Any]) -> Key:
+    """Name a racoon that `racoon_to_json` gave."""
+    return given["gateway"], given["ident"], given["stream"]
 
 
 def detached(given: dict[str, Any], negotiations: list[dict[str, Any]]) -> dict[str, Any]:

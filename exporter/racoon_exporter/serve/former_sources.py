@@ -9,15 +9,13 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from racoon_exporter.engine import stream_of
-from racoon_exporter.sa.checkpoint import detached
+from racoon_exporter.sa.checkpoint import detached, key_of
 from racoon_exporter.sa.gateways import Key
 
 MOST_SOURCES: Final = 1024
 """Sources that are kept."""
 MOST_RACOONS: Final = 10_000
 """Racoons of all of them together."""
-
-_KEY: Final = ("gateway", "ident", "stream")
 
 
 def keep(content: dict[str, Any], gone: Collection[str], homes: Mapping[Key, str]) -> set[Key]:
@@ -27,7 +25,7 @@ def keep(content: dict[str, Any], gone: Collection[str], homes: Mapping[Key, str
     racoons: dict[str, list[dict[str, Any]]] = {name: [] for name in gone}
     kept: set[Key] = set()
     for racoon in engine["state"]["racoons"]:
-        key = racoon["gateway"], racoon["ident"], racoon["stream"]
+        key = key_of(racoon)
         if key in homes:
             racoons[homes[key]].append(detached(racoon, negotiations))
             kept.add(key)
@@ -41,7 +39,7 @@ def keep(content: dict[str, Any], gone: Collection[str], homes: Mapping[Key, str
 
 def _of_source(content: dict[str, Any], name: str, racoons: list[dict[str, Any]]) -> dict[str, Any]:
     engine, stream = content["engine"], stream_of(name)
-    keys = {tuple(racoon[part] for part in _KEY) for racoon in racoons}
+    keys = {key_of(racoon) for racoon in racoons}
     return {
         "at": content["saved"],
         "gateway": content["gateways"][name],
@@ -81,8 +79,8 @@ def _put_back(content: dict[str, Any], name: str, kept: Mapping[str, Any]) -> No
         if value is not None:
             table.setdefault(there, value)
     racoons = engine["state"]["racoons"]
-    here = {tuple(racoon[part] for part in _KEY) for racoon in racoons}
-    racoons += [racoon for racoon in kept["racoons"] if tuple(racoon[part] for part in _KEY) not in here]
+    here = {key_of(racoon) for racoon in racoons}
+    racoons += [racoon for racoon in kept["racoons"] if key_of(racoon) not in here]
     since = max(0.0, content["saved"] - kept["at"])
     content["seen"] += [[*key, time, ago + since] for *key, time, ago in kept["seen"] if tuple(key) not in here]
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from racoon_exporter.engine import stream_of
-from racoon_exporter.sa.checkpoint import upgraded
+from racoon_exporter.sa.checkpoint import key_of, upgraded
 from racoon_exporter.sa.gateways import Key
 from racoon_exporter.serve import former_sources
 
@@ -73,7 +73,7 @@ def fit_to_sources(content: dict[str, Any], is_read: Callable[[str], bool], gate
     engine["state"]["racoons"] = [upgraded(racoon) for racoon in engine["state"]["racoons"]]
     former_sources.take_back(content, is_read)
     sources = _Sources(content["gateways"], is_read, gateway_of)
-    heard_in = {_key(racoon): racoon.get("heard_in", []) for racoon in engine["state"]["racoons"]}
+    heard_in = {key_of(racoon): racoon.get("heard_in", []) for racoon in engine["state"]["racoons"]}
     moves = _moves(heard_in, sources)
     homes = {key: name for key, streams in heard_in.items() if (name := sources.source_of(key, streams)) is not None}
     kept = former_sources.keep(content, sources.gone(), {key: name for key, name in homes.items() if key not in moves})
@@ -96,10 +96,6 @@ def fit_to_sources(content: dict[str, Any], is_read: Callable[[str], bool], gate
             for key, name in gone.items()
         }
     )
-
-
-def _key(racoon: Mapping[str, Any]) -> Key:
-    return racoon["gateway"], racoon["ident"], racoon["stream"]
 
 
 def _moves(keys: Mapping[Key, Collection[str]], sources: _Sources) -> dict[Key, Key]:
@@ -128,10 +124,10 @@ def _move(key: Key, sources: _Sources, nameless: set[str], heard: set[str], hear
 
 def _move_racoons(state: dict[str, Any], moves: Mapping[Key, Key]) -> Mapping[str, set[str]]:
     """Move what belongs to racoons, and give the present names of each gateway."""
-    state["racoons"] = [racoon for racoon in state["racoons"] if _key(racoon) in moves]
+    state["racoons"] = [racoon for racoon in state["racoons"] if key_of(racoon) in moves]
     renamed: dict[str, set[str]] = {}
     for racoon in state["racoons"]:
-        before, (gateway, _, stream) = racoon["gateway"], moves[_key(racoon)]
+        before, (gateway, _, stream) = racoon["gateway"], moves[key_of(racoon)]
         renamed.setdefault(before, set()).add(gateway)
         racoon["gateway"], racoon["stream"] = gateway, stream
         for row in _owned(racoon):

@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from racoon_exporter.sa.checkpoint import detached, upgraded
+from racoon_exporter.sa.checkpoint import detached, key_of, upgraded
+from racoon_exporter.sa.gateways import Key
 from racoon_exporter.sa.model import HISTORY
 
 _TIMES: Final = (
@@ -70,9 +71,9 @@ def _sum(rows: Iterable[Any]) -> list[list[Any]]:
     return [[*key, number] for key, number in total.items()]
 
 
-def _seen(rows: Iterable[Any]) -> dict[tuple[str, ...], list[float]]:
+def _seen(rows: Iterable[Any]) -> dict[Key, list[float]]:
     """Give of each racoon when its newest line was written and read."""
-    seen: dict[tuple[str, ...], list[float]] = {}
+    seen: dict[Key, list[float]] = {}
     for gateway, ident, racoon_stream, time, ago in rows:
         key = gateway, ident, racoon_stream
         seen[key] = max(seen.get(key, [time, ago]), [time, ago])
@@ -80,11 +81,10 @@ def _seen(rows: Iterable[Any]) -> dict[tuple[str, ...], list[float]]:
 
 
 def _racoons(states: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    found: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    found: dict[Key, list[dict[str, Any]]] = {}
     for state in states:
         for racoon in map(upgraded, state["racoons"]):
-            key = racoon["gateway"], racoon["ident"], racoon["stream"]
-            found.setdefault(key, []).append(detached(racoon, state["archive"]["negotiations"]))
+            found.setdefault(key_of(racoon), []).append(detached(racoon, state["archive"]["negotiations"]))
     return [_of_parts(sorted(parts, key=lambda part: part["now"] or 0.0)) for parts in found.values()]
 
 
