@@ -8,10 +8,9 @@ CRLs, checkpoints of a topic and what people paste: valid ones, changed in some 
 
 from __future__ import annotations
 
-import argparse
 import base64
 import json
-import time
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
@@ -40,7 +39,7 @@ from racoon_parsers.setkey import parse_policies
 from tests.parsers.samples import FOLDER
 
 from .fuzz_lines import NOW
-from .fuzz_witness import Answer, changed
+from .fuzz_witness import Answer, check_one, check_until_over
 
 _LINE: Final = "<30>Jan 15 08:30:02 gw racoon[99]: [198.51.100.2] ERROR: phase1 negotiation failed due to time up."
 _STRUCTURED: Final = '<30>1 2026-01-15T08:30:02Z gw racoon 99 - [a@1 b="c\\"]"][d e="f"] \ufeffINFO: caught signal 15'
@@ -186,31 +185,8 @@ INPUTS: Final = _inputs()
 
 def check(seed: int) -> None:
     """Read the input of a seed. Raises whatever is raised that is not promised."""
-    what, read, data = changed(seed, INPUTS)
-    try:
-        read(data)
-    except BaseException as error:
-        error.add_note(f"seed {seed}: {what}: {data!r}")
-        raise
-
-
-def main() -> int:
-    """Read inputs until the time is over."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--seed", type=int, help="read this input only")
-    options = parser.parse_args()
-    if options.seed is not None:
-        check(options.seed)
-        return 0
-    seed = first = time.time_ns() // 1_000_000
-    end = time.monotonic() + options.seconds
-    while time.monotonic() < end:
-        check(seed)
-        seed += 1
-    print(f"{seed - first} inputs from seed {first} on")
-    return 0
+    check_one(seed, INPUTS)
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(check_until_over(__doc__ or "", check))

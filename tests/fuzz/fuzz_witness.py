@@ -96,23 +96,28 @@ def changed(seed: int, answers: Sequence[Answer]) -> Answer:
     return what, read, bytes(data)
 
 
-def check(seed: int) -> None:
-    """Read the answer of a seed. Raises whatever is raised that is not promised."""
-    what, read, data = changed(seed, ANSWERS)
+def check_one(seed: int, answers: Sequence[Answer], *promised: type[Exception]) -> None:
+    """Read one of some answers, changed by a seed. Raises whatever is raised that is not promised."""
+    what, read, data = changed(seed, answers)
     try:
         read(data)
-    except (AdminError, DumpError):
+    except promised:
         return
     except BaseException as error:
         error.add_note(f"seed {seed}: {what}: {data!r}")
         raise
 
 
-def main() -> int:
-    """Read answers until the time is over."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+def check(seed: int) -> None:
+    """Read the answer of a seed. Raises whatever is raised that is not promised."""
+    check_one(seed, ANSWERS, AdminError, DumpError)
+
+
+def check_until_over(description: str, check: Callable[[int], None]) -> int:
+    """Check seed after seed until the time is over that the command line gives, or the one seed that it names."""
+    parser = argparse.ArgumentParser(description=description.partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--seed", type=int, help="read this answer only")
+    parser.add_argument("--seed", type=int, help="check this seed only")
     options = parser.parse_args()
     if options.seed is not None:
         check(options.seed)
@@ -122,9 +127,9 @@ def main() -> int:
     while time.monotonic() < end:
         check(seed)
         seed += 1
-    print(f"{seed - first} answers from seed {first} on")
+    print(f"{seed - first} seeds from {first} on")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(check_until_over(__doc__ or "", check))
