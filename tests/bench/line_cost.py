@@ -29,7 +29,7 @@ from racoon_parsers.messages import catalogue
 from racoon_parsers.reader import LogReader
 from racoon_parsers.record import LONGEST_TEXT
 from racoon_parsers.template import Hole
-from tests.parsers.samples import FOLDER, NOTHING, read_samples
+from tests.parsers.samples import FOLDER, NOTHING, UNREAD, read_samples
 
 Wrap = Callable[[str], str]
 """Makes a line of a message."""
@@ -89,7 +89,6 @@ JUNK: Final = (
     ": ",
     "-&gt;",
 )
-_UNREAD: Final = {**dict.fromkeys("diou", "7"), "x": "1f", "X": "1F", "c": "c", "s": "some words", "p": "0x7ffd", "f": "0.5"}
 
 
 class Measured(NamedTuple):
@@ -118,7 +117,7 @@ def printed(piece: str | Hole) -> str:
         return piece
     if piece.conversion in {"%d", "%u"}:
         return "17"
-    return piece.field.samples[0] if piece.field else _UNREAD[piece.conversion[-1]]
+    return piece.field.samples[0] if piece.field else UNREAD[piece.conversion[-1]]
 
 
 def texts(row: Message, filler: str, size: int) -> Iterator[str]:

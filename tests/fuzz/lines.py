@@ -15,13 +15,13 @@ from racoon_parsers.line import LEVELS
 from racoon_parsers.message import Message
 from racoon_parsers.messages import catalogue
 from racoon_parsers.template import Hole
+from tests.parsers.samples import UNREAD
 
 ADDRESSES: Final = ("192.0.2.1", "198.51.100.2", "198.51.100.3", "203.0.113.4", "2001:db8::5", "fe80::1%eth0")
 COOKIES: Final = ("8f1b2c3d4e5f6071:a1b2c3d4e5f60718", "0123456789abcdef:fedcba9876543210", "8f1b2c3d4e5f6071:0000000000000000")
 SPIS: Final = ("241280704", "4711", "1", "4294967295", "0xe61a6c0")
 _PORTS: Final = ("[500]", "[4500]", "[0]", "")
 _ENDS: Final = frozenset({"local", "peer", "addr", "db_addr"})
-_UNREAD: Final = {**dict.fromkeys("diou", "7"), "x": "1f", "X": "1F", "c": "c", "s": "some words", "p": "0x7ffd", "f": "0.5"}
 NASTY: Final = (
     *("", " ", "0", "-1", "9" * 30, "9" * 4301, "٣٤٥", "0x", "0xffffffffffffffffffff", "1e999", "nan", "%s", "{}", "\\n", "\t"),
     *(
@@ -120,7 +120,7 @@ def _value(hole: Hole, some: Random) -> str:
     if hole.name == "sa":
         one, other = some.sample(ADDRESSES, 2)
         return f"ESP/Tunnel {one}[500]->{other}[500] spi={some.choice(SPIS[:4])}(0x1267)"
-    return some.choice(hole.field.samples) if hole.field else _UNREAD[hole.conversion[-1]]
+    return some.choice(hole.field.samples) if hole.field else UNREAD[hole.conversion[-1]]
 
 
 def _message(row: Message, some: Random) -> list[str]:

@@ -26,6 +26,8 @@ from racoon_parsers.reasons import severity_and_reason
 FOLDER: Final = Path(__file__).parents[1] / "samples"
 NOTHING: Final = "nothing"
 UNKNOWN: Final = "unknown"
+UNREAD: Final = {**dict.fromkeys("diou", "7"), "x": "1f", "X": "1F", "c": "c", "s": "some words", "p": "0x7ffd", "f": "0.5"}
+"""What racoon may print where a value is not read, by the last letter of its conversion."""
 
 
 @dataclass(frozen=True, slots=True)

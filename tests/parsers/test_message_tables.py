@@ -23,6 +23,7 @@ from racoon_parsers.template import Hole
 from racoon_parsers.tsv import read_table
 
 from .counting import counting, tries_of
+from .samples import UNREAD
 
 REFERENCE: Final = Path(__file__).with_name("reference.tsv.gz")
 """Every format string found in eight source trees of racoon, with the event class and severity decided on by hand."""
@@ -39,15 +40,6 @@ ROWS: Final = catalogue().messages
 OWN_ROWS: Final = {name: own_rows(name) for name in OWN}
 """Rows that are read only behind the heads of their dialect."""
 ALL_ROWS: Final = (*ROWS, *(row for rows in OWN_ROWS.values() for row in rows))
-_UNREAD_SAMPLES: Final = {
-    **dict.fromkeys("diou", "7"),
-    "x": "1f",
-    "X": "1F",
-    "c": "c",
-    "s": "some words",
-    "p": "0x7ffd",
-    "f": "0.5",
-}
 
 
 def sample_text(message: Message, number: int = 0) -> str:
@@ -55,7 +47,7 @@ def sample_text(message: Message, number: int = 0) -> str:
 
     def value(hole: Hole) -> str:
         if not hole.field:
-            return _UNREAD_SAMPLES[hole.conversion[-1]]
+            return UNREAD[hole.conversion[-1]]
         if hole.conversion == "%#x":
             return "0xe61a6c0"
         samples = ("17",) if hole.conversion in {"%d", "%u"} else hole.field.samples
