@@ -135,9 +135,9 @@ class WholeTopic(Held):
         self._merge.take(Waiting(number, offset, gateway, time, record.time or 0.0, data), now)
 
     def _blocks(self, lines: list[Waiting], limit: int) -> Iterator[Block]:
-        """Give lines as blocks of about the size that was asked for."""
+        """Give lines as blocks of about the size that was asked for, numbered by all that were given of the topic."""
         held: list[bytes] = []
-        size = 0
+        size, first = 0, self._next_line
         for line in lines:
             counts = self._readings[line.partition].counts
             counts.lines += line.data.count(b"\n")
@@ -145,10 +145,14 @@ class WholeTopic(Held):
             held.append(line.data)
             size += len(line.data)
             if size >= limit:
-                yield Block(self.place.name, b"".join(held), 1, None)
-                held, size = [], 0
+                yield Block(self.place.name, b"".join(held), first, None)
+                held, size, first = [], 0, self._next_line
         if held:
-            yield Block(self.place.name, b"".join(held), 1, None)
+            yield Block(self.place.name, b"".join(held), first, None)
+
+    @property
+    def _next_line(self) -> int:
+        return 1 + sum(reading.counts.lines for reading in self._readings.values())
 
     def _tell_of_silent(self) -> None:
         """Tell once of partitions that are not waited for."""

@@ -123,6 +123,8 @@ class Reader:
     def __init__(self, broker: Broker, directory: Path, make: type[FileCheckpoints] = FileCheckpoints) -> None:
         self.now = 0.0
         self.lines = Lines()
+        self.numbers: list[tuple[int, int]] = []
+        """Of each block the number of its first line, and how many it has."""
         around = Around(
             KafkaOptions("broker:9092", ("racoon",)),
             self.lines,  # type: ignore[arg-type]
@@ -138,7 +140,9 @@ class Reader:
     def read(self, records: int, *, wait: float = 0.0) -> None:
         self.now += wait
         for block in self.topic.poll(1024, records):
-            self.lines.told += [line.split()[-1] for line in block.data.decode().splitlines()]
+            lines = block.data.decode().splitlines()
+            self.lines.told += [line.split()[-1] for line in lines]
+            self.numbers.append((block.first_line, len(lines)))
 
 
 @pytest.fixture(autouse=True)
@@ -179,6 +183,21 @@ def test_partitions_that_were_added_are_read_though_no_broker_has_all_of_them_at
     reader.read(10)
     reader.read(10, wait=WAIT_SECONDS)
     assert reader.lines.told == ["0/0", "1/0", "2/0"]
+
+
+def test_lines_are_numbered_through_over_restarts_too_so_that_one_that_ends_the_process_is_found(tmp_path: Path) -> None:
+    broker = Broker([("a", second) for second in range(60)], [("b", second) for second in range(2)])
+    first = Reader(broker, tmp_path)
+    first.read(100)
+    first.read(100, wait=WAIT_SECONDS)
+    (one, lines), (two, more) = first.numbers
+    assert (one, two, lines + more) == (1, lines + 1, 62)
+    first.topic.save()
+    broker.partitions[1].append(("b", 3))
+    again = Reader(broker, tmp_path)
+    again.read(100)
+    again.read(100, wait=WAIT_SECONDS)
+    assert again.numbers == [(63, 1)]
 
 
 class Lost(FileCheckpoints):
