@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from importlib.resources import files
 from typing import Final, NamedTuple
 
-from racoon_parsers.tsv import TableError, optional, read_table, text_of
+from racoon_parsers.tsv import NAME, TableError, optional, read_table, text_of
 
 COLUMNS: Final = ("event", "phase", "meaning")
 _PHASES: Final = {"1": 1, "2": 2, "": None}
@@ -24,6 +24,10 @@ class EventClass(NamedTuple):
 def read_event_classes(text: str, file: str) -> Iterator[EventClass]:
     """Read the table of event classes. Raises TableError where it is wrong."""
     for line, row in read_table(text, file, COLUMNS, key=("event",)):
+        if not NAME.fullmatch(row["event"]):
+            raise TableError(file, line, f"no name of an event class: {row['event']!r}; small letters, digits and _")
+        if not row["meaning"].endswith("."):
+            raise TableError(file, line, f"the meaning is no sentence that ends with a full stop: {row['meaning']!r}")
         phase = optional(row["phase"])
         if phase not in _PHASES:
             raise TableError(file, line, f"no phase: {phase}; 1 or 2, or - where it does not tell")

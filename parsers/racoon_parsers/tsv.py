@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 from importlib.resources.abc import Traversable
 from typing import Final
 
+NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
+"""A name that a table gives to something."""
 _SHOWN: Final = 60
 """Characters of a wrong line that are shown."""
 _FEW: Final = 30
@@ -35,11 +38,12 @@ def text_of(table: Traversable) -> tuple[str, str]:
 
 
 def read_table(
-    text: str, file: str, columns: tuple[str, ...] = (), *, key: tuple[str, ...] = ()
+    text: str, file: str, columns: tuple[str, ...] = (), *, key: tuple[str, ...] = (), literal: tuple[str, ...] = ()
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """Give each row with the number of its line, from 2 on.
 
-    Raises TableError at another header than `columns`, at a row of another width, and where two rows have the same `key`.
+    Raises TableError at another header than `columns`, at a row of another width, where two rows have the same `key`, and at
+    a cell that is empty or has blanks around it, but in the `literal` columns, whose blanks are their own.
     """
     lines = text.removesuffix("\n").split("\n")
     header = tuple(lines[0].split("\t"))
@@ -51,6 +55,10 @@ def read_table(
         if len(cells) != len(header):
             raise TableError(file, number, _width(line, len(cells), header))
         row = dict(zip(header, cells, strict=True))
+        for column, cell in row.items():
+            if (not cell or cell != cell.strip()) and column not in literal:
+                what = f"the column {column} is empty or has blanks around it: {cell!r}; - stands for nothing"
+                raise TableError(file, number, what)
         if key and (before := first.setdefault(tuple(row[name] for name in key), number)) != number:
             named = ", ".join(f"{name} {row[name]}" for name in key)
             raise TableError(file, number, f"{named} stands in line {before} already; keep one of them")

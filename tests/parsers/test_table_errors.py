@@ -96,6 +96,15 @@ def test_a_line_that_stands_there_twice(table: Table) -> None:
 
 
 @every_table
+def test_a_cell_that_is_empty_or_has_blanks_around_it(table: Table) -> None:
+    columns = table.text.partition("\n")[0].split("\t")
+    for column in columns:
+        for cell in ("", "x ", "\N{NO-BREAK SPACE}x") if column != "template" else ():
+            wrong = f"the column {column} is empty or has blanks around it: {cell!r}; - stands for nothing"
+            assert table.said(table.with_cell(column, cell)) == f"x.tsv:3: {wrong}"
+
+
+@every_table
 def test_another_header(table: Table) -> None:
     header = table.text.partition("\n")[0].replace("\t", " ")
     named = f"x.tsv:1: its first line names the columns, separated by tabs: {header}; not "
@@ -124,9 +133,8 @@ ROW: Final = "ISAKMP-SA established {local}-{peer} spi:{cookies}"
             "phase1_etablished",
             "no event class: phase1_etablished; did you mean phase1_established? (event_classes.tsv has a",
         ),
-        ("event", "", "the column event is empty or has blanks around it: ''; - stands for nothing"),
-        ("event", "phase1_start ", "the column event is empty or has blanks around it: 'phase1_start '; - stands for nothing"),
         ("severity", "warn", "no severity: warn; did you mean warning?"),
+        ("severity", "error info", "no severity: error info; one of critical error info notice warning"),
         ("severity", "bad", "no severity: bad; one of critical error info notice warning"),
         (
             "reason",
@@ -151,6 +159,7 @@ ROW: Final = "ISAKMP-SA established {local}-{peer} spi:{cookies}"
             "of {subject}",
             "the event phase1_start has no value subject (events.py); what nobody needs keeps racoon's own %s",
         ),
+        ("constants", "role=initiator role=responder", "the constant role stands there twice; keep one of them"),
         ("constants", "role", "no constant: role; written name=value"),
         ("constants", "stge=end", "no mark, nor value of the event phase1_start: stge; did you mean stage?"),
         (
@@ -163,6 +172,12 @@ ROW: Final = "ISAKMP-SA established {local}-{peer} spi:{cookies}"
 )
 def test_a_bad_cell_of_a_message(column: str, cell: str, said: str) -> None:
     assert MESSAGES.said(MESSAGES.with_cell(column, cell)).startswith(f"x.tsv:3: {said}")
+
+
+def test_a_value_that_the_event_class_has_no_type_for() -> None:
+    said = MESSAGES.said(MESSAGES.with_line("{peer} fell {error}\tother\tinfo\t-\tINFO\tno\t0.9\t-\t-\tIt fell."))
+    kept = "what nobody needs keeps racoon's own %s"
+    assert said == f"x.tsv:3: the event other has no value error (EVENT_TYPES in events.py has no type of it); {kept}"
 
 
 def test_a_percent_sign_is_written_as_racoon_writes_it() -> None:
@@ -194,7 +209,6 @@ def test_a_template_that_stands_in_another_table_already() -> None:
         ),
         ("alert", "RacoonX", "no alert: RacoonX; written 1:ALERT"),
         ("gloss", "no sentence", "the gloss is no whole sentence, from a capital letter to a full stop: 'no sentence'"),
-        ("advice", "", "the advice is no whole sentence, from a capital letter to a full stop: ''"),
     ],
 )
 def test_a_bad_cell_of_a_reason(column: str, cell: str, said: str) -> None:
@@ -224,6 +238,8 @@ def test_a_class_that_means_two_reasons() -> None:
         (ADVICE, "phase", "3", "no phase: 3; timeout has 1 2 in reasons.tsv"),
         (ADVICE, "authentication", "keys", "no authentication: keys; one of psk signature"),
         (CLASSES, "phase", "one", "no phase: one; 1 or 2, or - where it does not tell"),
+        (CLASSES, "event", "Phase1", "no name of an event class: 'Phase1'; small letters, digits and _"),
+        (CLASSES, "meaning", "up", "the meaning is no sentence that ends with a full stop: 'up'"),
     ],
 )
 def test_a_bad_cell_of_another_table(table: Table, column: str, cell: str, said: str) -> None:

@@ -63,7 +63,7 @@ def read_rows(name: str) -> Iterator[Message]:
 
 def read_messages(text: str, file: str) -> Iterator[Message]:
     """Read a table of messages, a row for each line behind the first. Raises TableError where it is wrong."""
-    for line, row in read_table(text, file, COLUMNS, key=("template",)):
+    for line, row in read_table(text, file, COLUMNS, key=("template",), literal=("template",)):
         check_message(row, file, line)
         yield Message(
             template=row["template"],

@@ -9,7 +9,7 @@ from typing import Final
 from racoon_parsers.dialects import BASE, DIALECTS
 from racoon_parsers.dialects.base import LEVELS
 from racoon_parsers.event_classes import EVENT_CLASSES
-from racoon_parsers.events import EVENT_TYPES
+from racoon_parsers.events import EVENT_TYPES, Mention
 from racoon_parsers.fields import FIELDS
 from racoon_parsers.reasons.reason import REASON_OF_CLASS
 from racoon_parsers.template import split_template
@@ -56,12 +56,6 @@ def check_message(row: Row, file: str, line: int) -> None:
             raise TableError(file, line, wrong)
 
 
-def _blanks(row: Row) -> Iterator[str]:
-    for column, text in row.items():
-        if column != "template" and (not text or text != text.strip()):
-            yield f"the column {column} is empty or has blanks around it: {text!r}; - stands for nothing"
-
-
 def _classes(row: Row) -> Iterator[str]:
     if row["event"] not in EVENT_CLASSES:
         yield f"{no_such('event class', row['event'], EVENT_CLASSES)} (event_classes.tsv has a row for each)"
@@ -71,7 +65,7 @@ def _classes(row: Row) -> Iterator[str]:
 
 def _words(row: Row) -> Iterator[str]:
     for column, (what, known) in _WORDS.items():
-        for word in row[column].split():
+        for word in row[column].split() if column == "levels" else (row[column],):
             if word not in known:
                 yield no_such(what, word, known)
 
@@ -103,15 +97,19 @@ def _conversions(row: Row) -> Iterator[str]:
 
 def _values(row: Row) -> Iterator[str]:
     event = row["event"]
+    kept = EVENT_TYPES.get(event, Mention)._fields
     for value in (value.name for name in _names(row) for value in FIELDS[name].values):
-        if event in EVENT_TYPES and value not in EVENT_TYPES[event]._fields:
-            yield f"the event {event} has no value {value} (events.py); what nobody needs keeps racoon's own %s"
+        if value not in kept:
+            typed = "events.py" if event in EVENT_TYPES else "EVENT_TYPES in events.py has no type of it"
+            yield f"the event {event} has no value {value} ({typed}); what nobody needs keeps racoon's own %s"
 
 
 def _constants(row: Row) -> Iterator[str]:
     event = row["event"]
     values: tuple[str, ...] = EVENT_TYPES[event]._fields if event in EVENT_TYPES else ()
-    for item in optional(row["constants"]).split():
+    items = optional(row["constants"]).split()
+    names = [item.partition("=")[0] for item in items]
+    for item in items:
         name, equals, value = item.partition("=")
         if not (name and equals and value):
             yield f"no constant: {item}; written name=value"
@@ -120,6 +118,8 @@ def _constants(row: Row) -> Iterator[str]:
             yield f"{unknown} (MARKS in messages/table.py names the marks, events.py the values)"
         elif name in MARKS and value not in MARKS[name]:
             yield f"{no_such(f'value of the mark {name}', value, MARKS[name])} (Message.marks says what each means)"
+        elif names.count(name) > 1:
+            yield f"the constant {name} stands there twice; keep one of them"
 
 
 def _gloss(row: Row) -> Iterator[str]:
@@ -133,7 +133,6 @@ def _names(row: Row) -> list[str]:
 
 
 _CHECKS: Final[tuple[Callable[[Row], Iterator[str]], ...]] = (
-    _blanks,
     _classes,
     _words,
     _dialects,

@@ -6,13 +6,12 @@ tables: labels, ranks, zeros, alerts, pages, docs.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final, Literal, NamedTuple
 
-from racoon_parsers.tsv import TableError, no_such, optional, read_table, text_of
+from racoon_parsers.tsv import NAME, TableError, no_such, optional, read_table, text_of
 
 Kind = Literal["cause", "silence", "consequence"]
 _KINDS: Final[dict[str, Kind]] = {"cause": "cause", "silence": "silence", "consequence": "consequence"}
@@ -33,7 +32,6 @@ COLUMNS: Final = (
 )
 ADVICE_COLUMNS: Final = ("reason", "phase", "authentication", "gloss", "advice")
 _FOLDER: Final = files(__package__ or "")
-_NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 AUTHENTICATION: Final = {
     "pre_shared_key": "psk",
     "rsasig": "signature",
@@ -107,7 +105,7 @@ def read_reasons(text: str, file: str) -> Iterator[Reason]:
 
 
 def _wrong_reason(row: Mapping[str, str], classes: Mapping[str, int]) -> Iterator[str]:
-    if not _NAME.fullmatch(row["reason"]):
+    if not NAME.fullmatch(row["reason"]):
         yield f"no name of a reason: {row['reason']!r}; small letters, digits and _"
     if row["kind"] not in _KINDS:
         yield no_such("kind", row["kind"], _KINDS)
