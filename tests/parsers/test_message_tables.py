@@ -169,7 +169,8 @@ def _reads(value: Value, match: re.Match[str]) -> bool:
 
 def test_every_format_string_of_racoons_sources_has_a_row_of_its_class_and_severity() -> None:
     rows = {row.printf: (row.event, row.severity) for row in ROWS}
-    reference = [row for _, row in read_table(gzip.decompress(REFERENCE.read_bytes()).decode(), REFERENCE.name)]
+    text = gzip.decompress(REFERENCE.read_bytes()).decode()
+    reference = [row for _, row in read_table(text, REFERENCE.name, literal=("template",))]
     wrong = [row["template"] for row in reference if rows.get(row["template"]) != (row["event"], row["severity"])]
     assert len(reference) == 2512
     assert wrong == []
