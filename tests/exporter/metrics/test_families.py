@@ -56,6 +56,13 @@ def test_every_metric_is_collected_somewhere() -> None:
     assert forgotten == [], "rows without samples: put them in the function of a family (metrics/families.py)"
 
 
+def test_every_count_is_counted_somewhere() -> None:
+    state = Path(str(files("racoon_exporter.sa")))
+    code = "\n".join(path.read_text(encoding="utf-8") for path in state.rglob("*.py") if path.name != "counts.py")
+    forgotten = [name for name in LABELS if f'"{name}"' not in code]
+    assert forgotten == [], "nothing in sa counts these: a handler does, racoon.count(peer, name, …) or racoon.counters[name, …]"
+
+
 def test_a_count_that_this_version_does_not_know_is_left_out_of_a_state_file() -> None:
     engine = read_lines(f"08:30:04 {up()}")
     kept = json.loads(json.dumps(to_json(engine)))
