@@ -49,5 +49,5 @@ requirements: ## Pin what the package and the container bring with them, and wha
 	} > packaging/requirements.new
 	mv packaging/requirements.new packaging/build-requirements.txt
 
-floors: ## Run the tests with the lowest versions of libraries that pyproject.toml allows
+floors: ## Test the built wheel, with the lowest versions of libraries that pyproject.toml allows
 	PYTHON=$(PYTHON) sh .ci/floors
