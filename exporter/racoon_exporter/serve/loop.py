@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from racoon_exporter import checkpoint
 from racoon_exporter.engine import Engine
 from racoon_exporter.metrics import OwnState
 from racoon_exporter.sa import Known
@@ -19,7 +18,7 @@ from racoon_exporter.serve.crash_marker import CrashMarker
 from racoon_exporter.serve.live_engine import LiveEngine
 from racoon_exporter.serve.partitions import Partitions
 from racoon_exporter.serve.reconfiguration import fit_to_sources
-from racoon_exporter.serve.restore_marker import RestoreCrashError, RestoreMarker, version_of
+from racoon_exporter.serve.state_file import StateFile
 from racoon_exporter.source import Block, SourceCounts, SourceStatus
 from racoon_exporter.state_schema import PASSES, check_file
 from racoon_exporter.text import visible
@@ -71,10 +70,8 @@ class Follower:
         if witnesses is not None:
             witnesses.believes, witnesses.report = self._believed, self._take_findings
         self._inputs = inputs
-        self._state_file = state_file
+        self._state_file = StateFile(state_file, checkpoint_seconds, monotonic)
         self._marker = CrashMarker(state_file)
-        self._restore_marker = RestoreMarker(state_file)
-        self._checkpoint_seconds = checkpoint_seconds
         self._monotonic = monotonic
         self._wall = wall
         self.lock = self.partitions.lock
@@ -89,11 +86,7 @@ class Follower:
         """By source: what was counted before this start."""
         self._aside: dict[str, Any] = {}
         """What is known of sources that are read no longer, by name, as JSON values."""
-        self._checkpoint_time = 0.0
-        self._checkpoint_took = 0.0
-        self._checkpoint_failures = 0
-        self._checkpointed = self._started = monotonic()
-        self._trouble = ""
+        self._started = monotonic()
 
     @property
     def engine(self) -> Engine:
@@ -104,24 +97,7 @@ class Follower:
 
     def restore(self) -> None:
         """Go on from the state file. A file that cannot be used is set aside with a message; reading then starts anew."""
-        path = self._state_file
-        if path is None:
-            return
-        try:
-            with self._restore_marker.restoring(str(path), version_of(path)):
-                content = checkpoint.read(path, self.partitions.most_bytes)
-                if content is not None:
-                    self._resume(content)
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            self._fail(f"cannot read the state file {path}: {error.strerror or error}")
-        except checkpoint.StateFileError as error:
-            self._set_aside(path, str(error))
-        except RestoreCrashError as error:
-            self._set_aside(path, f"{path} is not used: {error}")
-        except Exception as error:  # noqa: BLE001  whatever it is: a file that cannot be used stops no start
-            self._set_aside(path, f"{path} holds what no exporter writes ({type(error).__name__}: {visible(str(error))[:200]})")
+        self._state_file.restore(self.partitions.most_bytes, self._resume)
 
     def _resume(self, content: dict[str, Any]) -> None:
         """Take the content of a state file: all of it, or nothing where any of it raises."""
@@ -138,16 +114,8 @@ class Follower:
         self._live = resumed
         self._earlier = earlier
         self._aside = content.get("aside", {})
-        self._checkpoint_time = float(content["saved"])
         for remark in dropped:
             _LOGGER.warning("%s", visible(remark))
-
-    def _set_aside(self, path: Path, why: str) -> None:
-        try:
-            aside = checkpoint.set_aside(path)
-            self._fail(f"{why}; it was moved to {aside}, reading starts anew")
-        except OSError as error:
-            self._fail(f"{why}, and it cannot be moved away: {error.strerror or error}; reading starts anew")
 
     def run(self) -> None:
         """Follow until `stop`, or until every input has ended."""
@@ -178,7 +146,7 @@ class Follower:
             self._caught_up = self._caught_up or self._has_partitions_read()
         else:
             self._take(block)
-        if (self._dirty or self._live.aged) and self._monotonic() >= self._due():
+        if (self._dirty or self._live.aged) and self._state_file.is_due(only_time_passed=not self._dirty):
             self.save()
         return block is not None
 
@@ -197,10 +165,6 @@ class Follower:
                 self._partitions_due = self._monotonic() + IDLE_SECONDS
                 self.partitions.let_time_pass()
         self._dirty |= partition is None
-
-    def _due(self) -> float:
-        pause = checkpoint.pause(self._checkpoint_seconds, self._checkpoint_took, only_time_passed=not self._dirty)
-        return self._checkpointed + pause
 
     def _idle(self) -> None:
         """Complete what was kept back, and let the log's time pass as fast as ours."""
@@ -265,23 +229,9 @@ class Follower:
     # checkpoints
 
     def save(self) -> None:
-        """Write the state file. Trouble is counted, logged once, and tried again later."""
-        begun = self._checkpointed = self._monotonic()
-        if self._state_file is None:
-            return
-        content = self._content()
-        try:
-            checkpoint.write(self._state_file, content)
-        except OSError as error:
-            self._fail(f"cannot write the state file {self._state_file}: {error.strerror or error}")
-        else:
-            self._checkpointed = self._monotonic()
-            self._checkpoint_took = self._checkpointed - begun
-            self._checkpoint_time = content["saved"]
+        """Write the state file."""
+        if self._state_file.save(self._content):
             self._dirty = self._live.aged = False
-            if self._trouble:
-                _LOGGER.info("state file %s is written again", self._state_file)
-                self._trouble = ""
 
     def _content(self) -> dict[str, Any]:
         more = True
@@ -311,20 +261,14 @@ class Follower:
             if len(last) > len(names):
                 self.engine.last_line = {name: time for name, time in last.items() if name in names}
 
-    def _fail(self, text: str) -> None:
-        self._checkpoint_failures += 1
-        if text != self._trouble:
-            _LOGGER.error("%s", text)
-            self._trouble = text
-
     # looking
 
     def look(self, copy: Callable[[Engine, OwnState], T]) -> T:
         """Let a function copy what samples are made of, holding the reader up only that long."""
         own = OwnState(
             self.statuses(),
-            max(self._checkpoint_time, self.partitions.saved_at),
-            self._checkpoint_failures + self.partitions.failures,
+            max(self._state_file.saved_at, self.partitions.saved_at),
+            self._state_file.failures + self.partitions.failures,
             self.web_config_ok(),
             self.config_ok,
             None if self.witnesses is None else self.witnesses.shown(),

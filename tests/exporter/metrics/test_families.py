@@ -60,7 +60,9 @@ def test_every_count_is_counted_somewhere() -> None:
     state = Path(str(files("racoon_exporter.sa")))
     code = "\n".join(path.read_text(encoding="utf-8") for path in state.rglob("*.py") if path.name != "counts.py")
     forgotten = [name for name in LABELS if f'"{name}"' not in code]
-    assert forgotten == [], "nothing in sa counts these: a handler does, racoon.count(peer, name, …) or racoon.counters[name, …]"
+    assert forgotten == [], (
+        "nothing in sa counts these: a handler does, racoon.count(peer, name, …) or racoon.counters[name, …]"
+    )
 
 
 def test_a_count_that_this_version_does_not_know_is_left_out_of_a_state_file() -> None:

@@ -37,7 +37,7 @@ if number:
 
 follower = Follower(Engine(UTC), Inputs(paths(log)), state_file=state)
 follower.restore()
-print(follower._checkpoint_failures, flush=True)
+print(follower._state_file.failures, flush=True)
 take_turn = follower._idle
 def turn():
     take_turn()
