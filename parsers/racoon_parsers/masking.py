@@ -2,84 +2,201 @@
 
 racoon prints keys in three ways. A row whose hole is a secret (`Field.secret`) says so itself: the word of racoon.conf at which
 the parser stopped may be a password, a line of a backup file holds key material. At debug2 it dumps keys as groups of digits.
-And what no row knows may be anything: there, long numbers and what follows words such as "password" go.
+And what no row knows may be anything: there, long numbers go, what stands behind a place in a file, and what follows words
+such as "password". A torn line is searched together with what stands before it.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import Final
 
-from racoon_parsers.message import Message
-from racoon_parsers.record import Record
+from racoon_parsers.catalogue import Catalogue
+from racoon_parsers.debug_filter import GLUED
+from racoon_parsers.message import LITERAL_HEAD
+from racoon_parsers.record import LONGEST_TEXT, Record
 
 MASK: Final = "***"
 _DIGITS: Final = "[0-9a-fA-F]"
 _DUMP: Final = re.compile(
     rf"(?<![0-9a-zA-Z:])(?:{_DIGITS}{{8}}(?: {_DIGITS}{{2,8}}+){{1,512}}+|{_DIGITS}{{2}}(?: {_DIGITS}{{2}}){{3,2048}}+"
-    rf"|{_DIGITS}{{16,4096}}+(?!:))"
+    rf"|{_DIGITS}{{2}}(?::{_DIGITS}{{2}}){{8,1024}}+|(?:0[xX])?+{_DIGITS}{{16,4096}}+(?!:)|0s[0-9A-Za-z+/]{{8,4096}}+)"
 )
-"""A dump, or a key as one number. Cookies are two numbers of 16 digits with a colon between them."""
+"""A dump, or a key as one number. Cookies are two numbers of 16 digits with a colon between them; six pairs with colons are an
+address of Ethernet, eight groups one of IPv6."""
 _ONLY_DIGITS: Final = re.compile(rf"\s*+(?:{_DIGITS}{{2,}}+\s*+)++$")
-_NAMED: Final = re.compile(
-    r"\b(?P<name>pass(?:word|wd|phrase)|secret|psk|pskey|pre[ -]?shared[ -]?key|keymat|skeyid\w{0,2}+|key)"
-    r"(?P<mark>\s{0,4}+[:=]\s{0,4}+|\s{1,4}+(?=[\"']))(?:\"[^\"]{0,4096}+\"?|'[^']{0,4096}+'?|\S{1,4096}+)",
+_KEY: Final = re.compile(
+    r"\bkey(?:[\"']?\s{0,4}+(?:[:=]|[-=]>)\s{0,4}+|\s{1,4}+(?=[\"']))(?P<secret>\"[^\"]{0,4096}+|'[^']{0,4096}+|\S{1,4096}+)",
     re.IGNORECASE,
 )
+"""Keys have names and lengths as well: what follows at once is one only behind a mark."""
+_NAME: Final = re.compile(
+    r"(?=[pskct])(?<![a-z])(?:pass(?:word|wd|phrase|code)|pwd|secret|psk|pskey|pre[ _-]?shared[ _-]?(?:key|secret)"
+    r"|keymat|skeyid|token|credential|(?:syntax|parse) error)s?+(?!\.?[a-z])[\s:=,>\"'-]{0,8}+",
+    re.IGNORECASE,
+)
+"""Behind one of these all may be a secret, whatever stands between."""
+_NAMES: Final = (
+    "pass",
+    "pwd",
+    "secret",
+    "psk",
+    "shared",
+    "keymat",
+    "skeyid",
+    "token",
+    "credential",
+    "syntax error",
+    "parse error",
+)
+"""One of these stands, in whatever case, in every text that `_NAME` finds: most have none, and cost one look."""
 
 
 _TO_LAST: Final = "|".join(
-    rf"{quote}(?!\*\*\*{quote}|[^0-9A-Za-z{quote}]?{quote}(?:\s|\Z))(?:[^\n]{{0,4096}}{quote}|[^\n]{{0,4096}}+)"
-    for quote in "\"'"
+    rf"{quote}(?!\*\*\*{quote}|[^0-9A-Za-z{quote}]?{quote}(?:\s|\Z))(?P<{name}>[^\n]{{0,4096}}(?={quote})|[^\n]{{0,4096}}+)"
+    for quote, name in (('"', "double"), ("'", "single"))
 )
-_STOPPED_AT: Final = re.compile(rf"(?<=:)(\s{{0,4}}+[0-9]{{1,7}}+\s{{0,4}}+:\s{{0,4}}+)(?:{_TO_LAST})")
+_LINE: Final = "(?:[0-9]{1,7}|%d)"
+"""Number of a line, or what stands for it where values can't be told apart (`Message.mask`)."""
+_STOPPED_AT: Final = re.compile(rf":\s{{0,4}}+{_LINE}\s{{0,4}}+:\s{{0,4}}+(?:{_TO_LAST})")
 """`cfparse.y: yyerror()`: file, line, and in quotes the word that was read last, up to the last quote: it may hold some itself.
 
 The end of the file, and a bracket, are no secret.
 """
-_STOPPED_HEAD: Final = 16
-"""Characters in which the line number may stand at the end of a text that goes on with the quoted word."""
-_OPEN_END: Final = f'"{MASK}'
-"""What ends a text whose secret may go on in the next line."""
+_PLACE: Final = re.compile(rf":\s{{0,2}}+{_LINE}\s{{0,2}}+:\s{{1,8}}+(?![\"']|\Z)")
+_PLACE_IN: Final = re.compile(rf"\bline\s?#\s?{_LINE} in \S{{1,512}}+(?<=:)\s{{1,8}}+(?!\Z)")
+"""A place in a file that something is wrong with: what stands there in other words than racoon's may be its content."""
+_LONGEST_PATH: Final = 256
+_MOST_PLACES: Final = 16
+"""A text with more was made to be long."""
+_SEAM: Final = 512
+"""Characters on either side of a place where a text was torn."""
+_QUOTES: Final = ("'", '"')
+_SOURCE: Final = re.compile(r"\.[chly]\Z")
+"""A place in racoon's own source."""
+
+Span = tuple[int, int]
 
 
-_NAMES: Final = ("pass", "secret", "psk", "shared", "keymat", "skeyid", "key")
-"""One of these stands, in whatever case, in every text that `_NAMED` masks: most have none, and cost one look."""
-
-
-def masked(record: Record, free_text: Message | None) -> Record:
+def masked(record: Record, catalogue: Catalogue) -> Record:
     """Give a record without what may be a secret in it."""
     message = record.message
-    if message is None or message is free_text:
-        text = mask_unknown(record.text)
+    if message is None or message is catalogue.free_text:
+        text = mask_unknown(record.text, catalogue)
     elif message.secret:
-        text = _STOPPED_AT.sub(_without_quoted, message.mask(record.text))
-    else:
+        text = mask_glued(message.mask(record.text))
+        text = _without(text, _at_places(text)) if "secret" in message.marks else text
+    elif message.constant:
         return record
+    else:
+        text = mask_glued(record.text)
     return record if text == record.text else record._replace(text=text)
 
 
-def _without_quoted(found: re.Match[str]) -> str:
-    closed = found[0][-1] in "\"'" and len(found[0]) > len(found[1]) + 1
-    return f"{found[1]}{_OPEN_END}" + '"' * closed
+def mask_glued(text: str) -> str:
+    """Mask what may be a secret in a record that was written behind another, which takes it for its last value."""
+    glued = GLUED.search(text)
+    return _without_stopped(text if glued is None else text[: glued.end()] + mask_unknown(text[glued.end() :]))
 
 
-def mask_continued(before: str, text: str) -> str:
-    """Mask what may be a secret in a line that goes on what stands before it, masked already."""
-    if not before.endswith(_OPEN_END):
-        end, begun = before[-_STOPPED_HEAD:], text.lstrip()
-        blanks = text[: len(text) - len(begun)]
-        return blanks + mask_unknown(_STOPPED_AT.sub(_without_quoted, f"{end}{begun}")[len(end) :])
-    _, quote, rest = text.rpartition('"')
-    return f"{MASK}{quote}{mask_unknown(rest)}" if quote else _OPEN_END
+def mask_continued(before: str, text: str, catalogue: Catalogue | None = None) -> str:
+    """Mask what may be a secret in a line that goes on what stands before it, masked already.
+
+    What was lost between them is a blank, or nothing where a terminal broke within a word.
+    """
+    text = text[:LONGEST_TEXT]
+    begun = text.lstrip()
+    blanks = text[: len(text) - len(begun)]
+    if before.endswith(MASK) and before[-len(MASK) - 1 :][:1] not in _QUOTES:
+        return blanks + MASK
+    before = before[-_SEAM:]
+    ends = (before, f"{before} ")
+
+    def known(end: str) -> int:
+        lengths = [(_literal_length(f"{each}{begun}", catalogue), len(each)) for each in ends]
+        return max(0, max((length - of for length, of in lengths if length), default=-LONGEST_TEXT) + len(end))
+
+    spans = list(_within(ends[0], begun, lambda: known(ends[0])))
+    for first, last in _within(ends[1], begun[:_SEAM], lambda: known(ends[1])):
+        spans.append((first, len(begun) if last == _SEAM else last))
+    return blanks + _without(begun, spans)
 
 
-def mask_unknown(text: str) -> str:
-    """Mask what may be a secret in a text that nobody knows."""
+def _within(end: str, text: str, known: Callable[[], int]) -> Iterator[Span]:
+    """Find what may be secrets in a text that stands behind the end of another."""
+    for first, last in _secrets(f"{end}{text}", known):
+        if last > len(end):
+            yield max(first - len(end), 0), last - len(end)
+
+
+def mask_unknown(text: str, catalogue: Catalogue | None = None) -> str:
+    """Mask what may be a secret in a text that nobody knows, though it may begin like one of a catalogue."""
+    return _without(text, _secrets(text, lambda: _literal_length(text, catalogue)))
+
+
+def _secrets(text: str, known: Callable[[], int]) -> list[Span]:
+    """Find what may be secrets in a text, of which so many characters are a message's own words."""
     if _ONLY_DIGITS.match(text):
-        return MASK
-    text = _STOPPED_AT.sub(_without_quoted, text)
+        return [(0, len(text))]
+    found = [*_stopped_at(text), *_at_places(text), *(match.span() for match in _DUMP.finditer(text))]
     folded = text.casefold()
-    if not any(name in folded for name in _NAMES):
-        return _DUMP.sub(MASK, text)
-    return _NAMED.sub(rf"\g<name>\g<mark>{MASK}", _DUMP.sub(MASK, text))
+    if "key" in folded:
+        found += [match.span("secret") for match in _KEY.finditer(text)]
+    if any(name in folded for name in _NAMES):
+        name = _NAME.search(text) and _NAME.search(text, known())
+        if name is not None:
+            found.append((name.end(), len(text)))
+    return found
+
+
+def _stopped_at(text: str) -> Iterator[Span]:
+    for found in _STOPPED_AT.finditer(f":{text}"):
+        first, last = found.span("double" if found["double"] is not None else "single")
+        yield first - 1, last - 1
+
+
+def _at_places(text: str) -> Iterator[Span]:
+    behind = [found.end() for found in (_PLACE_IN.search(text),) if found is not None]
+    for number, found in enumerate(_PLACE.finditer(f":{text}")):
+        start = found.start() - 1
+        path = text[max(0, start - _LONGEST_PATH) : max(0, start)].rpartition(" ")[2]
+        of_file = start < 0 or (("/" in path or "." in path) and any(map(str.isalpha, path)))
+        if number == _MOST_PLACES or (of_file and not _SOURCE.search(path)):
+            behind.append(found.end() - 1)
+            break
+    if behind:
+        yield min(behind), len(text)
+
+
+def _literal_length(text: str, catalogue: Catalogue | None) -> int:
+    """Give how much of a text is the literal beginning of a message: torn, it still is to be read."""
+    starts = () if catalogue is None else _naming(catalogue)
+    return max((len(start) if text.startswith(start) else len(text) for start in starts if _agree(start, text)), default=0)
+
+
+def _agree(start: str, text: str) -> bool:
+    return text.startswith(start) or start.startswith(text)
+
+
+@lru_cache(maxsize=16)
+def _naming(catalogue: Catalogue) -> tuple[str, ...]:
+    """Give how messages begin that name a secret, and hold none."""
+    starts = {row.start for row in catalogue.all_rows if not row.secret and len(row.start) >= LITERAL_HEAD}
+    return tuple(sorted(start for start in starts if _NAME.search(start)))
+
+
+def _without_stopped(text: str) -> str:
+    return _without(text, _stopped_at(text))
+
+
+def _without(text: str, spans: Iterable[Span]) -> str:
+    """Put the mask where the spans are, which may lie over each other."""
+    kept, end = [], 0
+    for first, last in sorted(spans):
+        if first < last and last > end:
+            if first >= end:
+                kept += [text[end:first], MASK]
+            end = last
+    return "".join((*kept, text[end:])) if kept else text

@@ -19,7 +19,7 @@ from racoon_parsers.debug_filter import DEBUG_LEVELS, DUMP_GROUPS, GLUED
 from racoon_parsers.dialects import DIALECTS
 from racoon_parsers.heads import Heads, split_marks
 from racoon_parsers.line import STAMPS, Line, LineSplitter, is_racoon, split_inner
-from racoon_parsers.masking import mask_continued, masked
+from racoon_parsers.masking import mask_continued, mask_glued, mask_unknown, masked
 from racoon_parsers.message import Message
 from racoon_parsers.recogniser import Recogniser, digest, known_otherwise, respelled
 from racoon_parsers.record import LONGEST_TEXT, Heard, Listener, Record, Records, record_of
@@ -268,7 +268,9 @@ class LogReader:
             listener.hear(*held)
         elif before is not None:
             listener.take(before)
-        listener.take(Record(None, self._gateway, "racoon", "", "", "", None, line[:LONGEST_TEXT].strip(), number))
+        listener.take(
+            Record(None, self._gateway, "racoon", "", "", "", None, mask_unknown(line[:LONGEST_TEXT].strip()), number)
+        )
 
     def _hold(self, held: Heard) -> None:
         """Keep back what was heard last, as a record."""
@@ -294,7 +296,7 @@ class LogReader:
             return None
         tag, level, text = parts
         found = self._catalogue.recognise(text)
-        if found is None or found[0].glued or found[0].secret:
+        if found is None or found[0].glued or found[0].secret or (not found[0].constant and mask_glued(text) != text):
             return None
         stem = Stem(level, tag, found[0], text, found[1])
         listener.prepare(stem, numbered=False)
@@ -344,7 +346,10 @@ class LogReader:
         if not known and (parsed.inner or (parsed.head and self._splitter.format.raw)):
             self._open_quote(record)
         self._open = True
-        self._pending = self._last = masked(record, self._catalogue.free_text)
+        self._pending = self._last = self._masked(record)
+
+    def _masked(self, record: Record) -> Record:
+        return masked(record, self._catalogue.in_dialect(record.ident))
 
     def _set_aside(self, record: Record | None) -> None:
         """Count a line of another program, or of the other protocol of one that speaks both."""
@@ -367,7 +372,7 @@ class LogReader:
 
     def _quote(self, opened: Message, line: str, number: int, records: list[Record]) -> None:
         """Take a line while a value is open, up to the one that closes it."""
-        self._quoted.append((line, number))
+        self._quoted.append((self._kept(line), number))
         assert self._pending is not None
         text = "\n".join((self._pending.text, *(quoted for quoted, _ in self._quoted))).rstrip()
         if opened.fits(text):
@@ -375,6 +380,15 @@ class LogReader:
             self._pending = self._last = self._pending._replace(message=opened, text=text)
         elif len(self._quoted) >= _MOST_QUOTED or len(text) > _LONGEST_QUOTED:
             self._release(records)
+
+    def _kept(self, line: str) -> str:
+        """Give a line to be read later, or to stand in another's value, without what may be a secret in it."""
+        parsed = LineSplitter().split(line)
+        if parsed is not None and mask_glued(parsed.text) == parsed.text:
+            message = self._catalogue.in_dialect(parsed.dialect).find(parsed.text)
+            if message is not None and not message.secret:
+                return line
+        return mask_unknown(line)
 
     def _release(self, records: list[Record]) -> None:
         """Nothing closes the value: its record was cut, and the lines behind it are lines like any other."""
@@ -393,8 +407,9 @@ class LogReader:
         elif self._pending is None or not self._open or len(self._continuations) >= _MOST_CONTINUATIONS:
             self.not_racoon += 1
         else:
-            before = self._continuations[-1] if self._continuations else self._pending.text
-            self._continuations.append(mask_continued(before, line))
+            before = "".join((self._pending.text, *self._continuations))
+            catalogue = self._catalogue.in_dialect(self._pending.ident)
+            self._continuations.append(mask_continued(before, line, catalogue))
 
     def _repeat(self, repeated: re.Match[str], number: int, records: list[Record]) -> None:
         """Say the last record again, at the time by which it had been repeated."""
@@ -417,7 +432,7 @@ class LogReader:
             message = self._catalogue.in_dialect(record.ident).find_cut(record.text)
             record = record if message is None else record._replace(message=message)
         if record is not self._pending:  # what was kept back is masked already
-            record = masked(record, self._catalogue.free_text)
+            record = self._masked(record)
         self._pending = None
         self._last = record
         records.append(record)
@@ -466,7 +481,7 @@ class LogReader:
         if first is None or not first.glued:
             return record
         before = record._replace(message=first, text=record.text[: glued.start()].strip())
-        records.append(masked(before, self._catalogue.free_text))
+        records.append(self._masked(before))
         inside = LineSplitter().split(record.text[glued.start() :])  # the stream keeps its format
         if inside is None:
             return record._replace(message=first)

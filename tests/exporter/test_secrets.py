@@ -9,6 +9,8 @@ from typing import Final
 import pytest
 
 from racoon_exporter import events_output, history
+from racoon_exporter.archives.foreign_input import nothing_of_racoon
+from racoon_exporter.archives.survey import Sample
 from racoon_exporter.engine import Engine, to_json
 from racoon_exporter.exposition import render
 from racoon_exporter.metrics import OwnState, collect
@@ -200,6 +202,86 @@ def test_what_no_row_knows_loses_what_may_be_a_key(head: str, text: str) -> None
 )
 def test_what_names_sas_and_numbers_is_not_masked(text: str) -> None:
     assert mask_unknown(text) == text
+
+
+UNKNOWN: Final[dict[str, str]] = {
+    "after an arrow": f"secret -> {SECRET}",
+    "of a peer": f"psk for 192.0.2.1: {SECRET}",
+    "said": f"the passphrase is {SECRET}",
+    "part of a name": f"secret_key={SECRET}",
+    "of an object": json.dumps({"user": "u", "password": SECRET}),
+    "an attribute": f"XAUTH_USER_PASSWORD, {SECRET}",
+    "behind the words": f'/etc/racoon/racoon.conf:27: syntax error at "{SECRET}"',
+    "no quotes": f"/etc/racoon/psk.txt:3: 192.0.2.1 {SECRET}",
+    "other quotes": f"/etc/racoon/racoon.conf:27: `{SECRET}' is no word",
+    "brackets": f"racoon.conf: 27: [{SECRET}] is no word",
+    "near": f"parse error near {SECRET}",
+    "a backup": f"illegal format line#3 in /var/backup.sa: {SECRET}",
+    "a backup, in other words": f"no good line #3 in /var/backup.sa: {SECRET}",
+    "a number": f"got 0x{HEXADECIMAL}",
+    "pairs": f"got {':'.join(HEXADECIMAL[place : place + 2] for place in range(0, len(HEXADECIMAL), 2))}",
+    "RFC 2537": f"got 0s{SECRET * 2}",
+}
+ENCODED: Final = (SECRET, HEXADECIMAL, ":".join(HEXADECIMAL[place : place + 2] for place in range(0, len(HEXADECIMAL), 2)))
+
+
+@pytest.mark.parametrize("wrap", WRAPPED.values(), ids=WRAPPED)
+@pytest.mark.parametrize("text", UNKNOWN.values(), ids=UNKNOWN)
+def test_what_no_row_knows_keeps_no_secret_in_whatever_words(wrap: Callable[[str], str], text: str) -> None:
+    assert leaks(f"{wrap(text)}\n".encode(), *ENCODED) == []
+
+
+@pytest.mark.parametrize("text", [*UNKNOWN.values(), f"password: {SECRET}"], ids=[*UNKNOWN, "password"])
+def test_what_no_row_knows_keeps_no_secret_where_it_is_torn(text: str) -> None:
+    for place in range(1, len(text)):
+        whole = [one for one in ENCODED if one in f"{text[:place]}\0{text[place:]}"]
+        for indented in ("  ", ""):
+            data = f"{WRAPPED['a file'](text[:place])}\n{indented}{text[place:]}\n".encode()
+            assert leaks(data, *whole) == [], data
+
+
+def test_the_rest_of_a_torn_message_that_names_a_secret_is_read() -> None:
+    for text in ("couldn't find the pskey for 192.0.2.7.", "failed to open pre_share_key file /etc/psk.txt"):
+        for place in (text.index(" ", 22), text.rindex(" ")):
+            engine = Engine(UTC, reference_of=lambda _: 1_800_000_000.0)
+            data = f"{WRAPPED['a file'](text[:place])}\n  {text[place:]}\n{NEXT}".encode()
+            (record, _) = [*engine.records(block(data)), *engine.rest("racoon.log")]
+            assert record.text == text
+
+
+def test_what_is_written_behind_any_message_on_its_line_keeps_no_secret() -> None:
+    """Two processes, or a newline that was lost: a value at the end of the row takes it all."""
+    glued = [f"2026-01-15 08:30:02: ERROR: {text}" for text in (ERROR.format(SECRET), f"password: {SECRET}")]
+    lines = [f"2026-01-15 08:30:02: INFO: {sample_text(row)}{behind}" for row in ROWS for behind in glued for _ in range(2)]
+    assert leaks("\n".join(lines).encode() + b"\n", SECRET) == []
+
+
+def test_what_stands_within_an_open_quote_keeps_no_secret() -> None:
+    opened = '2026-01-15 08:30:02: INFO: login failed for user "bob'
+    lines = [
+        WRAPPED["a file"](text)
+        for text in (ERROR.format(SECRET), f"password: {SECRET}", "couldn't find the pskey for 192.0.2.7.")
+    ]
+    engine = Engine(UTC, reference_of=lambda _: 1_800_000_000.0)
+    engine.feed(block("\n".join([opened, *lines]).encode() + b"\n"))
+    assert SECRET not in json.dumps(to_json(engine))
+    engine.finish()
+    assert engine.messages["ERROR", "error", "auth_failed"] == 1
+    for end in ("", '"\n', f'"\n{NEXT}'):
+        assert leaks("\n".join([opened, *lines, end]).encode(), SECRET) == []
+
+
+def test_a_line_whose_reading_raises_keeps_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    def raising(_message: object, _text: str) -> bool:
+        raise ValueError(SECRET)
+
+    monkeypatch.setattr(type(ROWS[0]), "fits", raising)
+    assert leaks(f"{WRAPPED['a file'](f'password: {SECRET}')}\n{NEXT}".encode(), SECRET) == []
+
+
+def test_a_file_that_is_not_racoons_is_shown_without_secrets() -> None:
+    data = f"192.0.2.1 psk {SECRET}\n".encode()
+    assert SECRET not in nothing_of_racoon([Sample("psk.txt", len(data), data, identity=(0, 0))])
 
 
 def test_the_line_that_a_console_may_print_twice_is_kept_nowhere() -> None:

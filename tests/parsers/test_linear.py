@@ -13,10 +13,10 @@ import pytest
 import racoon_parsers
 from racoon_parsers import masking
 from racoon_parsers import reader as reader_module
+from racoon_parsers.catalogue import Catalogue
 from racoon_parsers.clock import Clock
 from racoon_parsers.dialects import DIALECTS, FORMATS
 from racoon_parsers.dialects.base import Dialect
-from racoon_parsers.message import Message
 from racoon_parsers.messages import catalogue
 from racoon_parsers.pattern import expression_of
 from racoon_parsers.reader import LogReader, Record
@@ -32,7 +32,10 @@ HEAD: Final = "2026-01-15 08:30:02: INFO: "
 SEARCHED: Final = {
     "debug_filter.GLUED": "tried at every place of a text",
     "masking._DUMP": "tried at every place of a text",
-    "masking._NAMED": "tried at every place of a text",
+    "masking._KEY": "tried at every place of a text",
+    "masking._NAME": "tried at every place of a text",
+    "masking._PLACE": "tried at every place of a text",
+    "masking._PLACE_IN": "tried at every place of a text",
     "masking._STOPPED_AT": "tried at every place of a text",
     "quotation._HEAD": "tried at every place of a quotation",
     "setkey._LEVEL": "of one word",
@@ -199,9 +202,9 @@ def test_a_text_is_searched_for_secrets_once(monkeypatch: pytest.MonkeyPatch) ->
     """It is most of what a long line costs that nobody knows."""
     searched: list[str] = []
 
-    def masked(record: Record, free_text: Message | None) -> Record:
+    def masked(record: Record, known: Catalogue) -> Record:
         searched.append(record.text)
-        return masking.masked(record, free_text)
+        return masking.masked(record, known)
 
     monkeypatch.setattr(reader_module, "masked", masked)
     lines = [f"{HEAD}{word} of nobody" for word in ("something", "other things", "more")]

@@ -8,6 +8,7 @@ from typing import Final
 from racoon_exporter.archives.survey import Sample
 from racoon_exporter.engine import block_lines
 from racoon_exporter.text import visible
+from racoon_parsers.masking import mask_unknown
 
 _SHOWN: Final = 60
 """Characters of a line that are shown."""
@@ -33,5 +34,5 @@ def _beginning(head: bytes) -> str:
     if b"\0" in head:
         return f"binary data ({head[:8].hex(' ')} …)"
     line = next((line for line in block_lines(head)[0] if line.strip()), "")
-    shown = visible(line)
+    shown = visible(mask_unknown(line))
     return f"“{shown[:_SHOWN]}{'…' if len(shown) > _SHOWN else ''}”"
