@@ -17,7 +17,8 @@ from racoon_exporter.source.contract import Keeper, Source, StartAt
 from racoon_exporter.source.files.one_shot import STDIN
 from racoon_exporter.source.files.patterns import MANY_OPEN
 from racoon_exporter.source.files.system import SYSTEM, System
-from racoon_exporter.source.journal.journalctl import JOURNAL, JournalOptions, JournalSource
+from racoon_exporter.source.journal.journal import JOURNAL, JournalSource
+from racoon_exporter.source.journal.journalctl import JournalOptions
 from racoon_exporter.source.kafka.settings import KafkaOptions, read_options
 from racoon_exporter.source.paths import Paths
 from racoon_exporter.source.streams.fifo_stdin import StdinSource

@@ -11,13 +11,8 @@ from pathlib import Path
 import pytest
 
 from racoon_exporter.source.files.lines import MAX_LINE
-from racoon_exporter.source.journal.journalctl import (
-    FIRST_PAUSE,
-    LONGEST_PAUSE,
-    MAX_ENTRY,
-    JournalOptions,
-    JournalSource,
-)
+from racoon_exporter.source.journal.journal import FIRST_PAUSE, LONGEST_PAUSE, JournalSource
+from racoon_exporter.source.journal.journalctl import MAX_ENTRY, JournalOptions
 from racoon_parsers.line import LineSplitter
 from tests.exporter.source.journal.journals import EPOCH, FakeJournal, awaited, cursor, entry, messages, ready
 
