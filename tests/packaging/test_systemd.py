@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from racoon_exporter.serve.systemd import Notifier, message, socket_address, watchdog_seconds
+from tests.clock import Clock
 
 
 class Systemd:
@@ -35,14 +36,6 @@ class Systemd:
         finally:
             self.socket.settimeout(5)
         return False
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

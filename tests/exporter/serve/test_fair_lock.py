@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from racoon_exporter.serve.fair_lock import MOST_SPARED, FairLock
+from tests.clock import Clock
 
 
 class Noticed(FairLock):
@@ -65,13 +66,6 @@ def test_an_error_in_a_turn_ends_it() -> None:
             print(1 // 0)
     with lock.reading():
         pass
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def test_the_reader_stands_back_while_somebody_is_answered_as_long_as_it_has_read_before() -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from racoon_exporter.web import Limits
 from racoon_exporter.web.accepting import ConnectionRates, RatedSocket
+from tests.clock import Clock
 from tests.exporter.web.client import PATIENCE, connect, get, status, until
-from tests.exporter.web.test_handshakes import Clock, clock
 from tests.exporter.web.test_tls import identity, serve_tls
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.exporter.web.conftest import Serve
     from tests.exporter.web.test_tls import ServeTls
 
-__all__ = ["clock", "identity", "serve_tls"]  # fixtures
+__all__ = ["identity", "serve_tls"]  # fixtures
 
 
 @pytest.fixture

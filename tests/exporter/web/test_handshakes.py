@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from racoon_exporter.web.handshakes import HELLO_BYTES, Handshakes, could_become_client_hello
+from tests.clock import Clock
 from tests.exporter.web.client import PATIENCE, connect, read_all, read_until, until
 from tests.exporter.web.test_tls import handshake, identity, refused, serve_tls
 
@@ -44,19 +45,6 @@ def send_from(opened: ExitStack, server: WebServer, address: str, data: bytes) -
     sock = opened.enter_context(socket.create_connection(("127.0.0.1", port), PATIENCE, source_address=(address, 0)))
     sock.sendall(data)
     return sock
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

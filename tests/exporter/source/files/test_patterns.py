@@ -13,22 +13,8 @@ import pytest
 
 from racoon_exporter.source import Position, SourceSet, System
 from racoon_exporter.source.files.patterns import LINGER_SECONDS, is_pattern, matches
+from tests.clock import Clock
 from tests.exporter.source.files.logs import Log, blocks, lines, record, records
-
-
-class Clock:
-    """Seconds that pass when told to."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

@@ -14,23 +14,11 @@ from racoon_exporter.source.files.lines import MAX_LINE
 from racoon_exporter.source.journal.journal import FIRST_PAUSE, LONGEST_PAUSE, JournalSource
 from racoon_exporter.source.journal.journalctl import MAX_ENTRY, JournalOptions
 from racoon_parsers.line import LineSplitter
+from tests.clock import Clock
 from tests.exporter.source.journal.journals import EPOCH, FakeJournal, awaited, cursor, entry, messages, ready
 
 STAMP = "2026-01-15 08:30:02: "
 UP = "INFO: ISAKMP-SA established 192.0.2.1[500]-198.51.100.7[500] spi:8f1b2c3d4e5f6071:a1b2c3d4e5f60718"
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

@@ -17,26 +17,15 @@ from racoon_exporter.source.files.lines import MAX_LINE
 from racoon_exporter.source.syslog.receiver import RETRY_SECONDS, SyslogLimits, SyslogSource
 from racoon_exporter.source.syslog.sender_limit import SenderLimit
 from racoon_parsers.line import LineSplitter
+from tests.clock import Clock
 from tests.exporter.source.files.logs import lines
 
 OLD = b"<30>Jan 15 08:30:02 gw racoon: [198.51.100.7] INFO: received INITIAL-CONTACT"
 NEW = b"<30>1 2026-01-15T08:30:02.123456+01:00 gw racoon - - - INFO: caught signal 15"
 
 
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 Make = Callable[..., SyslogSource]
 Connect = Callable[[SyslogSource], socket.socket]
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture
