@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Final
 
@@ -57,15 +57,8 @@ def calendar(outages: Iterable[Span], known: Sequence[Span], window: Span, zone:
     """Draw a square for each day, a column for each week: any outage colours its day."""
     first, last = (datetime.fromtimestamp(moment, zone).date() for moment in window)
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-    hit: Counter[int] = Counter()
-    for begin, end in outages:
-        for number in range(_day_of(begin, zone) - first.toordinal(), _day_of(end, zone) - first.toordinal() + 1):
-            hit[number] += 1
-    told = {
-        number
-        for begin, end in known
-        for number in range(_day_of(begin, zone) - first.toordinal(), _day_of(end, zone) - first.toordinal() + 1)
-    }
+    hit = Counter(_touched(outages, first, zone))
+    told = set(_touched(known, first, zone))
     shift = first.weekday()
     squares = [
         element(
@@ -101,6 +94,12 @@ def _named(days: Sequence[date], shift: int) -> list[int]:
     """Give the days that their months stand above: each month's first, and the very first where that leaves room for it."""
     firsts = [number for number, day in enumerate(days) if day.day == 1]
     return firsts if firsts and (firsts[0] + shift) // _ROWS < _WEEKS_OF_NAME else [0, *firsts]
+
+
+def _touched(spans: Iterable[Span], first: date, zone: tzinfo) -> Iterator[int]:
+    """Give each day that a span touches, counted from the first one."""
+    for begin, end in spans:
+        yield from range(_day_of(begin, zone) - first.toordinal(), _day_of(end, zone) - first.toordinal() + 1)
 
 
 def _day_of(moment: float, zone: tzinfo) -> int:
