@@ -76,6 +76,12 @@ def stream_of(source: str) -> str:
     return _ROTATED.sub("", source)
 
 
+@lru_cache(maxsize=1)
+def _debug_filter_of(catalogue: Catalogue) -> DebugFilter:
+    """Return what the engines of a catalogue share, such as those of all partitions of a topic."""
+    return DebugFilter(catalogue.messages, lambda message: message.event in HANDLERS)
+
+
 def spare_the_collector() -> None:
     """Let Python look for reference cycles rarely: what the engine makes has none, and it makes a lot.
 
@@ -142,7 +148,7 @@ class Engine:
         self.last_line: dict[str, float] = {}
         """By source: time of the newest line."""
         self._parts: Mapping[str, Engine] = {}
-        self._debug_filter = DebugFilter(self._catalogue.messages, lambda message: message.event in HANDLERS)
+        self._debug_filter = _debug_filter_of(self._catalogue)
         self._source = self._stream = ""
         """Where the lines come from that are read just now."""
 
