@@ -65,9 +65,13 @@ class Disk:
         """Return device and inode of all files, or of those in a folder."""
         return {(status.st_dev, status.st_ino) for path in self.files(root) for status in [path.stat()]}
 
-    def packed(self) -> set[tuple[int, int]]:
-        """Return device and inode of the compressed files."""
-        return {(status.st_dev, status.st_ino) for path in self.files() if path.suffix == ".gz" for status in [path.stat()]}
+    def marks_of(self, identity: tuple[int, int]) -> list[int]:
+        """Say which records stand in one file; none of a compressed one, of which nobody knows how much it holds."""
+        for path in self.files():
+            status = path.stat()
+            if (status.st_dev, status.st_ino) == identity:
+                return [] if path.suffix == ".gz" else marks_in(content(path))
+        return []
 
     def marks(self) -> dict[int, set[tuple[int, int]]]:
         """Say in which files each record stands now."""

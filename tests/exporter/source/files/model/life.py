@@ -176,9 +176,8 @@ class Life:
             assert block.final or lines[-1].endswith(b"\n")
             self.given += lines
         reading = self.exporter.reading
-        for mark, files in self.disk.marks().items():
-            if reading in files - self.disk.packed():  # how much is left in a compressed file nobody knows
-                self.known[mark] = self.disk.written[mark]
+        if reading is not None:
+            self.known |= {mark: self.disk.written[mark] for mark in self.disk.marks_of(reading)}
         return more
 
     def _marks(self) -> list[int]:
