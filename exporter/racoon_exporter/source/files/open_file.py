@@ -118,20 +118,20 @@ class OpenFile:
         """
         if offset > FINGERPRINT_SPAN:
             return False
-        beginning = self._exactly(offset + 1, 0)
+        beginning = self.exactly(offset + 1, 0)
         return b"\n" not in beginning[:offset] and (goes_on or len(beginning) > offset)
 
     def is_intact(self) -> bool:
         """Whether what stands around the offset is what was read there; raises OSError."""
         around = self._tail + self._rest
-        return self._exactly(len(around), self.offset - len(self._tail)) == around
+        return self.exactly(len(around), self.offset - len(self._tail)) == around
 
     def resume_at(self, position: Position) -> bool:
         """Stand where `position` says if the content before it is the same as then; else stay and return False."""
-        tail = self._exactly(position.fingerprint.length, position.offset - position.fingerprint.length)
+        tail = self.exactly(position.fingerprint.length, position.offset - position.fingerprint.length)
         if not position.fingerprint.fits(tail) or (position.offset and not tail):
             return False
-        if not position.ahead.fits(self._exactly(position.ahead.length, position.offset)):
+        if not position.ahead.fits(self.exactly(position.ahead.length, position.offset)):
             return False
         self._seen = position.size
         self.offset, self.line, self.skipping = position.offset, position.line, position.skipping
@@ -268,14 +268,14 @@ class OpenFile:
 
     def _before(self, offset: int) -> bytes:
         span = min(FINGERPRINT_SPAN, offset)
-        return self._exactly(span, offset - span)
+        return self.exactly(span, offset - span)
 
     def unread(self) -> bool:
         """Whether something stands behind the offset; raises OSError."""
-        return bool(self._exactly(1, self.offset))
+        return bool(self.exactly(1, self.offset))
 
-    def _exactly(self, size: int, offset: int) -> bytes:
-        """So many bytes, or what there is; a stream gives them in pieces."""
+    def exactly(self, size: int, offset: int) -> bytes:
+        """Return so many bytes, or what there is; a stream gives them in pieces. Raises OSError."""
         piece = self.reader.pread(size, offset)
         while len(piece) < size and not self.reader.exhausted:
             piece = self.reader.pread(size, offset)

@@ -300,17 +300,26 @@ class Lineage:
         return [sibling_at(log, status) for log in logs if (status := regular(log, self._system)) is not None]
 
     def _where_left(self, generation: OpenFile, path: str, leaving: OpenFile | None) -> OpenFile:
-        """Do the same with a compressed file too, which is opened anew: it goes forward only."""
+        """Do the same with a compressed file too, which is opened anew for each comparison: it goes forward only."""
         if generation.reader.plain:
             return self.stand_where_left(generation, leaving)
         found = self._left.stand(generation, leaving)
         generation.close()
         if generation.reader.error is not None:
             raise DamagedError(errno.EIO, generation.reader.error, path)
+        known = max((self._packed_known_to(path, text) for text in self._texts_read(leaving)), default=0)
         again = OpenFile(open_reader(path, self._system), self._counts)
         if found is not None:
             again.resume_at(found)
+        again.pass_over(known)
         return again
+
+    def _packed_known_to(self, path: str, text: ReadText) -> int:
+        generation = OpenFile(open_reader(path, self._system), self._counts)
+        try:
+            return known_to(generation, text)
+        finally:
+            generation.close()
 
     def _candidates(self, leaving: OpenFile | None, *, earlier: bool) -> Iterator[Sibling]:
         """Give the files that may have been the log since the present one was begun, but for it and `leaving`, oldest first."""

@@ -30,26 +30,25 @@ class ReadText(NamedTuple):
 
 
 def known_to(generation: OpenFile, text: ReadText, *, grows: bool = False) -> int:
-    """Tell up to where a plain file holds nothing but what was read of another. Raises OSError.
+    """Tell up to where a file holds nothing but what was read of another; it is read forward only. Raises OSError.
 
     Where the two part within a line, that line is another one in each, and not known. So it is where the file ends within a
     line and `grows`: the rest of its line may be another.
     """
-    reader = generation.reader
-    same = _same(reader, text)
+    same = _same(generation, text)
     parted = same < text.read_to
     if generation.only_begins_alike(same, goes_on=parted or grows):
         return 0
-    if parted and (grows or reader.pread(1, same)):
-        same = _line_start(reader, same)
+    if parted and (grows or generation.exactly(1, same)):
+        same = _line_start(text, same)
     return same if same >= WHOLE_PROOF else 0
 
 
-def _same(reader: Reader, text: ReadText) -> int:
+def _same(generation: OpenFile, text: ReadText) -> int:
     at = 0
     while at < text.read_to:
         there = text.pread(DEFAULT_LIMIT, at)
-        here = reader.pread(len(there), at)
+        here = generation.exactly(len(there), at)
         if here != there or not there:
             return at + next(
                 (same for same, (ours, its) in enumerate(zip(here, there, strict=False)) if ours != its), len(here)
@@ -58,8 +57,8 @@ def _same(reader: Reader, text: ReadText) -> int:
     return at
 
 
-def _line_start(reader: Reader, offset: int) -> int:
+def _line_start(text: ReadText, offset: int) -> int:
     """Return where the line begins that an offset is in; 0 if it is longer than a line may be."""
     start = max(0, offset - MAX_LINE)
-    newline = reader.pread(offset - start, start).rfind(b"\n")
+    newline = text.pread(offset - start, start).rfind(b"\n")
     return start + newline + 1 if newline >= 0 else 0

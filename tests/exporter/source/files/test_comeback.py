@@ -74,6 +74,28 @@ def test_a_rotated_file_restored_as_a_copy_is_read_on(log: Log, source: FileSour
     source.close()
 
 
+@RESTARTS
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "compressed"])
+def test_a_copy_made_while_the_log_grew_is_read_no_second_time(
+    log: Log, source: FileSource, restart: Restart, *, packed: bool
+) -> None:
+    """logrotate's `copy`, or a backup, under the name of a rotated file: it ends before the place where the log was left."""
+    log.write(1, 2)
+    assert lines(source) == records(1, 2)
+    copy = log.sibling("-20261126.gz" if packed else "-20261126").path
+    copy.write_bytes(gzip.compress(log.path.read_bytes()) if packed else log.path.read_bytes())
+    log.write(3)
+    assert lines(source) == records(3)
+    source = restart(source)
+    log.write(4)
+    log.rename()
+    log.write(5)
+    os.utime(copy, ns=(log.path.stat().st_mtime_ns, log.path.stat().st_mtime_ns))
+    assert lines(source) == records(4, 5)
+    assert source.status().counts.lost_bytes == 0
+    source.close()
+
+
 def test_lines_added_to_a_rotated_file_after_it_was_left_are_read_at_the_next_rotation(log: Log, source: FileSource) -> None:
     """A syslog daemon that was told late of the new file."""
     log.write(1)
