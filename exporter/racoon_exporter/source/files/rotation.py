@@ -23,15 +23,16 @@ import errno
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from racoon_exporter.source.contract import SourceCounts
-from racoon_exporter.source.files.folders import Folders, regular
+from racoon_exporter.source.files.folders import Folders
 from racoon_exporter.source.files.former_files import PROOF_SPAN, FormerFiles, is_proof
 from racoon_exporter.source.files.open_file import OpenFile
+from racoon_exporter.source.files.places import Places
 from racoon_exporter.source.files.position import Fingerprint, Identity, Past, Position
 from racoon_exporter.source.files.same_text import ReadText, known_to
-from racoon_exporter.source.files.siblings import STEADY_LOOKS, Sibling, UnsteadyError, named, sibling_at, siblings
+from racoon_exporter.source.files.siblings import STEADY_LOOKS, Sibling, UnsteadyError
 from racoon_exporter.source.files.stored_bytes import PlainReader, open_reader
 
 logger = logging.getLogger(__name__)
@@ -50,18 +51,15 @@ class Lineage:
     def __init__(self, path: str, folders: Folders, counts: SourceCounts) -> None:
         """Of the log at `path`; what is lost with a rotated file is counted in `counts`."""
         self._path = path
-        self._folders = folders
         self._system = folders.system
         self._counts = counts
         self._since_ns = 0
-        self._base = ""
+        self._places = Places(path, folders)
         self._left = FormerFiles()
         self._past: Past | None = None
         self._searched: tuple[Position, list[Sibling], list[Sibling]] | None = None
         self._settled: dict[Identity, tuple[int, int]] = {}
         """Size and last change of files that hold nothing new, so that they are not opened, or unpacked, at each look."""
-        self._beside_target: set[Identity] = set()
-        """Rotated files of the file that the path leads to since a link was switched."""
         self._refused: Counter[Identity] = Counter()
 
     # What was before.
@@ -70,17 +68,17 @@ class Lineage:
     def past(self) -> Past:
         """What to remember over a restart."""
         if self._past is None:
-            self._past = Past(self._since_ns, self._base, self._left.positions())
+            self._past = Past(self._since_ns, self._places.base, self._left.positions())
         return self._past
 
     def resume(self, past: Past) -> None:
         """Remember what an earlier process knew."""
-        self._since_ns, self._base, self._past = past.since_ns, past.base, past
+        self._since_ns, self._places.base, self._past = past.since_ns, past.base, past
         self._left.resume(past.left)
 
     def begin(self, *, backfill: bool = False) -> list[Sibling]:
         """Take every rotated file that stands there now for old, or for to be read; returns them, the oldest first by name."""
-        rotated = siblings(self._logs(), self._folders)
+        rotated = self._places.rotated()
         if backfill:
             return rotated
         self._since_ns = max((each.mtime_ns for each in rotated), default=self._since_ns)
@@ -92,13 +90,8 @@ class Lineage:
 
     def entered(self, identity: Identity, *, at_path: bool) -> None:
         """Note which file is read now. If it is at the path, or beside where the path leads, that is where the log is since."""
-        if not at_path and identity not in self._beside_target:
-            return
-        base = os.path.realpath(self._path)
-        if base != self._base:
-            self._since_ns = max(self._since_ns, self._switched_ns() or 0)
-            self._base = base
-            self._beside_target = set()
+        if self._places.entered(identity, at_path=at_path):
+            self._since_ns = max(self._since_ns, self._places.switched_ns() or 0)
             self._past = None
 
     def leave(self, position: Position, changed_ns: int = 0) -> None:
@@ -115,13 +108,12 @@ class Lineage:
 
     def of(self, position: Position) -> OpenFile | None:
         """Return the file of a position under whatever name it has by now, but for the log's own, open and standing there."""
-        logs = self._logs()
-        rotated = siblings(logs, self._folders)
+        rotated = self._places.rotated()
         for _ in range(STEADY_LOOKS):
-            path = named(logs, position.identity, self._folders)
+            path = self._places.path_of(position.identity)
             if path is not None and (found := self._known_at(path, position)):
                 return found
-            before, rotated = rotated, siblings(logs, self._folders)
+            before, rotated = rotated, self._places.rotated()
             if before == rotated:
                 return None
         raise UnsteadyError(self._path)  # it may have been renamed under the search
@@ -137,9 +129,8 @@ class Lineage:
         Unpacking costs time: a file that was not changed since the other was last seen to change (`since_ns`) is not unpacked,
         and as long as nothing changed since a search in vain, none is made again.
         """
-        logs = self._logs(leaving)
-        rotated = [each for each in siblings(logs, self._folders) if not each.packed or each.mtime_ns >= since_ns]
-        search = (position, rotated, beside := self._standing_at(logs))
+        rotated = [each for each in self._places.rotated(leaving) if not each.packed or each.mtime_ns >= since_ns]
+        search = (position, rotated, beside := self._places.standing(leaving))
         if search == self._searched:
             return None
         oldest_first = sorted(rotated, key=lambda each: (self._is_read_beyond(each, position), *each.by_age))
@@ -257,7 +248,7 @@ class Lineage:
                 if reader.identity == sibling.identity:
                     return OpenFile(reader, self._counts)
                 reader.close()
-            path = named(self._logs(), sibling.identity, self._folders)
+            path = self._places.path_of(sibling.identity)
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), sibling.path)
 
     def _unread(self, sibling: Sibling, leaving: OpenFile | None) -> OpenFile | None:
@@ -288,16 +279,11 @@ class Lineage:
         """Give all that was read and still stands somewhere in plain."""
         if leaving is not None and leaving.reader.plain and _is_intact(leaving):
             yield ReadText(leaving.reader, leaving.read_to)
-        logs = self._logs(leaving)
-        for sibling in [*siblings(logs, self._folders), *self._standing_at(logs)]:
+        for sibling in [*self._places.rotated(leaving), *self._places.standing(leaving)]:
             position = self.left(sibling.identity)
             if position is not None and not sibling.packed and (text := self._at(sibling.path, position)):
                 yield ReadText(text.reader, text.offset)
                 text.close()
-
-    def _standing_at(self, logs: Iterable[str]) -> list[Sibling]:
-        """Return what stands at the log's own paths."""
-        return [sibling_at(log, status) for log in logs if (status := regular(log, self._system)) is not None]
 
     def _where_left(self, generation: OpenFile, path: str, leaving: OpenFile | None) -> OpenFile:
         """Do the same with a compressed file too, which is opened anew for each comparison: it goes forward only."""
@@ -323,7 +309,7 @@ class Lineage:
 
     def _candidates(self, leaving: OpenFile | None, *, earlier: bool) -> Iterator[Sibling]:
         """Give the files that may have been the log since the present one was begun, but for it and `leaving`, oldest first."""
-        here, beside = self._at_once(leaving)
+        here, beside = self._places.at_once(self._since_ns, leaving)
         reading = leaving.identity if leaving is not None else None
         known = {here, reading}
         oldest_first: Sequence[Sibling] = sorted(beside, key=lambda each: each.by_age)
@@ -333,49 +319,6 @@ class Lineage:
             if sibling.identity not in known:
                 known.add(sibling.identity)
                 yield sibling
-
-    def _at_once(self, leaving: OpenFile | None) -> tuple[Identity | None, list[Sibling]]:
-        """Tell what stands at the path and what beside it; a rotation between the two looks would hide a file."""
-        for _ in range(STEADY_LOOKS):
-            here, beside = self._here(), list(self._beside(leaving))
-            if here == self._here():
-                return here, beside
-        raise UnsteadyError(self._path)
-
-    def _here(self) -> Identity | None:
-        status = regular(self._path, self._system)
-        return None if status is None else Identity.of(status)
-
-    def _beside(self, leaving: OpenFile | None) -> Iterator[Sibling]:
-        target = os.path.realpath(self._path)
-        for sibling in siblings(self._logs(leaving, target=False), self._folders):
-            if sibling.mtime_ns >= self._since_ns:
-                yield sibling
-        if self._base not in {"", target} and (status := regular(self._base, self._system)):
-            yield sibling_at(self._base, status)  # the link was led elsewhere after this one had taken over
-        if self._base not in {"", target} and (switched := self._switched_ns()) is not None:
-            for sibling in siblings([target], self._folders):
-                if sibling.mtime_ns >= max(self._since_ns, switched):
-                    self._beside_target.add(sibling.identity)
-                    yield sibling
-
-    def _logs(self, leaving: OpenFile | None = None, *, target: bool = True) -> list[str]:
-        """Return the paths beside which rotated files are looked for: of the log, its target, and where it is by now."""
-        logs = [self._path, *([self._base] if self._base else [])]
-        if target or not self._base:
-            logs.append(os.path.realpath(self._path))
-        where = leaving.reader.where() if leaving is not None else None
-        if where is not None:
-            logs += [os.path.join(os.path.dirname(where), os.path.basename(log)) for log in logs]  # noqa: PTH118, PTH119, PTH120 - paths are text here
-        return list(dict.fromkeys(logs))
-
-    def _switched_ns(self) -> int | None:
-        """Return when the link at the path was made; None if there is none."""
-        try:
-            status = self._system.lstat(self._path)
-        except OSError:
-            return None
-        return status.st_mtime_ns if os.path.islink(self._path) else None  # noqa: PTH114 - paths are text here
 
     # What cannot be read.
 
