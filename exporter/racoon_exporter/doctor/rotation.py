@@ -96,7 +96,7 @@ def _twice(log: Path, rules: list[Rule]) -> Finding:
 
 def _of_logrotate(rule: Rule, tail: LogTail, user: ServiceUser) -> Findings:
     place = f"{rule.file}:{rule.line}"
-    found = [*_of_copies(rule, tail, place), *_of_count(rule, place), *_of_new_file(rule, tail, user, place)]
+    found = [*_of_copies(rule, tail, place), *_of_count(rule, tail, place), *_of_new_file(rule, tail, user, place)]
     found += _of_writer(rule, tail, place)
     yield from found or [ok("rotation", tail.path, f"{place}: nothing is lost, and {user.name} may read the new file")]
 
@@ -113,7 +113,7 @@ def _of_copies(rule: Rule, tail: LogTail, place: str) -> Findings:
         )
 
 
-def _of_count(rule: Rule, place: str) -> Findings:
+def _of_count(rule: Rule, tail: LogTail, place: str) -> Findings:
     kept = rule.directives.get("rotate", "0")
     if kept.isdecimal() and int(kept) == 0:
         yield error(
@@ -131,12 +131,15 @@ def _of_count(rule: Rule, place: str) -> Findings:
             "One rotated file is kept, and compressed at once: what was not read of it before a second rotation is lost.",
             f"sed -i 's/^\\([[:space:]]*\\)rotate 1$/\\1rotate 8\\n\\1delaycompress/' {rule.file}",
         )
-    if "olddir" in rule.directives and not rule.has("copytruncate"):
+    olddir = rule.directives.get("olddir")
+    folder = tail.path.parent
+    if olddir is not None and Path(os.path.normpath(folder / olddir)).parent != folder:
         yield warning(
             "rotation",
             rule.patterns[0],
-            f"{place}: olddir {rule.directives['olddir']}",
-            "Rotated files are looked for beside the log: what was not read at a stop of the exporter is not found elsewhere.",
+            f"{place}: olddir {olddir}",
+            "Rotated files are looked for beside the log and in folders right below; elsewhere only once one that was being "
+            "read was seen there.",
             f"sed -i '/^[[:space:]]*olddir /d' {rule.file}",
         )
 

@@ -122,6 +122,13 @@ HOSTS: list[tuple[str, Break, str, str, str]] = [
         "error",
         "create 0640",
     ),
+    (
+        "rotated files are kept elsewhere",
+        lambda g: g.rotate("create 0644 root root\n    rotate 8\n    olddir ../archive"),
+        "rotation",
+        "warning",
+        "olddir",
+    ),
     ("racoon makes the new log", lambda g: g.rotate("rotate 8\n    nocreate"), "rotation", "warning", "create 0640"),
     ("syslog is not told", lambda g: g.write(g.log, by_syslog()), "rotation", "error", "postrotate"),
     ("syslog writes the rotated file", writer_stayed, "rotation", "error", "rsyslog-rotate"),

@@ -24,7 +24,10 @@ SETTLED_NS = 50_000_000
 KEPT_NS = 1_000_000_000
 """A listing serves no longer, whatever the folder's time says: a file server's clock may be wrong."""
 
-_FOLDERS_KEPT = 16
+MOST_BELOW = 64
+"""A folder with more folders in it than this has one for each host, and none of them is looked into."""
+
+_FOLDERS_KEPT = 128
 _SEPARATORS = "-._"
 """One of these follows a log's name, without its extension, in the names of its rotated files."""
 
@@ -38,6 +41,7 @@ class Folder:
         self._names = sorted(names)
         self._system = system
         self._places: dict[Identity, str] | None = None
+        self._folders: list[str] | None = None
 
     def beside(self, log: str) -> list[str]:
         """Give the names among which those of a log's rotated files are."""
@@ -54,6 +58,14 @@ class Folder:
             statuses = ((path, regular(path, self._system)) for path in paths)
             self._places = {Identity.of(status): path for path, status in statuses if status is not None}
         return self._places.get(identity)
+
+    def folders(self) -> list[str]:
+        """Give the paths of the folders in it as they were when first asked for; none where there are too many to look into."""
+        if self._folders is None:
+            paths = [f"{self._path}/{name}" for name in self._names]
+            folders = [path for path in paths if is_folder(path, self._system)]
+            self._folders = folders if len(folders) <= MOST_BELOW else []
+        return self._folders
 
 
 class _Kept(NamedTuple):
@@ -108,3 +120,19 @@ def regular(path: str, system: System) -> os.stat_result | None:
     except OSError:
         return None
     return status if stat.S_ISREG(status.st_mode) else None
+
+
+def is_folder(path: str, system: System) -> bool:
+    """Whether a directory is at the path."""
+    try:
+        return stat.S_ISDIR(system.stat(path).st_mode)
+    except OSError:
+        return False
+
+
+def changed_ns(path: str, system: System) -> int:
+    """Return when what is at the path was changed last; 0 where that cannot be told."""
+    try:
+        return system.stat(path).st_mtime_ns
+    except OSError:
+        return 0

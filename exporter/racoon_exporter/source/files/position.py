@@ -123,12 +123,14 @@ class Past:
     """What a log was before: where its former files were left, so that none is read twice under whatever name it returns.
 
     `since_ns` is when the last of them, or what stood beside the log before it was first read, was changed last: of what is
-    older nothing is new. `base` is the file that the path led to when the present one was begun.
+    older nothing is new. `base` is the file that the path led to when the present one was begun, `found_in` other folders in
+    which files of the log were found.
     """
 
     since_ns: int
     base: str
     left: tuple[Position, ...] = ()
+    found_in: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """Return it as values that any JSON library can write."""
@@ -136,14 +138,18 @@ class Past:
             [each.device, each.inode, each.offset, each.line, each.fingerprint.length, each.fingerprint.digest]
             for each in self.left
         ]
-        return {"since_ns": self.since_ns, "base": self.base, "left": left}
+        return {"since_ns": self.since_ns, "base": self.base, "left": left, "found_in": list(self.found_in)}
 
     @classmethod
     def from_json(cls, value: object) -> Past:
         """Read it back; raises ValueError for anything that `to_json` does not write."""
         match value:
-            case {"since_ns": since_ns, "base": str(base), "left": list(left)}:
-                return cls(whole_number({"since_ns": since_ns}, "since_ns"), base, tuple(_left(each) for each in left))
+            case {"since_ns": since_ns, "base": str(base), "left": list(left), **others}:
+                found_in = others.get("found_in", [])  # which older versions did not know
+                if not isinstance(found_in, list) or not all(isinstance(folder, str) for folder in found_in):
+                    raise ValueError("position: found_in must be a list of folders")
+                since_ns = whole_number({"since_ns": since_ns}, "since_ns")
+                return cls(since_ns, base, tuple(_left(each) for each in left), tuple(found_in))
             case _:
                 raise ValueError("position: past must have since_ns, base and left")
 

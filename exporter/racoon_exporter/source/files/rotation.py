@@ -13,6 +13,7 @@ The rules, each for a reason that happened:
   common with one that was read and still stands somewhere, byte for byte, was read.
 - Between a file and the next come the siblings that were changed since the file before was left, oldest first. It does not
   matter whether the file itself still stands beside them: with `rotate 2` the third rotation takes it away.
+- logrotate's `olddir` is known by what was read and is found in it (`Places`).
 - What stood beside the log before it was first looked at is old, and so is what stands beside the target that a link is
   switched to and was not changed since: never read.
 """
@@ -23,7 +24,7 @@ import errno
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from racoon_exporter.source.contract import SourceCounts
 from racoon_exporter.source.files.folders import Folders
@@ -58,6 +59,7 @@ class Lineage:
         self._left = FormerFiles()
         self._past: Past | None = None
         self._searched: tuple[Position, list[Sibling], list[Sibling]] | None = None
+        self._searched_below: tuple[Position, list[Sibling]] | None = None
         self._settled: dict[Identity, tuple[int, int]] = {}
         """Size and last change of files that hold nothing new, so that they are not opened, or unpacked, at each look."""
         self._refused: Counter[Identity] = Counter()
@@ -68,12 +70,13 @@ class Lineage:
     def past(self) -> Past:
         """What to remember over a restart."""
         if self._past is None:
-            self._past = Past(self._since_ns, self._places.base, self._left.positions())
+            self._past = Past(self._since_ns, self._places.base, self._left.positions(), self._places.found_in)
         return self._past
 
     def resume(self, past: Past) -> None:
         """Remember what an earlier process knew."""
-        self._since_ns, self._places.base, self._past = past.since_ns, past.base, past
+        self._since_ns, self._past = past.since_ns, past
+        self._places.base, self._places.found_in = past.base, past.found_in
         self._left.resume(past.left)
 
     def begin(self, *, backfill: bool = False) -> list[Sibling]:
@@ -81,12 +84,27 @@ class Lineage:
         rotated = self._places.rotated()
         if backfill:
             return rotated
-        self._since_ns = max((each.mtime_ns for each in rotated), default=self._since_ns)
+        self._since_ns = max([self._places.begun_ns(), *(each.mtime_ns for each in rotated)])
+        self._take_for_old(rotated)
+        return rotated
+
+    def _take_for_old(self, rotated: Iterable[Sibling]) -> None:
         for sibling in rotated:
             if sibling.mtime_ns == self._since_ns:
                 self._leave_unread(sibling)  # what comes next may have been written in the same tick of the clock
         self._past = None
-        return rotated
+
+    def _learn(self, path: str, file: OpenFile) -> None:
+        """Look in the folder of a file, too, that is or was a generation of the log."""
+        if there := self._places.learn(path):
+            self._take_for_old(_older(there, file))
+
+    def _follow(self, leaving: OpenFile) -> None:
+        """Learn where the file that was read last was put, or a copy of it."""
+        if where := leaving.reader.where():
+            self._learn(where, leaving)
+        if leaving.is_deleted() and (copy := self._below(leaving.ending())):
+            copy.close()
 
     def entered(self, identity: Identity, *, at_path: bool) -> None:
         """Note which file is read now. If it is at the path, or beside where the path leads, that is where the log is since."""
@@ -112,6 +130,7 @@ class Lineage:
         for _ in range(STEADY_LOOKS):
             path = self._places.path_of(position.identity)
             if path is not None and (found := self._known_at(path, position)):
+                self._learn(path, found)
                 return found
             before, rotated = rotated, self._places.rotated()
             if before == rotated:
@@ -132,7 +151,7 @@ class Lineage:
         rotated = [each for each in self._places.rotated(leaving) if not each.packed or each.mtime_ns >= since_ns]
         search = (position, rotated, beside := self._places.standing(leaving))
         if search == self._searched:
-            return None
+            return self._below(position)
         oldest_first = sorted(rotated, key=lambda each: (self._is_read_beyond(each, position), *each.by_age))
         if position.fingerprint.length < PROOF_SPAN:
             oldest_first = list(filter(self._is_new, oldest_first))
@@ -146,6 +165,19 @@ class Lineage:
             if found is not None:
                 return found
         self._searched = search if all_opened else None
+        return self._below(position)
+
+    def _below(self, position: Position) -> OpenFile | None:
+        """Return a copy of what a position was read of from a folder below the log's, which is one of its places then."""
+        if position.fingerprint.length < PROOF_SPAN:
+            return None
+        search = (position, new := [each for each in self._places.below() if each.mtime_ns >= self._since_ns])
+        if search != self._searched_below:
+            for sibling in sorted(new, key=lambda each: each.by_age):
+                if found := self._at(sibling.path, position):
+                    self._learn(sibling.path, found)
+                    return found
+        self._searched_below = search
         return None
 
     def _is_read_beyond(self, sibling: Sibling, position: Position) -> bool:
@@ -258,6 +290,8 @@ class Lineage:
             generation = self._where_left(generation, sibling.path, leaving)
             if generation.unread():
                 return generation
+            if generation.offset:
+                self.leave(generation.position())  # a copy is known again when nothing is left to compare it with
         except OSError:
             generation.close()
             raise
@@ -309,6 +343,8 @@ class Lineage:
 
     def _candidates(self, leaving: OpenFile | None, *, earlier: bool) -> Iterator[Sibling]:
         """Give the files that may have been the log since the present one was begun, but for it and `leaving`, oldest first."""
+        if leaving is not None:
+            self._follow(leaving)
         here, beside = self._places.at_once(self._since_ns, leaving)
         reading = leaving.identity if leaving is not None else None
         known = {here, reading}

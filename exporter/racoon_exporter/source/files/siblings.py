@@ -114,6 +114,11 @@ _AFTER = re.compile(rf"(?P<stem>.+?){_SUFFIX}{_PACKED}", re.DOTALL)
 _BEFORE_EXTENSION = re.compile(rf"(?P<stem>.+?){_SUFFIX}(?P<extension>\.[^.\d][^.]*?){_PACKED}", re.DOTALL)
 
 
+def is_rotated(name: str, log: str) -> bool:
+    """Whether a file of this name is a rotated one of the log with that name."""
+    return _names(log).fullmatch(name) is not None
+
+
 @lru_cache(maxsize=4096)
 def _names(name: str) -> re.Pattern[str]:
     stem, extension = Path(name).stem, Path(name).suffix

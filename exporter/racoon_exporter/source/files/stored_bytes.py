@@ -94,9 +94,9 @@ class PlainReader:
         return self._system.fstat(self._fd)
 
     def where(self) -> str | None:
-        """Return the present path, of a directory renamed meanwhile too; None where the system does not tell."""
+        """Return the present path, of a directory renamed meanwhile too, or the last; None where the system does not tell."""
         try:
-            return self._system.where(self._fd)
+            return self._system.where(self._fd).removesuffix(" (deleted)")
         except OSError:
             return None
 
