@@ -21,7 +21,7 @@ _NAMED = re.compile(rf"(?<![\w./$)-]){_PATH}")
 _WRITTEN = re.compile(rf">\s*({_PATH})")
 _MODULE = re.compile(r"python -m (tests(?:\.\w+)+)")
 _TARGET = re.compile(r"^([a-z][a-z0-9 -]*):(?!=)", re.MULTILINE)
-_MADE = re.compile(r"(?:^|`|&& )\s*make (?:--no-print-directory )?([a-z][a-z0-9-]*)", re.MULTILINE)
+_MADE = re.compile(r"(?:^|`|&& )\s*(?:[A-Z_]+=\S+ )*make (?:--[a-z-]+ (?:\d+ )?)*([a-z][a-z0-9-]*)", re.MULTILINE)
 
 
 def targets() -> set[str]:
