@@ -21,6 +21,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, Keeper, SourceStatus, StartAt, WithoutPositions
 from racoon_exporter.source.kafka.checkpoints import CheckpointError, Checkpoints, Place, is_mark
+from racoon_exporter.source.kafka.damage import CHECKED, tells_damage
 from racoon_exporter.source.kafka.held import RETRY_SECONDS, Around, Held
 from racoon_exporter.source.kafka.keys import Trial
 from racoon_exporter.source.kafka.partition import Partition
@@ -97,17 +98,21 @@ class KafkaSource(WithoutPositions):
 
     def _of_all(self) -> dict[str, Any]:
         """Give the settings of everyone who reads."""
-        return self._options.client() | {
-            "group.id": self._options.group,
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-            "isolation.level": "read_committed",
-            "auto.offset.reset": "earliest" if self._around.start_at == "beginning" else "latest",
-            "topic.metadata.refresh.interval.ms": 10_000,
-            "fetch.wait.max.ms": 100,
-            "queued.max.messages.kbytes": 16_384,
-            "error_cb": self._failed,
-        }
+        return (
+            self._options.client()
+            | CHECKED
+            | {
+                "group.id": self._options.group,
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "isolation.level": "read_committed",
+                "auto.offset.reset": "earliest" if self._around.start_at == "beginning" else "latest",
+                "topic.metadata.refresh.interval.ms": 10_000,
+                "fetch.wait.max.ms": 100,
+                "queued.max.messages.kbytes": 16_384,
+                "error_cb": self._failed,
+            }
+        )
 
     def _of_member(self) -> dict[str, Any]:
         return {
@@ -217,7 +222,7 @@ class KafkaSource(WithoutPositions):
         self._joined = True
         for each in given:
             place = Place(each.topic, each.partition)
-            self._partitions[place] = Partition(place, self._around, self._consumer)
+            self._partitions[place] = Partition(place, self._around, self._consumer, self._settings)
             self._topics[each.topic].due = 0.0
         consumer.incremental_assign(given)
         consumer.pause(given)
@@ -371,7 +376,10 @@ class KafkaSource(WithoutPositions):
     def _take_error(self, error: KafkaError, message: Message, partition: Partition | None) -> None:
         """Take note of what stands in place of a record: that a partition ends there, or of trouble with one or with all."""
         topic = self._topics.get(message.topic() or "")
-        if error.code() != AT_END:
+        if partition is not None and tells_damage(error):
+            with contextlib.suppress(KafkaException):  # the brokers are away: it is told again once they are there
+                partition.pass_over_damage()
+        elif error.code() != AT_END:
             self._note(error, topic, reads=False)
         elif topic is not None:
             self._reads_again(topic)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from racoon_exporter.source.kafka.checkpoints import Place
+from racoon_exporter.source.kafka.damage import tells_damage
 from racoon_exporter.source.kafka.held import Around
 from racoon_exporter.source.kafka.reading import AT_END, Reading, first_offset, partitions_of, record_of, watermarks
 from racoon_exporter.source.kafka.records import origin_of
@@ -49,6 +51,7 @@ class Trial:
     def __init__(self, topic: str, around: Around, settings: Mapping[str, Any]) -> None:
         """Read from where reading will begin. Raises KafkaException."""
         self.trouble: KafkaError | None = None
+        self._settings = settings
         self._consumer = Consumer(dict(settings))
         self._readings: dict[int, Reading] = {}
         for number in range(partitions_of(self._consumer, topic)):
@@ -86,6 +89,11 @@ class Trial:
 
     def _take(self, message: Message, reading: Reading) -> None:
         error, offset, number = message.error(), message.offset() or 0, reading.place.number
+        if error is not None and tells_damage(error):
+            with contextlib.suppress(KafkaException):  # the brokers are away: it is told again once they are there
+                reading.pass_over_damage(self._settings)
+                self._consumer.seek(TopicPartition(*reading.place, reading.next))
+            return
         if error is not None:
             self.trouble = None if error.code() == AT_END else error
             if self.trouble is None:

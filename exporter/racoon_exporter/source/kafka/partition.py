@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from confluent_kafka import Consumer, Message, TopicPartition
@@ -20,9 +20,10 @@ _VERSION: Final = 1
 class Partition(Held):
     """Read by the consumer of the group."""
 
-    def __init__(self, place: Place, around: Around, consumer: Consumer) -> None:
+    def __init__(self, place: Place, around: Around, consumer: Consumer, settings: Mapping[str, Any]) -> None:
         """Nothing is read yet."""
         self._consumer = consumer
+        self._settings = settings
         self.is_read_with_others = False
         """Whether its checkpoint says that all partitions of its topic are read as one."""
         super().__init__(place, around)
@@ -53,6 +54,13 @@ class Partition(Held):
         if self.open:
             self.reading.at_end(offset)
             self.ended = True
+
+    def pass_over_damage(self) -> None:
+        """Go on behind a batch that cannot be read. Raises KafkaException; it is told of again then."""
+        if self.open:
+            self.reading.pass_over_damage(self._settings)
+            self.dirty = True
+            self._consumer.seek(TopicPartition(*self.place, self.reading.next))
 
     def look(self) -> None:
         """Take note of how far the brokers are: where lines come without a pause, nothing else tells that the end is there."""

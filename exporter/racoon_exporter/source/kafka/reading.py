@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
@@ -11,6 +12,7 @@ from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaError, Kafka
 
 from racoon_exporter.source.contract import SourceCounts, SourceStatus, StartAt
 from racoon_exporter.source.kafka.checkpoints import Place
+from racoon_exporter.source.kafka.damage import end_of_damage
 from racoon_exporter.source.kafka.records import Lines, Record
 from racoon_exporter.source.kafka.settings import KafkaOptions
 from racoon_exporter.source.reporting import LiveCounts
@@ -70,6 +72,23 @@ class Reading:
     def is_at_end(self) -> bool:
         """Whether all was read that the brokers have told of."""
         return self.next >= self.high
+
+    def pass_over_damage(self, settings: Mapping[str, Any]) -> None:
+        """Go on behind a batch that cannot be read. Raises KafkaException."""
+        first = self.next
+        consumer = Consumer(dict(settings))
+        try:
+            _, high = watermarks(consumer, self.place)
+            self.next = end_of_damage(consumer, TopicPartition(*self.place, first), high)
+        finally:
+            consumer.close()
+        lost = self.next - first
+        if not lost:
+            return  # it was told twice
+        self.lines.passed_over["damaged"] = self.lines.passed_over.get("damaged", 0) + lost
+        _LOGGER.error(
+            "%s: %d records from offset %d on are damaged on the broker, and passed over", self.place.name, lost, first
+        )
 
     # keeping
 

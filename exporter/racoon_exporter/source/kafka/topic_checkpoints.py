@@ -20,6 +20,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from racoon_exporter.checkpoint import MOST_BYTES
 from racoon_exporter.source.kafka.checkpoints import CheckpointError, LostError, Place, mark
+from racoon_exporter.source.kafka.damage import CHECKED, end_of_damage, tells_damage
 from racoon_exporter.source.kafka.pieces import cut, joined
 from racoon_exporter.source.kafka.settings import KafkaOptions
 
@@ -180,29 +181,41 @@ class TopicCheckpoints:
             tail *= _FURTHER
         return None
 
-    def _newest(self, reader: Consumer, start: TopicPartition, high: int, key: str) -> _Found | None:
+    def _newest(self, reader: Consumer, place: TopicPartition, high: int, key: str) -> _Found | None:
         """Read from an offset to the end, and give the newest checkpoint of which all pieces were there."""
-        reader.assign([start])
+        reader.assign([place])
         newest: _Found | None = None
         coming: dict[str, _Found] = {}
         until = self._clock() + _SECONDS
         while self._clock() < until:
             message = reader.poll(0.2)
-            error = None if message is None else message.error()
-            if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001
-                raise KafkaException(error)
             if message is None:
                 continue
-            if error is not None and (message.offset() or 0) >= high:
+            error, offset = message.error(), message.offset() or 0
+            if error is None:
+                place.offset = offset + 1
+                newest = _piece(message, key, coming) or newest
+            elif tells_damage(error):
+                self._pass_over_damage(reader, place, high)
+            elif error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001
+                raise KafkaException(error)
+            elif offset >= high:
                 return newest
-            if error is None and (found := _piece(message, key, coming)) is not None:
-                newest = found
         raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001
+
+    def _pass_over_damage(self, reader: Consumer, place: TopicPartition, high: int) -> None:
+        """Read on behind a batch that cannot be read: an older checkpoint, or a younger one, will do."""
+        damaged, place.offset = place.offset, end_of_damage(reader, place, high)
+        _LOGGER.error(
+            "topic %s: %d records from offset %d on are damaged on the broker", self._topic, place.offset - damaged, damaged
+        )
+        reader.assign([place])
 
     def _reading(self) -> Consumer:
         if self._reader is None:
             self._reader = Consumer(
                 self._client
+                | CHECKED
                 | {
                     "group.id": f"{self._group}-checkpoints",
                     "enable.auto.commit": False,

@@ -5,6 +5,7 @@ One instance reads it, with a consumer of its own: the one to which the group gi
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 from collections.abc import Collection, Iterator, Mapping
@@ -14,6 +15,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from racoon_exporter.source.contract import Block, SourceStatus
 from racoon_exporter.source.kafka.checkpoints import WHOLE, Place, is_mark
+from racoon_exporter.source.kafka.damage import tells_damage
 from racoon_exporter.source.kafka.held import Around, Held
 from racoon_exporter.source.kafka.merge import Merge, Waiting
 from racoon_exporter.source.kafka.reading import AT_END, Reading, first_offset, partitions_of, record_of, watermarks
@@ -105,6 +107,9 @@ class WholeTopic(Held):
     def _take(self, message: Message, now: float) -> None:
         number, offset, error = message.partition() or 0, message.offset() or 0, message.error()
         reading = self._readings[number]
+        if error is not None and tells_damage(error):
+            self._pass_over_damage(reading)
+            return
         if error is not None:
             self._told = None if error.code() == AT_END else error
             if self._told is None:
@@ -133,6 +138,13 @@ class WholeTopic(Held):
             time = record.time or 0.0
         self._origins[number] = gateway, time
         self._merge.take(Waiting(number, offset, gateway, time, record.time or 0.0, data), now)
+
+    def _pass_over_damage(self, reading: Reading) -> None:
+        assert self._consumer is not None
+        with contextlib.suppress(KafkaException):  # the brokers are away: it is told again once they are there
+            reading.pass_over_damage(self._settings)
+            self.dirty = True
+            self._consumer.seek(_position(reading))
 
     def _blocks(self, lines: list[Waiting], limit: int) -> Iterator[Block]:
         """Give lines as blocks of about the size that was asked for, numbered by all that were given of the topic."""
