@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 from typing import Any, Final
@@ -29,11 +30,11 @@ class Instance:
 
     def __init__(self, bootstrap: str, directory: Path, **options: Any) -> None:
         usual: dict[str, Any] = {"topics": ("racoon",), "session_seconds": 3, "checkpoints": "cp"}
-        settings = KafkaOptions(bootstrap, **(usual | options))
+        self._settings = KafkaOptions(bootstrap, **(usual | options))
         self.engine = Engine(UTC, reference_of=lambda _source: time.time())
         partitions = Partitions(self.engine)
         around = Surroundings(keeper=partitions, partition_directory=directory, checkpoint_seconds=0.2)
-        self.inputs = Inputs([Wanted("kafka", settings.name, settings)], around)
+        self.inputs = Inputs([Wanted("kafka", self._settings.name, self._settings)], around)
         self.follower = Follower(self.engine, self.inputs, partitions=partitions)
         self._expositions = ExpositionCache()
 
@@ -65,6 +66,12 @@ class Instance:
     @property
     def remark(self) -> str:
         return "; ".join(status.remark for status in self.follower.statuses() if status.remark)
+
+    def reload(self, *more: Wanted, **options: Any) -> None:
+        """Read what a changed configuration names: other options, and other sources beside the topics."""
+        settings = replace(self._settings, **options)
+        self.follower.change([Wanted("kafka", settings.name, settings), *more], lambda _source: "")
+        self._settings = settings
 
     def close(self) -> None:
         self.follower.save()

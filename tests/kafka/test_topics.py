@@ -15,7 +15,7 @@ from racoon_exporter.source.kafka.records import ENVELOPES
 from racoon_exporter.source.kafka.settings import KafkaOptions, Sasl, Tls
 from racoon_exporter.source.kafka.topic_checkpoints import TopicCheckpoints
 from tests.exporter.reading import start, up
-from tests.kafka.brokers import Cluster
+from tests.kafka.brokers import Cluster, cluster
 from tests.kafka.instance import UP, Gateways, Instance, turn_until
 
 pytestmark = pytest.mark.kafka
@@ -308,6 +308,21 @@ def test_brokers_may_come_later_than_the_exporter(tmp_path: Path, directory: Pat
     finally:
         instance.close()
         late.stop()
+
+
+def test_who_ends_while_the_brokers_are_away_waits_for_them_once_and_not_for_each_partition(
+    tmp_path: Path, directory: Path
+) -> None:
+    with cluster(tmp_path / "broker") as running:
+        running.make_topic("racoon", 4)
+        instance = Instance(running.bootstrap, directory, session_seconds=60)
+        instance.until(lambda: len(instance.held) == 4)
+        establish(Gateways(running.bootstrap))
+        instance.until(lambda: instance.counted() == 20)
+        running.stop()
+        before = instance.follower.partitions.failures
+        instance.close()
+        assert instance.follower.partitions.failures <= before + 1
 
 
 @pytest.fixture

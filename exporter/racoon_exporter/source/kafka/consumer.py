@@ -207,8 +207,13 @@ class KafkaSource(WithoutPositions):
         if self._closed:
             return
         self._closed = True
+        heard = True
         for held in self._held():
-            self._give_back(held)
+            if heard:
+                self._give_back(held)
+                heard = held.error is None
+            else:  # brokers that are away keep us waiting for each, and whoever goes on reads again from the last checkpoint
+                held.drop()
         for topic in self._topics.values():
             topic.close()
         self._partitions.clear()
