@@ -112,11 +112,12 @@ class Engine:
         catalogue: Catalogue | None = None,
         on_record: Callable[[Record, str], None] | None = None,
         taken_elsewhere: Callable[[Gateways], int] = lambda _ours: 0,
+        peers_elsewhere: Callable[[SaState], int] = lambda _ours: 0,
         strict: bool = False,
     ) -> None:
         """Take the settings. `on_record` is shown, with its source, each record that has state or is more than information.
 
-        `taken_elsewhere` tells how many gateways other engines have that share the limit with this one.
+        `taken_elsewhere` and `peers_elsewhere` tell how many gateways and peers other engines have that share the limits.
         With `strict`, an exception out of a record is raised: for tests that look for causes.
         """
         self._settings: dict[str, Any] = {
@@ -126,6 +127,7 @@ class Engine:
             "catalogue": catalogue,
             "on_record": on_record,
             "taken_elsewhere": taken_elsewhere,
+            "peers_elsewhere": peers_elsewhere,
             "strict": strict,
         }
         self._on_record = on_record
@@ -166,9 +168,10 @@ class Engine:
         """Make an engine of the same settings that has read nothing."""
         return cls(other._zone, **other._settings)
 
-    def share_places(self, taken_elsewhere: Callable[[Gateways], int]) -> None:
-        """Share the limit of gateways with others from now on."""
-        self._settings["taken_elsewhere"] = self.state.gateways.taken_elsewhere = taken_elsewhere
+    def share_places(self, gateways: Callable[[Gateways], int], peers: Callable[[SaState], int]) -> None:
+        """Share the limits of gateways and peers with others from now on, who have so many."""
+        self._settings["taken_elsewhere"] = self.state.gateways.taken_elsewhere = gateways
+        self._settings["peers_elsewhere"] = self.state.peers_elsewhere = peers
 
     def name_gateways(self, gateway_of: Callable[[str], str]) -> None:
         """Ask this from now on whose source one is; readers that there are keep what they were told."""
@@ -178,6 +181,7 @@ class Engine:
         """Go on with another state."""
         self.state = state
         state.gateways.taken_elsewhere = self._settings["taken_elsewhere"]
+        state.peers_elsewhere = self._settings["peers_elsewhere"]
         state.archive.leaving = self._keep
         self._bound_past()
 

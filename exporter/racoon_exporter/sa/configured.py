@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_address
-from typing import Protocol
+from typing import Final, Protocol
 
 Network = IPv4Network | IPv6Network
+_PEERS_OF_A_GATEWAY: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,11 @@ class Limits:
     """Rows kept of each table of ended SAs and negotiations; None for all."""
     gateways: int = 1000
     """Gateways, or logs whose lines name none, that have a state of their own; whoever may write the log names any host."""
+
+    @property
+    def peers_in_all(self) -> int:
+        """How many peers that nobody configured have series at all gateways together, where a log is followed."""
+        return max(self.peers, _PEERS_OF_A_GATEWAY * self.gateways)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ MOST_NAMES: Final = 16
 """Names of daemons at one gateway."""
 _MOST_SPELT: Final = 4096
 _MOST_FOLDED: Final = 4096
+_LENGTH_OF_ONE: Final = 64
+"""Characters of a name that takes one place (Linux' HOST_NAME_MAX): longer ones take several, as all series bear them."""
 
 
 class Gateways:
@@ -48,7 +50,7 @@ class Gateways:
 
     @property
     def unnamed(self) -> int:
-        """How many places were taken that the configuration does not name."""
+        """How many places were taken by what the configuration does not name."""
         return self._unnamed
 
     def learn(self, known: Known) -> None:
@@ -56,7 +58,7 @@ class Gateways:
         self._limit = known.limits.gateways
         self._configured = {name.casefold(): name for name in known.gateways}
         self._spelt.clear()
-        self._unnamed = sum(1 for place in self._racoons if not self.is_configured(place))
+        self._unnamed = sum(_weight(place) for place in self._racoons if not self.is_configured(place))
 
     def spelled(self, gateway: str) -> str:
         """Give the spelling of a gateway's name that is in use."""
@@ -83,7 +85,8 @@ class Gateways:
         place = _place(key)
         if place in self._racoons or self.is_configured(place):
             return True
-        return self._unnamed < self._limit and self._unnamed + self.taken_elsewhere(self) < self._limit
+        most = self._limit - min(_weight(place), self._limit)
+        return self._limit > 0 and self._unnamed <= most and self._unnamed + self.taken_elsewhere(self) <= most
 
     def has_name_free(self, key: Key) -> bool:
         """Whether one more name of a daemon is kept apart at its gateway."""
@@ -95,7 +98,7 @@ class Gateways:
         if place not in self._racoons:
             self._spelling.setdefault(place[0].casefold(), place[0])
             self._spelt.clear()
-            self._unnamed += not self.is_configured(place)
+            self._unnamed += 0 if self.is_configured(place) else _weight(place)
         self._racoons[place] += 1
         self._keys.setdefault(key[0], {})[key] = None
 
@@ -114,7 +117,7 @@ class Gateways:
             if not self._racoons[place]:
                 del self._racoons[place]
                 self._spelling.pop(place[0].casefold(), None)
-                self._unnamed -= not self.is_configured(place)
+                self._unnamed -= 0 if self.is_configured(place) else _weight(place)
         self._spelt.clear()
 
     def fold(self, key: Key) -> None:
@@ -136,6 +139,11 @@ class Gateways:
 
 def _place(key: Key) -> Place:
     return key[0], key[2]
+
+
+def _weight(place: Place) -> int:
+    """Give how many places a gateway takes."""
+    return 1 + len(place[0]) // (_LENGTH_OF_ONE + 1)
 
 
 __all__ = ["MOST_NAMES", "Gateways", "Key"]

@@ -11,6 +11,7 @@ from racoon_exporter.sa.configured import Knowledge
 from racoon_exporter.sa.current_reason import note_failure
 from racoon_exporter.sa.guessed_ends import Guesses
 from racoon_exporter.sa.model import OTHER, PSEUDO_PEERS, Peer, from_json, to_json
+from racoon_exporter.sa.peer_places import PeerPlaces
 
 T = TypeVar("T")
 _MOST_COOKIES: Final = 8192
@@ -40,6 +41,10 @@ class Peers(Mapping[str, Peer]):
         self._of_cookies: OrderedDict[str, str] = OrderedDict()
         self._folded: set[str] = set()
         self._counters = counters
+        self.places = PeerPlaces(lambda: self.unnamed)
+        """Those that these peers share with the peers of others."""
+        self.unnamed = 0
+        """Peers that the configuration does not name."""
 
     def __getitem__(self, address: str) -> Peer:
         return self._known[address]
@@ -94,8 +99,9 @@ class Peers(Mapping[str, Peer]):
         """Give a peer that completed a phase 1: no stranger any more."""
         peer = self._known.get(address)
         if peer is None:
-            room = len(self._known) < self.knowledge.limits.peers or self.knowledge.is_known(address)
-            peer = self._enter(address) if room else self._meet(address, now)
+            limits = self.knowledge.limits
+            room = len(self._known) < limits.peers and self._has_place(limits.peers_in_all)
+            peer = self._enter(address) if self.knowledge.is_known(address) or room else self._meet(address, now)
         if peer.stranger and peer.address == address:
             self._make_known(peer)
         peer.last_seen = now
@@ -113,6 +119,17 @@ class Peers(Mapping[str, Peer]):
                 peer.authentication = expected.authentication or peer.authentication
             peer.stranger = not knowledge.is_known(peer.address) and peer.phase1_last_established is None
         self._find_strangers()
+        self._count_unnamed()
+
+    def _count_unnamed(self) -> None:
+        self.unnamed = sum(1 for address in self._known if self._is_unnamed(address))
+
+    def _is_unnamed(self, address: str) -> bool:
+        return address not in PSEUDO_PEERS and not self.knowledge.is_known(address)
+
+    def _has_place(self, most: int) -> bool:
+        """Whether there is a place among the peers of all gateways; for those of an old log, which is read once, there is."""
+        return self.knowledge.limits.history is None or self.places.take(most)
 
     def _meet(self, address: str, now: float | None) -> Peer:
         if not self.knowledge.is_known(address) and address not in PSEUDO_PEERS and not self._room_for_stranger(now):
@@ -125,6 +142,7 @@ class Peers(Mapping[str, Peer]):
     def _enter(self, address: str) -> Peer:
         expected = self.knowledge.expected(address)
         peer = self._known[address] = Peer(address, stranger=not self.knowledge.is_known(address))
+        self.unnamed += self._is_unnamed(address)
         if peer.stranger:
             self._strangers[address] = peer
         if expected is not None:
@@ -147,7 +165,7 @@ class Peers(Mapping[str, Peer]):
         if len(self._known) >= limits.peers:
             return False
         if len(self._strangers) < limits.strangers:
-            return True
+            return self._has_place(limits.peers_in_all // 2)  # the others are for those that complete a phase 1
         if now is None or now < self._no_room_until:
             return False
         idle = min(
@@ -161,6 +179,7 @@ class Peers(Mapping[str, Peer]):
         if now < self._no_room_until:
             return False
         del self._known[idle.address], self._strangers[idle.address]
+        self.unnamed -= self._is_unnamed(idle.address)
         self.certainty = object()
         return True
 
@@ -228,7 +247,8 @@ class Peers(Mapping[str, Peer]):
     def forget_guessed(self, address: str) -> None:
         """Forget a peer that is none."""
         self.certainty = object()
-        self._known.pop(address, None)
+        if self._known.pop(address, None) is not None:
+            self.unnamed -= self._is_unnamed(address)
         self._strangers.pop(address, None)
 
     def remember_cookies(self, cookies: str, address: str) -> None:
@@ -261,6 +281,7 @@ class Peers(Mapping[str, Peer]):
         self._of_cookies = OrderedDict(given["peer_of_cookies"])
         self._folded = set(given["folded"])
         self._find_strangers()
+        self._count_unnamed()
         if not any(name in _TOTALS.values() for name, *_ in self._counters):
             self._add_up()
 

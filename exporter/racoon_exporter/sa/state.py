@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Final
 
 from racoon_exporter.sa import daemon
@@ -13,6 +13,7 @@ from racoon_exporter.sa.gateways import Gateways, Key
 from racoon_exporter.sa.handlers import HANDLERS, take
 from racoon_exporter.sa.heard import Heard
 from racoon_exporter.sa.model import HISTORY, OTHER, IpsecSa, IsakmpSa, as_made, from_json
+from racoon_exporter.sa.peer_places import PeerPlaces
 from racoon_exporter.sa.racoon import Racoon
 from racoon_exporter.sa.two_ends import TwoEnds
 from racoon_parsers.record import Record
@@ -35,6 +36,9 @@ class SaState:
         self.two_ends = TwoEnds()
         self.racoons: dict[Key, Racoon] = {}
         self.gateways = Gateways(self.knowledge)
+        self.peer_places = PeerPlaces(self._unnamed_peers)
+        self.peers_elsewhere: Callable[[SaState], int] = lambda _ours: 0
+        """How many peers others have that share the limit."""
         self._heard: set[Key] = set()
         """Racoons of which a line came since `take_heard` was last asked."""
         self._latest: Racoon | None = None
@@ -52,9 +56,23 @@ class SaState:
             key = self._place(key, time)
             racoon = self.racoons.get(key)
             if racoon is None:
-                racoon = self.racoons[key] = Racoon(*key, self.knowledge, self.archive, self.two_ends)
+                racoon = self._put(Racoon(*key, self.knowledge, self.archive, self.two_ends))
                 self.gateways.enter(key)
         return racoon
+
+    def _put(self, racoon: Racoon) -> Racoon:
+        """Make a racoon one of ours."""
+        self.racoons[racoon.key] = racoon
+        racoon.peers.places = self.peer_places
+        return racoon
+
+    @property
+    def unnamed_peers(self) -> int:
+        """How many peers there are that the configuration does not name."""
+        return sum(racoon.peers.unnamed for racoon in self.racoons.values())
+
+    def _unnamed_peers(self) -> int:
+        return self.unnamed_peers + self.peers_elsewhere(self)
 
     def _place(self, key: Key, time: float | None) -> Key:
         """Give the key under which a racoon is known: by the one spelling of its gateway, or by what stands for too many."""
@@ -140,10 +158,10 @@ class SaState:
         for key in self._doubtful & self.racoons.keys():
             old = self.racoons[key]
             try:
-                self.racoons[key] = made_anew(old)
+                self._put(made_anew(old))
             except Exception:  # noqa: BLE001  whatever is wrong with it, it can't be kept
                 self.two_ends.leave(old)
-                self.racoons[key] = without_sas(old)
+                self._put(without_sas(old))
                 remarks.append(f"what was known of the SAs of {old.gateway or old.stream or old.ident!r} is lost by an error")
         self.two_ends.make_anew(self.racoons.values())
         self._doubtful.clear()
@@ -244,7 +262,7 @@ class SaState:
         for item in given["racoons"]:
             racoon = racoon_from_json(item, state.knowledge, state.archive, state.two_ends)
             racoon.learn(state.knowledge)
-            state.racoons[racoon.key] = racoon
+            state._put(racoon)
             state.gateways.enter(racoon.key)
         if "folded_gateways" in given:  # older versions did not keep it
             state.gateways.restore(given["folded_gateways"])

@@ -63,7 +63,7 @@ class Partitions:
         self.lock = FairLock()
         """Whose turn it is to read or look: one lock for all engines."""
         self._template = engine
-        engine.share_places(self._taken_elsewhere)
+        engine.share_places(self._taken_elsewhere, self._peers_elsewhere)
         self._restore_marker = RestoreMarker(state_file)
         self._united = Engine.like(engine)
         self._monotonic = monotonic
@@ -84,6 +84,11 @@ class Partitions:
         """Tell how many gateways the partitions have, but for the one that asks: the limit is the instance's."""
         places = (partition.engine.state.gateways for partition in self._held.values())
         return sum(each.unnamed for each in places if each is not ours)
+
+    def _peers_elsewhere(self, ours: SaState) -> int:
+        """Tell how many peers the partitions have that nobody configured, but for the one that asks."""
+        states = (partition.engine.state for partition in self._held.values())
+        return sum(each.unnamed_peers for each in states if each is not ours)
 
     def of(self, source: str) -> Partition | None:
         """Give the partition of a name; None for any other source."""

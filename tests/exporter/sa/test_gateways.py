@@ -43,6 +43,15 @@ def test_invented_hosts_are_counted_under_one_name_and_once_each() -> None:
     assert {gateway: count for (gateway, *_), count in established.items()} == {"host0": 10, "host1": 10, "other": 50}
 
 
+def test_a_long_name_takes_the_place_of_several_as_all_series_bear_it() -> None:
+    long = [f"{letter * 63}.{'x' * 63}.example" for letter in "abc"]
+    engine = heard(*(said(host) for host in (*long, "short", "shorter", *long)), limit=7)
+    assert gateways(engine) == [*long[:2], "other", "short"]
+    assert gateways(heard(said(long[0]), said("short"), limit=1)) == [long[0], "other"]
+    silent = [said(long[0]), said(long[1], day=17), said("short", day=17), said("shorter", day=17)]
+    assert gateways(heard(*silent, limit=3)) == [long[1], "other"]
+
+
 def test_a_gateway_that_the_configuration_names_always_has_a_place() -> None:
     engine = heard(
         said("invented1"), said("invented2"), said("invented3"), said("berlin"), said("paris"), named=("berlin", "paris")

@@ -1,10 +1,12 @@
 """Peers: who gets series of his own, and who gives way."""
 
+import json
 from collections import Counter
 
 import pytest
 
-from racoon_exporter.sa import Limits
+from racoon_exporter.sa import Knowledge, Limits, SaState
+from racoon_exporter.sa.peer_places import PeerPlaces
 from racoon_exporter.sa.peers import Peers
 from tests.exporter.reading import L, P, Q, knowing
 from tests.steps import steps
@@ -39,6 +41,59 @@ def test_who_completed_a_phase_1_is_no_stranger_and_leaves_his_place() -> None:
     assert known.heard_of(S[1], 1.0).address == S[1]
     assert known.heard_of(S[2], 10_000.0).address == S[2]
     assert set(known) == {S[0], S[2]}
+
+
+def test_all_gateways_together_have_a_bounded_number_of_peers() -> None:
+    """Whoever writes the log names any peer at any gateway: of strangers half of it, so that others find a place."""
+    state = SaState(knowing(P, limits=Limits(peers=12, gateways=1, history=0)))
+    racoons = [state.racoon(f"gw{number}", "racoon", "") for number in range(3)]
+    for number in range(12):
+        racoons[number % 3].peers.heard_of(f"203.0.113.{number}", 0.0)
+    assert state.unnamed_peers == 6
+    for number in range(12):
+        racoons[number % 3].peers.acquaint(f"198.18.0.{number}", 0.0)
+    assert state.unnamed_peers == 12
+    assert {racoon.peers.acquaint("198.18.1.1", 0.0).address for racoon in racoons} == {"other"}
+    assert {racoon.peers.heard_of(P, 0.0).address for racoon in racoons} == {P}
+    again = SaState.from_json(json.loads(json.dumps(state.to_json())), state.knowledge)
+    assert again.unnamed_peers == 12
+    assert again.racoon("gw0", "racoon", "").peers.acquaint("198.18.1.1", 0.0).address == "other"
+
+
+def test_a_place_among_all_peers_is_free_again_when_one_goes() -> None:
+    taken = [1, 2]
+    places = PeerPlaces(lambda: len(taken))
+
+    def take() -> bool:
+        found = places.take(3)
+        taken.extend([3] * found)
+        return found
+
+    assert [take() for _ in range(3)] == [True, False, False]
+    taken.pop()
+    tried = [take() for _ in range(3000)]
+    assert tried.count(True) == 1
+    assert not any(tried[:1000])
+
+
+def test_what_is_refused_among_all_peers_is_seldom_counted() -> None:
+    asked = 0
+
+    def count() -> int:
+        nonlocal asked
+        asked += 1
+        return 3
+
+    places = PeerPlaces(count)
+    assert not any(places.take(3) for _ in range(10_000))
+    assert asked == 10
+
+
+def test_an_old_log_is_read_with_all_its_peers() -> None:
+    state = SaState(Knowledge(limits=Limits(peers=11, gateways=3)))
+    for number in range(33):
+        state.racoon(f"gw{number % 3}", "racoon", "").peers.acquaint(f"198.18.0.{number}", 0.0)
+    assert state.unnamed_peers == 33
 
 
 def test_a_stranger_costs_the_same_however_many_peers_there_are() -> None:
