@@ -22,6 +22,8 @@ _CHOSEN: Final = (3600, 1800, 600, 300, 60, 30, 10)
 """Seconds; lifetimes are whole numbers of these wherever people choose them."""
 _WHOLE_SECONDS: Final = 1.0
 """Seconds by which a time is wrong that has whole seconds."""
+_SOON: Final = 2.0
+"""Seconds that a look may come late: so much a lifetime is wrong that follows from whole seconds, and each look costs one."""
 
 
 class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
@@ -62,7 +64,7 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
                 sas.overdue = soft
         elif dying > established:
             sa.lifetime = (dying - established) / _SOFT_SHARE
-        if sa.lifetime is None or established + sa.lifetime * AT_LEAST < sas.look:
+        if sa.lifetime is None or established + sa.lifetime * AT_LEAST < sas.look - _SOON:
             self._look_at(sas, self.ends_by_time(sa))
 
     def ends_by_time(self, sa: IpsecSa) -> float:
