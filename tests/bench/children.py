@@ -20,6 +20,8 @@ PROGRAMS: Final = {
     "mtail, a rule a message": Path(__file__).with_name("plain.mtail"),
 }
 """mtail programs that count the same: the first that fits ends a line, and every rule is held against every line."""
+_BYTE_CODE: Final = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(ROOT / ".work" / "byte-code")}
+"""As an installed package has it, which is compiled once; who measures a checkout may have told Python to keep none."""
 _SAMPLE: Final = re.compile(r"^(?P<name>\w+)\{(?P<labels>[^}]*)\} (?P<value>\d+)$", re.MULTILINE)
 _LABEL: Final = re.compile(r'(\w+)="([^"]*)"')
 
@@ -40,7 +42,8 @@ def measure(command: Sequence[str], output: Path, environment: Mapping[str, str]
     """Run a command to its end on the core that this process is bound to. Raises SystemExit if it fails."""
     with output.open("wb") as out, output.with_suffix(".err").open("wb") as err:
         begun = time.perf_counter()
-        child = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **(environment or {})}, stdout=out, stderr=err)
+        variables = {**os.environ, **_BYTE_CODE, **(environment or {})}
+        child = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=out, stderr=err)
         _, status, usage = os.wait4(child.pid, 0)
         wall = time.perf_counter() - begun
     child.returncode = os.waitstatus_to_exitcode(status)  # it is waited for; Popen must not try again
