@@ -204,11 +204,12 @@ class LogReader:
                     if not mark:
                         stem = whole.get(lead)
                     elif (stem := begun.get(lead)) is not None:
-                        found = stem.match(ending)
+                        match, read = stem.match, stem.read  # called as methods of the stem they take longer
+                        found = match(ending)
                         if found is None:
                             stem = None
                         else:
-                            number = stem.read(found[1])
+                            number = read(found[1])
                     if stem is None:
                         stem = self._recognise(rest, lead, mark, ending, listener)
                     if not same_head and stem is not None and not heads.find_time(line):
@@ -221,13 +222,14 @@ class LogReader:
                             if not noted:
                                 listener.note(time, origin, held)
                                 noted = True
-                            if held.act is not None:
+                            act = held.act
+                            if act is not None:
                                 if subject is None:
                                     subject = listener.turn_to(time, origin)
                                 if held_number is None:
-                                    held.act(subject, held.what)
+                                    act(subject, held.what)
                                 else:
-                                    held.act(subject, held.what, held_number)
+                                    act(subject, held.what, held_number)
                             held.tally.number += 1
                         except Exception as error:  # noqa: BLE001  whatever it is: the next record is taken
                             listener.fail(error, origin, held)

@@ -196,6 +196,14 @@ class Peer:
     """(metric, label values without the peer) to count."""
 
 
+def _name_by(kind: type[Any], field_name: str) -> None:
+    """Let a record's name be one of its fields, and no call: it is asked for with nearly every line about SAs."""
+    kind.name = vars(kind)[field_name]
+
+
+_name_by(IsakmpSa, "cookies")
+_name_by(IpsecSa, "spi")
+
 HISTORY: Final = {"phase1": IsakmpSa, "ipsec": IpsecSa, "negotiations": Negotiation, "daemon": DaemonRun}
 """The tables of `history`."""
 
