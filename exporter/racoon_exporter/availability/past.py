@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from racoon_exporter.availability.log import GatewayLog, PeerLog
-from racoon_exporter.sa.model import IpsecSa
+from racoon_exporter.sa.model import IpsecSa, Negotiation
 
 MOST_SECONDS: Final = 400 * 86400.0
 """Older than this nothing is kept: a year, and a month to look back at it."""
@@ -85,8 +85,10 @@ class Past:
         """Take ended records that are let go elsewhere; then let the oldest go here, where there is too much."""
         gateways = self.gateways
         for record in records:
+            if isinstance(record, Negotiation) and record.state != "failed":
+                continue  # most are, and say nothing here
             log = gateways.get(record.gateway) or self.of(record.gateway)
-            if isinstance(record, IpsecSa):  # most are
+            if isinstance(record, IpsecSa):
                 log.lived(record)
             else:
                 log.take(record)

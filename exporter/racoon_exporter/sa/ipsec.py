@@ -55,16 +55,16 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
 
     def schedule_end(self, sa: IpsecSa) -> None:
         """Set the times at which an SA should come to its soft expiry, and at which it is taken to have ended."""
-        established, dying = sa.established, sa.dying
+        established, dying, lifetime = sa.established, sa.dying, sa.lifetime
         if established is None:
             return
         sas = self.of_peer[sa.peer]
         if dying is None:
-            if sa.lifetime is not None and (soft := _soft_overdue(established, sa.lifetime)) < sas.overdue:
+            if lifetime is not None and (soft := _soft_overdue(established, lifetime)) < sas.overdue:
                 sas.overdue = soft
         elif dying > established:
-            sa.lifetime = (dying - established) / _SOFT_SHARE
-        if sa.lifetime is None or established + sa.lifetime * AT_LEAST < sas.look - _SOON:
+            sa.lifetime = lifetime = (dying - established) / _SOFT_SHARE
+        if lifetime is None or established + lifetime * AT_LEAST < sas.look - _SOON:
             self._look_at(sas, self.ends_by_time(sa))
 
     def ends_by_time(self, sa: IpsecSa) -> float:
@@ -93,15 +93,22 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
         peer.unflushed = since, at
         if at >= sas.overdue:
             self._take_guesses_back(sas, since, at)
-        age = at - established
+        age, known = at - established, sa.lifetime
         if sa.dying is not None:
-            self._learn_lifetime(sa, peer, age)
-        elif not _was_hard(sa, age, run) and move(IPSEC, sa, "soft_expired"):
-            sa.dying = at
-            self.schedule_end(sa)
-            self._learn_longer(sa, peer)
+            if age > (peer.phase2_lifetime or 0.0):
+                self._learn_lifetime(sa, peer, age)
+        elif not (_was_hard(sa, age, run) if known is None else age >= known * _NEARLY_ALL) and move(IPSEC, sa, "soft_expired"):
+            self._expire_softly(sa, sas, peer, at)
             return
         self.end(sa, "hard_expired", "expired", at, at, peer)
+
+    def _expire_softly(self, sa: IpsecSa, sas: SasOfPeer[IpsecSa], peer: Peer, at: float) -> None:
+        """Take the soft expiry: it tells the lifetime."""
+        sa.dying = at
+        self.schedule_end(sa)
+        longest, lifetime = peer.phase2_lifetime, sa.lifetime
+        if longest is not None and lifetime is not None and lifetime > longest * _LONGER and not sa.orphan:
+            self._learn_lifetime(sa, peer, lifetime)
 
     def _expire_at_no_time(self, sa: IpsecSa, at: float | None) -> None:
         if move(IPSEC, sa, "soft_expired"):
@@ -117,22 +124,18 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
         """
         overdue = NEVER
         for other in sas:
+            if other.dying is not None:
+                continue  # so it is with the older half
             begun, lifetime = other.established, other.lifetime
-            if other.dying is not None or lifetime is None or begun is None or other.orphan:
+            if lifetime is None or begun is None or other.orphan:
                 continue
             soft = _soft_overdue(begun, lifetime)
-            if since <= begun and soft <= now:
+            if soft <= now and since <= begun:
                 other.lifetime, other.outlived = None, True
                 self._look_at(sas, self.ends_by_time(other))
             elif soft < overdue:
                 overdue = soft
         sas.overdue = overdue
-
-    def _learn_longer(self, sa: IpsecSa, peer: Peer) -> None:
-        """Remember the lifetime that a soft expiry tells, if it is longer than known."""
-        known, lifetime = peer.phase2_lifetime, sa.lifetime
-        if known is not None and lifetime is not None and lifetime > known * _LONGER and not sa.orphan:
-            self._learn_lifetime(sa, peer, lifetime)
 
     def _learn_lifetime(self, sa: IpsecSa, peer: Peer, lifetime: float) -> None:
         """Remember how long this peer's SAs live. Only longer ones are believed: bytes may end an SA early."""
@@ -202,10 +205,7 @@ def _soft_overdue(established: float, lifetime: float) -> float:
 
 
 def _was_hard(sa: IpsecSa, age: float, run: DaemonRun | None) -> bool:
-    """Whether a first expiry is the end: the SA has reached its known lifetime, or the soft one came between two runs."""
-    lifetime = sa.lifetime
-    if lifetime is not None:
-        return age >= lifetime * _NEARLY_ALL
+    """Whether the first expiry of an SA whose lifetime is unknown is the end: the soft one came between two runs."""
     began = None if run is None else run.started
     if not sa.orphan or began is None or sa.established is None:
         return False

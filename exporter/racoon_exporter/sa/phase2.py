@@ -36,17 +36,18 @@ def started(racoon: Racoon, heard: Heard[Phase2Started]) -> None:
     if event.peer is None:
         return
     racoon.life.phase2_told = True
+    now = racoon.now
     local, address = event.local.address if event.local else None, event.peer.address
     if local:
         racoon.own(local)
     waiting = racoon.negotiations.waiting.get(address) if event.role == "initiator" else None
     if waiting:
         negotiation = waiting[0]
-        racoon.negotiations.take_up(negotiation, racoon.now)
+        racoon.negotiations.take_up(negotiation, now)
         negotiation.local = local
     else:
-        negotiation = Negotiation(2, racoon.gateway, local, address, event.role, "quick", racoon.now)
-        racoon.begin(negotiation)
+        negotiation = Negotiation(2, racoon.gateway, local, address, event.role, "quick", now)
+        racoon.negotiations.begin(negotiation, now)
     racoon.blame.packet.begins(negotiation)
     racoon.count(address, "phase2_negotiations", event.role or "unknown")
 
@@ -152,7 +153,8 @@ def sa_established(racoon: Racoon, arrow: Arrow, spi: int | None) -> None:
         pair_tells(racoon, arrow.source, arrow.destination, protocol)
         peers.tell_ends(arrow)
     local, address = arrow.local, arrow.remote
-    if racoon.ipsec.find(spi, protocol, address) is not None:
+    sas = racoon.ipsec
+    if sas.find(spi, protocol, address) is not None:
         return  # printed twice, or read twice
     direction = _direction(racoon, arrow, local, address)
     peer = arrow.peer
@@ -162,7 +164,7 @@ def sa_established(racoon: Racoon, arrow: Arrow, spi: int | None) -> None:
     lifetime = peer.phase2_lifetime or peers.knowledge.lifetime
     source, destination = (address, local) if direction == "in" else (local, address)
     sa = IpsecSa(racoon.gateway, protocol, arrow.mode, source, destination, spi, address, direction, now, lifetime=lifetime)
-    racoon.ipsec.add(sa, peer, now)
+    sas.add(sa, peer, now)
     if not sure:
         peers.guesses.note(sa, arrow.source, arrow.destination)
     if now is not None:
@@ -210,12 +212,15 @@ def sa_expired(racoon: Racoon, arrow: Arrow, spi: int | None) -> None:
     if spi is None:
         racoon.blame.packet.larval = (now, arrow.remote, arrow.local)
         return
-    sa = sas.find(spi, arrow.protocol, arrow.remote) or sas.believe_alive(spi, arrow.remote, now)
+    address, protocol = arrow.remote, arrow.protocol
+    sa = sas.named.get(spi)
+    if sa is None or sa.peer != address or sa.protocol != protocol:
+        sa = sas.find(spi, protocol, address) or sas.believe_alive(spi, address, now)
     if sa is None:
         return  # a larval inbound SA of a phase 2 that failed, or one from before the first line
     peer = arrow.peer
     if peer is None or arrow.sure is None:
-        peer = peers.entry(arrow.remote, now)
+        peer = peers.entry(address, now)
     peer.last_seen = now
     if sa.direction != arrow.direction:
         sas.correct_direction(sa, arrow.direction, now)

@@ -103,14 +103,15 @@ class SaTable(Generic[Sa, Event]):
 
     def add(self, sa: Sa, peer: Peer, now: float | None) -> None:
         """Add an SA that is alive, and tell its peer. Of too many, the oldest of its peer, or of all, gives way to it."""
-        of_peer = self.of_peer.get(sa.peer)
+        address = sa.peer
+        of_peer = self.of_peer.get(address)
         if of_peer is not None and len(of_peer) >= self.most_of_peer:
             self._crowd_out(of_peer[0], now)
         elif self._number >= self.most:
             self._crowd_out(next(iter(self.named.values())), now)
         self.enter(sa)
         self.schedule_end(sa)
-        self.grown(peer, sa.peer, now)
+        self.grown(peer, address, now)
 
     def _crowd_out(self, oldest: Sa, now: float | None) -> None:
         self.end(oldest, cast("Event", "crowded_out"), self.taken_over, now, now)
