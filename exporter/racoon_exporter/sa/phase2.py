@@ -163,7 +163,8 @@ def sa_established(racoon: Racoon, arrow: Arrow, spi: int | None) -> None:
     peer.last_seen = now
     lifetime = peer.phase2_lifetime or peers.knowledge.lifetime
     source, destination = (address, local) if direction == "in" else (local, address)
-    sa = IpsecSa(racoon.gateway, protocol, arrow.mode, source, destination, spi, address, direction, now, lifetime=lifetime)
+    sa = IpsecSa(racoon.gateway, protocol, arrow.mode, source, destination, spi, address, direction, now)
+    sa.lifetime = lifetime  # given by its name it would take half as long again
     sas.add(sa, peer, now)
     if not sure:
         peers.guesses.note(sa, arrow.source, arrow.destination)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from racoon_exporter.source.contract import DEFAULT_LIMIT, SourceCounts
-from racoon_exporter.source.files.lines import MAX_LINE, bounded_lines, leading_nuls, whole_lines, without_holes
+from racoon_exporter.source.files.lines import MAX_LINE, bounded_lines, leading_nuls, newlines, whole_lines, without_holes
 from racoon_exporter.source.files.position import FINGERPRINT_SPAN, Fingerprint, Identity, Position
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class OpenFile:
     def pass_over(self, offset: int) -> None:
         """Stand behind more, the lines of which are counted, for their numbers, and not given. Raises OSError."""
         while self.offset < offset and (piece := self.reader.pread(min(DEFAULT_LIMIT, offset - self.offset), self.offset)):
-            self.line += piece.count(b"\n")
+            self.line += newlines(piece)
             self.skipping = self.skipping and b"\n" not in piece
             self._advance(piece, len(piece))
 
@@ -142,7 +142,7 @@ class OpenFile:
         """Stand behind the last complete line. The lines before are counted, for their numbers, and not given."""
         at = 0
         while piece := self.reader.pread(DEFAULT_LIMIT, at):
-            self.line += piece.count(b"\n")
+            self.line += newlines(piece)
             self.offset = at + piece.rfind(b"\n") + 1 if b"\n" in piece else self.offset
             at += len(piece)
         self._tail = self._before(self.offset)
@@ -246,7 +246,7 @@ class OpenFile:
     def _give(self, raw: bytes, end: int) -> Chunk:
         data = raw[:end]
         first = self.line + 1
-        lines = data.count(b"\n") + (not data.endswith(b"\n"))
+        lines = newlines(data) + (not data.endswith(b"\n"))
         self._advance(data, end)
         self._rest = b""
         given = without_holes(data)
