@@ -98,11 +98,11 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
             if age > (peer.phase2_lifetime or 0.0):
                 self._learn_lifetime(sa, peer, age)
         elif not (_was_hard(sa, age, run) if known is None else age >= known * _NEARLY_ALL) and move(IPSEC, sa, "soft_expired"):
-            self._expire_softly(sa, sas, peer, at)
+            self._expire_softly(sa, peer, at)
             return
         self.end(sa, "hard_expired", "expired", at, at, peer)
 
-    def _expire_softly(self, sa: IpsecSa, sas: SasOfPeer[IpsecSa], peer: Peer, at: float) -> None:
+    def _expire_softly(self, sa: IpsecSa, peer: Peer, at: float) -> None:
         """Take the soft expiry: it tells the lifetime."""
         sa.dying = at
         self.schedule_end(sa)
