@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -16,7 +17,7 @@ class Archive:
     """Ended records, the newest kept."""
 
     def __init__(self, limit: int | None) -> None:
-        self._limit = limit
+        self._most = sys.maxsize if limit is None else limit
         self.leaving: Callable[[Sequence[Any]], None] = lambda _records: None
         """Told what makes room for newer records."""
         self.phase1: list[IsakmpSa] = []
@@ -29,16 +30,16 @@ class Archive:
     @property
     def limit(self) -> int | None:
         """Rows kept of each table; None for all."""
-        return self._limit
+        return None if self._most == sys.maxsize else self._most
 
     def add(self, table: list[Any], record: Any) -> None:
         """File a record; the oldest tenth goes when the limit is passed."""
         table.append(record)
-        if self._limit is not None and len(table) > self._limit:
-            self._trim(table, self._limit)
+        if len(table) > self._most:
+            self._trim(table)
 
-    def _trim(self, table: list[Any], limit: int) -> None:
-        gone = max(1, limit // 10)
+    def _trim(self, table: list[Any]) -> None:
+        gone = max(1, self._most // 10)
         self.leaving(table[:gone])
         del table[:gone]
         for name, written in self._written.items():
@@ -52,8 +53,8 @@ class Archive:
             if getattr(self, name) is table and place <= len(written):
                 written.insert(place, to_json(record))
         table.insert(place, record)
-        if self._limit is not None and len(table) > self._limit:
-            self._trim(table, self._limit)
+        if len(table) > self._most:
+            self._trim(table)
 
     def changed(self) -> None:
         """Note that an ended record changed after all, which is rare."""

@@ -12,7 +12,10 @@ from racoon_exporter.sa.timers import NEVER
 ORPHAN_LIFETIME: Final = 28800.0
 """Seconds: racoon's default lifetime, the bound of an IPsec SA that outlived its daemon, or what was learned of its peer."""
 _SOFT_SHARE: Final = 0.8
-"""racoon sets the soft limit at 80 % of the lifetime (`PFKEY_SOFT_LIFETIME_RATE`, `ipsec_doi.h`)."""
+"""racoon sets the soft limit at 80 % of the lifetime (`PFKEY_SOFT_LIFETIME_RATE`, `ipsec_doi.h`).
+
+A soft expiry that has not come `GRACE` seconds after it is overdue.
+"""
 _NEARLY_ALL: Final = 0.97
 """Share of its lifetime from which on an SA's first expiry line can only be the hard one."""
 _LONGER: Final = 1.1
@@ -60,8 +63,8 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
             return
         sas = self.of_peer[sa.peer]
         if dying is None:
-            if lifetime is not None and (soft := _soft_overdue(established, lifetime)) < sas.overdue:
-                sas.overdue = soft
+            if lifetime is not None and (overdue := established + lifetime * _SOFT_SHARE + GRACE) < sas.overdue:
+                sas.overdue = overdue
         elif dying > established:
             sa.lifetime = lifetime = (dying - established) / _SOFT_SHARE
         if lifetime is None or established + lifetime * AT_LEAST < sas.look - _SOON:
@@ -129,7 +132,7 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
             begun, lifetime = other.established, other.lifetime
             if lifetime is None or begun is None or other.orphan:
                 continue
-            soft = _soft_overdue(begun, lifetime)
+            soft = begun + lifetime * _SOFT_SHARE + GRACE
             if soft <= now and since <= begun:
                 other.lifetime, other.outlived = None, True
                 self._look_at(sas, self.ends_by_time(other))
@@ -197,11 +200,6 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
 def _both_ways(sas: SasOfPeer[IpsecSa]) -> bool:
     first = sas[0].direction
     return any(sa.direction != first for sa in sas)
-
-
-def _soft_overdue(established: float, lifetime: float) -> float:
-    """Give the time from which on the soft expiry of an SA of a lifetime should have come."""
-    return established + lifetime * _SOFT_SHARE + GRACE
 
 
 def _was_hard(sa: IpsecSa, age: float, run: DaemonRun | None) -> bool:

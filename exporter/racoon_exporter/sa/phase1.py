@@ -78,7 +78,7 @@ def established(racoon: Racoon, heard: Heard[Phase1Established]) -> None:
     racoon.life.stopped = False
     racoon.isakmp.add(sa, peer, racoon.now)
     peer.phase1_last_established = racoon.now if racoon.now is not None else peer.phase1_last_established
-    racoon.count(address, "phase1_established", negotiation.role or "unknown")
+    peer.counters["phase1_established", negotiation.role or "unknown"] += 1
     if negotiation.begun is not None and racoon.now is not None:
         peer.phase1_duration = max(0.0, racoon.now - negotiation.begun)
         _observe_duration(racoon, negotiation.role or "unknown", peer.phase1_duration)

@@ -6,7 +6,7 @@ from racoon_exporter.sa.arrow import Arrow, arrow_of
 from racoon_exporter.sa.blame import Evidence, close_in_time
 from racoon_exporter.sa.heard import Heard
 from racoon_exporter.sa.mended_ends import pair_tells
-from racoon_exporter.sa.model import UNATTRIBUTED, IpsecSa, Negotiation
+from racoon_exporter.sa.model import UNATTRIBUTED, IpsecSa, Negotiation, Peer
 from racoon_exporter.sa.racoon import Racoon
 from racoon_parsers.events import (
     IpsecSaDeleted,
@@ -170,7 +170,7 @@ def sa_established(racoon: Racoon, arrow: Arrow, spi: int | None) -> None:
         peers.guesses.note(sa, arrow.source, arrow.destination)
     if now is not None:
         peer.phase2_last_established = now
-    _pair(racoon, sa)
+    _pair(racoon, sa, peer)
 
 
 def _direction(racoon: Racoon, arrow: Arrow, local: str, address: str) -> str:
@@ -186,16 +186,16 @@ def _direction(racoon: Racoon, arrow: Arrow, local: str, address: str) -> str:
     return "out" if racoon.pairs.awaits_outbound(address, arrow.protocol or "", racoon.now) else "in"
 
 
-def _pair(racoon: Racoon, sa: IpsecSa) -> None:
-    """Join the two halves of a pair; the second one ends the negotiation."""
+def _pair(racoon: Racoon, sa: IpsecSa, peer: Peer) -> None:
+    """Join the two halves of a pair; the second one ends the negotiation, which is counted for the peer."""
     if sa.direction == "in":
         racoon.pairs.begin(sa, racoon.now)
         return
     negotiation = racoon.pairs.complete(sa, racoon.now)
     if negotiation is None:
-        racoon.count(sa.peer, "phase2_established", "unknown")
+        peer.counters["phase2_established", "unknown"] += 1
     elif racoon.negotiations.finish(negotiation, "came_up", racoon.now):
-        racoon.count(sa.peer, "phase2_established", negotiation.role or "unknown")
+        peer.counters["phase2_established", negotiation.role or "unknown"] += 1
 
 
 def expired(racoon: Racoon, heard: Heard[IpsecSaExpired]) -> None:
