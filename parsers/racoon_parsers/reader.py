@@ -189,14 +189,16 @@ class LogReader:
         """What stems act upon, once it is asked for at this time and of this origin."""
         noted = False
         time, origin = heads.time, heads.origin
-        head, middle = heads.head, heads.middle
+        head = heads.head
         line = ""
         try:
             for line in lines:
                 stem: Stem | None
                 number: Number = None
-                same_head = line.startswith(head)
-                rest = line[middle:] if same_head else heads.find_rest(line)
+                rest: str | None = line.removeprefix(head)
+                same_head = rest is not line
+                if not same_head:
+                    rest = heads.find_rest(line)
                 if rest is None:
                     stem = None
                 else:
@@ -243,12 +245,13 @@ class LogReader:
                         self._hold((time, origin, held, held_number, held_ending, end - length_hint(lines) - 2))
                         held = None
                     self._read_slowly(line, end - length_hint(lines) - 1, listener)
-                    head, middle = heads.head, heads.middle
+                    head = heads.head
                     continue
                 held, held_number, held_ending = stem, number, ending
                 stem.used = True
                 if not same_head or not noted:
-                    head, middle, time, origin, subject = heads.head, heads.middle, heads.time, heads.origin, None
+                    head, time = heads.head, heads.time
+                    origin, subject = heads.origin, None
                     noted = False
             if held is not None:
                 self._hold((time, origin, held, held_number, held_ending, end - 1))
