@@ -85,13 +85,10 @@ class Past:
         """Take ended records that are let go elsewhere; then let the oldest go here, where there is too much."""
         gateways = self.gateways
         for record in records:
-            if isinstance(record, Negotiation) and record.state != "failed":
-                continue  # most are, and say nothing here
-            log = gateways.get(record.gateway) or self.of(record.gateway)
-            if isinstance(record, IpsecSa):
-                log.lived(record)
-            else:
-                log.take(record)
+            if isinstance(record, IpsecSa):  # most are
+                (gateways.get(record.gateway) or self.of(record.gateway)).lived(record)
+            elif not isinstance(record, Negotiation) or record.state == "failed":
+                self.of(record.gateway).take(record)
         self.untidy += len(records)
         if self.bounds is not None and self.untidy >= self.bounds.untidy:
             self.untidy = 0
