@@ -6,7 +6,7 @@ import io
 import os
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, SourceCounts, SourceStatus
 from racoon_exporter.source.files.open_file import OpenFile
@@ -19,6 +19,15 @@ if TYPE_CHECKING:
 
 STDIN = "-"
 """Stands for standard input where a path is expected."""
+_UNPACKED_ELSEWHERE: Final = {
+    b"\x28\xb5\x2f\xfd": "zstd -d",
+    b"\x04\x22\x4d\x18": "lz4 -d",
+    b"LZIP\x01": "lzip -d",
+    b"\x1f\x9d\x90": "gzip -d",  # compress(1), which Python does not read
+    b"PK\x03\x04": "unzip",
+    b"7z\xbc\xaf\x27\x1c": "7z x",
+}
+"""First bytes of what is compressed in ways that are not read here, and what unpacks them."""
 
 
 class OneShotLog:
@@ -45,9 +54,10 @@ class OneShotLog:
         try:
             stream = self._stream = self._open()
             identity = _identity(stream)
-            unpacked = unpack(stream, compression(stream.peek(16)))
+            unpacked = _unpacked(stream)
         except (OSError, ValueError) as error:
             self._error = f"{self._path}: {getattr(error, 'strerror', None) or error}"
+            self._close()
             return
         self._opened = True
         reader = StreamReader(unpacked, identity, name=self._path)
@@ -57,7 +67,11 @@ class OneShotLog:
             self._error = reader.error
             if self._path != STDIN:
                 reader.close()
-                stream.close()
+            self._close()
+
+    def _close(self) -> None:
+        if self._stream is not None and self._path != STDIN:
+            self._stream.close()
 
     def _blocks(self, generation: OpenFile) -> Iterator[Block]:
         while not generation.at_end:
@@ -82,10 +96,23 @@ class OneShotLog:
 def blocks_of(path: str, limit: int = DEFAULT_LIMIT, *, stdin: BinaryIO | None = None) -> OneShotLog:
     """All blocks of a log, for commands that run once: a file, a FIFO, or `-` for standard input (`stdin` in tests).
 
-    gzip, bzip2 and xz are told by their first bytes, whatever the name. Never raises for I/O trouble or damage: see
-    `OneShotLog.status`.
+    gzip, bzip2 and xz are told by their first bytes, whatever the name; what is compressed otherwise gives none. Never raises
+    for I/O trouble or damage: see `OneShotLog.status`.
     """
     return OneShotLog(path, limit, stdin)
+
+
+def _unpacked(stream: io.BufferedReader) -> BinaryIO:
+    head = stream.peek(16)
+    command = unpacker(head)
+    if command is not None:
+        raise ValueError(f"compressed in a way that is not read: unpack it ({command})")
+    return unpack(stream, compression(head))
+
+
+def unpacker(beginning: bytes) -> str | None:
+    """Give the command for what is compressed in a way that is not read here, told by its first bytes; None for all else."""
+    return next((command for magic, command in _UNPACKED_ELSEWHERE.items() if beginning.startswith(magic)), None)
 
 
 def _identity(stream: io.BufferedReader) -> Identity:

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from racoon_exporter.source import MAX_LINE, Block, blocks_of
+from racoon_exporter.source.files.one_shot import unpacker
 from racoon_exporter.source.files.stored_bytes import compression
 from tests.exporter.source.files.logs import record
 
@@ -89,7 +90,7 @@ def test_no_input_raises(junk: bytes, packer: str) -> None:
     assert (log.status().error is None) == (packer == "plain")
 
 
-@given(st.binary(max_size=200).filter(lambda junk: compression(junk) is None))
+@given(st.binary(max_size=200).filter(lambda junk: compression(junk) is None and unpacker(junk) is None))
 def test_what_is_not_compressed_is_given_as_it_is(junk: bytes) -> None:
     log = blocks_of("-", stdin=io.BytesIO(junk))
     data = b"".join(block.data for block in log)
@@ -118,6 +119,26 @@ def test_what_cannot_be_opened_gives_nothing_and_says_why(tmp_path: Path, make: 
     assert list(log) == []
     assert log.status().error == f"{path}: {words}"
     assert not log.status().up
+
+
+@pytest.mark.parametrize(
+    ("head", "command"),
+    [
+        (b"\x28\xb5\x2f\xfd\xa4", "zstd -d"),
+        (b"\x04\x22\x4d\x18\x64", "lz4 -d"),
+        (b"LZIP\x01\x8c", "lzip -d"),
+        (b"\x1f\x9d\x90", "gzip -d"),
+        (b"PK\x03\x04\x14", "unzip"),
+        (b"7z\xbc\xaf\x27\x1c\x00", "7z x"),
+    ],
+    ids=["zstd", "lz4", "lzip", "compress", "zip", "7z"],
+)
+def test_what_is_compressed_otherwise_says_what_unpacks_it(tmp_path: Path, head: bytes, command: str) -> None:
+    path = tmp_path / "racoon.log.1"
+    path.write_bytes(head + bytes(range(256)))
+    log = blocks_of(str(path))
+    assert list(log) == []
+    assert log.status().error == f"{path}: compressed in a way that is not read: unpack it ({command})"
 
 
 def test_a_path_with_a_nul_gives_nothing_and_says_why() -> None:
