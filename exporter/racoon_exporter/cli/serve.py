@@ -38,7 +38,7 @@ def default_state_file() -> Path | None:
 
 
 @click.command(short_help="Follow logs; serve metrics, a status page, an API.")
-@click.argument("logs", nargs=-1, metavar="[LOG]...", type=click.Path())
+@click.argument("logs", nargs=-1, metavar="[LOG]...", type=click.Path(readable=False))
 @click.option(
     "--web.listen-address",
     "addresses",

@@ -13,9 +13,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 from racoon_exporter import history
+from racoon_exporter.cli.serve import serve
 from tests.exporter.reading import LAB
 
 SEED = LAB / "01-seed" / "b.log"
@@ -260,6 +262,14 @@ def test_summaries_of_commands_are_whole_on_a_narrow_terminal() -> None:
     commands = done.stdout.partition("Commands:\n")[2].splitlines()
     assert len(commands) >= 7
     assert all(line.endswith(".") and not line.endswith("...") and len(line) <= 80 for line in commands)
+
+
+def test_serve_takes_logs_that_cannot_be_read_yet() -> None:
+    """Root, as whom tests may run, may read everything: so click is asked what it would refuse."""
+    logs = next(each for each in serve.params if each.name == "logs")
+    assert isinstance(logs.type, click.Path)
+    assert not logs.type.readable
+    assert not logs.type.exists
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from racoon_exporter.source.files.beginning import Beginning
 from racoon_exporter.source.files.folders import Folders, regular
 from racoon_exporter.source.files.open_file import Chunk, ContentChangedError, OpenFile
 from racoon_exporter.source.files.position import Identity, Position
-from racoon_exporter.source.files.rotation import PATIENCE, Lineage
+from racoon_exporter.source.files.rotation import Lineage
 from racoon_exporter.source.files.stored_bytes import NotALogError
 from racoon_exporter.source.files.system import SYSTEM, System, kind_of
 from racoon_exporter.source.files.trouble import Trouble
@@ -72,7 +72,6 @@ class FileSource:
         self._look_before: _Look | None = None
         self._resting = False
         self._waiting_bytes = 0
-        self._failures = 0
         self._changed_ns = 0
         self._trouble = Trouble(path)
         self._closed = False
@@ -261,15 +260,14 @@ class FileSource:
         try:
             chunk = generation.take(limit)
         except OSError as error:
-            self._failures += 1
-            if at_path or self._failures < PATIENCE:
+            if at_path or not self._lineage.patience.is_over(generation.identity):
                 self._let_go()  # to be found again: the file system may have lost it (ESTALE)
                 raise
             logger.warning("log %s: a rotated file cannot be read: %s", self._path, error.strerror or error)
             self._notice(generation, None)
             generation.abandon_rest()
             chunk = None
-        self._failures = 0
+        self._lineage.patience.end(generation.identity)
         return chunk
 
     def _notice(self, generation: OpenFile, here: os.stat_result | None) -> None:

@@ -23,7 +23,6 @@ from __future__ import annotations
 import errno
 import logging
 import os
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from racoon_exporter.source.contract import SourceCounts
@@ -35,11 +34,9 @@ from racoon_exporter.source.files.position import Fingerprint, Identity, Past, P
 from racoon_exporter.source.files.same_text import ReadText, known_to
 from racoon_exporter.source.files.siblings import STEADY_LOOKS, Sibling, UnsteadyError
 from racoon_exporter.source.files.stored_bytes import PlainReader, open_reader
+from racoon_exporter.source.files.trouble import Patience
 
 logger = logging.getLogger(__name__)
-
-PATIENCE = 10
-"""A rotated file that fails so many times in a row is given up, so that a bad sector in it does not hide the log itself."""
 
 
 class DamagedError(OSError):
@@ -62,7 +59,7 @@ class Lineage:
         self._searched_below: tuple[Position, list[Sibling]] | None = None
         self._settled: dict[Identity, tuple[int, int]] = {}
         """Size and last change of files that hold nothing new, so that they are not opened, or unpacked, at each look."""
-        self._refused: Counter[Identity] = Counter()
+        self.patience = Patience(folders.system.monotonic_ns)
 
     # What was before.
 
@@ -255,6 +252,7 @@ class Lineage:
                 if not self._refuse(sibling.identity, error):
                     self.lose(sibling, error)
                 continue
+            self.patience.end(sibling.identity)
             if generation is not None:
                 return generation
             self._settled[sibling.identity] = (sibling.size, sibling.mtime_ns)
@@ -374,8 +372,7 @@ class Lineage:
 
     def _refuse(self, identity: Identity, error: OSError) -> bool:
         """Raise the error as long as there is patience with the file; False when there is none left."""
-        self._refused[identity] += 1
-        if self._refused[identity] < PATIENCE:
+        if not self.patience.is_over(identity):
             raise error
         return False
 
@@ -385,7 +382,7 @@ class Lineage:
         left = self.left(sibling.identity)
         self._counts.lost_bytes += max(0, sibling.size - (left.offset if left is not None else 0))
         self.leave(Position(*sibling.identity, sibling.size, 0, sibling.size, Fingerprint(0, "")))
-        del self._refused[sibling.identity]
+        self.patience.end(sibling.identity)
 
 
 def _is_intact(generation: OpenFile) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -20,7 +21,7 @@ def path_of(descriptor: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """Functions with the signatures and errors of those in `os`."""
+    """Functions with the signatures and errors of those in `os` and `time`."""
 
     stat: Callable[[str], os.stat_result] = os.stat
     lstat: Callable[[str], os.stat_result] = os.lstat
@@ -31,6 +32,7 @@ class System:
     close: Callable[[int], None] = os.close
     listdir: Callable[[str], list[str]] = os.listdir
     where: Callable[[int], str] = path_of
+    monotonic_ns: Callable[[], int] = time.monotonic_ns
 
 
 SYSTEM = System()

@@ -1,10 +1,19 @@
-"""How a log is doing: whether it is there and readable; its trouble is told when it begins and when it is over."""
+"""How a log is doing: whether it is there and readable; its trouble is told when it begins and when it is over.
+
+Patience is for its rotated files: they hold newer lines up as long as they cannot be read.
+"""
 
 from __future__ import annotations
 
 import errno
 import logging
 import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from racoon_exporter.source.files.position import Identity
 
 logger = logging.getLogger(__name__)
 
@@ -54,3 +63,25 @@ class Trouble:
         else:
             logger.info("log %s: readable again", self._path)
         self._reported = self.error
+
+
+PATIENCE_NS = 60_000_000_000
+"""A rotated file that fails for so long is given up, so that a bad sector in it does not hide the log itself."""
+
+
+class Patience:
+    """With files that fail: since when each does. Looks are not counted, as a busy log is looked at twenty times a second."""
+
+    def __init__(self, monotonic_ns: Callable[[], int]) -> None:
+        """None fails yet."""
+        self._monotonic_ns = monotonic_ns
+        self._failing_since: dict[Identity, int] = {}
+
+    def is_over(self, identity: Identity) -> bool:
+        """Tell whether a file, which has failed again, has done so for long enough."""
+        now = self._monotonic_ns()
+        return now - self._failing_since.setdefault(identity, now) >= PATIENCE_NS
+
+    def end(self, identity: Identity) -> None:
+        """A file can be read, or was given up: another may have its inode later."""
+        self._failing_since.pop(identity, None)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from racoon_exporter.source import FileSource, System
-from racoon_exporter.source.files.rotation import PATIENCE
+from racoon_exporter.source.files.trouble import PATIENCE_NS
 from tests.exporter.source.files.logs import Log, again, lines, record, records
 
 
@@ -146,13 +147,35 @@ def test_a_rotated_file_that_stays_unreadable_does_not_hide_the_log(log: Log) ->
     log.sibling(".1").write(1, 2, 3, 4)
     bad.add(log.sibling(".1").path.stat().st_ino)
     log.write(5)
-    source = FileSource(log.name, backfill=True, system=System(pread=pread))
-    found = []
-    for _ in range(2 * PATIENCE):
-        found += lines(source, 2 * len(record(1)))
-    assert found == records(1, 2, 5)
+    now = 0
+    source = FileSource(log.name, backfill=True, system=System(pread=pread, monotonic_ns=lambda: now))
+    assert lines(source, 2 * len(record(1))) == records(1, 2)
+    for elapsed in range(0, PATIENCE_NS, PATIENCE_NS // 100):
+        now = elapsed
+        assert lines(source) == []
+        assert source.status().counts.lost_bytes == 0
+    now = PATIENCE_NS
+    assert lines(source) == records(5)
     assert source.status().counts.lost_bytes == 2 * len(record(1))
     assert source.status().error is None
+    source.close()
+
+
+def test_a_rotated_file_that_becomes_readable_is_read_however_often_it_was_looked_at(log: Log, trouble: Trouble) -> None:
+    source = FileSource(log.name, system=replace(trouble.system, monotonic_ns=lambda: 0))
+    log.write(1)
+    assert lines(source) == records(1)
+    log.rename()
+    log.write(2)
+    log.rename()
+    log.write(3)
+    trouble.failing["open"] = errno.EACCES
+    for _ in range(100):
+        assert source.read() is None
+    assert source.status().error == f"{log.name}.1: Permission denied"
+    trouble.failing.clear()
+    assert lines(source) == records(2, 3)
+    assert source.status().counts.lost_bytes == 0
     source.close()
 
 
