@@ -204,10 +204,15 @@ class GatewayLog:
         return known
 
     def goes_on(self, time: float) -> bool:
-        """Note a line that says nothing new: it soon follows another, of a log that is known to name SAs."""
-        newest = self.newest
-        if newest is None or not self.informed or not 0 <= time - newest < _PAUSE or self.last is None or time < self.last:
+        """Note a line that says nothing new: it follows another without a silence, in a log that is known to name SAs."""
+        newest, last = self.newest, self.last
+        if newest is None or last is None or time < last or not self.informed:
             return False
+        pause = time - newest
+        if not 0 <= pause <= LEAST_SILENCE:
+            return False
+        if pause >= _PAUSE:
+            self.rhythm[int(pause).bit_length()] += 1
         self.newest = self.last = time
         return True
 
