@@ -38,6 +38,8 @@ class Negotiations:
         """How many phase 1 have ended so far."""
         self._looks: deque[tuple[float, Negotiation]] = deque()
         """When to look whether one is to be given up, in the order of their beginning."""
+        self.next_look = NEVER
+        """When one is to be looked at again; infinity for never."""
         self._archive = archive
         self._on_failure = on_failure
 
@@ -58,6 +60,8 @@ class Negotiations:
         self._enter(negotiation)
         negotiation.touched = now
         if now is not None:
+            if not self._looks:
+                self.next_look = now + GIVEN_UP_AFTER
             self._looks.append((now + GIVEN_UP_AFTER, negotiation))
             if len(self._looks) > 4 * MOST_UNDER_WAY:
                 self._looks = deque(item for item in self._looks if item[1].ended is None)
@@ -194,11 +198,7 @@ class Negotiations:
                 looks.append((end, negotiation))
             else:
                 self.abandon(negotiation, "silence", now if negotiation.touched is None else end, now)
-
-    @property
-    def next_look(self) -> float:
-        """When one is to be looked at again; infinity for never."""
-        return self._looks[0][0] if self._looks else NEVER
+        self.next_look = self._looks[0][0] if self._looks else NEVER
 
     # keeping
 
@@ -213,6 +213,7 @@ class Negotiations:
             self._enter(negotiation)
         in_order = sorted(negotiations, key=lambda one: one.touched or 0.0)
         self._looks.extend(((one.touched or 0.0) + GIVEN_UP_AFTER, one) for one in in_order)
+        self.next_look = self._looks[0][0] if self._looks else NEVER
         return negotiations
 
 

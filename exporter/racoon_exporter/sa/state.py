@@ -39,7 +39,7 @@ class SaState:
         self.peer_places = PeerPlaces(self._unnamed_peers)
         self.peers_elsewhere: Callable[[SaState], int] = lambda _ours: 0
         """How many peers others have that share the limit."""
-        self._heard: set[Key] = set()
+        self._heard: set[Racoon] = set()
         """Racoons of which a line came since `take_heard` was last asked."""
         self._latest: Racoon | None = None
         """The racoon of the last record: most often that of the next."""
@@ -111,8 +111,9 @@ class SaState:
     def forget(self, keys: Collection[Key]) -> None:
         """Let racoons go, with all that is known of them."""
         for key in keys:
-            self.two_ends.leave(self.racoons.pop(key))
-            self._heard.discard(key)
+            gone = self.racoons.pop(key)
+            self.two_ends.leave(gone)
+            self._heard.discard(gone)
         self.gateways.leave(keys)
         self._latest = None
 
@@ -130,7 +131,7 @@ class SaState:
         racoon = self._latest
         if racoon is None or racoon.ident != ident or racoon.gateway != gateway or racoon.stream != stream:
             racoon = self._latest = self.racoon(gateway, ident, stream, time)
-            self._heard.add(racoon.key)
+            self._heard.add(racoon)
         if time is not None and time != racoon.now:
             racoon.advance(time)
         return racoon
@@ -138,7 +139,7 @@ class SaState:
     def take_heard(self) -> set[Key]:
         """Give the racoons of which a line came since the last time."""
         heard, self._heard, self._latest = self._heard, set(), None
-        return heard
+        return {racoon.key for racoon in heard}
 
     def doubt(self, key: Key) -> None:
         """Take note that a record of a racoon raised while it was applied."""

@@ -25,6 +25,8 @@ class Timers:
         """By time: a log's times are whole seconds, so that many looks share one."""
         self._times: list[float] = []
         """The times, a heap."""
+        self.next = NEVER
+        """Time of the next look; infinity for none."""
         self._number = 0
         self._most = FEW
 
@@ -36,6 +38,7 @@ class Timers:
         if looks is None:
             self._looks[when] = [(owner, what)]
             heappush(self._times, when)
+            self.next = self._times[0]
         else:
             looks.append((owner, what))
         self._number += 1
@@ -46,6 +49,7 @@ class Timers:
         self._looks = {when: looks for when, looks in left.items() if looks}
         self._times = list(self._looks)
         heapify(self._times)
+        self.next = self._times[0] if self._times else NEVER
         self._number = len(self)
         self._most = max(FEW, 2 * self._number)
 
@@ -53,6 +57,7 @@ class Timers:
         """Take all looks that are due, those that they set among them."""
         while self._times and self._times[0] <= now:
             when = heappop(self._times)
+            self.next = self._times[0] if self._times else NEVER
             looks = self._looks.pop(when)
             self._number -= len(looks)
             left = iter(looks)
@@ -63,11 +68,6 @@ class Timers:
                 for owner, what in left:
                     self.at(when, owner, what)
                 raise
-
-    @property
-    def next(self) -> float:
-        """Time of the next look; infinity for none."""
-        return self._times[0] if self._times else NEVER
 
     def __len__(self) -> int:
         """Give the number of looks to come."""
