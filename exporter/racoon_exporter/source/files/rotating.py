@@ -331,6 +331,8 @@ class FileSource:
         self._lineage.entered(new.identity, at_path=at_path)
         if at_path:
             self._drop_aside()
+            if new.read_to:  # by which it is known again, if it is truncated before more of it is read
+                self._notice(new, here)
         return self._block(chunk, final=True) if chunk else None
 
     def _last_words(self, generation: OpenFile) -> Block | None:

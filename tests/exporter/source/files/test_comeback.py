@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from racoon_exporter.source import FileSource
-from tests.exporter.source.files.logs import Log, again, lines, records
+from tests.exporter.source.files.logs import Log, again, lines, record, records
 from tests.exporter.source.files.test_symlink import switch
 
 Restart = Callable[[FileSource], FileSource]
@@ -173,6 +173,27 @@ def test_what_was_truncated_after_a_copy_is_read_although_it_was_deleted_then(lo
     log.write(4)
     assert lines(source) == records(2, 3, 4)
     assert source.status().counts.lost_bytes == 0
+
+
+def test_what_a_file_held_when_it_came_back_is_counted_as_lost_if_it_is_truncated_before_it_is_read(
+    log: Log, source: FileSource
+) -> None:
+    log.write(1)
+    assert lines(source) == records(1)
+    log.rename()
+    log.append(b"half")
+    assert lines(source) == []
+    log.sibling(".1").path.rename(log.path)
+    log.write(2)
+    block = source.read()
+    assert block is not None
+    assert block.data == b"half"
+    assert source.status().lag_bytes == len(record(2))
+    os.truncate(log.path, 0)
+    log.write(3)
+    assert lines(source) == records(3)
+    assert source.status().counts.lost_bytes == len(record(2))
+    assert source.status().lag_bytes == 0
 
 
 def test_copytruncate_in_a_directory_that_is_renamed_loses_nothing(tmp_path: Path) -> None:

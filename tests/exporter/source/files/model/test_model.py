@@ -237,6 +237,24 @@ def shortest(told: Program) -> Program:
             ),
             id="a copy of what was read is no copy of an empty file that is gone",
         ),
+        pytest.param(
+            (
+                False,
+                1,
+                (
+                    ("write", 2),
+                    ("rename", 1),
+                    ("write_the_beginning_of_a_line", 2),
+                    ("look", 1),
+                    ("move_back", 1),
+                    ("write", 2),
+                    ("read_a_little", 3),
+                    ("copytruncate", 3),
+                    ("rename", 4),
+                ),
+            ),
+            id="a file that came back was truncated before more of it was read",
+        ),
     ],
 )
 def test_what_went_wrong_once_goes_right(told: Program) -> None:
