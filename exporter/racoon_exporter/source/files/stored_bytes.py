@@ -15,7 +15,7 @@ from typing import BinaryIO, Protocol, cast
 from racoon_exporter.source.contract import DEFAULT_LIMIT
 from racoon_exporter.source.files.position import Identity
 from racoon_exporter.source.files.siblings import COMPRESSED
-from racoon_exporter.source.files.system import System, kind_of
+from racoon_exporter.source.files.system import SYSTEM, System, kind_of
 
 _MAGIC = (
     (re.compile(rb"\x1f\x8b\x08"), ".gz"),
@@ -95,10 +95,7 @@ class PlainReader:
 
     def where(self) -> str | None:
         """Return the present path, of a directory renamed meanwhile too, or the last; None where the system does not tell."""
-        try:
-            return self._system.where(self._fd).removesuffix(" (deleted)")
-        except OSError:
-            return None
+        return _where(self._fd, self._system)
 
     def close(self) -> None:
         """Close the descriptor."""
@@ -108,12 +105,14 @@ class PlainReader:
 class StreamReader:
     """A stream read once from front to back, with a window over what was read last. Damage ends it, with `error` set."""
 
-    def __init__(self, stream: BinaryIO, identity: Identity, *, name: str, raw: BinaryIO | None = None) -> None:
+    def __init__(
+        self, stream: BinaryIO, identity: Identity, *, name: str, raw: BinaryIO | None = None, system: System = SYSTEM
+    ) -> None:
         self.identity = identity
         self.error: str | None = None
         self.exhausted = False
         self.plain = False
-        self._stream, self._raw, self._name = stream, raw, name
+        self._stream, self._raw, self._name, self._system = stream, raw, name, system
         self._window, self._start = b"", 0
 
     def pread(self, size: int, offset: int) -> bytes:
@@ -162,8 +161,8 @@ class StreamReader:
         return os.fstat(self._raw.fileno()) if self._raw is not None else None
 
     def where(self) -> str | None:
-        """Return None: what is compressed is no log any more."""
-        return None
+        """Return the present path of the compressed file as that of a plain one, None for a pipe."""
+        return None if self._raw is None else _where(self._raw.fileno(), self._system)
 
     def close(self) -> None:
         """Close the stream and the file under it."""
@@ -180,7 +179,7 @@ def open_reader(path: str, system: System) -> Reader:
     raw = os.fdopen(system.open(path), "rb")
     status = os.fstat(raw.fileno())
     unpacked = unpack(raw, next(end for end in COMPRESSED if path.endswith(end)))
-    return StreamReader(unpacked, Identity.of(status), name=path, raw=raw)
+    return StreamReader(unpacked, Identity.of(status), name=path, raw=raw, system=system)
 
 
 def compression(beginning: bytes) -> str | None:
@@ -197,6 +196,13 @@ def unpack(raw: BinaryIO, how: str | None) -> BinaryIO:
     if how == ".xz":
         return cast("BinaryIO", lzma.LZMAFile(raw))
     return raw
+
+
+def _where(descriptor: int, system: System) -> str | None:
+    try:
+        return system.where(descriptor).removesuffix(" (deleted)")
+    except OSError:
+        return None
 
 
 def _refuse_irregular(path: str, mode: int) -> None:

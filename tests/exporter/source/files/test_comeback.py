@@ -213,3 +213,24 @@ def test_copytruncate_in_a_directory_that_is_renamed_loses_nothing(tmp_path: Pat
     assert lines(source) == records(4)
     assert source.status().counts.lost_bytes == 0
     source.close()
+
+
+def test_a_compressed_copy_in_a_directory_that_is_renamed_leads_to_the_next_one(tmp_path: Path) -> None:
+    log = Log(tmp_path / "log" / "racoon.log")
+    log.path.parent.mkdir()
+    log.write(1)
+    source = FileSource(log.name)
+    assert lines(source) == records(1)
+    log.path.parent.rename(tmp_path / "away")
+    away = Log(tmp_path / "away" / "racoon.log")
+    away.write(2)
+    away.copytruncate()
+    copy = away.sibling(".1").path
+    away.sibling(".2.gz").append(gzip.compress(copy.read_bytes()))
+    copy.unlink()
+    away.write(3)
+    away.copytruncate()
+    away.write(4)
+    assert lines(source) == records(2, 3, 4)
+    assert source.status().counts.lost_bytes == 0
+    source.close()

@@ -255,6 +255,22 @@ def shortest(told: Program) -> Program:
             ),
             id="a file that came back was truncated before more of it was read",
         ),
+        pytest.param(
+            (
+                False,
+                9,
+                (
+                    ("rename_and_create", 3),
+                    ("read_a_little", 2),
+                    ("move_the_folder", 2),
+                    ("copytruncate", 2),
+                    ("compress", 4),
+                    ("copytruncate", 3),
+                    ("look", 1),
+                ),
+            ),
+            id="the next copy after a compressed one, in a folder that was renamed",
+        ),
     ],
 )
 def test_what_went_wrong_once_goes_right(told: Program) -> None:
