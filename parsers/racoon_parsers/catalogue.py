@@ -18,6 +18,8 @@ _LEAST_OF_A_CUT: Final = 24
 """Characters a text must still have to be told by its beginning."""
 _DEPTH: Final = 12
 _ANCHOR_WORDS: Final = 24
+_ASKED_AGAIN: Final = 4
+"""Texts that are known to be unknown: a line is looked up as one like others, for itself, and in forms that are often equal."""
 
 
 class Reading(NamedTuple):
@@ -67,6 +69,8 @@ class Catalogue:
         self._by_word: dict[str, list[Message]] = {}
         self._by_head: dict[str, tuple[Message, ...]] = {}
         """By first characters, where enough of those are literal text: a short way to messages that were found once."""
+        self._unknown: tuple[str, ...] = ()
+        """The texts that no row fitted last."""
         for message in self.messages:
             self._file(message)
         self.free_text: Message | None = next((m for m in self.messages if m.template == "%s"), None)
@@ -160,6 +164,14 @@ class Catalogue:
         return found
 
     def _find_filed(self, text: str) -> Message | None:
+        if text in self._unknown:
+            return None
+        found = self._find_by_words(text)
+        if found is None:
+            self._unknown = (text, *self._unknown[: _ASKED_AGAIN - 1])
+        return found
+
+    def _find_by_words(self, text: str) -> Message | None:
         node = self._root
         path = []
         for word in text.split(None, _DEPTH):

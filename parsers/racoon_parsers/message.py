@@ -12,7 +12,7 @@ import regex
 
 from racoon_parsers.events import EVENT_TYPES, REMARK, Event, Mention, Remark
 from racoon_parsers.fields import JOINERS, Value
-from racoon_parsers.pattern import expression_of, secret_expression_of
+from racoon_parsers.pattern import ending_expression_of, expression_of, secret_expression_of
 from racoon_parsers.row_reader import row_reader
 from racoon_parsers.template import Hole, Piece, printf_of, split_template
 
@@ -24,6 +24,9 @@ _PATTERN_TIMEOUT: Final = 0.25
 
 LITERAL_HEAD: Final = 16
 """Literal characters that a message must begin with to be found by its head."""
+
+LONGEST_ENDING: Final = 256
+"""Characters that may stand behind the last free text of a message."""
 
 _new: Final[Callable[[type[Event], Iterable[Any]], Event]] = tuple.__new__
 """What `_make` of a named tuple does, without its detour over Python code: the hottest place of all."""
@@ -174,8 +177,11 @@ class Message:
         if self.expression.count(".*") <= 1:
             return re.compile(self.expression, re.DOTALL).fullmatch
         pattern = regex.compile(self.expression, regex.DOTALL)
+        ends = _ends_like(ending_expression_of(self.pieces))
 
         def within_time(text: str) -> _Match | None:
+            if not ends(text):
+                return None
             try:
                 return pattern.fullmatch(text, timeout=_PATTERN_TIMEOUT)
             except TimeoutError:
@@ -261,6 +267,14 @@ class Message:
     def render(self, values: Callable[[Hole], str]) -> str:
         """Print the message with given values, as racoon would."""
         return "".join(piece if isinstance(piece, str) else values(piece) for piece in self.pieces)
+
+
+def _ends_like(ending: str) -> Callable[[str], bool]:
+    """Tell whether a text ends like a row that ends so: a look at its last characters, where the whole is dear to search."""
+    if not ending:
+        return lambda _text: True
+    found = re.compile(rf"(?:{ending})\Z", re.DOTALL)
+    return lambda text: found.search(text, max(0, len(text) - LONGEST_ENDING)) is not None
 
 
 def _remark(_text: str) -> Event:

@@ -34,6 +34,12 @@ def expression_of(pieces: tuple[Piece, ...]) -> str:
     return "".join(_expressions(pieces))
 
 
+def ending_expression_of(pieces: tuple[Piece, ...]) -> str:
+    """Give the regular expression of what stands behind the last free text, whose length is bounded; "" for nothing."""
+    last_free = max((place for place, piece in enumerate(pieces) if _is_free(piece)), default=-1)
+    return "" if last_free < 0 else "".join(_expressions(pieces[last_free + 1 :]))
+
+
 def secret_expression_of(pieces: tuple[Piece, ...]) -> str:
     """Give the same, whose groups are the values that may be secrets."""
     marked = _expressions(pieces, lambda hole, found: f"({found})" if hole.field is not None and hole.field.secret else found)

@@ -83,7 +83,7 @@ class Recogniser:
         time = self._clock.time(line.kind, line.stamp) if line.stamp else None
         text, tag = _uncapitalised(dialect, line.text), line.tag
         message = catalogue.find(text)
-        if message is None and dialect.capital:
+        if message is None and dialect.capital and len(text) <= LONGEST_RESPELLED:
             message = catalogue.find(line.text)  # some of racoon's texts begin so
             text = text if message is None else line.text
         own = dialect.program.search(line.ident) is not None
@@ -181,12 +181,15 @@ def known_otherwise(catalogue: Catalogue, text: str, level: str) -> tuple[Messag
     """Find a message whose text was changed on its way, or that only its level tells; and the text as it was."""
     if not text:
         return catalogue.empty(level), text
-    forms = {f"{text}.", text.partition("#012")[0].strip(), text.partition("\n")[0].strip()}
+    forms = {text.partition("#012")[0].strip(), text.partition("\n")[0].strip()}
+    if len(text) <= LONGEST_RESPELLED:
+        forms.add(f"{text}.")
     for form in sorted(forms - {text, ""}, key=len, reverse=True):
         found = catalogue.find(form)
         if found is not None and found.matches(form):
             return found, text
-    found = catalogue.find(" ".join(text.split()))  # more blanks than one
+    narrow = " ".join(text.split())
+    found = catalogue.find(narrow) if narrow != text else None
     if found is not None and found.recognise(text) is not None:
         return found, text
     respelling = respelled(catalogue, SPELLINGS, text)

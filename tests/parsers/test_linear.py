@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
+
+from re import _parser  # isort: skip # the one thing that knows the syntax as `re` does
 from datetime import UTC
 from typing import Final
 
@@ -17,8 +19,9 @@ from racoon_parsers.catalogue import Catalogue
 from racoon_parsers.clock import Clock
 from racoon_parsers.dialects import DIALECTS, FORMATS
 from racoon_parsers.dialects.base import Dialect
+from racoon_parsers.message import LONGEST_ENDING
 from racoon_parsers.messages import catalogue
-from racoon_parsers.pattern import expression_of
+from racoon_parsers.pattern import ending_expression_of, expression_of
 from racoon_parsers.reader import LogReader, Record
 from racoon_parsers.recogniser import LONGEST_RESPELLED, _forms
 from racoon_parsers.record import LONGEST_TEXT
@@ -192,6 +195,11 @@ def test_the_text_that_is_tried_most_is_tried_by_few() -> None:
     worst = " ".join(sorted(words, key=tries, reverse=True)[:400])
     assert alone < 50
     assert tries(worst) < 300
+
+
+def test_what_stands_behind_the_last_free_text_is_as_short_as_a_look_at_the_end_takes_it() -> None:
+    endings = [ending_expression_of(row.pieces) for row in ALL_ROWS if row.expression.count(".*") > 1]
+    assert max(_parser.parse(ending, re.DOTALL).getwidth()[1] for ending in endings) <= LONGEST_ENDING
 
 
 def test_patterns_give_nothing_back_where_they_have_one_way() -> None:
