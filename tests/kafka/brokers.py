@@ -118,6 +118,18 @@ class Cluster:
         logs = "\n".join((node.directory / "log").read_text()[-2000:] for node in self.nodes)
         raise TimeoutError(f"{nodes} brokers were not up after {_START_SECONDS} seconds:\n{logs}")
 
+    def wait_for_leaders(self, topic: str) -> None:
+        """Wait until every partition of a topic is led by a broker that runs."""
+        admin, running = self.admin(), {node.number for node in self.nodes if node.process is not None}
+        until = time.monotonic() + _START_SECONDS
+        while time.monotonic() < until:
+            with contextlib.suppress(KafkaException):
+                partitions = admin.list_topics(topic, timeout=1).topics[topic].partitions.values()
+                if {partition.leader for partition in partitions} <= running:
+                    return
+            admin.poll(0.1)
+        raise TimeoutError(f"partitions of {topic} had no leader after {_START_SECONDS} seconds")
+
     def admin(self) -> AdminClient:
         """Give a client that administers."""
         return AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
@@ -126,6 +138,7 @@ class Cluster:
         """Make a topic."""
         admin = self.admin()
         admin.create_topics([NewTopic(name, partitions, -1)])[name].result(30)
+        self.wait_for_leaders(name)
 
     @property
     def secure(self) -> str:

@@ -42,7 +42,7 @@ class Gateway:
 
     def __post_init__(self) -> None:
         self.spis = iter(range(self.number * 100_000 + 1000, (self.number + 1) * 100_000))
-        self.at += timedelta(seconds=self.number % 50)
+        self.at += timedelta(seconds=self.number % 50 * 17)  # clocks differ by minutes
 
     @property
     def name(self) -> str:

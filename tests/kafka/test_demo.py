@@ -9,7 +9,7 @@ import pytest
 from tests.kafka.demo import demo
 from tests.kafka.prometheus import Prometheus
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
 
 
 def asked(watching: Prometheus, query: str) -> dict[str, float]:

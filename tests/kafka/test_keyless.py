@@ -2,8 +2,10 @@
 
 import json
 import random
+import re
 import time
 from collections.abc import Callable
+from typing import Final
 
 import pytest
 from confluent_kafka import Producer
@@ -196,20 +198,37 @@ def test_two_ends_in_two_partitions_tell_one_story(broker: Cluster, topic: str, 
         instance.until(lambda series=series: instance.scrape.get(series) == 1)  # type: ignore[misc]
 
 
-def test_envelopes_of_collectors_are_dealt_out_and_name_their_hosts(broker: Cluster, topic: str, make: Make) -> None:  # noqa: F811
+COLLECTORS: Final[dict[str, tuple[str, Callable[[str, str], object]]]] = {
+    "vector": ("gzip", lambda host, line: {"message": line, "host": host, "source_type": "syslog"}),
+    "fluent-bit": ("snappy", lambda host, line: {"log": line, "hostname": host, "@timestamp": 1768464000.5}),
+    "rsyslog": ("lz4", lambda host, line: {"msg": line, "hostname": host, "programname": "racoon"}),
+    "filebeat": ("zstd", lambda host, line: {"message": line, "host": {"name": host}, "log": {"offset": 7}}),
+}
+"""By preset: a codec, and an object as that collector writes them."""
+
+
+@pytest.mark.parametrize("collector", COLLECTORS)
+def test_envelopes_of_collectors_are_dealt_out_and_name_their_hosts(
+    collector: str,
+    broker: Cluster,
+    topic: str,
+    make: Make,  # noqa: F811
+) -> None:
     """The key is an identifier of each record, as some shippers have it: it names no gateway."""
-    writer = Gateways(broker.bootstrap, topic)
+    codec, wrapped = COLLECTORS[collector]
+    writer = Gateways(broker.bootstrap, topic, **{"compression.type": codec})
     gateways = [Gateway(number, random.Random(number)) for number in range(9)]
     told = [(gateway, line) for _ in range(4) for gateway in gateways for line in gateway.round()]
     told += [(gateway, line) for gateway in gateways for line in gateway.last()]
-    values = [json.dumps({"message": line, "host": gateway.name}).encode() for gateway, line in told]
+    values = [json.dumps(wrapped(gateway.name, line)).encode() for gateway, line in told]
     begun = int(time.time() * 1000)
     for number, value in enumerate(values):
         writer.put(value, f"record-{number}", number % PARTITIONS, begun + number)
     writer.flush()
-    reading = Lines(ENVELOPES["vector"], "host")
+    reading = Lines(ENVELOPES[collector], "host")
     engine = read_once(reading.of(Record(None, value, 0.0)) for value in values)
-    instance = make(keys=ENVELOPES["vector"], naming="host")
+    instance = make(keys=ENVELOPES[collector], naming="host")
     wanted = sum(engine.messages.values())
     instance.until(lambda: instance.counted("racoon_log_messages_total") == wanted)
     assert of_gateways(instance.scrape) == of_gateways(scraped(engine))
+    assert {gateway.name for gateway in gateways} <= set(re.findall(r'gateway="([^"]*)"', str(of_gateways(instance.scrape))))

@@ -29,7 +29,8 @@ class Keys:
 
     seen: int = 0
     """Records that hold a line."""
-    _torn: int = 0
+    torn: int = 0
+    """Of these: records without a key, or of a gateway that came through another partition before."""
     _partition_of: dict[str, int] = field(default_factory=dict)
     """By gateway: the first partition that it came through."""
 
@@ -37,12 +38,12 @@ class Keys:
         """Take note of a record that holds a line."""
         torn = not keyed or (gateway != "" and self._partition_of.setdefault(gateway, partition) != partition)
         self.seen += 1
-        self._torn += torn
+        self.torn += torn
 
     @property
     def order(self) -> Order:
         """How a topic of such records is to be read."""
-        return "time" if self._torn * _SHARE > self.seen else "partition"
+        return "time" if self.torn * _SHARE > self.seen else "partition"
 
 
 class Trial:
