@@ -62,11 +62,15 @@ class Node:
     def properties(self) -> Path:
         return self.directory / "server.properties"
 
+    def format(self, classpath: str) -> subprocess.Popen[bytes] | None:
+        """Begin to make its storage, where it has none."""
+        if (self.directory / "data" / "meta.properties").exists():
+            return None
+        tool = [*_JAVA, "-cp", classpath, "kafka.tools.StorageTool"]
+        with (self.directory / "log").open("ab") as log:
+            return subprocess.Popen([*tool, "format", "-t", _CLUSTER, "-c", str(self.properties)], stdout=log, stderr=log)
+
     def start(self, classpath: str) -> None:
-        if not (self.directory / "data" / "meta.properties").exists():
-            tool = [*_JAVA, "-cp", classpath, "kafka.tools.StorageTool"]
-            command = [*tool, "format", "-t", _CLUSTER, "-c", str(self.properties)]
-            subprocess.run(command, check=True, capture_output=True)
         with (self.directory / "log").open("ab") as log:
             command = [*_JAVA, "-cp", classpath, "kafka.Kafka", str(self.properties)]
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
@@ -101,9 +105,11 @@ class Cluster:
 
     def start(self, *numbers: int) -> None:
         """Start all nodes, or some; returns when all that run have found each other."""
-        for node in self.nodes:
-            if not numbers or node.number in numbers:
-                node.start(self._classpath)
+        started = [node for node in self.nodes if not numbers or node.number in numbers]
+        formatting = [node.format(self._classpath) for node in started]  # all at once: each is a start of Java
+        assert not any(each.wait() for each in formatting if each is not None), "storage could not be made"
+        for node in started:
+            node.start(self._classpath)
         self.wait(sum(node.process is not None for node in self.nodes))
 
     def wait(self, nodes: int) -> None:

@@ -30,6 +30,12 @@ def _routeros(at: datetime, gateway: str, text: str) -> str:
 SPELLINGS: Final[tuple[Spelling, ...]] = (_ipsec_tools, _f5, _routeros)
 
 
+def peer_of(gateway: int, number: int) -> str:
+    """Give the address of a peer of a gateway."""
+    high, low = divmod(gateway, 256)
+    return f"198.{51 + high}.{low}.{number}"
+
+
 @dataclass(slots=True)
 class Gateway:
     """A racoon with three peers."""
@@ -63,9 +69,10 @@ class Gateway:
         return SPELLINGS[self.number % len(SPELLINGS)](self.at, self.name, text)
 
     def _ends(self) -> tuple[str, str, str]:
-        peer = f"198.51.{self.number}.{self.chance.randint(1, 3)}"
+        peer = peer_of(self.number, self.chance.randint(1, 3))
         self.negotiations += 1
-        return f"10.0.{self.number}.1", peer, f"{self.number:08x}{self.negotiations:08x}"
+        high, low = divmod(self.number, 256)
+        return f"10.{high}.{low}.1", peer, f"{self.number:08x}{self.negotiations:08x}"
 
     def _established(self) -> list[str]:
         local, peer, cookie = self._ends()

@@ -57,6 +57,7 @@ def timed(what: str, reached: Callable[[], bool], pause: float = 0.2) -> None:
 
 
 def counted(exporter: Exporter, name: str) -> float:
+    assert exporter.process is None or exporter.process.poll() is None, "the exporter ended by itself"
     return sum(value for series, value in (exporter.scrape() or {}).items() if series.startswith(name))
 
 

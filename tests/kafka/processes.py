@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.kafka.brokers import free_ports
+from tests.kafka.fleet import peer_of
 
 Series = dict[str, float]
 
@@ -127,6 +128,6 @@ def make_group(directory: Path, bootstrap: str, number: int, gateways: int, inte
     """Give exporters that read the topic `racoon`, not started yet; each may have so many gateways. `more` is of the source."""
     config = directory / "config.yml"
     settings = f"bootstrap: '{bootstrap}', topic: racoon, session_timeout: 3{more}"
-    peers = "".join(f"  - {{address: 198.51.{each}.1, gateways: [site-{each:03d}]}}\n" for each in range(0, gateways, 10))
+    peers = "".join(f"  - {{address: {peer_of(each, 1)}, gateways: [site-{each:03d}]}}\n" for each in range(0, gateways, 10))
     config.write_text(f"sources:\n  - kafka: {{{settings}}}\nlimits: {{gateways: {gateways}}}\npeers:\n{peers}")
     return Group([Exporter(each, port, config, interval) for each, port in enumerate(free_ports(number))])
