@@ -170,6 +170,19 @@ def test_a_bad_configuration_at_a_reload_leaves_the_old_one_in_force(log: Path, 
         assert 'racoon_phase1_up{peer="branch"} 0.0' in served.until_metrics_hold("racoon_exporter_config_ok 0.0")
 
 
+@pytest.mark.parametrize(
+    "more", ["time_zone: Europe/Berlin\n", "witnesses: {kernel: {netlink: true}}\n"], ids=["time zone", "witnesses"]
+)
+def test_what_needs_a_restart_is_told_at_a_reload_and_the_rest_is_taken_over(more: str, log: Path, tmp_path: Path) -> None:
+    config = tmp_path / "config.yml"
+    config.write_text(f"sources: [{{path: {log}}}]\n")
+    with serving("--config.file", str(config)) as served:
+        config.write_text(f"sources: [{{path: {log}}}]\npeers: [{{address: 10.0.0.9, name: branch}}]\n{more}")
+        served.process.send_signal(signal.SIGHUP)
+        served.until_it_says("witnesses and the time zone change with a restart, not with a reload")
+        assert "racoon_exporter_config_ok 1.0" in served.until_metrics_hold('racoon_phase1_up{peer="branch"} 0.0')
+
+
 def test_a_port_in_use_is_one_line_and_status_1(log: Path) -> None:
     with serving(str(log)) as served:
         port = served.url.rstrip("/").rsplit(":", 1)[1]
