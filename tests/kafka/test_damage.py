@@ -46,7 +46,17 @@ def with_broker_down(running: Cluster, *damaged: tuple[str, int]) -> None:
     running.start()
 
 
-def test_a_damaged_batch_stops_no_partition_and_its_records_are_counted(tmp_path: Path, directory: Path) -> None:
+def read_and_kept(running: Cluster, directory: Path, number: int) -> Instance:
+    """Read so many records of a topic, and keep a checkpoint of them."""
+    instance = Instance(running.bootstrap, directory)
+    instance.until(lambda: instance.counted() == number)
+    instance.close()
+    return instance
+
+
+def test_a_damaged_batch_stops_no_partition_be_it_of_records_or_of_checkpoints(
+    tmp_path: Path, directory: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with cluster(tmp_path / "broker") as running:
         for topic, _, codec in WAYS:
             running.make_topic(topic, 2)
@@ -55,7 +65,13 @@ def test_a_damaged_batch_stops_no_partition_and_its_records_are_counted(tmp_path
                 for number in range(10):
                     writer.say("gw-0", up(f"{batch:08x}{number:08x}:0123456789abcdef"), partition=0)
                 writer.flush()
-        with_broker_down(running, *((topic, 1) for topic, _, _ in WAYS))
+        running.make_topic("racoon", 1)
+        writer = Gateways(running.bootstrap)
+        for number in range(2):
+            writer.say("gw-0", up(f"{number:016x}:0123456789abcdef"))
+            writer.flush()
+            read_and_kept(running, directory, number + 1)
+        with_broker_down(running, ("cp", -1), *((topic, 1) for topic, _, _ in WAYS))
         for topic, order, _ in WAYS:
             options = {"topics": (topic,), "group": topic, "checkpoints": f"{topic}.cp", "order": order}
             instance = Instance(running.bootstrap, directory, **options)
@@ -63,25 +79,7 @@ def test_a_damaged_batch_stops_no_partition_and_its_records_are_counted(tmp_path
             passed_over = f'passed_over_records_total{{reason="damaged",source="kafka:{topic}/0"}}'
             assert instance.scrape[f"racoon_exporter_source_{passed_over}"] == 10
             instance.close()
-
-
-def test_a_damaged_checkpoint_stops_no_partition(tmp_path: Path, directory: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with cluster(tmp_path / "broker") as running:
-        running.make_topic("racoon", 1)
-        writer = Gateways(running.bootstrap)
-        for number in range(2):
-            writer.say("gw-0", up(f"{number:016x}:0123456789abcdef"))
-            writer.flush()
-            instance = Instance(running.bootstrap, directory)
-            instance.until(lambda: instance.counted() == number + 1)  # noqa: B023
-            instance.close()
-        with_broker_down(running, ("cp", -1))
-        instance = Instance(running.bootstrap, directory)
-        instance.until(lambda: instance.counted() == 2)
-        instance.close()
-        assert "damaged on the broker" in caplog.text
-        caplog.clear()
-        instance = Instance(running.bootstrap, directory)
-        instance.until(lambda: instance.counted() == 2)
-        instance.close()
-        assert not instance.follower.partitions.failures
+        assert "topic cp: " not in caplog.text
+        read_and_kept(running, directory, 2)
+        assert "topic cp: " in caplog.text
+        assert not read_and_kept(running, directory, 2).follower.partitions.failures

@@ -15,7 +15,7 @@ from racoon_exporter.source.kafka.records import ENVELOPES
 from racoon_exporter.source.kafka.settings import KafkaOptions, Sasl, Tls
 from racoon_exporter.source.kafka.topic_checkpoints import TopicCheckpoints
 from tests.exporter.reading import start, up
-from tests.kafka.brokers import Cluster, cluster
+from tests.kafka.brokers import Cluster
 from tests.kafka.instance import UP, Gateways, Instance, turn_until
 
 pytestmark = pytest.mark.kafka
@@ -293,9 +293,10 @@ def test_records_that_went_before_they_were_read_are_told_and_counted(
     assert second.counted() == 20
 
 
-def test_brokers_may_come_later_than_the_exporter(tmp_path: Path, directory: Path) -> None:
+def test_brokers_may_come_later_than_the_exporter_and_go_before_it(tmp_path: Path, directory: Path) -> None:
+    """Who ends while they are away waits for them once, and not for each partition."""
     late = Cluster(tmp_path / "late")
-    instance = Instance(late.bootstrap, directory)
+    instance = Instance(late.bootstrap, directory, session_seconds=60)
     try:
         instance.until(lambda: "racoon" in instance.error)
         assert instance.scrape['racoon_exporter_source_up{source="kafka:racoon"}'] == 0
@@ -305,24 +306,15 @@ def test_brokers_may_come_later_than_the_exporter(tmp_path: Path, directory: Pat
         establish(gateways)
         instance.until(lambda: instance.counted() == 20)
         instance.until(lambda: instance.scrape['racoon_exporter_source_up{source="kafka:racoon"}'] == 1)
-    finally:
-        instance.close()
+        establish(gateways)
+        instance.until(lambda: instance.counted() == 40)
         late.stop()
-
-
-def test_who_ends_while_the_brokers_are_away_waits_for_them_once_and_not_for_each_partition(
-    tmp_path: Path, directory: Path
-) -> None:
-    with cluster(tmp_path / "broker") as running:
-        running.make_topic("racoon", 4)
-        instance = Instance(running.bootstrap, directory, session_seconds=60)
-        instance.until(lambda: len(instance.held) == 4)
-        establish(Gateways(running.bootstrap))
-        instance.until(lambda: instance.counted() == 20)
-        running.stop()
         before = instance.follower.partitions.failures
         instance.close()
         assert instance.follower.partitions.failures <= before + 1
+    finally:
+        instance.close()
+        late.stop()
 
 
 @pytest.fixture
