@@ -156,8 +156,13 @@ class Lineage:
         for sibling in [*oldest_first, *(beside if is_proof(position) else ())]:
             try:
                 found = self._opened_at(sibling.path, position) if sibling.identity != position.identity else None
-            except OSError:
+            except FileNotFoundError:
+                all_opened = False
+                continue
+            except OSError as error:
                 all_opened = False  # it may become readable, of which neither size nor time tells
+                if sibling in beside:  # as the log it is read whenever it can be, after its rest was counted as lost
+                    self._refuse(sibling.identity, error)
                 continue
             if found is not None:
                 return found

@@ -1,6 +1,7 @@
 """How a log is doing: whether it is there and readable; its trouble is told when it begins and when it is over.
 
-Patience is for its rotated files: they hold newer lines up as long as they cannot be read.
+Patience is for its rotated files, and for what may be a copy at its path: they hold newer lines up as long as they
+cannot be read.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ class Trouble:
 
 
 PATIENCE_NS = 60_000_000_000
-"""A rotated file that fails for so long is given up, so that a bad sector in it does not hide the log itself."""
+"""A rotated file, or a copy, that fails for so long is given up, so that a bad sector in it does not hide the log itself."""
 
 
 class Patience:

@@ -136,6 +136,69 @@ def test_a_copy_that_becomes_readable_later_is_found_then(log: Log, trouble: Tro
     source.close()
 
 
+class CopiedLog:
+    """A log that was copied and truncated while the second of its records was unread; what is at the path may not be opened."""
+
+    def __init__(self, log: Log) -> None:
+        self.log, self.readable, self.now = log, True, 0
+        self.source = FileSource(log.name, system=self.system)
+        log.write(1, 2)
+        block = self.source.read(len(record(1)))
+        assert block is not None
+        assert block.data == record(1)
+        log.copytruncate()
+        log.write(3)
+        self.readable = False
+
+    @property
+    def system(self) -> System:
+        return System(open=self.open, monotonic_ns=lambda: self.now)
+
+    def open(self, path: str) -> int:
+        if path == self.log.name and not self.readable:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return System().open(path)
+
+
+def test_nothing_is_lost_while_what_is_at_the_path_may_be_the_copy_of_a_truncated_log(log: Log) -> None:
+    copied = CopiedLog(log)
+    log.sibling(".1").path.rename(log.path)
+    for copied.now in range(0, PATIENCE_NS, PATIENCE_NS // 100):
+        assert copied.source.read() is None
+        assert copied.source.status().error == f"{log.name}: Permission denied"
+        assert copied.source.status().counts.lost_bytes == 0
+    copied.readable = True
+    assert sorted(lines(copied.source)) == records(2, 3)
+    assert copied.source.status().counts.lost_bytes == 0
+    copied.source.close()
+
+
+def test_what_stays_unreadable_at_the_path_does_not_hide_the_truncated_log(log: Log) -> None:
+    copied = CopiedLog(log)
+    log.sibling(".1").path.rename(log.path)
+    assert lines(copied.source) == []
+    copied.now = PATIENCE_NS
+    assert lines(copied.source) == records(3)
+    assert copied.source.status().counts.lost_bytes == len(record(2))
+    copied.source.close()
+
+
+def test_nothing_is_lost_after_a_stop_while_what_is_at_the_path_may_be_the_copy(log: Log) -> None:
+    copied = CopiedLog(log)
+    source = again(copied.source, system=copied.system)
+    copy = log.sibling(".1").path.rename(log.sibling(".copy").path)
+    log.path.unlink()
+    log.write(4)
+    log.rename()
+    copy.rename(log.path)
+    assert source.read() is None
+    assert source.status().error == f"{log.name}: Permission denied"
+    copied.readable = True
+    assert sorted(lines(source)) == records(2, 4)
+    assert source.status().counts.lost_bytes == 0
+    source.close()
+
+
 def test_a_rotated_file_that_stays_unreadable_does_not_hide_the_log(log: Log) -> None:
     bad: set[int] = set()
 

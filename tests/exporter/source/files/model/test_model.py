@@ -271,6 +271,21 @@ def shortest(told: Program) -> Program:
             ),
             id="the next copy after a compressed one, in a folder that was renamed",
         ),
+        pytest.param(
+            (
+                False,
+                3,
+                (
+                    ("write", 4),
+                    ("read_a_little", 1),
+                    ("copytruncate", 4),
+                    ("forbid", 4),
+                    ("move_back", 3),
+                    ("look", 3),
+                ),
+            ),
+            id="the copy is moved to the path, and nobody may read it yet",
+        ),
     ],
 )
 def test_what_went_wrong_once_goes_right(told: Program) -> None:
