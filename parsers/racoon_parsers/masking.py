@@ -21,11 +21,12 @@ from racoon_parsers.record import LONGEST_TEXT, Record
 MASK: Final = "***"
 _DIGITS: Final = "[0-9a-fA-F]"
 _DUMP: Final = re.compile(
-    rf"(?<![0-9a-zA-Z:])(?:{_DIGITS}{{8}}(?: {_DIGITS}{{2,8}}+){{1,512}}+|{_DIGITS}{{2}}(?: {_DIGITS}{{2}}){{3,2048}}+"
-    rf"|{_DIGITS}{{2}}(?::{_DIGITS}{{2}}){{8,1024}}+|(?:0[xX])?+{_DIGITS}{{16,4096}}+(?!:)|0s[0-9A-Za-z+/]{{8,4096}}+)"
+    rf"(?<![0-9a-zA-Z:])(?:{_DIGITS}{{8}}(?: {_DIGITS}{{2,8}}+){{1,512}}+(?: {_DIGITS}\Z)?+"
+    rf"|{_DIGITS}{{2}}(?: {_DIGITS}{{2}}){{3,2048}}+(?: {_DIGITS}\Z)?+"
+    rf"|{_DIGITS}{{2}}(?::{_DIGITS}{{2}}){{8,1024}}+(?::{_DIGITS}?+\Z)?+|(?:0[xX])?+{_DIGITS}{{16,4096}}+(?!:)|0s[0-9A-Za-z+/]{{8,4096}}+)"
 )
 """A dump, or a key as one number. Cookies are two numbers of 16 digits with a colon between them; six pairs with colons are an
-address of Ethernet, eight groups one of IPv6."""
+address of Ethernet, eight groups one of IPv6. Where a line ends within a pair, what begins of it belongs to the rest."""
 _ONLY_DIGITS: Final = re.compile(rf"\s*+(?:{_DIGITS}{{2,}}+\s*+)++$")
 _KEY: Final = re.compile(
     r"\bkey(?:[\"']?\s{0,4}+(?:[:=]|[-=]>)\s{0,4}+|\s{1,4}+(?=[\"']))(?P<secret>\"[^\"]{0,4096}+|'[^']{0,4096}+|\S{1,4096}+)",

@@ -287,3 +287,13 @@ def test_a_file_that_is_not_racoons_is_shown_without_secrets() -> None:
 def test_the_line_that_a_console_may_print_twice_is_kept_nowhere() -> None:
     line = f"11/26/26 5:00:00.123 AM gw racoon[77]: unknown to all, password: {SECRET}\n".encode()
     assert [place for place, text in everywhere(line * 2) if SECRET in text] == []
+
+
+@pytest.mark.parametrize("between", [":", " "])
+def test_a_key_in_pairs_is_nowhere_wherever_its_line_is_torn(between: str) -> None:
+    pairs = [f"{number:02x}" for number in range(0xB1, 0xD5, 2)]
+    key = between.join(pairs)
+    parts = [key[place : place + 5] for place in range(len(key) - 4)]
+    for place in range(len(between.join(pairs[:9])), len(key)):
+        data = f"{WRAPPED['a file'](f'some words {key[:place]}')}\n{key[place:]}\n".encode()
+        assert leaks(data, *parts) == [], data
