@@ -212,8 +212,8 @@ class FileSource:
         return self._go_over(generation, here)
 
     def _put_off(self, generation: OpenFile, before: OpenFile, here: os.stat_result | None) -> Block | None:
-        """Read an older file first; what is deleted stays open for it, as it can't be opened again."""
-        if self._aside is not None or not generation.is_deleted():
+        """Read an older file first; what is deleted, or in a directory that was renamed, stays open: no path leads to it."""
+        if self._aside is not None or not (here is None or generation.is_deleted()):
             return self._step(generation, before, here)
         self._generation, self._aside = before, generation
         self._lineage.entered(before.identity, at_path=False)

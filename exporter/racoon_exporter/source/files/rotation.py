@@ -352,12 +352,18 @@ class Lineage:
         reading = leaving.identity if leaving is not None else None
         known = {here, reading}
         oldest_first: Sequence[Sibling] = sorted(beside, key=lambda each: each.by_age)
-        if earlier and leaving is not None and here != reading:
+        if earlier and leaving is not None and not self._is_the_log(leaving, here):
             oldest_first = _older(oldest_first, leaving)
         for sibling in oldest_first:
             if sibling.identity not in known:
                 known.add(sibling.identity)
                 yield sibling
+
+    def _is_the_log(self, file: OpenFile, here: Identity | None) -> bool:
+        """Tell whether a file is the log still: `here`, at the path, or, if nothing is, in a directory that was renamed."""
+        if here is not None:
+            return here == file.identity
+        return any(each.identity == file.identity for each in self._places.standing(file))
 
     # What cannot be read.
 

@@ -234,3 +234,21 @@ def test_a_compressed_copy_in_a_directory_that_is_renamed_leads_to_the_next_one(
     assert lines(source) == records(2, 3, 4)
     assert source.status().counts.lost_bytes == 0
     source.close()
+
+
+def test_an_empty_log_that_is_filled_and_copied_in_a_directory_that_is_renamed_comes_after_its_copy(tmp_path: Path) -> None:
+    log = Log(tmp_path / "log" / "racoon.log")
+    log.path.parent.mkdir()
+    log.write(1)
+    source = FileSource(log.name)
+    assert lines(source) == records(1)
+    log.path.parent.rename(tmp_path / "away")
+    away = Log(tmp_path / "away" / "racoon.log")
+    os.truncate(away.path, 0)
+    assert lines(source) == []
+    away.write(2)
+    away.copytruncate()
+    away.write(3)
+    assert lines(source) == records(2, 3)
+    assert source.status().counts.lost_bytes == 0
+    source.close()

@@ -286,6 +286,21 @@ def shortest(told: Program) -> Program:
             ),
             id="the copy is moved to the path, and nobody may read it yet",
         ),
+        pytest.param(
+            (
+                False,
+                1,
+                (
+                    ("move_the_folder", 3),
+                    ("truncate", 1),
+                    ("look", 1),
+                    ("copytruncate", 4),
+                    ("copytruncate", 2),
+                    ("read_a_little", 1),
+                ),
+            ),
+            id="an empty file that was copied and truncated in a folder that was renamed",
+        ),
     ],
 )
 def test_what_went_wrong_once_goes_right(told: Program) -> None:
