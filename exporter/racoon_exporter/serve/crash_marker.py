@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from racoon_exporter.source import Block
+from racoon_exporter.source.contract import lines_of
 from racoon_exporter.text import visible
 
 _LOGGER: Final = logging.getLogger("racoon_exporter")
@@ -70,7 +71,7 @@ class CrashMarker:
 
     def parts(self, block: Block) -> Iterator[tuple[Block, bool]]:
         """Give a block in the parts in which it is to be read, each marked, and whether one is to be passed over instead."""
-        lines = block.data.count(b"\n") + (not block.data.endswith(b"\n"))
+        lines = lines_of(block.data)
         suspect = self._suspect
         if self._descriptor is None or suspect is None or not suspect.overlaps(block, lines):
             self._mark(Mark(block.source, block.first_line, block.first_line + lines - 1))

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from racoon_exporter.source.contract import Block, SourceCounts, SourceStatus
+from racoon_exporter.source.contract import Block, SourceCounts, SourceStatus, lines_of
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ class LiveCounts(SourceCounts):
         if not data:
             return None
         first = self.lines + self.too_long + 1
-        self.lines += data.count(b"\n") + (not data.endswith(b"\n"))
+        self.lines += lines_of(data)
         self.bytes += len(data)
         return Block(source, data, first, None, final)
 

@@ -16,11 +16,6 @@ _NULS = re.compile(rb"\0+")
 _LEADING_NULS = re.compile(rb"(?<=\n)\0+")
 
 
-def newlines(data: bytes) -> int:
-    r"""Count the newlines: leaving them out takes a third of the time that `bytes.count` does, which looks at each byte."""
-    return len(data) - len(data.replace(b"\n", b""))
-
-
 def whole_lines(raw: bytes, limit: int) -> int:
     """Length of the whole lines in front, about `limit` bytes of them but at least one line; 0 if no line is complete."""
     return raw.rfind(b"\n", 0, limit) + 1 or raw.find(b"\n") + 1

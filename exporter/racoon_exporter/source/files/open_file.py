@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from racoon_exporter.source.contract import DEFAULT_LIMIT, SourceCounts
-from racoon_exporter.source.files.lines import MAX_LINE, bounded_lines, leading_nuls, newlines, whole_lines, without_holes
+from racoon_exporter.source.contract import DEFAULT_LIMIT, SourceCounts, lines_of, newlines
+from racoon_exporter.source.files.lines import MAX_LINE, bounded_lines, leading_nuls, whole_lines, without_holes
 from racoon_exporter.source.files.position import FINGERPRINT_SPAN, Fingerprint, Identity, Position
 
 if TYPE_CHECKING:
@@ -246,7 +246,7 @@ class OpenFile:
     def _give(self, raw: bytes, end: int) -> Chunk:
         data = raw[:end]
         first = self.line + 1
-        lines = newlines(data) + (not data.endswith(b"\n"))
+        lines = lines_of(data)
         self._advance(data, end)
         self._rest = b""
         given = without_holes(data)

@@ -78,6 +78,14 @@ def lines(source: Readable, limit: int = 4096) -> list[bytes]:
     return [line for block in blocks(source, limit) for line in block.data.splitlines(keepends=True)]
 
 
+def begun(log: Log) -> FileSource:
+    """Return a source of a log of one record, which it has given."""
+    log.write(1)
+    source = FileSource(log.name)
+    assert lines(source) == records(1)
+    return source
+
+
 def again(source: FileSource, *, system: System | None = None) -> FileSource:
     """Return a new source that goes on from the position of another, by way of a checkpoint; the old one is closed."""
     position = source.position()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from racoon_exporter.source import FileSource
-from tests.exporter.source.files.logs import Log, again, lines, record, records
+from tests.exporter.source.files.logs import Log, again, begun, lines, record, records
 from tests.exporter.source.files.test_symlink import switch
 
 Restart = Callable[[FileSource], FileSource]
@@ -196,14 +196,17 @@ def test_what_a_file_held_when_it_came_back_is_counted_as_lost_if_it_is_truncate
     assert source.status().lag_bytes == 0
 
 
-def test_copytruncate_in_a_directory_that_is_renamed_loses_nothing(tmp_path: Path) -> None:
+def begun_in_a_renamed_directory(tmp_path: Path) -> tuple[Log, FileSource, Log]:
+    """Return a log, its source that has given one record, and the same log where its directory is now."""
     log = Log(tmp_path / "log" / "racoon.log")
     log.path.parent.mkdir()
-    log.write(1)
-    source = FileSource(log.name)
-    assert lines(source) == records(1)
+    source = begun(log)
     log.path.parent.rename(tmp_path / "away")
-    away = Log(tmp_path / "away" / "racoon.log")
+    return log, source, Log(tmp_path / "away" / "racoon.log")
+
+
+def test_copytruncate_in_a_directory_that_is_renamed_loses_nothing(tmp_path: Path) -> None:
+    log, source, away = begun_in_a_renamed_directory(tmp_path)
     away.write(2)
     away.copytruncate()
     away.write(3)
@@ -216,13 +219,7 @@ def test_copytruncate_in_a_directory_that_is_renamed_loses_nothing(tmp_path: Pat
 
 
 def test_a_compressed_copy_in_a_directory_that_is_renamed_leads_to_the_next_one(tmp_path: Path) -> None:
-    log = Log(tmp_path / "log" / "racoon.log")
-    log.path.parent.mkdir()
-    log.write(1)
-    source = FileSource(log.name)
-    assert lines(source) == records(1)
-    log.path.parent.rename(tmp_path / "away")
-    away = Log(tmp_path / "away" / "racoon.log")
+    _, source, away = begun_in_a_renamed_directory(tmp_path)
     away.write(2)
     away.copytruncate()
     copy = away.sibling(".1").path
@@ -237,13 +234,7 @@ def test_a_compressed_copy_in_a_directory_that_is_renamed_leads_to_the_next_one(
 
 
 def test_an_empty_log_that_is_filled_and_copied_in_a_directory_that_is_renamed_comes_after_its_copy(tmp_path: Path) -> None:
-    log = Log(tmp_path / "log" / "racoon.log")
-    log.path.parent.mkdir()
-    log.write(1)
-    source = FileSource(log.name)
-    assert lines(source) == records(1)
-    log.path.parent.rename(tmp_path / "away")
-    away = Log(tmp_path / "away" / "racoon.log")
+    _, source, away = begun_in_a_renamed_directory(tmp_path)
     os.truncate(away.path, 0)
     assert lines(source) == []
     away.write(2)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from racoon_exporter.source import FileSource
-from tests.exporter.source.files.logs import Log, again, lines, records
+from tests.exporter.source.files.logs import Log, again, begun, lines, records
 
 
 class LogWithOlddir(Log):
@@ -45,9 +45,7 @@ def below(tmp_path: Path) -> LogWithOlddir:
 
 
 def test_rotations_between_two_looks_lose_nothing(log: LogWithOlddir) -> None:
-    log.write(1)
-    source = FileSource(log.name)
-    assert lines(source) == records(1)
+    source = begun(log)
     log.rename()
     log.write(2)
     log.rename()
@@ -60,9 +58,7 @@ def test_rotations_between_two_looks_lose_nothing(log: LogWithOlddir) -> None:
 def test_what_was_rotated_away_before_the_first_look_is_not_read(log: LogWithOlddir) -> None:
     log.sibling(".2").write(100)
     log.sibling(".1").write(101)
-    log.write(1)
-    source = FileSource(log.name)
-    assert lines(source) == records(1)
+    source = begun(log)
     log.rename()
     log.write(2)
     assert lines(source) == records(2)
@@ -70,9 +66,7 @@ def test_what_was_rotated_away_before_the_first_look_is_not_read(log: LogWithOld
 
 
 def test_a_folder_is_remembered_although_the_file_that_was_read_is_gone(log: LogWithOlddir) -> None:
-    log.write(1)
-    source = FileSource(log.name)
-    assert lines(source) == records(1)
+    source = begun(log)
     log.rename()
     log.write(2)
     assert lines(source) == records(2)
@@ -107,9 +101,7 @@ def test_what_was_rotated_during_a_stop_is_found_in_a_folder_below(below: LogWit
 
 
 def test_what_a_truncated_log_held_is_found_in_a_folder_below(below: LogWithOlddir) -> None:
-    below.write(1)
-    source = FileSource(below.name)
-    assert lines(source) == records(1)
+    source = begun(below)
     below.write(2)
     shutil.copyfile(below.path, below.sibling(".1").path)
     os.truncate(below.path, 0)
@@ -136,9 +128,7 @@ def test_a_folder_below_with_the_log_of_another_gateway_is_left_alone(below: Log
 def test_a_folder_that_was_learned_is_that_of_the_log_whose_directory_is_renamed(tmp_path: Path) -> None:
     (tmp_path / "log").mkdir()
     log = LogWithOlddir(tmp_path / "log" / "racoon.log", tmp_path / "log" / "old")
-    log.write(1)
-    source = FileSource(log.name)
-    assert lines(source) == records(1)
+    source = begun(log)
     log.rename()
     log.write(2)
     assert lines(source) == records(2)
