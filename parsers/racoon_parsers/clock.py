@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 _HALF_A_YEAR: Final = 183 * 86400.0
+"""Half a leap year."""
 _DAY: Final = 86400.0
 _LATEST: Final = 253402214400.0
 """9999-12-31, UTC: no calendar goes further in every zone, while a number in a collector's JSON may."""
@@ -43,7 +44,6 @@ class Clock:
         self._reference = reference
         self._first: float | None = None
         self._last: float | None = None
-        self._year: int | None = None
         self._text = ""
         self._time: float | None = None
         self._minute = ""
@@ -64,7 +64,6 @@ class Clock:
         """Go on after a line of that time, as after a restart."""
         self._last = last
         self._minute = ""
-        self._year = None if last is None else datetime.fromtimestamp(last, self._zone).year
 
     def time(self, kind: str, text: str) -> float | None:
         """Read a time text of a kind named in `READERS`; None where it is no time, such as the 31st of February."""
@@ -129,27 +128,33 @@ class Clock:
         return self._without_year(int(text[:2]), int(text[3:5]), text[6:])
 
     def _without_year(self, month: int, day: int, clock: str) -> float:
-        if self._year is None:
-            self._year = self._first_year(month, day, clock)
-        time = self._in_year(self._year, month, day, clock)
-        if self._last is not None:
-            if time < self._last - _HALF_A_YEAR:
-                self._year += 1
-                time = self._in_year(self._year, month, day, clock)
-            elif time > self._last + _HALF_A_YEAR:
-                time = self._in_year(self._year - 1, month, day, clock)
-        return time
+        """Give a time the year in which it is nearest to the line before."""
+        if self._last is None:
+            return self._in_year(self._first_year(month, day, clock), month, day, clock)
+        last = self._last
+        year = datetime.fromtimestamp(last, self._zone).year
+        possible = []
+        for candidate in (year, year + 1, year - 1):
+            try:
+                time = self._in_year(candidate, month, day, clock)
+            except ValueError:  # the 29th of February of a common year, or no day at all
+                continue
+            if abs(time - last) <= _HALF_A_YEAR:
+                return time
+            possible.append(time)
+        if not possible:
+            raise ValueError(month, day, clock)
+        return min(possible, key=lambda time: abs(time - last))
 
     def _first_year(self, month: int, day: int, clock: str) -> int:
-        reference = self._last if self._last is not None else self._reference
-        if reference is None:
+        if self._reference is None:
             return 1970 if (month, day) != (2, 29) else 1972
-        year = datetime.fromtimestamp(reference, self._zone).year
+        year = datetime.fromtimestamp(self._reference, self._zone).year
         for candidate in (year + 1, year, year - 1, year - 2, year - 3, year - 4):
             try:
-                if self._in_year(candidate, month, day, clock) <= reference + _DAY:
+                if self._in_year(candidate, month, day, clock) <= self._reference + _DAY:
                     return candidate
-            except ValueError:  # the 29th of February of a common year
+            except ValueError:  # as above
                 continue
         return year
 

@@ -39,6 +39,18 @@ def test_a_first_line_later_than_the_file_is_of_the_year_before() -> None:
     assert Clock(UTC, utc("2026-03-01T00:00:00")).time("rfc3164", "Nov 20 10:00:00") == utc("2025-11-20T10:00:00")
 
 
+def test_a_day_that_no_year_has_says_nothing_of_the_year() -> None:
+    clock = Clock(UTC, utc("2026-01-16T00:00:00"))
+    assert times(clock, "rfc3164", "Jan 55 08:30:02", "Jan 30 08:30:02") == [None, utc("2025-01-30T08:30:02")]
+
+
+@pytest.mark.parametrize("last", ["2027-12-30T10:00:00", "2027-08-20T10:00:00"])
+def test_the_first_line_of_a_year_may_be_of_its_leap_day(last: str) -> None:
+    clock = Clock(UTC)
+    clock.resume(utc(last))
+    assert clock.time("rfc3164", "Feb 29 08:30:02") == utc("2028-02-29T08:30:02")
+
+
 def test_the_leap_day_is_of_the_last_leap_year() -> None:
     assert Clock(UTC, utc("2026-03-01T00:00:00")).time("rfc3164", "Feb 29 10:00:00") == utc("2024-02-29T10:00:00")
     assert Clock(UTC).time("logcat", "02-29 10:00:00.500") == utc("1972-02-29T10:00:00.5")
