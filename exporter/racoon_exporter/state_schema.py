@@ -25,9 +25,11 @@ class ReaderShape(TypedDict):
 
     clock: Time | None
     pending: RecordRow | None
+    pending_row: NotRequired[str | None]
     continuations: list[str]
     quoted: NotRequired[list[tuple[str, Natural]] | None]
     last: RecordRow | None
+    last_row: NotRequired[str | None]
     line: NotRequired[str]
     said: NotRequired[tuple[Time | None, list[SaidRow]]]
 

@@ -94,6 +94,14 @@ class Catalogue:
             made = self._in_dialect[name] = Catalogue([*self.own[name], *self.messages])
         return made
 
+    def row(self, template: str) -> Message | None:
+        """Give the row that is written so, the dialect's own where all have one like it."""
+        return self._by_template.get(template)
+
+    @cached_property
+    def _by_template(self) -> dict[str, Message]:
+        return {message.template: message for message in reversed(self.messages)}
+
     def opened(self, text: str) -> Message | None:
         """Give the message that a text begins and that goes on in the next line."""
         return next((message for message in self._tearable if message.opens(text)), None)

@@ -129,9 +129,11 @@ class LogReader:
         return {
             "clock": self.clock.last,
             "pending": _plain(self._pending),
+            "pending_row": _row(self._pending),
             "continuations": self._continuations,
             "quoted": None if self._opened is None else [list(item) for item in self._quoted],
             "last": _plain(self._last),
+            "last_row": _row(self._last),
             "line": self._line,
             "said": self._recogniser.to_json(),
         }
@@ -139,22 +141,25 @@ class LogReader:
     def restore(self, given: dict[str, Any]) -> None:
         """Go on from what `to_json` gave. Raises KeyError, TypeError or ValueError on anything else."""
         self.clock.resume(given["clock"])
-        self._pending = self._record_of(given["pending"])
+        self._pending = self._record_of(given["pending"], given.get("pending_row"))
         self._open = self._pending is not None
         self._continuations = list(given["continuations"])
         if self._pending is not None and given.get("quoted") is not None:
             self._opened = self._catalogue.opened(self._pending.text)
             self._quoted = [(line, number) for line, number in given["quoted"]]
-        self._last = self._record_of(given["last"])
+        self._last = self._record_of(given["last"], given.get("last_row"))
         self._line = given.get("line", "")
         self._recogniser.restore(given.get("said", (None, [])))
 
-    def _record_of(self, given: list[Any] | None) -> Record | None:
+    def _record_of(self, given: list[Any] | None, template: str | None) -> Record | None:
+        """Give a record that was kept, of the row that it was found to be: what is masked since can't be found again."""
         if given is None:
             return None
         time, gateway, ident, pid, level, tag, text, number, times = given
         catalogue = self._catalogue.in_dialect(ident)
-        message = catalogue.find(text) or known_otherwise(catalogue, text, level)[0]
+        message = catalogue.row(template) if template is not None else None
+        if message is None:  # an older version did not say, or another had more rows
+            message = catalogue.find(text) or known_otherwise(catalogue, text, level)[0]
         return Record(time, gateway, ident, pid, level, tag, message, text, number, times)
 
     def feed(self, lines: Iterable[str], first: int = 1) -> list[Record]:
@@ -348,10 +353,10 @@ class LogReader:
         if record.message is None or record.message.glued:
             record = self._unglue(record, parsed, number, records)
         known = record.message is not None and record.message is not self._catalogue.free_text
-        if not known and (parsed.inner or (parsed.head and self._splitter.format.raw)):
-            self._open_quote(record)
         self._open = True
         self._pending = self._last = self._masked(record)
+        if not known and (parsed.inner or (parsed.head and self._splitter.format.raw)):
+            self._open_quote(self._pending)
 
     def _masked(self, record: Record) -> Record:
         return masked(record, self._catalogue.in_dialect(record.ident))
@@ -493,6 +498,10 @@ class LogReader:
         outer = line._replace(level=inside.level, tag=inside.tag, text=inside.text)
         following = self._recogniser.record(inside if not line.stamp else outer, number)
         return record if following is None else following
+
+
+def _row(record: Record | None) -> str | None:
+    return None if record is None or record.message is None else record.message.template
 
 
 def _plain(record: Record | None) -> list[Any] | None:

@@ -32,8 +32,9 @@ def test_the_rule_holds_for_the_seeds_wherever_they_are_cut(tmp_path: Path) -> N
         b"\x01Xyz 15 08:30:02 gw racoon: INFO: caught signal 15",
         b'\x01{"__REALTIME_TIMESTAMP":"99999999999999999999999","SYSLOG_IDENTIFIER":"racoon","MESSAGE":"INFO: begin."}',
         b'\x012026-01-15 08:30:02: INFO: login failed for user "\n2026-01-15 08:30:02: INFO: begin."',
+        b"\x012026-01-15 08:30:03: [198.51.100.7] ERROR: error message: 'x'. 2026-01-15 08:30:04: INFO: x1013-01-15 0:038:'.",
     ],
-    ids=["nothing", "octal SPI", "no month", "time beyond the calendar", "open quote at a restart"],
+    ids=["nothing", "octal SPI", "no month", "time beyond the calendar", "open quote at a restart", "masked beyond its row"],
 )
 def test_the_rule_holds_for_what_broke_it_once(data: bytes) -> None:
     check(data)
