@@ -104,10 +104,11 @@ def main() -> int:
     """Mangle state files until the time is over."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--seed", type=int, default=time.time_ns() // 1_000_000)
+    parser.add_argument("--first", type=int, default=0, help="seed to begin with; 0 takes one from the clock")
     options = parser.parse_args()
     logging.disable()
-    end, tried, believed, seed = time.monotonic() + options.seconds, 0, 0, options.seed
+    end, tried, believed = time.monotonic() + options.seconds, 0, 0
+    seed = first = options.first or time.time_ns() // 1_000_000
     while time.monotonic() < end:
         some = random.Random(seed)
         with tempfile.TemporaryDirectory() as directory:
@@ -122,7 +123,7 @@ def main() -> int:
                     raise
                 tried += 1
         seed += 1
-    print(f"{tried} state files from seed {options.seed} on, {believed} believed")
+    print(f"{tried} state files from seed {first} on, {believed} believed")
     return 0
 
 

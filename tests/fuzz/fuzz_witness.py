@@ -118,11 +118,12 @@ def check_until_over(description: str, check: Callable[[int], None]) -> int:
     parser = argparse.ArgumentParser(description=description.partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--seed", type=int, help="check this seed only")
+    parser.add_argument("--first", type=int, default=0, help="seed to begin with; 0 takes one from the clock")
     options = parser.parse_args()
     if options.seed is not None:
         check(options.seed)
         return 0
-    seed = first = time.time_ns() // 1_000_000
+    seed = first = options.first or time.time_ns() // 1_000_000
     end = time.monotonic() + options.seconds
     while time.monotonic() < end:
         check(seed)
