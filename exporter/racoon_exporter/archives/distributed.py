@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 from racoon_exporter import __version__
 from racoon_exporter.archives.deduplication import LinesOnce
 from racoon_exporter.archives.plan import Unit
-from racoon_exporter.archives.pool import SMALL, Archives, Done, Told, Work, packed, unpacked
+from racoon_exporter.archives.pool import SMALL, Archives, Done, Told, Work, let_go, packed, unpacked
 from racoon_exporter.archives.reading import Row
 
 _AHEAD: Final = 2
@@ -73,6 +73,7 @@ def make(work: bytes, portion: Portion, version: str) -> Made:
         rounds += [packed(rows) for rows in doing.rounds(once, portion.share, portion.shares)]
         problems += once.problems
         heard, lines = heard or once.heard, lines + once.lines
+        let_go()
     return Made(rounds, Told(problems, heard), lines)
 
 

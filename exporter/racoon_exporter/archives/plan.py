@@ -7,7 +7,7 @@ unit; a unit of many gateways is read by several workers at once, each of which 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from racoon_exporter.archives.survey import Sample
@@ -38,9 +38,12 @@ class Unit:
 def units(samples: Sequence[Sample], gateway_of: Callable[[str], str]) -> list[Unit]:
     """Group logs, in the order of the first of each group; within one the oldest log is first."""
     both = {(peer, local) for sample in samples for local, peer in sample.ends}
+    begun = dict(_alike(sample.head for sample in samples if sample.first_line))
     groups: list[tuple[set[object], list[Sample]]] = []
     for sample in samples:
         marks = set(_marks(sample, gateway_of))
+        if sample.first_line:
+            marks.add(("beginning", begun[sample.head]))
         marks |= {("ends", frozenset(pair)) for pair in sample.ends & both}  # two gateways that negotiate with each other
         logs = [sample]
         for group in [group for group in groups if group[0] & marks]:
@@ -58,11 +61,18 @@ def units(samples: Sequence[Sample], gateway_of: Callable[[str], str]) -> list[U
 def _marks(sample: Sample, gateway_of: Callable[[str], str]) -> Iterator[object]:
     """Give what a log has in common with others of its unit."""
     yield "stream", stream_of(sample.path)
-    if sample.first_line:
-        yield "beginning", sample.first_line  # a copy under another name
     gateway = gateway_of(sample.path)
     for host in (gateway,) if gateway else sample.hosts:
         yield "gateway", host.casefold()
+
+
+def _alike(heads: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """Give with each beginning of a log the shortest that it begins with: copies under another name, some of which grew on."""
+    shortest: bytes | None = None
+    for head in sorted(set(heads)):
+        if not shortest or not head.startswith(shortest):
+            shortest = head
+        yield head, shortest
 
 
 def _unit(logs: list[Sample], gateway_of: Callable[[str], str]) -> Unit:

@@ -6,6 +6,7 @@ worker tells too early waits on disk, not in memory.
 
 from __future__ import annotations
 
+import gc
 import marshal
 import multiprocessing
 import os
@@ -92,6 +93,7 @@ class Archives:
                 yield rows
             before = Done(before.bytes + once.done, before.lines + once.lines)
             self.problems.extend(once.problems)
+            let_go()
 
     def on(self, executor: Executor) -> Iterator[list[Row]]:
         """Give all rows, made by the workers of an executor. They share this machine's temporary directory."""
@@ -157,7 +159,13 @@ def into_files(spool: Path, number: int, share: int, shares: int) -> Told:
     for turn, rows in enumerate(work.rounds(once, share, shares)):
         _write(path.with_name(f"{path.name}.{turn}"), rows)
         path.with_name(f"done.{path.name}").write_bytes(b"%d %d" % (once.done // shares, once.lines // shares))
+    let_go()
     return Told(once.problems, once.heard)
+
+
+def let_go() -> None:
+    """Give back the memory of a unit that is done: its engine refers to itself, and the collector looks rarely."""
+    gc.collect()
 
 
 def _write(path: Path, rows: list[Row]) -> None:

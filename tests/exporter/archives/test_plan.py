@@ -49,6 +49,11 @@ def test_logs_that_are_said_to_be_of_one_gateway_belong_together(tmp_path: Path)
     assert planned(tmp_path, logs, {"a.log": "berlin", "b.log": "berlin"}) == [["b.log", "a.log"]]
 
 
+def test_copies_belong_together_though_some_grew_on_and_logs_that_begin_alike_do_not(tmp_path: Path) -> None:
+    logs = {"a.log": own(1) + own(2), "b.log": own(1) + own(3), "copy-of-b.gz": own(1) + own(3) + own(4), "c.log": own(4)}
+    assert planned(tmp_path, logs) == [["a.log"], ["b.log", "copy-of-b.gz"], ["c.log"]]
+
+
 def test_each_gateway_is_in_one_share() -> None:
     names = [f"gw{number}" for number in range(100)]
     shares = [[name for name in names if in_share(name, share, 3)] for share in range(3)]

@@ -1,8 +1,11 @@
 """Rows leave as they end: whatever the rounds and however many share the work, the same rows in the same order."""
 
+import gc
 import json
+import weakref
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +17,7 @@ from racoon_exporter.archives.plan import Unit, units
 from racoon_exporter.archives.pool import Archives, Work, local_processes
 from racoon_exporter.archives.reading import Reading, Row
 from racoon_exporter.archives.survey import survey
+from racoon_exporter.engine import Engine
 from racoon_exporter.history import tables
 from racoon_exporter.source import blocks_of
 from racoon_exporter.zone import read_zone
@@ -54,6 +58,32 @@ def test_rows_that_leave_early_are_those_of_the_whole(log: Path) -> None:
 def read_with(work: Work, planned: list[Unit], jobs: int, executor: Executor | None) -> list[Row]:
     archives = Archives(work, planned, jobs, lambda _done: None)
     return [row for rows in (archives.rounds() if executor is None else archives.on(executor)) for row in rows]
+
+
+def test_a_unit_that_is_done_leaves_nothing_in_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What an engine knows refers to itself: nothing but the collector lets go of it, which looks rarely."""
+    engines: list[weakref.ref[Engine]] = []
+
+    def noted(self: Reading, *_given: Any) -> Engine:
+        assert [engine for engine in engines if engine() is not None] == []
+        engine = Engine(self.zone)
+        engines.append(weakref.ref(engine))
+        return engine
+
+    monkeypatch.setattr(Reading, "engine", noted)
+    text = LOGS[0].read_text()
+    logs = [tmp_path / f"{number}.log" for number in range(3)]
+    for number, log in enumerate(logs):
+        log.write_text(text.replace("192.168.0.", f"192.168.{number}."))
+    planned = units(survey([str(log) for log in logs], UTC), lambda _path: "")
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        read_with(HistoryRows(Reading(), RowFormat("json", SHOWN)), planned, 1, None)
+    finally:
+        if collecting:
+            gc.enable()
+    assert len(engines) == len(logs)
 
 
 @pytest.mark.parametrize("kind", ["history", "events"])
