@@ -276,10 +276,11 @@ class Engine:
             severity = "info"
             event = "other"
         if said is not None:
-            stem.act, stem.what = said
+            stem.follows, stem.what = said
         stem.tally = self._count(stem.level or "none", severity, event)
         stem.shown = self._on_record is not None and (said is not None or severity != "info")
         stem.heard = stem.shown or self.hears_each
+        stem.act = None if stem.heard else stem.follows
 
     def note(self, time: float, origin: Origin, stem: Stem) -> None:
         """Note when the log of a gateway was written: of lines of one time, the first is enough."""
@@ -293,9 +294,9 @@ class Engine:
         """Take a line of a stem that somebody wants to see."""
         try:
             self.note(time, origin, stem)
-            if stem.act is not None:
+            if stem.follows is not None:
                 numbers = () if number is None else (number,)
-                stem.act(self.turn_to(time, origin), stem.what, *numbers)
+                stem.follows(self.turn_to(time, origin), stem.what, *numbers)
             if stem.shown and self._on_record is not None:
                 self._on_record(record_of(time, origin, stem, number, ending, line), self._source)
             stem.tally.number += 1

@@ -71,8 +71,13 @@ class Heads:
         self.head = self._between = _NOWHERE
         self._origins.clear()
 
-    def find_rest(self, line: str) -> str | None:
-        """Find who wrote a line, and give it from the marks on; None where its head must be taken apart to tell."""
+    def turn_to(self, line: str) -> str:
+        """Find who wrote a line and when, and give it from the marks on; nothing where its head must be taken apart to tell."""
+        rest = self._find_rest(line)
+        return rest if rest is not None and self._find_time(line) else ""
+
+    def _find_rest(self, line: str) -> str | None:
+        """Find who wrote a line, and give it from the marks on; None where nobody known did."""
         end = self._end
         if not line.startswith(self._between, end):
             between = line[end : line.find(": ", end) + 2]
@@ -83,7 +88,7 @@ class Heads:
             self.middle = end + len(between)
         return line[self.middle :]
 
-    def find_time(self, line: str) -> bool:
+    def _find_time(self, line: str) -> bool:
         """Read the time of a line whose origin was found; false where it is no time."""
         end = self._end
         if line[:end] != self.head[:end]:

@@ -192,72 +192,67 @@ class LogReader:
         held_ending = ""
         subject: Any = None
         """What stems act upon, once it is asked for at this time and of this origin."""
-        noted = False
-        time, origin = heads.time, heads.origin
-        head = heads.head
+        moved = True
+        """Whether the line has another head than the one before that had a stem."""
+        head, time, origin = heads.head, heads.time, heads.origin
         line = ""
         try:
             for line in lines:
                 stem: Stem | None
                 number: Number = None
-                rest: str | None = line.removeprefix(head)
-                same_head = rest is not line
-                if not same_head:
-                    rest = heads.find_rest(line)
-                if rest is None:
-                    stem = None
-                else:
-                    lead, mark, ending = rest.partition(MARK)
-                    if not mark:
-                        stem = whole.get(lead)
-                    elif (stem := begun.get(lead)) is not None:
-                        match, read = stem.match, stem.read  # called as methods of the stem they take longer
-                        found = match(ending)
-                        if found is None:
-                            stem = None
-                        else:
-                            number = read(found[1])
-                    if stem is None:
-                        stem = self._recognise(rest, lead, mark, ending, listener)
-                    if not same_head and stem is not None and not heads.find_time(line):
+                rest = line.removeprefix(head)
+                if rest is line:
+                    rest = heads.turn_to(line)
+                    moved = True
+                lead, mark, ending = rest.partition(MARK)
+                if not mark:
+                    stem = whole.get(lead)
+                elif (stem := begun.get(lead)) is not None:
+                    match, read = stem.match, stem.read  # called as methods of the stem they take longer
+                    found = match(ending)
+                    if found is None:
                         stem = None
-                if held is not None and stem is not None:
-                    if held.heard:
-                        listener.hear(time, origin, held, held_number, held_ending, end - length_hint(lines) - 2)
                     else:
+                        number = read(found[1])
+                if stem is None:
+                    stem = self._recognise(rest, lead, mark, ending, listener)
+                    if stem is None:
+                        if held is not None:
+                            self._hold((time, origin, held, held_number, held_ending, end - length_hint(lines) - 2))
+                            held = None
+                        self._read_slowly(line, end - length_hint(lines) - 1, listener)
+                        head, moved = heads.head, True
+                        continue
+                if held is not None:
+                    act = held.act
+                    if act is not None:
                         try:
-                            if not noted:
+                            if subject is None:
                                 listener.note(time, origin, held)
-                                noted = True
-                            act = held.act
-                            if act is not None:
-                                if subject is None:
-                                    subject = listener.turn_to(time, origin)
-                                if held_number is None:
-                                    act(subject, held.what)
-                                else:
-                                    act(subject, held.what, held_number)
+                                subject = listener.turn_to(time, origin)
+                            if held_number is None:
+                                act(subject, held.what)
+                            else:
+                                act(subject, held.what, held_number)
                             held.tally.number += 1
                         except Exception as error:  # noqa: BLE001  whatever it is: the next record is taken
                             listener.fail(error, origin, held)
-                elif stem is not None:
-                    if self._pending is not None:
-                        self._release_pending(listener)
-                    subject = None
-                    noted = False
-                else:
-                    if held is not None:
-                        self._hold((time, origin, held, held_number, held_ending, end - length_hint(lines) - 2))
-                        held = None
-                    self._read_slowly(line, end - length_hint(lines) - 1, listener)
-                    head = heads.head
-                    continue
+                    elif held.heard:
+                        listener.hear(time, origin, held, held_number, held_ending, end - length_hint(lines) - 2)
+                    else:
+                        try:
+                            if subject is None:
+                                listener.note(time, origin, held)
+                            held.tally.number += 1
+                        except Exception as error:  # noqa: BLE001  as above
+                            listener.fail(error, origin, held)
+                elif self._pending is not None:
+                    self._release_pending(listener)
                 held, held_number, held_ending = stem, number, ending
                 stem.used = True
-                if not same_head or not noted:
-                    head, time = heads.head, heads.time
-                    origin, subject = heads.origin, None
-                    noted = False
+                if moved:
+                    head, time, origin = heads.head, heads.time, heads.origin
+                    subject, moved = None, False
             if held is not None:
                 self._hold((time, origin, held, held_number, held_ending, end - 1))
         except Exception as error:  # noqa: BLE001  whatever it is: the next line is read

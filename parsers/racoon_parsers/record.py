@@ -65,7 +65,7 @@ class Listener(Protocol):
         """Say what is done with the lines of a stem, which differ in a number or in nothing."""
 
     def note(self, time: float, origin: Origin, stem: Stem) -> None:
-        """Take note of the first line of a stem at another time or of another origin, if it does not hear it."""
+        """Take note of a line that it does not hear: of the first at a time and of an origin, perhaps of some after it."""
 
     def turn_to(self, time: float, origin: Origin) -> Any:
         """Give what the stems act upon whose lines come now, until another time or another origin."""

@@ -80,6 +80,7 @@ class Stem:
         "_place",
         "_text",
         "act",
+        "follows",
         "heard",
         "level",
         "match",
@@ -105,7 +106,12 @@ class Stem:
         self.shown = False
         """Whether the listener shows its lines to somebody."""
         self.act: Callable[..., None] | None = None
-        """What a line does to the listener's subject: it is told `what`, and the number if there is one; None for nothing."""
+        """What a line does to the listener's subject: it is told `what`, and the number if there is one.
+
+        None for nothing, and where the listener hears each line: what follows then is `follows`.
+        """
+        self.follows: Callable[..., None] | None = None
+        """The same, whether the listener hears each line or not."""
         self.what: Any = None
         self.tally = _UNCOUNTED
         """Where its lines are counted."""
