@@ -5,6 +5,7 @@ It joins the pure parts: one `LogReader` for each source, one `SaState` for all.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import logging
 import re
@@ -85,11 +86,13 @@ def _debug_filter_of(catalogue: Catalogue) -> DebugFilter:
 def spare_the_collector() -> None:
     """Let Python look for reference cycles rarely: what the engine makes has none, and it makes a lot.
 
-    For programs that read logs; a library leaves the collector alone.
+    At the end it need not look at all: the process gives back everything at once. For programs that read logs; a library
+    leaves the collector alone.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000, 20, 20)
+    atexit.register(gc.freeze)
+    gc.set_threshold(500_000, 20, 20)
 
 
 MessageKey = tuple[str, str, str]
