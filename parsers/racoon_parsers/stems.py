@@ -48,7 +48,7 @@ def _ending(value: str, read: Callable[[str], int | str], pattern: str) -> Endin
 
 _COOKIES: Final = "([0-9a-f]{16}:[0-9a-f]{16})"
 ENDINGS: Final = (
-    _ending("spi", int, r"=(\d{1,10})\(0x[0-9a-f]{1,8}\)"),  # ipsec_doi.c: sadbsecas2str()
+    _ending("spi", int, r"=(\d{1,10}+)\(0x[0-9a-f]{1,8}+\)"),  # ipsec_doi.c: sadbsecas2str()
     _ending("spi", int, r"=(\d{1,10})\."),  # isakmp.c: purge_ipsec_spi()
     _ending("cookies", str, f":{_COOKIES}"),  # isakmp.c: isakmp_ph1expire() and others
     _ending("cookies", str, rf"={_COOKIES}\."),  # isakmp.c: purge_remote()
