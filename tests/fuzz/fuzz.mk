@@ -4,6 +4,7 @@
 # again, and no change is refused for a fault that stood before it.
 
 FUZZ_SECONDS ?= 60
+FUZZ_LINES_SECONDS ?= $(FUZZ_SECONDS)
 FUZZ_FIRST ?=
 FUZZ_OPTIONS = --seconds $(FUZZ_SECONDS) $(if $(FUZZ_FIRST),--first $(FUZZ_FIRST))
 
@@ -11,7 +12,7 @@ FUZZ_OPTIONS = --seconds $(FUZZ_SECONDS) $(if $(FUZZ_FIRST),--first $(FUZZ_FIRST
 fuzz: fuzz-bytes fuzz-lines fuzz-state fuzz-witness fuzz-inputs ## Fuzz with bytes, pieces of lines, state files, answers of kernel and racoon, streams and files, FUZZ_SECONDS (60) each
 
 fuzz-lines: $(VENV)/.tests
-	$(BIN)/python -m tests.fuzz.fuzz_lines $(FUZZ_OPTIONS)
+	$(BIN)/python -m tests.fuzz.fuzz_lines $(FUZZ_OPTIONS) --seconds $(FUZZ_LINES_SECONDS)
 
 fuzz-state: $(VENV)/.tests
 	$(BIN)/python -m tests.fuzz.fuzz_state $(FUZZ_OPTIONS)
