@@ -154,7 +154,7 @@ def sa_established(racoon: Racoon, arrow: Arrow, spi: int | None) -> None:
         peers.tell_ends(arrow)
     local, address = arrow.local, arrow.remote
     sas = racoon.ipsec
-    if spi in sas.named and sas.find(spi, protocol, address) is not None:
+    if sas.find(spi, protocol, address) is not None:
         return  # printed twice, or read twice
     direction = _direction(racoon, arrow, local, address)
     peer = arrow.peer
