@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Final, NamedTuple
 
-from racoon_exporter.status.reasons import runbook
+from racoon_exporter.wording.reasons import runbook
 from racoon_parsers.tsv import read_table, text_of
 
 COLUMNS: Final = ("alert", "meaning", "causes")

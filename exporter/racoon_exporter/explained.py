@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from racoon_exporter import events_output
 from racoon_exporter.alerts import alerts
-from racoon_exporter.status.reasons import explain as explain_reason
 from racoon_exporter.text import visible
+from racoon_exporter.wording.reasons import explain as explain_reason
 from racoon_parsers.pasted import Found, Paste
 from racoon_parsers.reasons import REASONS
 from racoon_parsers.record_errors import RecordErrors

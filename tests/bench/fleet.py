@@ -31,8 +31,9 @@ from racoon_exporter.exposition_cache import ExpositionCache, Taken
 from racoon_exporter.metrics import OwnState
 from racoon_exporter.sa import Knowledge, Limits
 from racoon_exporter.source import SourceStatus
-from racoon_exporter.status.gateway_list import gateways_body, look_at_gateways, sorted_gateways
-from racoon_exporter.status.query import Parameters as Asked
+from racoon_exporter.status.api.gateways import gateways_body
+from racoon_exporter.status.api.query import Parameters as Asked
+from racoon_exporter.status.overview.gateway_list import look_at_gateways, sorted_gateways
 from racoon_exporter.web.pages import gzipped
 from tests.bench.children import python
 from tests.bench.engine_run import HISTORY, pass_over

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from racoon_exporter.status.reasons import explain
+from racoon_exporter.wording.reasons import explain
 from racoon_parsers.reasons import REASONS
 from tests.docs import written
 from tests.docs.runbook_pages import SERVED, SOURCES, rendered, with_reasons

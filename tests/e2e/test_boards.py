@@ -13,7 +13,7 @@ from racoon_dashboards import states
 from racoon_dashboards.reasons import WHAT_TO_DO, WHY
 from racoon_exporter.engine import Engine
 from racoon_exporter.sa import Expectation
-from racoon_exporter.status.reasons import explain
+from racoon_exporter.wording.reasons import explain
 from tests.dashboards.boards import BOARDS, NAMES, Range, is_of_one, panel_of, panels
 from tests.e2e.past import DAY, END, Host, Played, played
 from tests.e2e.scenarios import LAB, SHUTDOWN

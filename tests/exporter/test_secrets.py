@@ -14,13 +14,13 @@ from racoon_exporter.archives.survey import Sample
 from racoon_exporter.engine import Engine, to_json
 from racoon_exporter.exposition import render
 from racoon_exporter.metrics import OwnState, collect
-from racoon_exporter.status.api import events_body
-from racoon_exporter.status.event_ring import EventRing
-from racoon_exporter.status.facts import take_facts
-from racoon_exporter.status.page import page
-from racoon_exporter.status.page_context import PageContext
-from racoon_exporter.status.query import Parameters
-from racoon_exporter.status.view import overview
+from racoon_exporter.status.api.bodies import events_body
+from racoon_exporter.status.api.query import Parameters
+from racoon_exporter.status.overview.event_ring import EventRing
+from racoon_exporter.status.overview.facts import take_facts
+from racoon_exporter.status.overview.view import overview
+from racoon_exporter.status.pages.context import PageContext
+from racoon_exporter.status.pages.status_page import page
 from racoon_parsers.masking import MASK, mask_unknown
 from racoon_parsers.template import Hole
 from tests.exporter.reading import I1, block, up

@@ -24,13 +24,13 @@ from racoon_exporter.exposition import render
 from racoon_exporter.metrics import OwnState, collect
 from racoon_exporter.sa import Knowledge
 from racoon_exporter.source.contract import Block
-from racoon_exporter.status.api import OVERVIEW_BODIES
-from racoon_exporter.status.event_ring import EventRing
-from racoon_exporter.status.facts import take_facts
-from racoon_exporter.status.page import page
-from racoon_exporter.status.page_context import PageContext
-from racoon_exporter.status.query import read_parameters
-from racoon_exporter.status.view import overview
+from racoon_exporter.status.api.bodies import OVERVIEW_BODIES
+from racoon_exporter.status.api.query import read_parameters
+from racoon_exporter.status.overview.event_ring import EventRing
+from racoon_exporter.status.overview.facts import take_facts
+from racoon_exporter.status.overview.view import overview
+from racoon_exporter.status.pages.context import PageContext
+from racoon_exporter.status.pages.status_page import page
 from racoon_parsers.messages import catalogue
 from racoon_parsers.quotation import quoted_messages
 from racoon_parsers.record import Record

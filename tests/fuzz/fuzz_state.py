@@ -27,8 +27,8 @@ from racoon_exporter.sa import Knowledge
 from racoon_exporter.serve.loop import Follower
 from racoon_exporter.source.inputs import Inputs
 from racoon_exporter.source.kinds import paths
-from racoon_exporter.status.facts import take_facts
-from racoon_exporter.status.view import overview
+from racoon_exporter.status.overview.facts import take_facts
+from racoon_exporter.status.overview.view import overview
 
 from . import mangled
 from .fuzz_lines import NOW, story

@@ -14,8 +14,8 @@ from click.core import ParameterSource
 
 from racoon_exporter.cli.serve import serve, settings_of
 from racoon_exporter.cli.user_option import reader, unit_option, user_option
-from racoon_exporter.status.words import count
 from racoon_exporter.text import visible
+from racoon_exporter.wording.words import count
 
 if TYPE_CHECKING:
     from racoon_exporter.doctor.finding import Finding

@@ -8,8 +8,8 @@ from typing import Final
 from racoon_exporter.doctor.finding import Finding, Findings, error, ok, warning
 from racoon_exporter.doctor.log_tail import LogTail
 from racoon_exporter.doctor.setup import Setup
-from racoon_exporter.status.trust import FUTURE_SECONDS
-from racoon_exporter.status.words import duration
+from racoon_exporter.status.overview.trust import FUTURE_SECONDS
+from racoon_exporter.wording.words import duration
 from racoon_exporter.zone import zone_name
 
 _QUARTER: Final = 900

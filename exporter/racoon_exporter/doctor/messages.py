@@ -16,8 +16,8 @@ from racoon_exporter.sa.racoon import Racoon
 from racoon_exporter.source.files.folders import Folders
 from racoon_exporter.source.files.siblings import siblings
 from racoon_exporter.source.files.system import SYSTEM
-from racoon_exporter.status.trust import SILENT_SECONDS
-from racoon_exporter.status.words import count, duration
+from racoon_exporter.status.overview.trust import SILENT_SECONDS
+from racoon_exporter.wording.words import count, duration
 from racoon_parsers.dialects import DIALECTS
 
 _OTHERS: Final = {

@@ -14,8 +14,8 @@ from racoon_exporter.expected_peers import is_ip
 from racoon_exporter.sa import Expectation, Known
 from racoon_exporter.sa.model import PSEUDO_PEERS, Peer
 from racoon_exporter.sa.racoon import Racoon
-from racoon_exporter.status.natural_order import natural
-from racoon_exporter.status.words import count
+from racoon_exporter.wording.natural_order import natural
+from racoon_exporter.wording.words import count
 
 Place = tuple[str, str]
 """Gateway and address of a peer."""

@@ -12,7 +12,7 @@ from racoon_exporter.doctor.messages import LOG_INFO
 from racoon_exporter.doctor.rights import readable
 from racoon_exporter.doctor.setup import Setup
 from racoon_exporter.expected_peers import read_policies, read_racoon_conf
-from racoon_exporter.status.words import count
+from racoon_exporter.wording.words import count
 from racoon_parsers.racoon_conf import RacoonConf
 
 _QUIET: Final = frozenset({"error", "warning", "notify"})

@@ -10,13 +10,13 @@ from typing import Final
 from racoon_exporter.doctor.finding import SOON, Finding, Findings, error, ok, warning
 from racoon_exporter.doctor.rights import readable
 from racoon_exporter.doctor.setup import Setup
-from racoon_exporter.status.words import count, duration
 from racoon_exporter.web.certificate_validity import dates
 from racoon_exporter.web.config import Pem, TlsConfig, WebConfig
 from racoon_exporter.web.config_file import parse_web_config
 from racoon_exporter.web.listen import split_address
 from racoon_exporter.web.problems import ListenError
 from racoon_exporter.web.tls import TlsError, server_context
+from racoon_exporter.wording.words import count, duration
 
 _LOOPBACK: Final = ("localhost", "127.", "::1")
 _NO_SERVICE: Final = "The exporter does not start; one that runs keeps what it has."

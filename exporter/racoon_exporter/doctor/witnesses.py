@@ -14,11 +14,11 @@ from racoon_exporter.doctor.rights import readable
 from racoon_exporter.doctor.setup import Setup
 from racoon_exporter.doctor.unit_file import Unit
 from racoon_exporter.expected_peers import read_racoon_conf
-from racoon_exporter.status.words import duration
 from racoon_exporter.witness.certificates import Certificates
 from racoon_exporter.witness.contract import FilesLook, Witness, WitnessError
 from racoon_exporter.witness.dumps import STALE_SECONDS
 from racoon_exporter.witness.settings import KernelSettings, RacoonSettings, Text, WitnessSettings
+from racoon_exporter.wording.words import duration
 
 _SILENT: Final = (
     "The witness says nothing: traffic, algorithms, expiry and vanished SAs are not known. The log's answers stay right."

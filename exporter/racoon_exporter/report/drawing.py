@@ -8,8 +8,8 @@ from datetime import date, datetime, timedelta, tzinfo
 from typing import Final
 
 from racoon_exporter.availability.spans import Span
-from racoon_exporter.status.markup import Html, element
-from racoon_exporter.status.words import count
+from racoon_exporter.wording.markup import Html, element
+from racoon_exporter.wording.words import count
 
 _WIDTH: Final = 1000
 _LEAST: Final = 2

@@ -12,9 +12,9 @@ from racoon_exporter import __version__
 from racoon_exporter.availability.spans import Span
 from racoon_exporter.report.drawing import calendar, timeline
 from racoon_exporter.report.text import percent
-from racoon_exporter.status.markup import Child, Html, element
-from racoon_exporter.status.reasons import ENDINGS, explain
-from racoon_exporter.status.words import count, duration, moment
+from racoon_exporter.wording.markup import Child, Html, element
+from racoon_exporter.wording.reasons import ENDINGS, explain
+from racoon_exporter.wording.words import count, duration, moment
 
 _MOST_PEERS: Final = 1000
 _MOST_OUTAGES: Final = 500

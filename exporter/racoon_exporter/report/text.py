@@ -7,8 +7,8 @@ import io
 from collections.abc import Sequence
 from typing import Any, Final
 
-from racoon_exporter.status.words import count, cut_percent, duration
 from racoon_exporter.text import visible
+from racoon_exporter.wording.words import count, cut_percent, duration
 
 _COLUMNS: Final = (
     "gateway",

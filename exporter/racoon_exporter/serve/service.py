@@ -31,7 +31,7 @@ from racoon_exporter.serve.systemd import Notifier
 from racoon_exporter.source import StartAt, kinds
 from racoon_exporter.source.inputs import Inputs
 from racoon_exporter.source.kinds import Surroundings, Wanted
-from racoon_exporter.status.event_ring import EventRing
+from racoon_exporter.status.overview.event_ring import EventRing
 from racoon_exporter.status.routes import status_routes
 from racoon_exporter.text import visible
 from racoon_exporter.web import WebServer

@@ -12,12 +12,13 @@ from starlette.routing import Route
 
 from racoon_exporter.engine import Engine
 from racoon_exporter.source import SourceStatus
-from racoon_exporter.status import query
-from racoon_exporter.status.gateway_list import GatewayList, GatewayView, gateways_body, look_at_gateways, sorted_gateways
-from racoon_exporter.status.gateway_page import WantedGateways, gateway_page
+from racoon_exporter.status.api import query
+from racoon_exporter.status.api.gateways import gateways_body
+from racoon_exporter.status.overview.gateway_list import GatewayList, GatewayView, look_at_gateways, sorted_gateways
+from racoon_exporter.status.overview.view import STATES
+from racoon_exporter.status.pages.gateway_page import WantedGateways, gateway_page
 from racoon_exporter.status.responses import page_response, queried
 from racoon_exporter.status.shared_snapshot import SharedSnapshot
-from racoon_exporter.status.view import STATES
 
 _MOST_QUERY: Final = 100
 _MOST_OFFSET: Final = 10_000_000

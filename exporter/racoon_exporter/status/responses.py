@@ -11,7 +11,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from racoon_exporter.status.query import BadParameterError, Parameter, Parameters, read_parameters
+from racoon_exporter.status.api.query import BadParameterError, Parameter, Parameters, read_parameters
 from racoon_exporter.web.content_negotiation import accepts_gzip
 
 PAGE_CSP: Final = (

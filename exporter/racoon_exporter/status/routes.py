@@ -19,16 +19,17 @@ from starlette.routing import Route
 
 from racoon_exporter.engine import Engine
 from racoon_exporter.source import SourceStatus
-from racoon_exporter.status import api, query
-from racoon_exporter.status.event_ring import MOST_RECORDS, Entry, EventRing
-from racoon_exporter.status.facts import take_facts
+from racoon_exporter.status.api import query
+from racoon_exporter.status.api.bodies import OVERVIEW_BODIES, Body, events_body
 from racoon_exporter.status.gateway_routes import Glance, gateway_routes
-from racoon_exporter.status.page import page
-from racoon_exporter.status.page_context import PageContext, Wanted
+from racoon_exporter.status.overview.event_ring import MOST_RECORDS, Entry, EventRing
+from racoon_exporter.status.overview.facts import take_facts
+from racoon_exporter.status.overview.view import Overview, overview
+from racoon_exporter.status.pages.context import PageContext, Wanted
+from racoon_exporter.status.pages.status_page import page
 from racoon_exporter.status.responses import NO_STORE, compressed, error_response, page_response, queried
 from racoon_exporter.status.runbooks import runbook_routes
 from racoon_exporter.status.shared_snapshot import SharedSnapshot
-from racoon_exporter.status.view import Overview, overview
 from racoon_exporter.witness import Shown
 
 T = TypeVar("T")
@@ -83,7 +84,7 @@ def status_routes(
             Route(f"/assets/{name}", _asset_endpoint(content, _ASSETS[name]), methods=["GET"])
             for name, content in assets.items()
         ),
-        *(Route(f"/api/v1/{name}", _overview_endpoint(name, snapshot, zone), methods=["GET"]) for name in api.OVERVIEW_BODIES),
+        *(Route(f"/api/v1/{name}", _overview_endpoint(name, snapshot, zone), methods=["GET"]) for name in OVERVIEW_BODIES),
         *runbook_routes(addresses),
         *gateway_routes(glance or take, now, zone, addresses),
         Route("/api/v1/events", _events_endpoint(take, now, zone, ring), methods=["GET"]),
@@ -125,9 +126,9 @@ def _asset_endpoint(content: bytes, media_type: str) -> Callable[[Request], Resp
 
 
 def _overview_endpoint(name: str, snapshot: SharedSnapshot[_Look], zone: tzinfo) -> Callable[[Request], Response]:
-    body, allowed = api.OVERVIEW_BODIES[name]
+    body, allowed = OVERVIEW_BODIES[name]
 
-    def answer(asked: query.Parameters) -> api.Body:
+    def answer(asked: query.Parameters) -> Body:
         shown = snapshot.look().shown
         return body(shown, asked.at(shown.now), zone)
 
@@ -135,9 +136,9 @@ def _overview_endpoint(name: str, snapshot: SharedSnapshot[_Look], zone: tzinfo)
 
 
 def _events_endpoint(take: Take[Any], now: Callable[[], float], zone: tzinfo, ring: EventRing) -> Callable[[Request], Response]:
-    def answer(asked: query.Parameters) -> api.Body:
+    def answer(asked: query.Parameters) -> Body:
         window = take(lambda _engine, _statuses: ring.since(asked.cursor, MOST_RECORDS))
-        return api.events_body(window, asked, now(), zone)
+        return events_body(window, asked, now(), zone)
 
     return queried(query.EVENTS, answer)
 

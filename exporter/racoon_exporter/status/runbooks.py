@@ -15,9 +15,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from racoon_exporter.status.markup import Child, Html, element
-from racoon_exporter.status.reasons import GENERAL, explain
 from racoon_exporter.status.responses import page_response
+from racoon_exporter.wording.markup import Child, Html, element
+from racoon_exporter.wording.reasons import GENERAL, explain
 from racoon_parsers.reasons import REASONS
 
 _SUFFIX = ".html"

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from racoon_exporter.status.words import count, duration, percent
 from racoon_exporter.top.answers import NOTHING, list_of, number_of, part, seconds_between, text_of
 from racoon_exporter.top.model import Row, length, row_of
+from racoon_exporter.wording.words import count, duration, percent
 
 
 @dataclass(frozen=True, slots=True)

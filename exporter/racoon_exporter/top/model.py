@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from racoon_exporter.status.natural_order import natural
-from racoon_exporter.status.view import STATES
-from racoon_exporter.status.words import count, duration
+from racoon_exporter.status.overview.view import STATES
 from racoon_exporter.top.answers import NOTHING, list_of, number_of, part, seconds_between, text_of
+from racoon_exporter.wording.natural_order import natural
+from racoon_exporter.wording.words import count, duration
 
 WORDS: Final = {
     "down": "DOWN",

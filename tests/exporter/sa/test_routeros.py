@@ -8,8 +8,8 @@ from racoon_exporter.engine import Engine, restore, to_json
 from racoon_exporter.metrics import OwnState, collect
 from racoon_exporter.sa import Expectation, Knowledge
 from racoon_exporter.sa.model import Peer
-from racoon_exporter.status.facts import take_facts
-from racoon_exporter.status.trust import doubts
+from racoon_exporter.status.overview.facts import take_facts
+from racoon_exporter.status.overview.trust import doubts
 from tests.exporter.reading import I1, I2, L, P, Q, block, failures, ipsec, negotiations, phase1
 
 RULE = "topics=ipsec,!debug,!packet"

@@ -14,8 +14,8 @@ from racoon_exporter.metrics import OwnState, collect
 from racoon_exporter.sa import Knowledge, Limits
 from racoon_exporter.serve.partitions import SETTLING_SECONDS, Partitions
 from racoon_exporter.source import Block, SourceStatus
-from racoon_exporter.status.facts import take_facts
-from racoon_exporter.status.view import overview
+from racoon_exporter.status.overview.facts import take_facts
+from racoon_exporter.status.overview.view import overview
 from tests.exporter.reading import I2, L, P, sa, start, up
 
 ONE, TWO = "kafka:racoon/0", "kafka:racoon/1"

@@ -13,10 +13,10 @@ from racoon_exporter.sa import Expectation, Knowledge, Known, Limits
 from racoon_exporter.source.contract import Block, SourceCounts, SourceStatus
 from racoon_exporter.source.files.position import Fingerprint, Position
 from racoon_exporter.status import EventRing
-from racoon_exporter.status.facts import take_facts
-from racoon_exporter.status.page import page
-from racoon_exporter.status.page_context import PageContext, Wanted
-from racoon_exporter.status.view import Overview, PeerView, overview
+from racoon_exporter.status.overview.facts import take_facts
+from racoon_exporter.status.overview.view import Overview, PeerView, overview
+from racoon_exporter.status.pages.context import PageContext, Wanted
+from racoon_exporter.status.pages.status_page import page
 
 T = TypeVar("T")
 LAB = Path(__file__).parents[2] / "scenarios" / "lab"

@@ -12,8 +12,8 @@ import pytest
 from racoon_exporter.exposition import render
 from racoon_exporter.metrics import OwnState, collect
 from racoon_exporter.sa import Expectation
-from racoon_exporter.status import api
-from racoon_exporter.status.query import Parameters
+from racoon_exporter.status.api import bodies
+from racoon_exporter.status.api.query import Parameters
 from racoon_parsers.reasons import FAILURE_REASONS
 from tests.exporter.status.engines import LAB, Gateway
 
@@ -37,7 +37,7 @@ def of_metrics(gateway: Gateway) -> list[tuple[tuple[str, str], tuple[int, str]]
 
 
 def of_api(gateway: Gateway) -> dict[tuple[str, str], str]:
-    body = api.peers_body(gateway.view(), Parameters(), UTC)
+    body = bodies.peers_body(gateway.view(), Parameters(), UTC)
     return {(peer["gateway"], peer["name"]): peer["reason"] for peer in body["peers"] if peer["reason"] is not None}
 
 
@@ -45,7 +45,7 @@ def agree_since_when(gateway: Gateway) -> None:
     """The metric is the time that the page and the API show; where a peer never was up it is that of the log's first line."""
     samples, _ = collect(gateway.engine, OwnState())
     shown = samples.values["racoon_phase2_state_since_timestamp_seconds"]
-    body = api.peers_body(gateway.view(), Parameters(), UTC)
+    body = bodies.peers_body(gateway.view(), Parameters(), UTC)
     told = {(peer["gateway"], peer["name"]): peer["since"] for peer in body["peers"] if peer["since"] is not None}
     assert {peer: time for peer, time in shown.items() if peer in told} == {
         peer: datetime.fromisoformat(time).timestamp() for peer, time in told.items()

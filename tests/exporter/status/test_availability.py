@@ -20,8 +20,8 @@ from racoon_exporter.archives.reading import Reading
 from racoon_exporter.archives.survey import survey
 from racoon_exporter.engine import Engine, restore, to_json
 from racoon_exporter.sa import Knowledge
-from racoon_exporter.status import api
-from racoon_exporter.status.query import Parameters
+from racoon_exporter.status.api import bodies
+from racoon_exporter.status.api.query import Parameters
 from tests.exporter.status.engines import PEER, Gateway, permanent
 from tests.exporter.status.test_agreement import EXPECTED, LOGS
 
@@ -77,7 +77,7 @@ def test_live_numbers_are_those_of_the_report(path: Path, tmp_path: Path) -> Non
     for history in (None, 5):
         gateway = read_with_restarts(path, history)
         shown = gateway.view()
-        body = api.availability_body(shown, Parameters(), UTC)
+        body = bodies.availability_body(shown, Parameters(), UTC)
         live = {(peer["gateway"], peer["peer"]): peer for peer in body["peers"]}
         seen = {key: peer for key, peer in told.items() if peer["until"] == shown.now}
         assert seen.keys() <= live.keys()
@@ -144,17 +144,17 @@ def test_the_state_file_of_an_older_version_tells_of_the_sas_it_remembers() -> N
     restore(fresh, json.loads(json.dumps(kept)))
     gateway.engine = fresh
     assert gateway.view().known_from == before.known_from == begin.timestamp()
-    assert api.availability_body(gateway.view(), Parameters(), UTC) == api.availability_body(before, Parameters(), UTC)
+    assert bodies.availability_body(gateway.view(), Parameters(), UTC) == bodies.availability_body(before, Parameters(), UTC)
 
 
 def test_requests_that_ask_side_by_side_are_told_the_same() -> None:
     gateway = Gateway(EXPECTED).read(rekeys(datetime(2026, 10, 1, tzinfo=UTC), range(240)))
-    shown, alone = gateway.view(), api.outages_body(gateway.view(), Parameters(), UTC)
+    shown, alone = gateway.view(), bodies.outages_body(gateway.view(), Parameters(), UTC)
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
         with ThreadPoolExecutor(8) as threads:
-            asked = [threads.submit(api.outages_body, shown, Parameters(), UTC) for _ in range(200)]
+            asked = [threads.submit(bodies.outages_body, shown, Parameters(), UTC) for _ in range(200)]
     finally:
         sys.setswitchinterval(interval)
     assert all(one.result() == alone for one in asked)

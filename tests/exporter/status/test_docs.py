@@ -3,15 +3,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from racoon_exporter.status.api import OVERVIEW_BODIES
-from racoon_exporter.status.card import WORDS
-from racoon_exporter.status.event_ring import MOST_CHARACTERS, MOST_RECORDS
-from racoon_exporter.status.markup import _MOST_TEXT
-from racoon_exporter.status.page import MOST_PEERS
-from racoon_exporter.status.query import EVENTS, GATEWAYS
+from racoon_exporter.status.api.bodies import OVERVIEW_BODIES
+from racoon_exporter.status.api.query import EVENTS, GATEWAYS
+from racoon_exporter.status.overview.event_ring import MOST_CHARACTERS, MOST_RECORDS
+from racoon_exporter.status.overview.view import STATES
+from racoon_exporter.status.pages.card import WORDS
+from racoon_exporter.status.pages.status_page import MOST_PEERS
 from racoon_exporter.status.responses import PAGE_CSP
 from racoon_exporter.status.routes import openapi
-from racoon_exporter.status.view import STATES
+from racoon_exporter.wording.markup import _MOST_TEXT
 
 DOCS = Path(__file__).parents[3] / "docs"
 PAGE = (DOCS / "status-page.md").read_text(encoding="utf-8")

@@ -13,9 +13,9 @@ from racoon_exporter.config.fleet_knowledge import FleetKnowledge
 from racoon_exporter.expected_peers import ExpectedPeer
 from racoon_exporter.gateway_scope import scope_of
 from racoon_exporter.status import status_routes
-from racoon_exporter.status.gateway_list import GatewayList, look_at_gateways, sorted_gateways
-from racoon_exporter.status.gateway_page import ROWS, WantedGateways, gateway_page, headline
-from racoon_exporter.status.sections import MOST_DAEMONS, MOST_DOUBTS
+from racoon_exporter.status.overview.gateway_list import GatewayList, look_at_gateways, sorted_gateways
+from racoon_exporter.status.pages.gateway_page import ROWS, WantedGateways, gateway_page, headline
+from racoon_exporter.status.pages.sections import MOST_DAEMONS, MOST_DOUBTS
 from racoon_exporter.web import WebServer
 from tests.exporter.status.engines import ASSETS, LAB, PEER, Gateway, permanent, recording, until
 

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from racoon_exporter.status.markup import Html, element
+from racoon_exporter.wording.markup import Html, element
 
 
 class Parsed(HTMLParser):

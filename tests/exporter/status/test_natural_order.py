@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from racoon_exporter.sa import Expectation
-from racoon_exporter.status.natural_order import natural
+from racoon_exporter.wording.natural_order import natural
 from tests.exporter.status.engines import Gateway
 
 

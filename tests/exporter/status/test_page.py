@@ -6,10 +6,10 @@ from datetime import UTC
 import pytest
 
 from racoon_exporter.sa import Expectation
-from racoon_exporter.status.page import MOST_PEERS
-from racoon_exporter.status.reasons import AFTER_ENDING, ENDINGS
-from racoon_exporter.status.view import STATES, State
-from racoon_exporter.status.words import moment
+from racoon_exporter.status.overview.view import STATES, State
+from racoon_exporter.status.pages.status_page import MOST_PEERS
+from racoon_exporter.wording.reasons import AFTER_ENDING, ENDINGS
+from racoon_exporter.wording.words import moment
 from racoon_parsers.reasons import NEVER_UP
 from tests.browser import story
 from tests.exporter.status.engines import PEER, Gateway, permanent, recording, status, until

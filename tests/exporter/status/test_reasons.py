@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from racoon_exporter.status import reasons
-from racoon_exporter.status.reasons import RUNBOOKS, explain
+from racoon_exporter.wording import reasons
+from racoon_exporter.wording.reasons import RUNBOOKS, explain
 from racoon_parsers.reasons import FAILURE_REASONS, told
 
 ROOT = Path(__file__).parents[3]

@@ -22,13 +22,13 @@ from racoon_exporter.sa.ipsec import IpsecSas
 from racoon_exporter.sa.model import Phase1End
 from racoon_exporter.source.contract import SourceStatus
 from racoon_exporter.status import EventRing, status_routes
-from racoon_exporter.status.api import OVERVIEW_BODIES
-from racoon_exporter.status.query import KINDS
-from racoon_exporter.status.reasons import AFTER_ENDING, ENDINGS
+from racoon_exporter.status.api.bodies import OVERVIEW_BODIES
+from racoon_exporter.status.api.query import KINDS
+from racoon_exporter.status.overview.view import STATES
 from racoon_exporter.status.responses import PAGE_CSP
 from racoon_exporter.status.routes import openapi
-from racoon_exporter.status.view import STATES
 from racoon_exporter.web import WebServer
+from racoon_exporter.wording.reasons import AFTER_ENDING, ENDINGS
 from racoon_parsers.reasons import REASONS
 from tests.browser import story
 from tests.exporter.status.engines import PEER, Gateway, permanent, recording, until

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from racoon_exporter.availability.spans import Span, common, union, without
-from racoon_exporter.status.timeline import stretches
+from racoon_exporter.status.overview.timeline import stretches
 
 BEGIN, END = 1000.0, 2000.0
 spans = st.lists(

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from racoon_exporter.status.trust import BEHIND_BYTES, FUTURE_SECONDS, SILENT_SECONDS, doubts
+from racoon_exporter.status.overview.trust import BEHIND_BYTES, FUTURE_SECONDS, SILENT_SECONDS, doubts
 from tests.exporter.status.engines import Gateway, permanent, recording, status, until
 
 STOP = "caught signal 15"

@@ -8,7 +8,7 @@ from racoon_exporter.config.fleet_knowledge import FleetKnowledge
 from racoon_exporter.expected_peers import ExpectedPeer
 from racoon_exporter.gateway_scope import scope_of
 from racoon_exporter.sa import Expectation
-from racoon_exporter.status.view import STATES, totals
+from racoon_exporter.status.overview.view import STATES, totals
 from tests.exporter.status.engines import PEER, Gateway, permanent, recording, status, until
 
 STOP = "caught signal 15"

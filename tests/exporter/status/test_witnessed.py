@@ -10,8 +10,8 @@ import schemathesis
 
 from racoon_exporter.sa import Expectation
 from racoon_exporter.status import status_routes
+from racoon_exporter.status.pages.witnesses import size
 from racoon_exporter.status.routes import openapi
-from racoon_exporter.status.witnessed import size
 from racoon_exporter.web import WebServer
 from racoon_exporter.witness import Shown, WitnessStatus
 from racoon_exporter.witness.certificates import Certificate, Certificates, Crl, Fault

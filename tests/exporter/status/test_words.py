@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from racoon_exporter.status.words import ago, clock, count, duration, moment
+from racoon_exporter.wording.words import ago, clock, count, duration, moment
 
 
 @pytest.mark.parametrize(

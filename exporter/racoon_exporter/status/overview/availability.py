@@ -15,8 +15,8 @@ from racoon_exporter.availability.log import GatewayLog, PeerLog, lapses
 from racoon_exporter.availability.peer import Availability, Outage, availability
 from racoon_exporter.availability.spans import Span, common, without
 from racoon_exporter.sa import DaemonRun, IpsecSa, Negotiation
-from racoon_exporter.status.facts import DaemonFacts, Facts
-from racoon_exporter.status.timeline import Stretch, stretches
+from racoon_exporter.status.overview.facts import DaemonFacts, Facts
+from racoon_exporter.status.overview.timeline import Stretch, stretches
 
 DAY: Final = 86400.0
 WINDOWS: Final = {"day": DAY, "week": 7 * DAY, "month": 30 * DAY}

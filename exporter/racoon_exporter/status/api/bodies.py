@@ -14,11 +14,11 @@ from racoon_exporter.events_output import as_dict
 from racoon_exporter.history import COLUMNS, outage_row, timestamp
 from racoon_exporter.sa import IpsecSa, IsakmpSa, Negotiation
 from racoon_exporter.sa.current_reason import Trouble
-from racoon_exporter.status import query, witnessed
-from racoon_exporter.status.event_ring import Window
-from racoon_exporter.status.query import Parameters
-from racoon_exporter.status.reasons import explain
-from racoon_exporter.status.view import Overview, PeerView, expected_expiry, recent_failures
+from racoon_exporter.status.api import query, witnesses
+from racoon_exporter.status.api.query import Parameters
+from racoon_exporter.status.overview.event_ring import Window
+from racoon_exporter.status.overview.view import Overview, PeerView, expected_expiry, recent_failures
+from racoon_exporter.wording.reasons import explain
 
 Body = dict[str, Any]
 
@@ -39,7 +39,7 @@ def peers_body(shown: Overview, asked: Parameters, zone: tzinfo) -> Body:
         "log_begins": timestamp(shown.log_begins, zone),
         "known_from": timestamp(shown.known_from, zone),
         "peers": [
-            {**_peer(peer, zone), **witnessed.peer_body(shown.facts.witnessed, peer, zone)} for peer in asked.page(wanted)
+            {**_peer(peer, zone), **witnesses.peer_body(shown.facts.witnessed, peer, zone)} for peer in asked.page(wanted)
         ],
         "total": len(wanted),
         "unattributed": [
@@ -262,7 +262,7 @@ OVERVIEW_BODIES: Final[Mapping[str, tuple[Callable[[Overview, Parameters, tzinfo
     "failures": (failures_body, query.FAILURES),
     "outages": (outages_body, query.OUTAGES),
     "availability": (availability_body, query.AVAILABILITY),
-    "witnesses": (lambda shown, _asked, zone: witnessed.witnesses_body(shown, zone), query.NONE),
-    "crypto": (witnessed.crypto_body, query.CRYPTO),
+    "witnesses": (lambda shown, _asked, zone: witnesses.witnesses_body(shown, zone), query.NONE),
+    "crypto": (witnesses.crypto_body, query.CRYPTO),
 }
 """Resources that are made of an overview, with the parameters they take."""

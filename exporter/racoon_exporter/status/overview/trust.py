@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from racoon_exporter.status.facts import DaemonFacts, Facts
-from racoon_exporter.status.reasons import runbook
-from racoon_exporter.status.words import count, duration
+from racoon_exporter.status.overview.facts import DaemonFacts, Facts
+from racoon_exporter.wording.reasons import runbook
+from racoon_exporter.wording.words import count, duration
 
 SILENT_SECONDS: Final = 8 * 3600.0
 """The longest phase 2 lifetime in common use: within it a living peer makes racoon write (as in RacoonLogSilent)."""

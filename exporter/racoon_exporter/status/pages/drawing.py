@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import tzinfo
 from typing import Final, get_args
 
-from racoon_exporter.status.markup import Html, element
-from racoon_exporter.status.timeline import Counted, Stretch
-from racoon_exporter.status.words import clock, clock_with_seconds, count, duration
+from racoon_exporter.status.overview.timeline import Counted, Stretch
+from racoon_exporter.wording.markup import Html, element
+from racoon_exporter.wording.words import clock, clock_with_seconds, count, duration
 
 _WIDTH: Final = 100.0
 """Percent: hatching then keeps its size however wide the page is."""

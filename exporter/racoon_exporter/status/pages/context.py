@@ -8,10 +8,10 @@ from datetime import tzinfo
 from functools import cached_property
 from typing import Final, NamedTuple
 
-from racoon_exporter.status.markup import Child, Html, element
-from racoon_exporter.status.natural_order import natural
-from racoon_exporter.status.view import Overview, PeerView
-from racoon_exporter.status.words import ago, moment
+from racoon_exporter.status.overview.view import Overview, PeerView
+from racoon_exporter.wording.markup import Child, Html, element
+from racoon_exporter.wording.natural_order import natural
+from racoon_exporter.wording.words import ago, moment
 
 NOTHING: Final = "-"
 """What stands in a cell without a value."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple, TypeVar, get_args
 
 from racoon_exporter.duration import read_duration
-from racoon_exporter.status.view import STATES, Kind
+from racoon_exporter.status.overview.view import STATES, Kind
 from racoon_exporter.zone import seconds_of
 from racoon_parsers.reasons import FAILURE_REASONS
 

@@ -9,10 +9,10 @@ from typing import Final, Literal, Protocol, TypeVar
 
 from racoon_exporter.sa import Expectation, IpsecSa, IsakmpSa, Negotiation
 from racoon_exporter.sa.current_reason import Failing, Trouble, credit, current_trouble, is_failing, last_trouble
-from racoon_exporter.status.availability import DAY, Kept
-from racoon_exporter.status.facts import PSEUDO_PEERS, Facts, Failures, PeerFacts
-from racoon_exporter.status.natural_order import Natural, natural
-from racoon_exporter.status.timeline import Stretch
+from racoon_exporter.status.overview.availability import DAY, Kept
+from racoon_exporter.status.overview.facts import PSEUDO_PEERS, Facts, Failures, PeerFacts
+from racoon_exporter.status.overview.timeline import Stretch
+from racoon_exporter.wording.natural_order import Natural, natural
 
 State = Literal["down", "failing", "unknown", "gone", "up", "idle"]
 Kind = Literal["permanent", "roaming", "unexpected", "stranger"]

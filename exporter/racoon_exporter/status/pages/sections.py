@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from racoon_exporter.sa import Negotiation
-from racoon_exporter.status.event_ring import Entry
-from racoon_exporter.status.facts import DaemonFacts
-from racoon_exporter.status.markup import Child, Html, element
-from racoon_exporter.status.page_context import NOTHING, PageContext, table
-from racoon_exporter.status.reasons import explain, runbook
-from racoon_exporter.status.trust import Doubt
-from racoon_exporter.status.view import PeerView, recent_failures
-from racoon_exporter.status.words import count
+from racoon_exporter.status.overview.event_ring import Entry
+from racoon_exporter.status.overview.facts import DaemonFacts
+from racoon_exporter.status.overview.trust import Doubt
+from racoon_exporter.status.overview.view import PeerView, recent_failures
+from racoon_exporter.status.pages.context import NOTHING, PageContext, table
+from racoon_exporter.wording.markup import Child, Html, element
+from racoon_exporter.wording.reasons import explain, runbook
+from racoon_exporter.wording.words import count
 from racoon_parsers.reasons import severity_and_reason
 
 MOST_STRANGERS: Final = 50

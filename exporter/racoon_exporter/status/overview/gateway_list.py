@@ -7,19 +7,16 @@ everything that the overview of peers is made of. Whoever asks holds the reader'
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import tzinfo
-from typing import Any, Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from racoon_exporter.engine import Engine
-from racoon_exporter.history import timestamp
 from racoon_exporter.metrics import gateways_of
 from racoon_exporter.sa import Knowledge, Peer, Racoon
 from racoon_exporter.sa.current_reason import Trouble, credit, current_trouble
 from racoon_exporter.sa.model import PSEUDO_PEERS
 from racoon_exporter.source import SourceStatus
-from racoon_exporter.status.natural_order import Natural, natural
-from racoon_exporter.status.query import USUAL_ROWS, Parameters
-from racoon_exporter.status.view import STATES, State, kind_of, state_of
+from racoon_exporter.status.overview.view import STATES, State, kind_of, state_of
+from racoon_exporter.wording.natural_order import Natural, natural
 
 Daemon = Literal["running", "stopped", "unheard"]
 Counts = Mapping[State, int]
@@ -153,38 +150,4 @@ def _worst(address: str, state: State, peer: Peer | None, knowledge: Knowledge, 
     )
 
 
-def gateways_body(shown: GatewayList, asked: Parameters, zone: tzinfo) -> dict[str, Any]:
-    """Give the body of `/api/v1/gateways`."""
-    found = [one for one in shown.found(asked.text or "", asked.state) if asked.gateway in (None, one.name)]
-    return {
-        "time": timestamp(shown.now, zone),
-        "total": len(found),
-        "states": dict(shown.totals()),
-        "gateways": [_row(one, zone) for one in asked.page(found, usual=USUAL_ROWS)],
-    }
-
-
-def _row(one: GatewayView, zone: tzinfo) -> dict[str, Any]:
-    worst = one.worst
-    return {
-        "gateway": one.name,
-        "state": one.state,
-        "peers": dict(one.peers),
-        "strangers": one.strangers,
-        "daemon": one.daemon,
-        "quiet": one.quiet,
-        "last_line": timestamp(one.last_line, zone),
-        "worst": None
-        if worst is None
-        else {
-            "peer": worst.address,
-            "name": worst.name,
-            "state": worst.state,
-            "since": timestamp(worst.since, zone),
-            "phase": None if worst.trouble is None else worst.trouble.phase,
-            "reason": None if worst.trouble is None else worst.trouble.reason,
-        },
-    }
-
-
-__all__ = ["GatewayList", "GatewayView", "Worst", "gateways_body", "look_at_gateways", "sorted_gateways"]
+__all__ = ["GatewayList", "GatewayView", "Worst", "look_at_gateways", "sorted_gateways"]

@@ -7,13 +7,13 @@ from datetime import tzinfo
 from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
-from racoon_exporter.status.card import WORDS
-from racoon_exporter.status.gateway_list import GatewayList, GatewayView
-from racoon_exporter.status.markup import Child, Html, element
-from racoon_exporter.status.page_context import NOTHING, table
-from racoon_exporter.status.reasons import explain
-from racoon_exporter.status.view import STATES, State
-from racoon_exporter.status.words import ago, count, moment
+from racoon_exporter.status.overview.gateway_list import GatewayList, GatewayView
+from racoon_exporter.status.overview.view import STATES, State
+from racoon_exporter.status.pages.card import WORDS
+from racoon_exporter.status.pages.context import NOTHING, table
+from racoon_exporter.wording.markup import Child, Html, element
+from racoon_exporter.wording.reasons import explain
+from racoon_exporter.wording.words import ago, count, moment
 
 ROWS: Final = 100
 """Gateways on one page."""

@@ -8,14 +8,14 @@ from typing import Final
 from racoon_exporter.availability.peer import Availability
 from racoon_exporter.sa import IpsecSa, IsakmpSa
 from racoon_exporter.sa.current_reason import Trouble
-from racoon_exporter.status.availability import WINDOWS
-from racoon_exporter.status.drawing import axis, timeline
-from racoon_exporter.status.markup import Child, Html, element
-from racoon_exporter.status.page_context import PageContext, table
-from racoon_exporter.status.reasons import AFTER_ENDING, ENDINGS, TRYING, explain
-from racoon_exporter.status.view import STATES, PeerView, State, expected_expiry
-from racoon_exporter.status.witnessed import peer_line
-from racoon_exporter.status.words import count, duration, percent
+from racoon_exporter.status.overview.availability import WINDOWS
+from racoon_exporter.status.overview.view import STATES, PeerView, State, expected_expiry
+from racoon_exporter.status.pages.context import PageContext, table
+from racoon_exporter.status.pages.drawing import axis, timeline
+from racoon_exporter.status.pages.witnesses import peer_line
+from racoon_exporter.wording.markup import Child, Html, element
+from racoon_exporter.wording.reasons import AFTER_ENDING, ENDINGS, TRYING, explain
+from racoon_exporter.wording.words import count, duration, percent
 from racoon_parsers.reasons import NEVER_UP
 
 _ALL: Final = 0.99

@@ -7,16 +7,16 @@ from itertools import groupby
 from typing import Final
 
 from racoon_exporter import __version__
-from racoon_exporter.status import sections, witnessed
-from racoon_exporter.status.card import WORDS, card, row
-from racoon_exporter.status.drawing import HATCH, legend
-from racoon_exporter.status.event_ring import Entry
-from racoon_exporter.status.markup import Child, Html, element
-from racoon_exporter.status.page_context import PageContext
-from racoon_exporter.status.reasons import RUNBOOKS
-from racoon_exporter.status.trust import Doubt, doubts
-from racoon_exporter.status.view import Overview, PeerView, State, totals
-from racoon_exporter.status.words import count
+from racoon_exporter.status.overview.event_ring import Entry
+from racoon_exporter.status.overview.trust import Doubt, doubts
+from racoon_exporter.status.overview.view import Overview, PeerView, State, totals
+from racoon_exporter.status.pages import sections, witnesses
+from racoon_exporter.status.pages.card import WORDS, card, row
+from racoon_exporter.status.pages.context import PageContext
+from racoon_exporter.status.pages.drawing import HATCH, legend
+from racoon_exporter.wording.markup import Child, Html, element
+from racoon_exporter.wording.reasons import RUNBOOKS
+from racoon_exporter.wording.words import count
 
 MOST_PEERS: Final = 200
 """Peers on one page; the most urgent ones. The search reaches the others."""
@@ -67,7 +67,7 @@ def _body(context: PageContext, newest: Sequence[Entry]) -> Html:
             sections.messages(context, newest),
             sections.daemons(context),
             sections.sources(context),
-            witnessed.section(context),
+            witnesses.section(context),
             id="main",
         ),
         _footer(context),

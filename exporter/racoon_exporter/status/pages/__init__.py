@@ -1,0 +1,1 @@
+"""The pages: an overview in, HTML out. Pure."""
