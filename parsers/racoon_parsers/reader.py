@@ -1,8 +1,8 @@
 """Lines to records: the pure middle between a source of lines and the SA state.
 
 A `LogReader` holds what one stream of lines needs remembered: the format, the clock, and the record that the next line may
-still belong to. Records torn over several lines (mail programs, terminals) are put together again, records glued on one
-line (racoon leaves out the newline of some debug messages) are taken apart, dumps are passed over, repetitions counted.
+still belong to (`multiline.py`). Records glued on one line (racoon leaves out the newline of some debug messages) are taken
+apart, dumps are passed over, repetitions counted.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from racoon_parsers.debug_filter import DEBUG_LEVELS, DUMP_GROUPS, GLUED
 from racoon_parsers.dialects import DIALECTS
 from racoon_parsers.heads import Heads, split_marks
 from racoon_parsers.line import STAMPS, Line, LineSplitter, is_racoon, split_inner
-from racoon_parsers.masking import mask_continued, mask_glued, mask_unknown, masked
-from racoon_parsers.message import Message
-from racoon_parsers.recogniser import Recogniser, digest, known_otherwise, respelled
+from racoon_parsers.masking import mask_glued, mask_unknown, masked
+from racoon_parsers.multiline import Multiline
+from racoon_parsers.recogniser import Recogniser, digest
 from racoon_parsers.record import LONGEST_TEXT, Heard, Listener, Record, Records, record_of
 from racoon_parsers.record_errors import RecordErrors
 from racoon_parsers.stems import MARK, Number, Stem, Stems
@@ -32,12 +32,6 @@ _LAST_REPEATED: Final = re.compile(
     rf"(?:(?:<\d{{1,5}}+>)?+(?:(?P<rfc3164>{STAMPS['rfc3164']})|(?P<iso>{STAMPS['iso']})))?.{{0,60}}?\s"
     r"(?:--- )?last message repeated (?P<count>\d{1,6}) times?(?: ---)?+\s*+$"
 )
-_MOST_CONTINUATIONS: Final = 4
-"""Lines a torn record may go on for; a longer one is not racoon's."""
-_MOST_QUOTED: Final = 16
-"""Lines a value with newlines may go on for."""
-_LONGEST_QUOTED: Final = 4096
-"""Characters of such a record."""
 
 
 class LogReader:
@@ -62,6 +56,7 @@ class LogReader:
         self._splitter = LineSplitter()
         self._recogniser = Recogniser(catalogue, clock, gateway)
         self._gateway = gateway
+        self._multiline = Multiline(catalogue)
         self.clock = clock
         self.not_racoon = 0
         """Lines of other programs, and text that belongs to no record."""
@@ -69,16 +64,6 @@ class LogReader:
         """Lines of a daemon that speaks IKEv2 as well, about that, by their level."""
         self.dump_lines = 0
         """Lines of hexadecimal dumps."""
-        self._pending: Record | None = None
-        """The last record, to which the next line may still belong."""
-        self._open = False
-        """Whether the last line with a head was racoon's, so that what follows without one may be."""
-        self._continuations: list[str] = []
-        self._opened: Message | None = None
-        """Row of the last record, where a value of it goes on in the lines that follow."""
-        self._quoted: list[tuple[str, int]] = []
-        """Those lines, and their numbers."""
-        self._last: Record | None = None
         self._heads = Heads(clock, gateway)
         self._stems = Stems()
         self._records = Records()
@@ -128,12 +113,7 @@ class LogReader:
         """Give what must be remembered to go on after a restart."""
         return {
             "clock": self.clock.last,
-            "pending": _plain(self._pending),
-            "pending_row": _row(self._pending),
-            "continuations": self._continuations,
-            "quoted": None if self._opened is None else [list(item) for item in self._quoted],
-            "last": _plain(self._last),
-            "last_row": _row(self._last),
+            **self._multiline.to_json(),
             "line": self._line,
             "said": self._recogniser.to_json(),
         }
@@ -141,26 +121,9 @@ class LogReader:
     def restore(self, given: dict[str, Any]) -> None:
         """Go on from what `to_json` gave. Raises KeyError, TypeError or ValueError on anything else."""
         self.clock.resume(given["clock"])
-        self._pending = self._record_of(given["pending"], given.get("pending_row"))
-        self._open = self._pending is not None
-        self._continuations = list(given["continuations"])
-        if self._pending is not None and given.get("quoted") is not None:
-            self._opened = self._catalogue.opened(self._pending.text)
-            self._quoted = [(line, number) for line, number in given["quoted"]]
-        self._last = self._record_of(given["last"], given.get("last_row"))
+        self._multiline.restore(given)
         self._line = given.get("line", "")
         self._recogniser.restore(given.get("said", (None, [])))
-
-    def _record_of(self, given: list[Any] | None, template: str | None) -> Record | None:
-        """Give a record that was kept, of the row that it was found to be: what is masked since can't be found again."""
-        if given is None:
-            return None
-        time, gateway, ident, pid, level, tag, text, number, times = given
-        catalogue = self._catalogue.in_dialect(ident)
-        message = catalogue.row(template) if template is not None else None
-        if message is None:  # an older version did not say, or another had more rows
-            message = catalogue.find(text) or known_otherwise(catalogue, text, level)[0]
-        return Record(time, gateway, ident, pid, level, tag, message, text, number, times)
 
     def feed(self, lines: Iterable[str], first: int = 1) -> list[Record]:
         """Read lines without their newlines, numbered from `first`."""
@@ -218,7 +181,8 @@ class LogReader:
                     stem = self._recognise(rest, lead, mark, ending, listener)
                     if stem is None:
                         if held is not None:
-                            self._hold((time, origin, held, held_number, held_ending, end - length_hint(lines) - 2))
+                            number_held = end - length_hint(lines) - 2
+                            self._multiline.hold(record_of(time, origin, held, held_number, held_ending, number_held))
                             held = None
                         self._read_slowly(line, end - length_hint(lines) - 1, listener)
                         head, moved = heads.head, True
@@ -246,15 +210,15 @@ class LogReader:
                             held.tally.number += 1
                         except Exception as error:  # noqa: BLE001  as above
                             listener.fail(error, origin, held)
-                elif self._pending is not None:
-                    self._release_pending(listener)
+                elif self._multiline.record is not None:
+                    self._release(listener)
                 held, held_number, held_ending = stem, number, ending
                 stem.used = True
                 if moved:
                     head, time, origin = heads.head, heads.time, heads.origin
                     subject, moved = None, False
             if held is not None:
-                self._hold((time, origin, held, held_number, held_ending, end - 1))
+                self._multiline.hold(record_of(time, origin, held, held_number, held_ending, end - 1))
         except Exception as error:  # noqa: BLE001  whatever it is: the next line is read
             self.errors.note(error)
             number_of_line = end - length_hint(lines) - 1
@@ -265,10 +229,8 @@ class LogReader:
 
     def _pass_over(self, line: str, number: int, held: Heard | None, listener: Listener) -> None:
         """Take a line whose reading raised as a message that nobody knows, and begin anew behind it."""
-        self._continuations, self._opened, self._quoted = [], None, []
         self._heads.forget()
-        self._open = False
-        before, self._pending, self._last = self._pending, None, None
+        before = self._multiline.drop()
         if held is not None:
             listener.hear(*held)
         elif before is not None:
@@ -277,12 +239,7 @@ class LogReader:
             Record(None, self._gateway, "racoon", "", "", "", None, mask_unknown(line[:LONGEST_TEXT].strip()), number)
         )
 
-    def _hold(self, held: Heard) -> None:
-        """Keep back what was heard last, as a record."""
-        self._pending = self._last = record_of(*held)
-        self._open = True
-
-    def _release_pending(self, listener: Listener) -> None:
+    def _release(self, listener: Listener) -> None:
         records: list[Record] = []
         self._complete(records)
         for record in records:
@@ -313,9 +270,9 @@ class LogReader:
     def flush(self) -> list[Record]:
         """Give the record that was kept back, as nothing more belongs to it."""
         records = Records()
-        before = self._pending
+        before = self._multiline.record
         try:
-            self._release(records)
+            self._read_lines(self._multiline.unquote(), records)
             self._complete(records)
         except Exception as error:  # noqa: BLE001  whatever it is: the next line is read
             self.errors.note(error)
@@ -328,8 +285,8 @@ class LogReader:
         if DUMP_GROUPS.match(line):
             self.dump_lines += 1
             return
-        if self._opened is not None:
-            self._quote(self._opened, line, number, records)
+        if self._multiline.is_quoting:
+            self._read_lines(self._multiline.quote(line, number), records)
             return
         parsed = self._splitter.split(line)
         record = None if parsed is None else self._recogniser.record(parsed, number)
@@ -348,13 +305,17 @@ class LogReader:
         if record.message is None or record.message.glued:
             record = self._unglue(record, parsed, number, records)
         known = record.message is not None and record.message is not self._catalogue.free_text
-        self._open = True
-        self._pending = self._last = self._masked(record)
-        if not known and (parsed.inner or (parsed.head and self._splitter.format.raw)):
-            self._open_quote(self._pending)
+        raw = bool(parsed.inner or (parsed.head and self._splitter.format.raw))
+        if self._multiline.begin(record, may_quote=raw and not known):
+            self._heads.forget()
 
-    def _masked(self, record: Record) -> Record:
-        return masked(record, self._catalogue.in_dialect(record.ident))
+    def _read_lines(self, lines: Iterable[tuple[str, int]], records: list[Record]) -> None:
+        for line, number in lines:
+            self._read_line(line, number, records)
+
+    def _complete(self, records: list[Record]) -> None:
+        """Give the record that is held, as nothing more belongs to it."""
+        self.not_racoon += self._multiline.complete(records)
 
     def _set_aside(self, record: Record | None) -> None:
         """Count a line of another program, or of the other protocol of one that speaks both."""
@@ -362,44 +323,7 @@ class LogReader:
             self.not_racoon += 1
         else:
             self.ikev2[record.level] += record.times
-        self._open = False
-        self._last = None
-
-    def _open_quote(self, record: Record) -> None:
-        """Look for a value that goes on in the next lines: only where racoon's own lines are stored as it wrote them.
-
-        A user of extended authentication chooses the name that racoon prints, newlines included. Lines that stand between
-        the quotes are that name, however genuine they look. A collector of syslog escapes newlines.
-        """
-        self._opened = self._catalogue.opened(record.text)
-        if self._opened is not None:
-            self._heads.forget()
-
-    def _quote(self, opened: Message, line: str, number: int, records: list[Record]) -> None:
-        """Take a line while a value is open, up to the one that closes it."""
-        self._quoted.append((self._kept(line), number))
-        assert self._pending is not None
-        text = "\n".join((self._pending.text, *(quoted for quoted, _ in self._quoted))).rstrip()
-        if opened.fits(text):
-            self._opened, self._quoted = None, []
-            self._pending = self._last = self._pending._replace(message=opened, text=text)
-        elif len(self._quoted) >= _MOST_QUOTED or len(text) > _LONGEST_QUOTED:
-            self._release(records)
-
-    def _kept(self, line: str) -> str:
-        """Give a line to be read later, or to stand in another's value, without what may be a secret in it."""
-        parsed = LineSplitter().split(line)
-        if parsed is not None and mask_glued(parsed.text) == parsed.text:
-            message = self._catalogue.in_dialect(parsed.dialect).find(parsed.text)
-            if message is not None and not message.secret:
-                return line
-        return mask_unknown(line)
-
-    def _release(self, records: list[Record]) -> None:
-        """Nothing closes the value: its record was cut, and the lines behind it are lines like any other."""
-        quoted, self._opened, self._quoted = self._quoted, None, []
-        for line, number in quoted:
-            self._read_line(line, number, records)
+        self._multiline.close()
 
     def _headless(self, line: str, number: int, records: list[Record]) -> None:
         """Take a line that does not begin a record."""
@@ -408,74 +332,21 @@ class LogReader:
         repeated = _LAST_REPEATED.match(line)
         if repeated:
             self._complete(records)
-            self._repeat(repeated, number, records)
-        elif self._pending is None or not self._open or len(self._continuations) >= _MOST_CONTINUATIONS:
-            self.not_racoon += 1
-        else:
-            before = "".join((self._pending.text, *self._continuations))
-            catalogue = self._catalogue.in_dialect(self._pending.ident)
-            self._continuations.append(mask_continued(before, line, catalogue))
-
-    def _repeat(self, repeated: re.Match[str], number: int, records: list[Record]) -> None:
-        """Say the last record again, at the time by which it had been repeated."""
-        if self._last is None:
-            self.not_racoon += 1
+            again = self._repeated(repeated, number)
+            if again is not None:
+                records.append(again)
+                return
+        elif self._multiline.take(line):
             return
+        self.not_racoon += 1
+
+    def _repeated(self, repeated: re.Match[str], number: int) -> Record | None:
+        """Say the last record again, at the time by which it had been repeated."""
+        if not self._multiline.can_repeat:
+            return None
         kind = "iso" if repeated["iso"] else "rfc3164"
         time = self.clock.time(kind, repeated[kind]) if repeated[kind] else None
-        again = self._last._replace(number=number, times=int(repeated["count"]))
-        records.append(again if time is None else again._replace(time=time))
-
-    def _complete(self, records: list[Record]) -> None:
-        """Give the record kept back, with the lines that followed it."""
-        record = self._pending
-        if record is None:
-            return
-        if self._continuations:
-            record = self._join(record)
-        if record.message is None:
-            message = self._catalogue.in_dialect(record.ident).find_cut(record.text)
-            record = record if message is None else record._replace(message=message)
-        if record is not self._pending:  # what was kept back is masked already
-            record = self._masked(record)
-        self._pending = None
-        self._last = record
-        records.append(record)
-
-    def _join(self, record: Record) -> Record:
-        """Put a torn record together, if its parts make a message and the first alone does not, or says less."""
-        continuations, self._continuations = self._continuations, []
-        catalogue = self._catalogue.in_dialect(record.ident)
-        text = record.text
-        best, used = record, 0
-        known = catalogue.find(text)
-        for taken, part in enumerate(continuations, start=1):
-            text, joined = self._put_together(catalogue, record.ident, text, part)
-            if joined is None and catalogue is self._catalogue:
-                torn = split_inner(text)  # a location stood at the end of the first line
-                if torn is not None and torn.text != text:
-                    text, joined = torn.text, self._catalogue.find(torn.text)
-            if joined is not None and (known is None or self._says_more(catalogue, joined, text, best.text)):
-                best, used, known = record._replace(message=joined, text=text), taken, joined
-        self.not_racoon += len(continuations) - used
-        return best
-
-    def _put_together(self, catalogue: Catalogue, ident: str, text: str, part: str) -> tuple[str, Message | None]:
-        """Join two pieces with what was lost between them: a blank, or nothing where a terminal breaks within words."""
-        dialect = DIALECTS.get(ident)
-        glue = dialect.glue if dialect is not None and dialect.own else " "
-        joined = f"{text}{glue}{part if glue == '' else part.strip()}".strip()[:LONGEST_TEXT]
-        found = catalogue.find(joined)
-        if found is None and dialect is not None:
-            found, joined = respelled(catalogue, dialect.spellings, joined) or (None, joined)
-        return joined, found
-
-    def _says_more(self, catalogue: Catalogue, message: Message, text: str, less: str) -> bool:
-        """Whether the longer text fills a value that the shorter leaves open."""
-        fuller = message.read(text)
-        return catalogue.find(less) is message and sum(v is not None for v in fuller) > sum(
-            v is not None for v in message.read(less)
-        )
+        return self._multiline.repeat(number, int(repeated["count"]), time)
 
     def _unglue(self, record: Record, line: Line, number: int, records: list[Record]) -> Record:
         """Split where racoon left out the newline of a message: another record of its own follows on the same line."""
@@ -486,21 +357,13 @@ class LogReader:
         if first is None or not first.glued:
             return record
         before = record._replace(message=first, text=record.text[: glued.start()].strip())
-        records.append(self._masked(before))
+        records.append(masked(before, self._catalogue.in_dialect(before.ident)))
         inside = LineSplitter().split(record.text[glued.start() :])  # the stream keeps its format
         if inside is None:
             return record._replace(message=first)
         outer = line._replace(level=inside.level, tag=inside.tag, text=inside.text)
         following = self._recogniser.record(inside if not line.stamp else outer, number)
         return record if following is None else following
-
-
-def _row(record: Record | None) -> str | None:
-    return None if record is None or record.message is None else record.message.template
-
-
-def _plain(record: Record | None) -> list[Any] | None:
-    return None if record is None else [*record[:6], record.text, record.number, record.times]
 
 
 __all__ = ["IKEV2", "LogReader", "Record"]

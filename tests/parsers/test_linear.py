@@ -13,8 +13,7 @@ from typing import Final
 import pytest
 
 import racoon_parsers
-from racoon_parsers import masking
-from racoon_parsers import reader as reader_module
+from racoon_parsers import masking, multiline
 from racoon_parsers.catalogue import Catalogue
 from racoon_parsers.clock import Clock
 from racoon_parsers.dialects import DIALECTS, FORMATS
@@ -214,7 +213,7 @@ def test_a_text_is_searched_for_secrets_once(monkeypatch: pytest.MonkeyPatch) ->
         searched.append(record.text)
         return masking.masked(record, known)
 
-    monkeypatch.setattr(reader_module, "masked", masked)
+    monkeypatch.setattr(multiline, "masked", masked)
     lines = [f"{HEAD}{word} of nobody" for word in ("something", "other things", "more")]
     reader = LogReader(catalogue(), Clock(UTC, 1_800_000_000.0))
     assert len(reader.feed(lines) + reader.flush()) == len(searched) == len(lines)
