@@ -31,7 +31,7 @@ _HEAD: Final = 3
 """Characters by which most messages that change nothing are told from the others in one look."""
 _INDENTED: Final = "    "
 """How the text of a certificate, printed behind a debug message, begins its lines."""
-_LEVEL: Final = len("DEBUG")
+_LEVEL: Final = len("DEBUG:")
 _BEHIND: Final = len("DEBUG: ")
 
 
@@ -71,20 +71,22 @@ class DebugFilter:
     def sift(self, lines: list[str], place: int) -> Sifted:
         """Drop dumps, and the debug lines whose marks (address and level) stand at a place and that change nothing."""
         level, head, behind = slice(place, place + _LEVEL), slice(place + _BEHIND, place + _BEHIND + _HEAD), place + _BEHIND
-        deeper, mark = slice(place + _LEVEL, place + _LEVEL + 1), slice(place, place + 1)
+        mark = slice(place, place + 1)
         heads, begin = self._heads, self._begin
         records = [line for line in lines if line[8:9] != " " or line[17:18] != " " or line[:1] == " "]
         kept: list[str] = []
         dropping, behind_others, debug2, continuations, short_dumps = False, 0, 0, 0, 0
         for line in records:
-            if line[level] == "DEBUG":
+            word = line[level]
+            if word == "DEBUG:" or word == "DEBUG2":  # noqa: PLR1714  a sixth faster than `in`
                 dropping = line[head] not in heads or not line.startswith(begin, behind)
                 if dropping:
-                    debug2 += line[deeper] == "2"
+                    if word == "DEBUG2":
+                        debug2 += 1
                     continue
                 if (glued := self._glued_debug(line, place)) is not None:
                     behind_others += 1
-                    debug2 += (glued["deeper"] == "2") + (line[deeper] == "2")
+                    debug2 += (glued["deeper"] == "2") + (word == "DEBUG2")
                     continue
             elif dropping and line.startswith(_INDENTED):
                 continuations += 1
