@@ -56,12 +56,11 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
 
     # lifetimes
 
-    def schedule_end(self, sa: IpsecSa) -> None:
+    def _schedule(self, sa: IpsecSa, sas: SasOfPeer[IpsecSa]) -> None:
         """Set the times at which an SA should come to its soft expiry, and at which it is taken to have ended."""
         established, dying, lifetime = sa.established, sa.dying, sa.lifetime
         if established is None:
             return
-        sas = self.of_peer[sa.peer]
         if dying is None:
             if lifetime is not None and (overdue := established + lifetime * _SOFT_SHARE + GRACE) < sas.overdue:
                 sas.overdue = overdue
@@ -101,14 +100,14 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
             if age > (peer.phase2_lifetime or 0.0):
                 self._learn_lifetime(sa, peer, age)
         elif not (_was_hard(sa, age, run) if known is None else age >= known * _NEARLY_ALL) and move(IPSEC, sa, "soft_expired"):
-            self._expire_softly(sa, peer, at)
+            self._expire_softly(sa, sas, peer, at)
             return
         self.end(sa, "hard_expired", "expired", at, at, peer)
 
-    def _expire_softly(self, sa: IpsecSa, peer: Peer, at: float) -> None:
+    def _expire_softly(self, sa: IpsecSa, sas: SasOfPeer[IpsecSa], peer: Peer, at: float) -> None:
         """Take the soft expiry: it tells the lifetime."""
         sa.dying = at
-        self.schedule_end(sa)
+        self._schedule(sa, sas)
         longest, lifetime = peer.phase2_lifetime, sa.lifetime
         if longest is not None and lifetime is not None and lifetime > longest * _LONGER and not sa.orphan:
             self._learn_lifetime(sa, peer, lifetime)

@@ -109,16 +109,15 @@ class SaTable(Generic[Sa, Event]):
             self._crowd_out(of_peer[0], now)
         elif self._number >= self.most:
             self._crowd_out(next(iter(self.named.values())), now)
-        self.enter(sa)
-        self.schedule_end(sa)
+        self._schedule(sa, self.enter(sa))
         self.grown(peer, address, now)
 
     def _crowd_out(self, oldest: Sa, now: float | None) -> None:
         self.end(oldest, cast("Event", "crowded_out"), self.taken_over, now, now)
         self._peers.note_dropped_sa()
 
-    def enter(self, sa: Sa) -> None:
-        """Enter an SA under its name and its peer."""
+    def enter(self, sa: Sa) -> SasOfPeer[Sa]:
+        """Enter an SA under its name and its peer, and give those of its peer."""
         if self.named.setdefault(sa.name, sa) is not sa:
             self._alike.setdefault(sa.name, []).append(sa)
         self._number += 1
@@ -126,6 +125,7 @@ class SaTable(Generic[Sa, Event]):
         if of_peer is None:
             of_peer = self.of_peer[sa.peer] = SasOfPeer()
         of_peer.append(sa)
+        return of_peer
 
     def leave(self, sa: Sa) -> None:
         """Take an SA out of the tables of those alive."""
@@ -164,7 +164,10 @@ class SaTable(Generic[Sa, Event]):
 
     def schedule_end(self, sa: Sa) -> None:
         """Look at an SA when it is taken to have ended."""
-        self._look_at(self.of_peer[sa.peer], self.ends_by_time(sa))
+        self._schedule(sa, self.of_peer[sa.peer])
+
+    def _schedule(self, sa: Sa, sas: SasOfPeer[Sa]) -> None:
+        self._look_at(sas, self.ends_by_time(sa))
 
     def _look_at(self, sas: SasOfPeer[Sa], when: float) -> None:
         if when < sas.look:
