@@ -35,6 +35,8 @@ class Heads:
         self._before = ""
         self._end = 0
         """Where the time ends."""
+        self._timed = ""
+        """The last line up to there."""
         self._between = _NOWHERE
         self._origins: dict[str, Origin] = {}
         """By what stands between the time and the marks."""
@@ -59,6 +61,7 @@ class Heads:
             self._origins.clear()
         self._before, self._kind = before, parsed.kind
         self._end = len(before) + len(parsed.stamp)
+        self._timed = line[: self._end]
         self.middle = len(head) - len(marks)
         self.head, self.time = line[: self.middle], time
         self._between = line[self._end : self.middle]
@@ -73,35 +76,26 @@ class Heads:
 
     def turn_to(self, line: str) -> str:
         """Find who wrote a line and when, and give it from the marks on; nothing where its head must be taken apart to tell."""
-        rest = self._find_rest(line)
-        return rest if rest is not None and self._find_time(line) else ""
-
-    def _find_rest(self, line: str) -> str | None:
-        """Find who wrote a line, and give it from the marks on; None where nobody known did."""
         end = self._end
         if not line.startswith(self._between, end):
             between = line[end : line.find(": ", end) + 2]
             origin = self._origins.get(between)
             if origin is None:
-                return None
+                return ""
             self._between, self.origin = between, origin
             self.middle = end + len(between)
-        return line[self.middle :]
-
-    def _find_time(self, line: str) -> bool:
-        """Read the time of a line whose origin was found; false where it is no time."""
-        end = self._end
-        if line[:end] != self.head[:end]:
+        if not line.startswith(self._timed):
             start = len(self._before)
             stamp = line[start:end]
             time = self._clock.same_minute(stamp)
             if time is None and _STAMPS[self._kind].fullmatch(stamp) is not None:
                 time = self._clock.time(self._kind, stamp)
             if time is None or line[:start] != self._before:
-                return False
-            self.time = time
-        self.head = line[: self.middle]
-        return True
+                return ""
+            self._timed, self.time = line[:end], time
+        middle = self.middle
+        self.head = line[:middle]
+        return line[middle:]
 
 
 def split_marks(rest: str) -> tuple[str, str, str] | None:
