@@ -112,14 +112,16 @@ def live(parameters: Parameters, count: int, scratch: Path) -> Live:
     return measure_live(log)
 
 
-def archives(log: Path, scratch: Path) -> dict[int, float]:
-    """Give the seconds on the clock that `history` takes over a log and its copy, by the number of jobs, if it has jobs."""
-    copy = log.with_name("copy.log")
-    copy.hardlink_to(log)
+def archives(parameters: Parameters, scratch: Path) -> dict[int, float]:
+    """Give the seconds on the clock that `history` takes over the logs of two gateways, by the number of jobs."""
+    logs = [scratch / f"gateway{number}.log" for number in (1, 2)]
+    for number, log in enumerate(logs):
+        write(replace(parameters, seed=parameters.seed + number), log)
     taken = {}
     for jobs in (1, 2):
-        cost = run_cli(["history", "--format", "jsonl", "--jobs", str(jobs), str(log), str(copy)], scratch)
+        cost = run_cli(["history", "--format", "jsonl", "--jobs", str(jobs), *map(str, logs)], scratch)
         if cost is not None:
             taken[jobs] = cost.wall
-    copy.unlink()
+    for log in logs:
+        log.unlink()
     return taken

@@ -46,7 +46,7 @@ def measure_all(given: argparse.Namespace, scratch: Path) -> Figures:
     scraped, kept = scrape(info, scratch), checkpoint(info, scratch)
     os.sched_setaffinity(0, everywhere)  # whoever scrapes must not take the exporter's time
     few, many = (live(parameters, count, scratch) for count in (FEW_PEERS, given.peers))
-    read = archives(info, scratch)
+    read = archives(short, scratch)
     return Figures(raced, kinds, grown_peers, grown_gateways, scraped, kept, few, many, read)
 
 

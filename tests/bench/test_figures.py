@@ -51,7 +51,7 @@ def test_the_page_shows_all_that_was_measured() -> None:
 
 
 def test_without_jobs_there_is_no_figure_for_archives() -> None:
-    assert "history of two" not in page(replace(FIGURES, archives={}), "3.0")
+    assert "history of two logs" not in page(replace(FIGURES, archives={}), "3.0")
 
 
 def test_the_page_of_the_documentation_is_one_that_the_benchmark_wrote() -> None:
