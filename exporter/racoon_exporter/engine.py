@@ -84,7 +84,7 @@ def _debug_filter_of(catalogue: Catalogue) -> DebugFilter:
 
 
 def spare_the_collector() -> None:
-    """Let Python look for reference cycles rarely: what the engine makes has none, and it makes a lot.
+    """Let Python look for reference cycles rarely: what an engine makes of lines has none, and it makes a lot.
 
     At the end it need not look at all: the process gives back everything at once. For programs that read logs; a library
     leaves the collector alone.

@@ -76,14 +76,13 @@ class Heads:
 
     def turn_to(self, line: str) -> str:
         """Find who wrote a line and when, and give it from the marks on; nothing where its head must be taken apart to tell."""
-        end = self._end
-        if not line.startswith(self._between, end):
+        end, between, origin = self._end, self._between, self.origin
+        if not line.startswith(between, end):
             between = line[end : line.find(": ", end) + 2]
-            origin = self._origins.get(between)
-            if origin is None:
+            found = self._origins.get(between)
+            if found is None:
                 return ""
-            self._between, self.origin = between, origin
-            self.middle = end + len(between)
+            origin = found
         if not line.startswith(self._timed):
             start = len(self._before)
             stamp = line[start:end]
@@ -93,7 +92,9 @@ class Heads:
             if time is None or line[:start] != self._before:
                 return ""
             self._timed, self.time = line[:end], time
-        middle = self.middle
+        # Only now: of a line whose time is none, nothing is believed, or lines with the head before it would be its writer's.
+        self._between, self.origin = between, origin
+        self.middle = middle = end + len(between)
         self.head = line[:middle]
         return line[middle:]
 

@@ -87,6 +87,33 @@ def test_a_line_whose_head_is_nearly_that_of_the_last_is_read_the_same_both_ways
     assert_same_both_ways([line, line.replace(old, new, 1), line, line.replace("begin Aggressive", "begin Base")])
 
 
+@given(
+    st.sampled_from([head for head in HEADS.values() if "berlin" in head]),
+    st.lists(
+        st.tuples(st.booleans(), st.integers(0, 59), st.none() | st.tuples(st.integers(0, 40), st.text("x0:[ ", max_size=2)))
+    ),
+)
+def test_lines_of_two_hosts_with_torn_heads_among_them_are_read_the_same_both_ways(
+    head: str, drawn: list[tuple[bool, int, tuple[int, str] | None]]
+) -> None:
+    """What is torn must not be believed by half: the next line with a whole head would be taken for another host's."""
+    whole = [
+        head.replace("08:30:02", f"08:30:{second:02d}").replace("berlin", ("berlin", "paris")[other])
+        for other, second, _ in drawn
+    ]
+    torn = [
+        text if edit is None else f"{text[: edit[0]]}{edit[1]}{text[edit[0] + 1 :]}"
+        for text, (_, _, edit) in zip(whole, drawn, strict=True)
+    ]
+    assert_same_both_ways([f"{text}INFO: begin Aggressive mode." for text in torn])
+
+
+@pytest.mark.parametrize("bad", ["xan 15 08:30:02", "Jan 15 08-30-02", "               "])
+def test_a_host_whose_line_has_no_time_does_not_get_the_lines_of_others(bad: str) -> None:
+    berlin, paris = (f"Jan 15 08:30:02 {host} racoon: INFO: begin Aggressive mode." for host in ("berlin", "paris"))
+    assert_same_both_ways([berlin, paris, berlin, paris, berlin, paris.replace("Jan 15 08:30:02", bad), berlin, berlin])
+
+
 @pytest.mark.parametrize("head", [head for name, head in HEADS.items() if name != "both times"])
 def test_lines_of_later_seconds_go_the_short_way(head: str, monkeypatch: pytest.MonkeyPatch) -> None:
     first = f"{head}INFO: begin Aggressive mode."
