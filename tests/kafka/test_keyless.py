@@ -64,8 +64,8 @@ def once(fleet: Fleet) -> Series:
     return of_gateways(scraped(fleet.read_once()))
 
 
-def all_read(instance: Instance, fleet: Fleet) -> Callable[[], bool]:
-    wanted = sum(fleet.read_once().messages.values())
+def all_read(instance: Instance, fleet: Fleet, more: int = 0) -> Callable[[], bool]:
+    wanted = sum(fleet.read_once().messages.values()) + more
     return lambda: not instance.follower.partitions.behind and instance.counted("racoon_log_messages_total") == wanted
 
 
@@ -169,17 +169,29 @@ def test_what_partitions_knew_each_for_itself_is_put_together_when_the_order_is_
     assert "not keyed by gateway" in again.remark
 
 
-def test_a_few_records_without_keys_do_not_keep_instances_from_sharing(broker: Cluster, topic: str, make: Make) -> None:  # noqa: F811
+@pytest.mark.parametrize(
+    ("partitions", "told"),
+    [((1, 1), ""), ((1, 2), "the lines of 1 gateway come through several partitions")],
+    ids=["in one partition", "in two"],
+)
+def test_a_few_records_without_keys_do_not_keep_instances_from_sharing(
+    partitions: tuple[int, int],
+    told: str,
+    broker: Cluster,
+    topic: str,
+    make: Make,  # noqa: F811
+) -> None:
     fleet = Fleet(broker, topic, keyed=True)
     fleet.write(5)
     stranger = Gateways(broker.bootstrap, topic)
-    stranger.say("gw-1", start(), up("1" * 16 + ":" + "2" * 16), key=False)
+    for line, partition in zip((start(), up("1" * 16 + ":" + "2" * 16)), partitions, strict=True):
+        stranger.say("gw-1", line, key=False, partition=partition)
     stranger.flush()
     instance = make()
-    wanted = len(fleet.lines) + 2
-    instance.until(lambda: instance.counted("racoon_exporter_source_lines_total") == wanted)
+    instance.until(all_read(instance, fleet, more=2))
+    instance.until(lambda: not told or bool(instance.remark))  # it is found with a checkpoint
+    assert instance.remark.partition(" of test")[0] == told
     assert instance.counted("racoon_exporter_source_keyless_records_total") == 2
-    assert not instance.remark
 
 
 def test_two_ends_in_two_partitions_tell_one_story(broker: Cluster, topic: str, make: Make) -> None:  # noqa: F811

@@ -188,8 +188,9 @@ class KafkaSource(WithoutPositions):
             )
         torn = self._around.keeper.torn(f"kafka:{topic.name}/")
         if torn:
+            gateways = "1 gateway" if torn == 1 else f"{torn} gateways"
             return (
-                f"the lines of {torn} gateways come through several partitions of {topic.name}, each of which knows a part: "
+                f"the lines of {gateways} come through several partitions of {topic.name}, each of which knows a part: "
                 "key the records by gateway, or have them read by one instance with `order: time`"
             )
         return None
