@@ -32,6 +32,8 @@ _SOON: Final = 2.0
 class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
     """IPsec SAs, by SPI. A peer's phase 2 is up while it has one in each direction."""
 
+    __slots__ = ()
+
     kind = IpsecSa
     table = IPSEC
     metric = "ipsec_sa_ended"

@@ -26,6 +26,8 @@ def _slack(lifetime: float) -> float:
 class IsakmpSas(SaTable[IsakmpSa, IsakmpEvent]):
     """ISAKMP SAs. Their lifetime is configured, or learned from those that ended before."""
 
+    __slots__ = ()
+
     kind = IsakmpSa
     table = ISAKMP
     metric = "phase1_ended"

@@ -21,6 +21,8 @@ QUIET_AFTER: Final = 30.0
 class Life:
     """Whether the daemon runs, as far as its log tells."""
 
+    __slots__ = ("_sockets", "dialect", "listens", "phase2_told", "run", "signalled", "stopped", "true_arrows")
+
     def __init__(self, ident: str) -> None:
         found = DIALECTS.get(ident)
         self.dialect: Final[Dialect] = found if found is not None and found.own else DIALECTS[BASE]

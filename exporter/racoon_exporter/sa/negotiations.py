@@ -26,6 +26,8 @@ OfPeer = dict[str, list[Negotiation]]
 class Negotiations:
     """The negotiations of one racoon that have not ended."""
 
+    __slots__ = ("_archive", "_begun_at", "_looks", "_number", "_on_failure", "next_look", "open", "over", "waiting")
+
     def __init__(self, archive: Archive, on_failure: OnFailure) -> None:
         self.open: OfPeer = {}
         """Those that have begun."""

@@ -29,6 +29,8 @@ _NONE: Final[dict[str, Half]] = {}
 class Pairs:
     """Pairs of which one SA is there."""
 
+    __slots__ = ("_halves", "_negotiations")
+
     def __init__(self, negotiations: Negotiations) -> None:
         self._halves: dict[str, dict[str, Half]] = {}
         """By peer and protocol."""

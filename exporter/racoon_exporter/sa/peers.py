@@ -26,6 +26,21 @@ _ALWAYS: Final = float("-inf")
 class Peers(Mapping[str, Peer]):
     """Peers by address. Beyond the limits a peer is `other`: whoever may send a packet makes racoon name an address."""
 
+    __slots__ = (
+        "_counters",
+        "_folded",
+        "_known",
+        "_no_room_until",
+        "_of_cookies",
+        "_strangers",
+        "certainty",
+        "guesses",
+        "knowledge",
+        "locals",
+        "places",
+        "unnamed",
+    )
+
     def __init__(self, knowledge: Knowledge, counters: Counter[tuple[str, ...]]) -> None:
         self.knowledge = knowledge
         self.locals: set[str] = set()

@@ -36,6 +36,29 @@ _MOST_STREAMS: Final = 16
 class Racoon:
     """One racoon, as its log tells it."""
 
+    __slots__ = (
+        "archive",
+        "blame",
+        "counters",
+        "durations",
+        "failures",
+        "gateway",
+        "heard_in",
+        "ident",
+        "ipsec",
+        "isakmp",
+        "key",
+        "life",
+        "negotiations",
+        "now",
+        "pairs",
+        "peers",
+        "revision",
+        "stream",
+        "timers",
+        "two_ends",
+    )
+
     def __init__(
         self, gateway: str, ident: str, stream: str, knowledge: Known, archive: Archive, two_ends: TwoEnds | None = None
     ) -> None:

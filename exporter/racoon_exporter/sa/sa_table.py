@@ -54,6 +54,22 @@ class SasOfPeer(list[Sa]):
 class SaTable(Generic[Sa, Event]):
     """SAs by what lines call them, and by peer. A name may be that of several: SPIs are of either end's choice."""
 
+    __slots__ = (
+        "_alike",
+        "_archive",
+        "_ended",
+        "_metric",
+        "_most",
+        "_most_of_peer",
+        "_number",
+        "_peers",
+        "_presumed",
+        "_table",
+        "_timers",
+        "named",
+        "of_peer",
+    )
+
     kind: type[Sa]
     table: Table[Any, Event]
     metric: str
@@ -74,7 +90,8 @@ class SaTable(Generic[Sa, Event]):
 
     def __init__(self, archive: Archive, ended: list[Sa], peers: Peers, timers: Timers) -> None:
         kind = type(self)  # what is looked up in the class takes ten times as long
-        self.table, self.metric, self.most_of_peer, self.most = kind.table, kind.metric, kind.most_of_peer, kind.most
+        self._table, self._metric = kind.table, kind.metric
+        self._most_of_peer, self._most = kind.most_of_peer, kind.most
         self.named: dict[Hashable, Sa] = {}
         """By name: the oldest that is alive."""
         self._alike: dict[Hashable, list[Sa]] = {}
@@ -105,9 +122,9 @@ class SaTable(Generic[Sa, Event]):
         """Add an SA that is alive, and tell its peer. Of too many, the oldest of its peer, or of all, gives way to it."""
         address = sa.peer
         of_peer = self.of_peer.get(address)
-        if of_peer is not None and len(of_peer) >= self.most_of_peer:
+        if of_peer is not None and len(of_peer) >= self._most_of_peer:
             self._crowd_out(of_peer[0], now)
-        elif self._number >= self.most:
+        elif self._number >= self._most:
             self._crowd_out(next(iter(self.named.values())), now)
         self._schedule(sa, self.enter(sa))
         self.grown(peer, address, now)
@@ -204,7 +221,7 @@ class SaTable(Generic[Sa, Event]):
 
         What is counted for its peer is looked up if it is not given.
         """
-        if not move(self.table, sa, event):
+        if not move(self._table, sa, event):
             return False
         self.leave(sa)
         sa.end, sa.ended = cause, at
@@ -212,7 +229,7 @@ class SaTable(Generic[Sa, Event]):
         if peer is None:
             peer = self._peers.entry(sa.peer, now)
         if not sa.counted:
-            peer.counters[self.metric, cause] += 1
+            peer.counters[self._metric, cause] += 1
             sa.counted = True
         self.changed(peer, sa.peer, at)
         return True
@@ -234,7 +251,7 @@ class SaTable(Generic[Sa, Event]):
             return None  # too long ago
         self._ended.remove(sa)
         self._archive.changed()
-        move(self.table, sa, event)
+        move(self._table, sa, event)
         sa.end, sa.ended = None, None
         self.enter(sa)
         self.changed(self._peers.entry(sa.peer, now), sa.peer, now)

@@ -20,6 +20,8 @@ class Owner(Protocol):
 class Timers:
     """Looks to come, in the order of their times, and those of one time in the order in which they were set."""
 
+    __slots__ = ("_looks", "_most", "_number", "_times", "next")
+
     def __init__(self) -> None:
         self._looks: dict[float, list[tuple[Owner, Any]]] = {}
         """By time: a log's times are whole seconds, so that many looks share one."""

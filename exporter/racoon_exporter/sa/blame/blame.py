@@ -20,6 +20,8 @@ from racoon_exporter.sa.timers import Timers
 class Blame:
     """Whose failures are told, and why, by the lines of one racoon."""
 
+    __slots__ = ("_gateway", "_negotiations", "_peers", "packet", "refusals", "teardowns", "timeouts")
+
     def __init__(self, gateway: str, negotiations: Negotiations, peers: Peers, timers: Timers, archive: Archive) -> None:
         self.refusals = Refusals(gateway, negotiations, archive)
         self.packet = Packet(negotiations, peers, self.refusals)

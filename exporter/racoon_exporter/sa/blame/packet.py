@@ -37,6 +37,8 @@ class Evidence:
 class Packet:
     """What the lines of the packet that racoon handles just now have told."""
 
+    __slots__ = ("_began", "_negotiations", "_peers", "_refusals", "floating", "larval", "login_asked", "refused")
+
     def __init__(self, negotiations: Negotiations, peers: Peers, refusals: Refusals) -> None:
         self.floating: list[Evidence] = []
         """Evidence that no line has tied to a peer yet."""

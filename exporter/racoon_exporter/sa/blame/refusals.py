@@ -31,6 +31,8 @@ def close_in_time(one: float | None, other: float | None, seconds: float = _SAME
 class Refusals:
     """Refusals whose retries are not counted again."""
 
+    __slots__ = ("_archive", "_gateway", "_negotiations", "_reasons", "_refused")
+
     def __init__(self, gateway: str, negotiations: Negotiations, archive: Archive) -> None:
         self._gateway = gateway
         self._negotiations = negotiations

@@ -15,6 +15,8 @@ _JUST_NOW: Final = 2.0
 class Teardowns:
     """What was said of teardowns that may follow."""
 
+    __slots__ = ("_causes", "_initial_contact")
+
     def __init__(self) -> None:
         self._causes: dict[str, tuple[float | None, Phase1End]] = {}
         """By peer or cookies."""

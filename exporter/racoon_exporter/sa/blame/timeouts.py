@@ -31,6 +31,8 @@ class Verdict(NamedTuple):
 class TimeOuts:
     """Decides whose each time-out is. Each verdict is to be executed before the next is asked for."""
 
+    __slots__ = ("_ask_again", "_heard", "_negotiations", "_patience", "_timers", "waiting")
+
     def __init__(self, negotiations: Negotiations, timers: Timers) -> None:
         self.waiting: list[TimeOut] = []
         """Those that several peers' negotiations could claim, in order."""
