@@ -384,8 +384,8 @@ class Engine:
     def _note_line(self, gateway: str, time: float, level: str) -> None:
         """Note that a gateway's log was written, before anything follows from the line."""
         gateway = self.state.gateways.shown(gateway, self._stream)
-        self.past.line(gateway, time, level, lambda: self._has_sas(gateway))
-        self.past.tidy_silences(gateway, lambda: lapses(self.state.archive.ipsec, gateway))
+        if self.past.line(gateway, time, level, lambda: self._has_sas(gateway)):
+            self.past.forget_silences(gateway, lapses(self.state.archive.ipsec, gateway))
 
     def _has_sas(self, gateway: str) -> bool:
         return any(racoon.ipsec for racoon in self.state.of_gateway(gateway))

@@ -105,8 +105,8 @@ def test_silences_that_are_none_are_let_go_and_those_that_are_stay_unknown() -> 
             now += 60
             past.line("", now, "INFO", lambda: True)
         now += 86_400 if number == 28 else 1000
-        past.line("", now, "INFO", lambda: True)
-        past.tidy_silences("", lambda: ())
+        if past.line("", now, "INFO", lambda: True):
+            past.forget_silences("", ())
     log = past.of("")
     assert len(log.silences) <= FEW.silences + 1
     assert sum(end - begin for begin, end in log.known()) == pytest.approx(now - 60 - 86_400)

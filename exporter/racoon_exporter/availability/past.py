@@ -69,16 +69,20 @@ class Past:
             log = self.gateways[gateway] = GatewayLog()
         return log
 
-    def line(self, gateway: str, time: float, level: str, alive: Callable[[], bool]) -> None:
-        """Note a line of a gateway that does not just go on; `alive` tells whether SAs of it are."""
+    def line(self, gateway: str, time: float, level: str, alive: Callable[[], bool]) -> bool:
+        """Note a line of a gateway that does not just go on; `alive` tells whether SAs of it are.
+
+        Returns whether there are more silences now than are kept: `forget_silences` lets go of them.
+        """
         log = self.of(gateway)
         log.line(time, level, alive=log.is_silent_until(time) and alive())
+        return self.bounds is not None and len(log.silences) > self.bounds.silences
 
-    def tidy_silences(self, gateway: str, lapses: Callable[[], Iterable[float]]) -> None:
-        """Let go silences of a gateway that are none, and the oldest, where there are too many."""
-        log = self.gateways.get(gateway)
-        if self.bounds is not None and log is not None and len(log.silences) > self.bounds.silences:
-            log.lapsed += lapses()
+    def forget_silences(self, gateway: str, lapses: Iterable[float]) -> None:
+        """Let go silences of a gateway that are none, seen by when its SAs lapsed, and the oldest."""
+        if self.bounds is not None:
+            log = self.of(gateway)
+            log.lapsed += lapses
             log.forget_silences(self.bounds.silences // 2)
 
     def keep(self, records: Sequence[Any], is_expected: Callable[[str, str], bool]) -> None:

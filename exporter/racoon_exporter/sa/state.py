@@ -130,7 +130,7 @@ class SaState:
         """Give the racoon that writes a line, at the time of the line."""
         racoon = self._latest
         if racoon is None or racoon.ident != ident or racoon.gateway != gateway or racoon.stream != stream:
-            racoon = self._latest = self.racoon(gateway, ident, stream, time)
+            racoon = self._latest = self.racoons.get((gateway, ident, stream)) or self.racoon(gateway, ident, stream, time)
             self._heard.add(racoon)
         if time is not None and time != racoon.now:
             racoon.advance(time)
