@@ -25,7 +25,7 @@ from racoon_exporter.engine import Engine
 from racoon_exporter.source.contract import Block, SourceCounts
 from racoon_exporter.source.files.lines import MAX_LINE
 from racoon_exporter.source.journal.entry import read_entry as read_journal_entry
-from racoon_exporter.source.kafka.pieces import cut, joined
+from racoon_exporter.source.kafka.checkpoint_pieces import cut, joined
 from racoon_exporter.source.kafka.records import ENVELOPES, NAMINGS, Lines, Record
 from racoon_exporter.source.streams.framing import Framer, as_line
 from racoon_exporter.witness import x509

@@ -15,8 +15,8 @@ from confluent_kafka import Producer
 
 from racoon_exporter.engine import Engine
 from racoon_exporter.source import Block
+from racoon_exporter.source.kafka.checkpoint_pieces import cut
 from racoon_exporter.source.kafka.checkpoints import Place
-from racoon_exporter.source.kafka.pieces import cut
 from racoon_exporter.source.kafka.records import Lines, Record
 from racoon_exporter.source.kafka.settings import KafkaOptions
 from racoon_exporter.source.kafka.topic_checkpoints import TopicCheckpoints

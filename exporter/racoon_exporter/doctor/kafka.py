@@ -53,7 +53,7 @@ def _refused_files(options: KafkaOptions, setup: Setup) -> Findings:
 
 
 def _keys(topic: str, options: KafkaOptions) -> Findings:
-    from racoon_exporter.source.kafka.newest import TopicError, look  # noqa: PLC0415  an extra
+    from racoon_exporter.source.kafka.newest_records import TopicError, look  # noqa: PLC0415  an extra
 
     subject = f"kafka:{topic}"
     try:

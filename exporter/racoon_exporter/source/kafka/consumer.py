@@ -14,20 +14,19 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, Keeper, SourceStatus, StartAt, WithoutPositions
-from racoon_exporter.source.kafka.checkpoints import CheckpointError, Checkpoints, Place, is_mark
+from racoon_exporter.source.kafka.assignment import Assignment, Membership
+from racoon_exporter.source.kafka.checkpoints import Checkpoints, Place
 from racoon_exporter.source.kafka.damage import CHECKED, tells_damage
-from racoon_exporter.source.kafka.held import RETRY_SECONDS, Around, Held
-from racoon_exporter.source.kafka.keys import Trial
 from racoon_exporter.source.kafka.partition import Partition
 from racoon_exporter.source.kafka.reading import AT_END
-from racoon_exporter.source.kafka.settings import KafkaOptions, Order
-from racoon_exporter.source.kafka.whole_topic import WholeTopic
+from racoon_exporter.source.kafka.settings import KafkaOptions
+from racoon_exporter.source.kafka.topic import Topic
 from racoon_exporter.source.reporting import Trouble
 
 _LOGGER: Final = logging.getLogger(__name__)
@@ -35,30 +34,6 @@ _RECORD_BYTES: Final = 128
 """What a record is taken to be long, to ask for about as many as a block holds."""
 _LAG_SECONDS: Final = 1.0
 _PASSING: Final = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._RESOLVE})  # noqa: SLF001
-
-
-class _Topic:
-    """A topic of which the group gave us partitions."""
-
-    def __init__(self, name: str, order: Order | None) -> None:
-        self.name = name
-        self.order = order
-        """How it is read; None while that is not known."""
-        self.due = 0.0
-        """When to look again how it is read."""
-        self.trial: Trial | None = None
-        self.whole: WholeTopic | None = None
-        self.error: str | None = None
-        """Why it cannot be found out how it is read."""
-        self.trouble = Trouble()
-        self.told_keyless = False
-
-    def close(self) -> None:
-        """Let go of the consumers of its own."""
-        for each in (self.trial, self.whole):
-            if each is not None:
-                each.close()
-        self.trial = self.whole = None
 
 
 class KafkaSource(WithoutPositions):
@@ -78,16 +53,15 @@ class KafkaSource(WithoutPositions):
     ) -> None:
         """Join the group. Raises ValueError for settings that librdkafka refuses, OSError for a password file."""
         self._options = options
-        self._around = Around(options, keeper, checkpoints, start_at, checkpoint_seconds, clock, self._commit)
+        self._membership = Membership(options, keeper, checkpoints, start_at, checkpoint_seconds, clock, self._commit)
         self._clock = clock
-        self._partitions: dict[Place, Partition] = {}
-        self._topics = {name: _Topic(name, options.order) for name in options.topics}
         self._blocks: deque[Block] = deque()
         self._trouble = Trouble()
         self._joined = False
         self._closed = False
         self._lag_due = 0.0
         self._settings = self._of_all()
+        self._topics = {name: Topic(name, self._membership, self._settings) for name in options.topics}
         try:
             self._consumer = Consumer(self._settings | self._of_member(), logger=_LOGGER)
             self._consumer.subscribe(
@@ -106,7 +80,7 @@ class KafkaSource(WithoutPositions):
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,
                 "isolation.level": "read_committed",
-                "auto.offset.reset": "earliest" if self._around.start_at == "beginning" else "latest",
+                "auto.offset.reset": "earliest" if self._membership.start_at == "beginning" else "latest",
                 "topic.metadata.refresh.interval.ms": 10_000,
                 "fetch.wait.max.ms": 100,
                 "queued.max.messages.kbytes": 16_384,
@@ -127,7 +101,7 @@ class KafkaSource(WithoutPositions):
         """Return the next lines of a partition."""
         if not self._blocks and not self._closed:
             self._look_after_topics()
-            self._look_after_held()
+            self._look_after_assignments()
             self._poll(limit)
         return self._blocks.popleft() if self._blocks else None
 
@@ -137,7 +111,7 @@ class KafkaSource(WithoutPositions):
             self._poll(DEFAULT_LIMIT)
         now = self._clock()
         return bool(self._blocks) or any(
-            held.ended != held.told_ended if held.open else now >= held.due for held in self._held()
+            each.ended != each.told_ended if each.open else now >= each.due for each in self._assignments()
         )
 
     def reads(self, name: str) -> bool:
@@ -155,45 +129,11 @@ class KafkaSource(WithoutPositions):
             up,
             error=error,
             kept=True,
-            standing_by=any(self._stands_by(topic) for topic in topics),
-            torn_gateways=sum(self._around.keeper.torn(f"kafka:{topic.name}/") for topic in topics),
-            remark="; ".join(remark for topic in topics if (remark := self._remark(topic))) or None,
+            standing_by=self._joined and any(topic.stands_by for topic in topics),
+            torn_gateways=sum(topic.torn for topic in topics),
+            remark="; ".join(remark for topic in topics if (remark := topic.remark(joined=self._joined))) or None,
         )
-        return (own, *(status for topic in topics for status in self._statuses_of(topic)))
-
-    def _statuses_of(self, topic: _Topic) -> Iterator[SourceStatus]:
-        whole, trial = topic.whole, topic.trial
-        if whole is not None:
-            yield from whole.statuses
-        elif topic.order != "time":
-            for partition in self._partitions_of(topic.name):
-                status = partition.status
-                if trial is not None and trial.at_end:  # nothing is read, for there is nothing
-                    status = SourceStatus(status.name, up=True, error=status.error, lag_records=0, kept=True)
-                yield status
-
-    def _stands_by(self, topic: _Topic) -> bool:
-        return self._joined and topic.order == "time" and topic.whole is None
-
-    def _remark(self, topic: _Topic) -> str | None:
-        """Say what is good to know of how a topic is read."""
-        held, whole = len(self._partitions_of(topic.name)), topic.whole
-        if self._stands_by(topic):
-            return f"{topic.name} is read by one instance of the group in the order of time; this one stands by"
-        if whole is not None and whole.open:
-            others = f": {whole.of - held} of {whole.of} partitions are of instances that stand by" if held < whole.of else ""
-            return (
-                f"the records of {topic.name} are not keyed by gateway: one instance reads all partitions in the order of time"
-                f"{others}"
-            )
-        torn = self._around.keeper.torn(f"kafka:{topic.name}/")
-        if torn:
-            gateways = "1 gateway" if torn == 1 else f"{torn} gateways"
-            return (
-                f"the lines of {gateways} come through several partitions of {topic.name}, each of which knows a part: "
-                "key the records by gateway, or have them read by one instance with `order: time`"
-            )
-        return None
+        return (own, *(status for topic in topics for status in topic.statuses()))
 
     def descriptors(self) -> Iterable[int]:
         """Return none: librdkafka has threads of its own."""
@@ -209,17 +149,17 @@ class KafkaSource(WithoutPositions):
             return
         self._closed = True
         heard = True
-        for held in self._held():
+        for each in self._assignments():
             if heard:
-                self._give_back(held)
-                heard = held.error is None
+                self._give_back(each)
+                heard = each.error is None
             else:  # brokers that are away keep us waiting for each, and whoever goes on reads again from the last checkpoint
-                held.drop()
+                each.drop()
         for topic in self._topics.values():
             topic.close()
-        self._partitions.clear()
+            topic.partitions.clear()
         self._consumer.close()
-        self._around.checkpoints.close()
+        self._membership.checkpoints.close()
 
     # membership
 
@@ -228,99 +168,56 @@ class KafkaSource(WithoutPositions):
         self._joined = True
         for each in given:
             place = Place(each.topic, each.partition)
-            self._partitions[place] = Partition(place, self._around, self._consumer, self._settings)
-            self._topics[each.topic].due = 0.0
+            self._topics[each.topic].assign(Partition(place, self._membership, self._consumer, self._settings))
         consumer.incremental_assign(given)
         consumer.pause(given)
 
     def _revoked(self, consumer: Consumer, taken: list[TopicPartition]) -> None:
         """Write what another will go on from, then let go."""
-        for place in (Place(each.topic, each.partition) for each in taken):
-            partition = self._partitions.pop(place, None)
+        for each in taken:
+            topic = self._topics[each.topic]
+            partition = topic.partitions.pop(each.partition, None)
             if partition is not None:
                 self._give_back(partition)
-            if place.number == 0:
-                self._give_topic_back(self._topics[place.topic])
+            if each.partition == 0:
+                if topic.whole is not None:
+                    self._give_back(topic.whole)
+                topic.close()
         if not self._closed:
             consumer.incremental_unassign(taken)
 
     def _lost(self, consumer: Consumer, taken: list[TopicPartition]) -> None:
         """Forget partitions that another may have already."""
-        for place in (Place(each.topic, each.partition) for each in taken):
-            partition = self._partitions.pop(place, None)
+        for each in taken:
+            topic = self._topics[each.topic]
+            partition = topic.partitions.pop(each.partition, None)
             if partition is not None:
                 partition.drop()
-            topic = self._topics[place.topic]
-            if place.number == 0:
+            if each.partition == 0:
                 if topic.whole is not None:
                     topic.whole.drop()
                 topic.close()
         if not self._closed:
             consumer.incremental_unassign(taken)
 
-    def _give_back(self, held: Held) -> None:
-        held.give_back(untaken=any(block.source == held.place.name for block in self._blocks))
+    def _give_back(self, assignment: Assignment) -> None:
+        assignment.give_back(untaken=any(block.source == assignment.place.name for block in self._blocks))
 
-    def _give_topic_back(self, topic: _Topic) -> None:
-        if topic.whole is not None:
-            self._give_back(topic.whole)
-        topic.close()
+    def _assignments(self) -> list[Assignment]:
+        return [each for topic in self._topics.values() for each in topic.assignments]
 
-    def _held(self) -> list[Held]:
-        """Give what is held and has, or is to have, a state of its own."""
-        by_partition = {topic.name for topic in self._topics.values() if topic.order == "partition"}
-        wholes = [topic.whole for topic in self._topics.values() if topic.whole is not None]
-        return [*(partition for place, partition in self._partitions.items() if place.topic in by_partition), *wholes]
-
-    def _partitions_of(self, topic: str) -> list[Partition]:
-        return [partition for place, partition in list(self._partitions.items()) if place.topic == topic]
-
-    # how topics are read
+    def _partition(self, message: Message) -> Partition | None:
+        """Give the partition that a record is of; None if it is not ours any more."""
+        topic = self._topics.get(message.topic() or "")
+        return None if topic is None else topic.partitions.get(message.partition() or 0)
 
     def _look_after_topics(self) -> None:
         now = self._clock()
         for topic in self._topics.values():
-            if topic.trial is not None:
-                self._go_on_trying(topic, topic.trial)
-            if topic.order is None and topic.trial is None and now >= topic.due and self._partitions_of(topic.name):
-                topic.due = now + RETRY_SECONDS
-                self._find_order(topic)
-            if topic.order == "partition" and any(each.is_read_with_others for each in self._partitions_of(topic.name)):
-                topic.order = self._options.order or "time"
-            if topic.order == "time" and topic.whole is None and Place(topic.name, 0) in self._partitions:
-                topic.whole = WholeTopic(topic.name, self._around, self._settings)
-
-    def _find_order(self, topic: _Topic) -> None:
-        """Find out how a topic is read: as its checkpoints say, or as its first records do if there are none."""
-        checkpoints, most = self._around.checkpoints, self._around.keeper.most_bytes
-        first = Place(topic.name, 0)
-        ours = min(partition.place for partition in self._partitions_of(topic.name))
-        try:
-            kept = checkpoints.look(ours, most) or (None if ours == first else checkpoints.look(first, most))
-            if kept is not None:
-                topic.order = "time" if is_mark(kept) else "partition"
-            elif ours == first:
-                topic.trial = Trial(topic.name, self._around, self._settings)
-            topic.error = None
-        except (CheckpointError, KafkaException) as error:
-            words = f"{topic.name}: {error.args[0].str()}" if isinstance(error, KafkaException) else str(error)
-            if words != topic.error:
-                _LOGGER.error("%s", words)  # noqa: TRY400  no fault of ours
-            topic.error = words
-            self._around.keeper.saved(succeeded=False)
-
-    def _go_on_trying(self, topic: _Topic, trial: Trial) -> None:
-        topic.order = trial.poll(DEFAULT_LIMIT // _RECORD_BYTES)
-        self._note(trial.trouble, topic, reads=trial.at_end)
-        if topic.order is not None:
-            trial.close()
-            topic.trial = None
-            if topic.order == "time":
-                _LOGGER.warning(
-                    "records of topic %s are not keyed by gateway: one instance of the group reads all partitions, in the "
-                    "order of time; with keys, several would share the work",
-                    topic.name,
-                )
+            if (trial := topic.trial) is not None:
+                topic.go_on_trying(trial, DEFAULT_LIMIT // _RECORD_BYTES)
+                self._note(trial.trouble, topic, reads=trial.at_end)
+            topic.look_after(now)
 
     # reading
 
@@ -329,7 +226,7 @@ class KafkaSource(WithoutPositions):
         waiting: dict[Partition, list[bytes]] = {}
         records = max(1, limit // _RECORD_BYTES)
         for message in self._consumer.consume(records, timeout=0):
-            partition = self._partitions.get(Place(message.topic() or "", message.partition() or 0))
+            partition = self._partition(message)
             error = message.error()
             if error is not None:
                 self._take_error(error, message, partition)
@@ -344,13 +241,15 @@ class KafkaSource(WithoutPositions):
                 self._note(topic.whole.trouble, topic, reads=topic.whole.ended or bool(blocks))
         if self._clock() >= self._lag_due:
             self._lag_due = self._clock() + _LAG_SECONDS
-            for partition in self._partitions.values():
-                partition.look()
+            for topic in self._topics.values():
+                for partition in topic.partitions.values():
+                    partition.look()
 
     def _take(self, message: Message, partition: Partition) -> bytes:
-        self._reads_again(self._topics[partition.place.topic])
+        topic = self._topics[partition.place.topic]
+        self._reads_again(topic)
         if message.key() is None and partition.of > 1 and self._options.naming == "key":
-            self._tell_of_keyless(self._topics[partition.place.topic])
+            topic.tell_of_keyless()
         return partition.take(message)
 
     def _give(self, partition: Partition, data: bytes, limit: int) -> None:
@@ -362,15 +261,6 @@ class KafkaSource(WithoutPositions):
             if block is not None:
                 self._blocks.append(block)
             start = end
-
-    def _tell_of_keyless(self, topic: _Topic) -> None:
-        if not topic.told_keyless:
-            topic.told_keyless = True
-            _LOGGER.warning(
-                "records of topic %s have no key: the lines of a gateway may come through several partitions, "
-                "out of order and to several instances; key them by gateway, or say `order: time`",
-                topic.name,
-            )
 
     # trouble
 
@@ -392,7 +282,7 @@ class KafkaSource(WithoutPositions):
             if partition is not None:
                 partition.note_end(message.offset() or 0)
 
-    def _note(self, error: KafkaError | None, topic: _Topic | None, *, reads: bool) -> None:
+    def _note(self, error: KafkaError | None, topic: Topic | None, *, reads: bool) -> None:
         """Take note of trouble with a topic or with all, or that there is none where something was read."""
         if error is not None and error.code() not in _PASSING:
             trouble = self._trouble if topic is None else topic.trouble
@@ -400,20 +290,20 @@ class KafkaSource(WithoutPositions):
         elif error is None and reads and topic is not None:
             self._reads_again(topic)
 
-    def _reads_again(self, topic: _Topic) -> None:
+    def _reads_again(self, topic: Topic) -> None:
         """Take note that records of a topic come: what was told of it, and of the brokers, is over."""
         for trouble in (topic.trouble, self._trouble):
             trouble.over(f"kafka:{topic.name}: reading again")
 
     # checkpoints
 
-    def _look_after_held(self) -> None:
-        """Tell what was read to its end, and open what is held or write a checkpoint, one at a time."""
+    def _look_after_assignments(self) -> None:
+        """Tell what was read to its end, and open what was assigned or write a checkpoint, one at a time."""
         now = self._clock()
-        every = self._held()
-        for held in every:
-            held.tell_ended()
-        due = next((held for held in every if held.is_due(now)), None)
+        every = self._assignments()
+        for each in every:
+            each.tell_ended()
+        due = next((each for each in every if each.is_due(now)), None)
         if due is not None:
             due.work()
 

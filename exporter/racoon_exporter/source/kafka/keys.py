@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from racoon_exporter.source.kafka.assignment import Membership
 from racoon_exporter.source.kafka.checkpoints import Place
 from racoon_exporter.source.kafka.damage import tells_damage
-from racoon_exporter.source.kafka.held import Around
 from racoon_exporter.source.kafka.reading import AT_END, Reading, first_offset, partitions_of, record_of, watermarks
 from racoon_exporter.source.kafka.records import origin_of
 from racoon_exporter.source.kafka.settings import Order
@@ -49,7 +49,7 @@ class Keys:
 class Trial:
     """The first records of a topic of which nothing is known, read to find out."""
 
-    def __init__(self, topic: str, around: Around, settings: Mapping[str, Any]) -> None:
+    def __init__(self, topic: str, membership: Membership, settings: Mapping[str, Any]) -> None:
         """Read from where reading will begin. Raises KafkaException."""
         self.trouble: KafkaError | None = None
         self._settings = settings
@@ -58,8 +58,8 @@ class Trial:
         for number in range(partitions_of(self._consumer, topic)):
             place = Place(topic, number)
             low, high = watermarks(self._consumer, place)
-            reading = self._readings[number] = Reading.of(place, around.options)
-            reading.begin(first_offset(self._consumer, place, low, high, around.start_at), high)
+            reading = self._readings[number] = Reading.of(place, membership.options)
+            reading.begin(first_offset(self._consumer, place, low, high, membership.start_at), high)
         self._consumer.assign([TopicPartition(*each.place, each.next) for each in self._readings.values()])
         self._left = dict.fromkeys(self._readings, max(_LEAST, _SAMPLE // len(self._readings)))
         """How many records of each partition are still to be looked at."""

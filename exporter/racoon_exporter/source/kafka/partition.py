@@ -9,28 +9,28 @@ from typing import Any, Final
 from confluent_kafka import Consumer, Message, TopicPartition
 
 from racoon_exporter.source.contract import SourceStatus, StartAt
+from racoon_exporter.source.kafka.assignment import Assignment, Membership
 from racoon_exporter.source.kafka.checkpoints import CheckpointError, Place, is_mark
-from racoon_exporter.source.kafka.held import Around, Held
 from racoon_exporter.source.kafka.reading import Reading, first_offset, partitions_of, record_of, watermarks
 
 _LOGGER: Final = logging.getLogger(__name__)
 _VERSION: Final = 1
 
 
-class Partition(Held):
+class Partition(Assignment):
     """Read by the consumer of the group."""
 
-    def __init__(self, place: Place, around: Around, consumer: Consumer, settings: Mapping[str, Any]) -> None:
+    def __init__(self, place: Place, membership: Membership, consumer: Consumer, settings: Mapping[str, Any]) -> None:
         """Nothing is read yet."""
         self._consumer = consumer
         self._settings = settings
         self.is_read_with_others = False
         """Whether its checkpoint says that all partitions of its topic are read as one."""
-        super().__init__(place, around)
+        super().__init__(place, membership)
 
     def _begin(self) -> None:
         super()._begin()
-        self.reading = Reading.of(self.place, self.around.options)
+        self.reading = Reading.of(self.place, self.membership.options)
         self.of = 0
         """Partitions of its topic."""
 
@@ -68,7 +68,7 @@ class Partition(Held):
             self.reading.look(self._consumer)
             self.ended |= self.reading.is_at_end
 
-    # Held
+    # Assignment
 
     def positions(self) -> list[TopicPartition]:
         """Give the one offset."""
@@ -84,11 +84,11 @@ class Partition(Held):
 
     def take_up(self) -> dict[str, Any] | None:
         """Go on at the offset that the checkpoint names."""
-        kept = self.around.checkpoints.take(self.place, self.around.keeper.most_bytes)
+        kept = self.membership.checkpoints.take(self.place, self.membership.keeper.most_bytes)
         low, high = watermarks(self._consumer, self.place)
         self.of = partitions_of(self._consumer, self.place.topic)
         self.is_read_with_others = kept is not None and is_mark(kept)
-        if self.is_read_with_others and self.around.options.order is None:
+        if self.is_read_with_others and self.membership.options.order is None:
             raise CheckpointError(f"{self.place.name} is read together with the other partitions of its topic")
         if self.is_read_with_others:
             _LOGGER.warning(
@@ -115,10 +115,10 @@ class Partition(Held):
 
     def _start_at(self) -> StartAt:
         """Tell where to begin it; a partition that its topic was given later from its beginning, as its lines are new."""
-        if self.around.start_at == "end" and self.place.number:
-            known = self.around.checkpoints.look(self.place._replace(number=0), self.around.keeper.most_bytes)
+        if self.membership.start_at == "end" and self.place.number:
+            known = self.membership.checkpoints.look(self.place._replace(number=0), self.membership.keeper.most_bytes)
             return "end" if known is None else "beginning"
-        return self.around.start_at
+        return self.membership.start_at
 
     def begin_anew(self) -> None:
         """Begin with the first record that there is."""

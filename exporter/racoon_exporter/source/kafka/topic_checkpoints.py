@@ -19,9 +19,9 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from racoon_exporter.checkpoint import MOST_BYTES
+from racoon_exporter.source.kafka.checkpoint_pieces import cut, joined
 from racoon_exporter.source.kafka.checkpoints import CheckpointError, LostError, Place, mark
 from racoon_exporter.source.kafka.damage import CHECKED, end_of_damage, tells_damage
-from racoon_exporter.source.kafka.pieces import cut, joined
 from racoon_exporter.source.kafka.settings import KafkaOptions
 
 _LOGGER: Final = logging.getLogger(__name__)

@@ -14,9 +14,9 @@ from typing import Any, Final
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from racoon_exporter.source.contract import Block, SourceStatus
+from racoon_exporter.source.kafka.assignment import Assignment, Membership
 from racoon_exporter.source.kafka.checkpoints import WHOLE, Place, is_mark
 from racoon_exporter.source.kafka.damage import tells_damage
-from racoon_exporter.source.kafka.held import Around, Held
 from racoon_exporter.source.kafka.merge import Merge, Waiting
 from racoon_exporter.source.kafka.reading import AT_END, Reading, first_offset, partitions_of, record_of, watermarks
 from racoon_exporter.source.kafka.records import origin_of
@@ -27,14 +27,14 @@ GROWTH_SECONDS: Final = 10.0
 """How often a look is taken whether the topic was given more partitions."""
 
 
-class WholeTopic(Held):
+class WholeTopic(Assignment):
     """Read by a consumer of its own."""
 
-    def __init__(self, topic: str, around: Around, settings: Mapping[str, Any]) -> None:
+    def __init__(self, topic: str, membership: Membership, settings: Mapping[str, Any]) -> None:
         """Nothing is read yet."""
         self._settings = dict(settings)
         self._consumer: Consumer | None = None
-        super().__init__(Place(topic, WHOLE), around)
+        super().__init__(Place(topic, WHOLE), membership)
 
     def _begin(self) -> None:
         super()._begin()
@@ -84,7 +84,7 @@ class WholeTopic(Held):
         """Take what has come, and give the lines whose turn it is."""
         if not self.open or self._consumer is None:
             return []
-        now = self.around.clock()
+        now = self.membership.clock()
         for message in self._consumer.consume(records, timeout=0):
             self._take(message, now)
         for number, reading in self._readings.items():
@@ -206,7 +206,7 @@ class WholeTopic(Held):
         else:
             self._refused = None
 
-    # Held
+    # Assignment
 
     def positions(self) -> list[TopicPartition]:
         """Give for each partition the offset of the first record that is not in the state."""
@@ -246,8 +246,8 @@ class WholeTopic(Held):
         self._readings = {number: self._reading(number) for number in range(of)}
         self._merge = Merge(range(of))
         self._again = {}
-        most = self.around.keeper.most_bytes
-        kept = self.around.checkpoints.take(self.place, most)
+        most = self.membership.keeper.most_bytes
+        kept = self.membership.checkpoints.take(self.place, most)
         if kept is None:
             return self._take_up_partitions(consumer, most)
         if kept["version"] != _VERSION:
@@ -280,21 +280,21 @@ class WholeTopic(Held):
         """Go on from what each partition knows by itself, if any does."""
         states = []
         for reading in self._readings.values():
-            kept = self.around.checkpoints.take(reading.place, most)
+            kept = self.membership.checkpoints.take(reading.place, most)
             low, high = watermarks(consumer, reading.place)
             if kept is None or is_mark(kept):
-                reading.begin(first_offset(consumer, reading.place, low, high, self.around.start_at), high)
+                reading.begin(first_offset(consumer, reading.place, low, high, self.membership.start_at), high)
             else:
                 reading.take_up(kept, low, high)
                 states.append(kept["state"])
-            self.around.checkpoints.leave(reading.place)
+            self.membership.checkpoints.leave(reading.place)
         if not states:
             return None
         _LOGGER.warning(
             "topic %s is read in the order of time from now on: what its partitions know of gateways is put together",
             self.topic,
         )
-        return self.around.keeper.unite(self.place.name, states)
+        return self.membership.keeper.unite(self.place.name, states)
 
     def begin_anew(self) -> None:
         """Begin with the first records that there are."""
@@ -308,7 +308,7 @@ class WholeTopic(Held):
         positions = [_position(reading) for reading in self._readings.values()]
         self._made().assign(positions)
         self._made().resume(positions)  # one that was held back before it was let go of would stay so
-        self._growth_due = self.around.clock() + GROWTH_SECONDS
+        self._growth_due = self.membership.clock() + GROWTH_SECONDS
 
     def stop(self) -> None:
         """Fetch none."""
@@ -327,7 +327,7 @@ class WholeTopic(Held):
         return self._consumer
 
     def _reading(self, number: int) -> Reading:
-        return Reading.of(Place(self.topic, number), self.around.options)
+        return Reading.of(Place(self.topic, number), self.membership.options)
 
 
 def _position(reading: Reading) -> TopicPartition:

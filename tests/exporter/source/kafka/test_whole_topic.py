@@ -12,8 +12,8 @@ import pytest
 from confluent_kafka import TIMESTAMP_CREATE_TIME, KafkaError, KafkaException, TopicPartition
 
 from racoon_exporter.source.kafka import merge, whole_topic
+from racoon_exporter.source.kafka.assignment import RETRY_SECONDS, Membership
 from racoon_exporter.source.kafka.checkpoints import FileCheckpoints, LostError, Place
-from racoon_exporter.source.kafka.held import RETRY_SECONDS, Around
 from racoon_exporter.source.kafka.merge import WAIT_SECONDS
 from racoon_exporter.source.kafka.settings import KafkaOptions
 from racoon_exporter.source.kafka.whole_topic import GROWTH_SECONDS, WholeTopic
@@ -125,7 +125,7 @@ class Reader:
         self.lines = Lines()
         self.numbers: list[tuple[int, int]] = []
         """Of each block the number of its first line, and how many it has."""
-        around = Around(
+        membership = Membership(
             KafkaOptions("broker:9092", ("racoon",)),
             self.lines,  # type: ignore[arg-type]
             make(directory, "group"),
@@ -134,7 +134,7 @@ class Reader:
             lambda: self.now,
             lambda _positions: None,
         )
-        self.topic = WholeTopic("racoon", around, {"": broker})
+        self.topic = WholeTopic("racoon", membership, {"": broker})
         self.topic.work()
 
     def read(self, records: int, *, wait: float = 0.0) -> None:

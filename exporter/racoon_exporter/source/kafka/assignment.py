@@ -1,4 +1,4 @@
-"""What an instance holds of a topic with a state of its own: opened, written as one checkpoint, given back."""
+"""What an instance was assigned of a topic and has a state of its own: opened, written as one checkpoint, given back."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ RETRY_SECONDS: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
-    """What those who hold something share."""
+class Membership:
+    """What all that an instance was assigned shares: settings, who keeps the state, where checkpoints stand."""
 
     options: KafkaOptions
     keeper: Keeper
@@ -34,12 +34,12 @@ class Around:
     """Tells the group how far somebody is."""
 
 
-class Held(ABC):
+class Assignment(ABC):
     """A partition, or all partitions of a topic as one."""
 
-    def __init__(self, place: Place, around: Around) -> None:
+    def __init__(self, place: Place, membership: Membership) -> None:
         self.place = place
-        self.around = around
+        self.membership = membership
         self.error: str | None = None
         self._begin()
 
@@ -95,14 +95,14 @@ class Held(ABC):
             return False
         if not self.open or self.dirty:
             return True
-        spared = checkpoint.pause(self.around.checkpoint_seconds, self.took, only_time_passed=True)
-        return now >= self.saved + spared and self.around.keeper.aged(self.place.name)
+        spared = checkpoint.pause(self.membership.checkpoint_seconds, self.took, only_time_passed=True)
+        return now >= self.saved + spared and self.membership.keeper.aged(self.place.name)
 
     def tell_ended(self) -> None:
         """Tell whoever keeps the state whether all was given."""
         if self.open and self.ended != self.told_ended:
             self.told_ended = self.ended
-            self.around.keeper.at_end(self.place.name, reached=self.ended)
+            self.membership.keeper.at_end(self.place.name, reached=self.ended)
 
     def work(self) -> None:
         """Do what is due. Trouble is told, and it is tried again later."""
@@ -113,12 +113,12 @@ class Held(ABC):
 
     def save(self) -> None:
         """Write a checkpoint."""
-        clock, keeper = self.around.clock, self.around.keeper
+        clock, keeper = self.membership.clock, self.membership.keeper
         begun = clock()
         content = self.content() | {"state": keeper.content(self.place.name)}
         positions = self.positions()
         try:
-            self.around.checkpoints.save(self.place, content, self.marked())
+            self.membership.checkpoints.save(self.place, content, self.marked())
         except LostError as error:
             self._tell(str(error))
             self._hold_back()
@@ -131,19 +131,19 @@ class Held(ABC):
             keeper.saved(succeeded=True)
             self.saved = clock()
             self.took = self.saved - begun
-            self.due = self.saved + checkpoint.pause(self.around.checkpoint_seconds, self.took)
-            self.around.commit(positions)
+            self.due = self.saved + checkpoint.pause(self.membership.checkpoint_seconds, self.took)
+            self.membership.commit(positions)
 
     def give_back(self, *, untaken: bool) -> None:
         """Write what another goes on from, and hold it no more. With blocks `untaken` the state is behind the offsets."""
-        if self.open and not untaken and (self.dirty or self.around.keeper.aged(self.place.name)):
+        if self.open and not untaken and (self.dirty or self.membership.keeper.aged(self.place.name)):
             self.save()
         self.drop()
 
     def drop(self) -> None:
         """Hold it no more."""
-        self.around.checkpoints.leave(self.place)
-        self.around.keeper.end(self.place.name)
+        self.membership.checkpoints.leave(self.place)
+        self.membership.keeper.end(self.place.name)
 
     def _hold_back(self) -> None:
         """Read no more until the checkpoint is read again: another instance has written it."""
@@ -151,10 +151,10 @@ class Held(ABC):
             self.stop()
         self.drop()
         self._begin()
-        self.due = self.around.clock() + RETRY_SECONDS
+        self.due = self.membership.clock() + RETRY_SECONDS
 
     def _open(self) -> None:
-        self.due = self.around.clock() + RETRY_SECONDS
+        self.due = self.membership.clock() + RETRY_SECONDS
         try:
             self._go_on()
         except CheckpointError as error:
@@ -163,10 +163,10 @@ class Held(ABC):
             if error.args[0].code() != KafkaError._STATE:  # noqa: SLF001  it is not being fetched yet
                 self._tell(f"{self.place.name}: {error.args[0].str()}")
             else:
-                self.due = self.around.clock()
+                self.due = self.membership.clock()
 
     def _go_on(self) -> None:
-        keeper, name = self.around.keeper, self.place.name
+        keeper, name = self.membership.keeper, self.place.name
         state: dict[str, Any] | None = None
         try:
             state = self.take_up()
@@ -182,12 +182,12 @@ class Held(ABC):
             keeper.end(name)
             raise
         self.open, self.error = True, None
-        self.saved = self.around.clock()
+        self.saved = self.membership.clock()
         self.dirty = state is None  # so that others find that it was begun
-        self.due = self.saved if self.dirty else self.saved + self.around.checkpoint_seconds
+        self.due = self.saved if self.dirty else self.saved + self.membership.checkpoint_seconds
 
     def _tell(self, text: str) -> None:
-        self.around.keeper.saved(succeeded=False)
+        self.membership.keeper.saved(succeeded=False)
         if text != self.error:
             _LOGGER.error("%s", text)
         self.error = text

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from racoon_exporter.source.kafka.pieces import PIECE_BYTES, cut, joined
+from racoon_exporter.source.kafka.checkpoint_pieces import PIECE_BYTES, cut, joined
 
 LARGE = {"text": random.Random(7).randbytes(3_000_000).hex()}
 
