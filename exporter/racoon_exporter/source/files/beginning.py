@@ -7,9 +7,9 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from racoon_exporter.source.contract import SourceCounts, StartAt
+from racoon_exporter.source.files.lineage import Lineage
 from racoon_exporter.source.files.open_file import OpenFile
 from racoon_exporter.source.files.position import Identity, Position
-from racoon_exporter.source.files.rotation import Lineage
 
 if TYPE_CHECKING:
     from racoon_exporter.source.files.siblings import Sibling

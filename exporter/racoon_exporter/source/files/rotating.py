@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING
 from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, SourceCounts, SourceStatus, StartAt
 from racoon_exporter.source.files.beginning import Beginning
 from racoon_exporter.source.files.folders import Folders, regular
+from racoon_exporter.source.files.lineage import Lineage
 from racoon_exporter.source.files.open_file import Chunk, ContentChangedError, OpenFile
 from racoon_exporter.source.files.position import Identity, Position
-from racoon_exporter.source.files.rotation import Lineage
 from racoon_exporter.source.files.stored_bytes import NotALogError
 from racoon_exporter.source.files.system import SYSTEM, System, kind_of
 from racoon_exporter.source.files.trouble import Trouble
