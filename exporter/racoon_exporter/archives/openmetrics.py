@@ -102,6 +102,8 @@ class RunStore(AbstractContextManager["RunStore"]):
 class OpenMetrics(Sink):
     """Takes what `BackfillRows` gives. What was interrupted has no `# EOF`, so that nobody takes it for the whole."""
 
+    may_break_off = True
+
     def __init__(self, out: WholeRows, step: int, labels: Labels, window: tuple[float | None, float | None]) -> None:
         super().__init__(out)
         self._step = step

@@ -49,6 +49,9 @@ class WholeRows:
 class Sink(AbstractContextManager["Sink"]):
     """Takes rows; on leaving, whatever the reason, what was written is completed to a valid whole."""
 
+    may_break_off = False
+    """Whether an interrupt need not wait for that: whoever reads a part sees that it is one."""
+
     def __init__(self, out: WholeRows) -> None:
         self.out = out
 

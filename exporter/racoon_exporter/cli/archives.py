@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -22,6 +21,7 @@ from racoon_exporter.archives.cluster import ClusterError, dask_cluster
 from racoon_exporter.archives.distributed import rounds_apart
 from racoon_exporter.archives.foreign_input import nothing_of_racoon
 from racoon_exporter.archives.formats import RowFormat
+from racoon_exporter.archives.interruption import taken, whole_rounds
 from racoon_exporter.archives.newest_first import out_of_order
 from racoon_exporter.archives.plan import Unit, units
 from racoon_exporter.archives.pool import Archives, Work, all_cores
@@ -179,17 +179,17 @@ def write_rows(
     check(planned)
     with ExitStack() as stack:
         stack.enter_context(_workers_fail())
-        stack.enter_context(_ended_in_order())
+        interruption = stack.enter_context(taken())
         show = stack.enter_context(progress(sum(unit.size for unit in planned)))
         archives = Archives(work, planned, asked_for.jobs, show, _remark)
         rounds = stack.enter_context(closing(_rounds(archives, asked_for.dask, stack)))
         begun = next((rows for rows in rounds if rows), [])
         if not begun and not archives.heard:
             raise Failure(archives.problems[0] if archives.problems else nothing_of_racoon(samples))
-        with make_sink() as sink:
-            sink.rows(begun)
+        with whole_rounds(make_sink(), interruption) as take:
+            take(begun)
             for rows in rounds:
-                sink.rows(rows)
+                take(rows)
     return archives.problems
 
 
@@ -203,21 +203,6 @@ def _rounds(archives: Archives, dask: str | None, stack: ExitStack) -> Generator
     cluster = stack.enter_context(dask_cluster(dask))
     archives.jobs = cluster.threads
     return rounds_apart(archives, cluster.executor, cluster.ask)
-
-
-@contextmanager
-def _ended_in_order() -> Iterator[None]:
-    """Let what ends a process, or the terminal it was started from, take the files away that wait to be written."""
-
-    def end(number: int, _frame: object) -> None:
-        sys.exit(128 + number)
-
-    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterable
+from contextlib import ExitStack
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any, Final
@@ -57,7 +58,7 @@ def report(context: click.Context, /, output: str, path: str | None, maintenance
         sys.stdout.write(text)
         sys.stdout.flush()
     else:
-        _replace(Path(path), text)
+        replace(Path(path), text)
     report_problems(problems)
 
 
@@ -84,14 +85,18 @@ def _windows(path: str | None, zone: tzinfo) -> Planned:
         raise Failure(f"{path}: {error.strerror}") from error
 
 
-def _replace(path: Path, text: str) -> None:
+def replace(path: Path, text: str) -> None:
     """Put a file in the place of the last one, whole or not at all."""
-    try:
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            file.write(text)
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(file.name).chmod(0o666 & ~umask)
-        Path(file.name).replace(path)
-    except OSError as error:
-        raise Failure(f"{path}: {error.strerror}") from error
+    with ExitStack() as undo:
+        try:
+            with tempfile.NamedTemporaryFile(
+                "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
+            ) as file:
+                undo.callback(Path(file.name).unlink, missing_ok=True)
+                file.write(text)
+            umask = os.umask(0)
+            os.umask(umask)
+            Path(file.name).chmod(0o666 & ~umask)
+            Path(file.name).replace(path)
+        except OSError as error:
+            raise Failure(f"{path}: {error.strerror}") from error

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from racoon_exporter.cli.output import Failure
+from racoon_exporter.cli.report import replace
 from racoon_exporter.report.drawing import calendar
 from racoon_exporter.report.model import document
 from racoon_exporter.report.page import page
@@ -81,6 +83,23 @@ def test_a_file_is_replaced_whole(logs: list[str], tmp_path: Path) -> None:
     text = path.read_text()
     assert text.startswith("<!DOCTYPE html>")
     assert text.endswith("</html>\n")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("fault", [OSError(28, "No space left on device"), KeyboardInterrupt()], ids=["full disk", "interrupt"])
+def test_a_file_that_cannot_be_written_is_left_as_it_was(
+    fault: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "report.html"
+    path.write_text("the last one")
+
+    def fail(*_arguments: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises((Failure, KeyboardInterrupt)):
+        replace(path, "a new one")
+    assert path.read_text() == "the last one"
     assert list(tmp_path.iterdir()) == [path]
 
 
