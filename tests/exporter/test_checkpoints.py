@@ -3,7 +3,7 @@
 import json
 from datetime import UTC
 from itertools import pairwise
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,7 +13,7 @@ from racoon_exporter import history
 from racoon_exporter.engine import Engine, restore, to_json
 from racoon_exporter.sa import Limits, Negotiation
 from racoon_exporter.sa.model import from_json
-from tests.exporter.reading import block, knowing, lab_logs, peer_of, read_lines, start, up
+from tests.exporter.reading import I1, I2, P, Q, block, knowing, lab_logs, peer_of, read_lines, sa, start, told, up
 from tests.exporter.test_scenarios import exposition
 
 LOGS = {
@@ -85,6 +85,40 @@ def test_a_restart_after_every_line_changes_nothing() -> None:
     whole.feed(block(log))
     whole.finish()
     assert outcome(read_with_restarts(log, list(range(log.count(b"\n"))))) == outcome(whole)
+
+
+RESTARTED: Final[dict[str, list[str]]] = {
+    "a peer of which only IPsec SAs were seen": [f"08:30:00 {sa(1)}", f"08:30:00 {sa(2, inbound=True)}"],
+    "SAs of one SPI with another between them": [
+        *(f"08:30:00 {sa(1)}", f"08:30:01 {sa(2, peer=Q)}", f"08:30:02 {sa(3)}", f"08:30:03 {sa(1, protocol='AH')}"),
+        f"08:30:04 {sa(4, inbound=True)}",
+    ],
+    "half a pair that was purged": [
+        *(f"08:30:00 {start(phase=2)}", f"08:30:01 {sa(1, inbound=True)}", "08:30:02 INFO: purged IPsec-SA spi=1."),
+        *(f"08:30:40 {start(phase=2)}", f"08:30:41 {sa(2)}", f"08:30:42 {sa(3)}"),
+    ],
+    "negotiations of several peers that time ends at once": [
+        *(f"08:30:00 {start(peer=peer, phase=phase)}" for phase in (2, 1) for peer in (P, Q, P)),
+        f"08:50:00 {up(I2, Q)}",
+    ],
+    "a negotiation that began after the clock stepped back": [
+        *(f"18:30:00 {start()}", f"08:30:00 {start(peer=Q)}", f"08:50:00 {up(I1)}"),
+    ],
+}
+
+
+@pytest.mark.parametrize("lines", RESTARTED.values(), ids=RESTARTED)
+def test_restarts_leave_all_that_is_believed_as_it_is(lines: list[str]) -> None:
+    """Also what no page shows yet: the order of SAs, who is no stranger, when a negotiation is looked at again."""
+    whole = restarted = Engine(UTC)
+    for line in lines:
+        whole, restarted = told(line, engine=whole), knocked_over(told(line, engine=restarted))
+        assert json.loads(json.dumps(to_json(restarted))) == json.loads(json.dumps(to_json(whole)))
+
+
+def test_a_negotiation_that_began_after_the_clock_stepped_back_is_given_up_in_time() -> None:
+    engine = read_lines(f"18:30:00 {start()}", f"08:30:00 {start(peer=Q)}", "08:40:00 INFO: begin Aggressive mode.")
+    assert [(one.peer, one.state) for one in engine.state.archive.negotiations] == [(Q, "abandoned")]
 
 
 def test_a_torn_record_survives_a_restart_between_its_halves() -> None:

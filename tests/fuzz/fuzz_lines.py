@@ -2,9 +2,10 @@
 
     python -m tests.fuzz.fuzz_lines [--seconds 60] [--seed N] [--lines N]
 
-The exception barrier is off (`strict`), so that causes are found and not counted. Each story of some hundred lines goes through
-one engine, is cut by a restart from its own state file's content, and is shown in every way: metrics, page, API, history,
-events, explanations. A failure prints its seed and the lines; `--seed` tells that story again.
+The exception barrier is off (`strict`), so that causes are found and not counted. Each story of some hundred lines goes
+through one engine, is cut by restarts from its own state file's content, which change nothing of what is believed, and is
+shown in every way: metrics, page, API, history, events, explanations. A failure prints its seed and the lines; `--seed`
+tells that story again.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import sys
 import time
 import traceback
 from datetime import UTC
-from typing import Final
+from typing import Any, Final
 
 from racoon_exporter import events_output, history
 from racoon_exporter.engine import Engine, restore, to_json
@@ -38,6 +39,8 @@ from racoon_parsers.record import Record
 from .lines import line
 
 STORY: Final = 400
+LIFE: Final = 50
+"""Lines between two restarts."""
 NOW: Final = 1_796_000_000.0
 SOURCE: Final = "racoon.log"
 
@@ -45,6 +48,12 @@ SOURCE: Final = "racoon.log"
 def engine(ring: EventRing) -> Engine:
     """Make an engine that hides nothing."""
     return Engine(UTC, knowledge=Knowledge(), reference_of=lambda _: NOW, on_record=ring.add, strict=True)
+
+
+def kept(one: Engine) -> dict[str, Any]:
+    """Give what a state file would hold."""
+    content: dict[str, Any] = json.loads(json.dumps(to_json(one)))
+    return content
 
 
 def _show(record: Record, source: str) -> None:
@@ -55,14 +64,15 @@ def _show(record: Record, source: str) -> None:
 def tell(lines: list[str]) -> None:
     """Read lines, restart in between, and show what follows in every way."""
     ring = EventRing()
-    one = engine(ring)
-    for part in (lines[: len(lines) // 2], lines[len(lines) // 2 :]):
-        data = "\n".join(part).encode("utf-8", "surrogatepass") + b"\n"
+    one, whole = engine(ring), engine(EventRing())
+    for first in range(0, len(lines), LIFE):
+        data = "\n".join(lines[first : first + LIFE]).encode("utf-8", "surrogatepass") + b"\n"
         one._feed(Block(SOURCE, data, 1, None))
-        kept = json.loads(json.dumps(to_json(one)))
+        whole._feed(Block(SOURCE, data, 1, None))
         again = engine(ring)
-        restore(again, kept)
+        restore(again, kept(one))
         one = again
+        assert kept(one) == kept(whole), "a restart changed what is believed"
     one.finish()
     samples, gateways = collect(one, OwnState())
     render(samples, gateways=gateways, openmetrics=False)

@@ -83,7 +83,9 @@ def detached(given: dict[str, Any], negotiations: list[dict[str, Any]]) -> dict[
             for what, counted in given.get("failures", [])
             if not counted
         ],
-        "pairs": [[*rest, place if place is None or place >= 0 else None] for *rest, place in given["pairs"]],
+        "pairs": [
+            [*rest, sa, place if place is None or place >= 0 else None] for *rest, sa, place in given["pairs"] if sa >= 0
+        ],
         **({} if guesses is None else {"guesses": guesses | {"sas": [row for row in guesses["sas"] if row[0] >= 0]}}),
     }
 

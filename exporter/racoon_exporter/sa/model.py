@@ -156,7 +156,9 @@ class Peer:
 
     address: str
     stranger: bool = True
-    """Nobody configured it and it never completed a phase 1."""
+    """Nobody configured it and no SA of it ever came up."""
+    proved: bool = False
+    """An SA of it came up: whatever is configured, it is no stranger any more."""
     last_seen: Time | None = None
     phase1_last_established: Time | None = None
     phase1_last_failure: Time | None = None

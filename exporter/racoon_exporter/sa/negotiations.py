@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator
+from heapq import heapify, heappop, heappush
+from itertools import count
 from typing import Any, Final, Literal
 
 from racoon_exporter.sa.archive import Archive
@@ -26,7 +27,7 @@ OfPeer = dict[str, list[Negotiation]]
 class Negotiations:
     """The negotiations of one racoon that have not ended."""
 
-    __slots__ = ("_archive", "_begun_at", "_looks", "_number", "_on_failure", "next_look", "open", "over", "waiting")
+    __slots__ = ("_all", "_archive", "_begun_at", "_looks", "_numbers", "_on_failure", "next_look", "open", "over", "waiting")
 
     def __init__(self, archive: Archive, on_failure: OnFailure) -> None:
         self.open: OfPeer = {}
@@ -35,38 +36,42 @@ class Negotiations:
         """Wishes for phase 2 that wait for a phase 1."""
         self._begun_at: dict[int, dict[int, Negotiation]] = {}
         """Phase 1 by the second of its beginning: time-outs go by age."""
-        self._number = 0
+        self._all: dict[int, Negotiation] = {}
+        """All, by `id`, in the order in which they began: a restart must find them in it."""
         self.over = 0
         """How many phase 1 have ended so far."""
-        self._looks: deque[tuple[float, Negotiation]] = deque()
-        """When to look whether one is to be given up, in the order of their beginning."""
+        self._looks: list[tuple[float, int, Negotiation]] = []
+        """When to look whether one is to be given up, a heap: a clock that steps back begins one before others."""
+        self._numbers = count()
+        """Of looks at one time: the order in which they were set."""
         self.next_look = NEVER
         """When one is to be looked at again; infinity for never."""
         self._archive = archive
         self._on_failure = on_failure
 
     def __iter__(self) -> Iterator[Negotiation]:
-        for table in (self.open, self.waiting):
-            for negotiations in table.values():
-                yield from negotiations
+        return iter(self._all.values())
 
     def __len__(self) -> int:
-        return self._number
+        return len(self._all)
 
     # their lives
 
     def begin(self, negotiation: Negotiation, now: float | None) -> None:
         """Begin a negotiation."""
-        if self._number >= MOST_UNDER_WAY:
+        if len(self._all) >= MOST_UNDER_WAY:
             self._drop_oldest(now)
         self._enter(negotiation)
         negotiation.touched = now
         if now is not None:
-            if not self._looks:
-                self.next_look = now + GIVEN_UP_AFTER
-            self._looks.append((now + GIVEN_UP_AFTER, negotiation))
+            self._look_at(negotiation, now + GIVEN_UP_AFTER)
             if len(self._looks) > 4 * MOST_UNDER_WAY:
-                self._looks = deque(item for item in self._looks if item[1].ended is None)
+                self._looks = [look for look in self._looks if look[2].ended is None]
+                heapify(self._looks)
+
+    def _look_at(self, negotiation: Negotiation, when: float) -> None:
+        heappush(self._looks, (when, next(self._numbers), negotiation))
+        self.next_look = self._looks[0][0]
 
     def _enter(self, negotiation: Negotiation) -> None:
         table = self.waiting if negotiation.state == "waiting" else self.open
@@ -75,13 +80,14 @@ class Negotiations:
             table[negotiation.peer] = [negotiation]
         else:
             of_peer.append(negotiation)
-        self._number += 1
+        self._all[id(negotiation)] = negotiation
         if negotiation.phase == 1 and negotiation.begun is not None:
             self._begun_at.setdefault(int(negotiation.begun), {})[id(negotiation)] = negotiation
 
     def take_up(self, negotiation: Negotiation, now: float | None) -> None:
         """Let a wish become a negotiation."""
         _remove(self.waiting, negotiation)
+        self._all[id(negotiation)] = self._all.pop(id(negotiation))  # it is the newest that has begun
         move(NEGOTIATION, negotiation, "begun")
         negotiation.touched = now
         self.open.setdefault(negotiation.peer, []).append(negotiation)
@@ -106,8 +112,8 @@ class Negotiations:
         table = self.waiting if negotiation.state == "waiting" else self.open
         if not move(NEGOTIATION, negotiation, event):
             return False
-        if _remove(table, negotiation):
-            self._number -= 1
+        _remove(table, negotiation)
+        self._all.pop(id(negotiation), None)
         if negotiation.phase == 1:
             self.over += 1
             if negotiation.begun is not None:
@@ -192,15 +198,15 @@ class Negotiations:
         """Give up those of which nothing was heard for so long that nothing will be, at the time when that was clear."""
         looks = self._looks
         while looks and looks[0][0] <= now:
-            negotiation = looks.popleft()[1]
+            negotiation = heappop(looks)[2]
             if negotiation.ended is not None:
                 continue
             end = (negotiation.touched or 0.0) + GIVEN_UP_AFTER
             if end > now:
-                looks.append((end, negotiation))
+                self._look_at(negotiation, end)
             else:
                 self.abandon(negotiation, "silence", now if negotiation.touched is None else end, now)
-        self.next_look = self._looks[0][0] if self._looks else NEVER
+        self.next_look = looks[0][0] if looks else NEVER
 
     # keeping
 
@@ -213,17 +219,16 @@ class Negotiations:
         negotiations = [from_json(Negotiation, item) for item in given]
         for negotiation in negotiations:
             self._enter(negotiation)
-        in_order = sorted(negotiations, key=lambda one: one.touched or 0.0)
-        self._looks.extend(((one.touched or 0.0) + GIVEN_UP_AFTER, one) for one in in_order)
-        self.next_look = self._looks[0][0] if self._looks else NEVER
+            times = [time for time in (negotiation.begun, negotiation.touched) if time is not None]
+            if times:
+                self._look_at(negotiation, max(times) + GIVEN_UP_AFTER)
         return negotiations
 
 
-def _remove(table: OfPeer, negotiation: Negotiation) -> bool:
+def _remove(table: OfPeer, negotiation: Negotiation) -> None:
     negotiations = table.get(negotiation.peer)
     if negotiations is None or negotiation not in negotiations:
-        return False
+        return
     negotiations.remove(negotiation)
     if not negotiations:
         del table[negotiation.peer]
-    return True

@@ -104,30 +104,31 @@ class Pairs:
     # keeping
 
     def to_json(self, sas: list[IpsecSa], negotiations: list[Negotiation], places: Places) -> list[list[Any]]:
-        """Give everything, for a checkpoint: SAs and negotiations by their place, archived negotiations counting down from -1.
+        """Give everything, for a checkpoint: SAs and negotiations by their place, archived ones counting down from -1.
 
-        Another pair of its bundle may have ended a half's negotiation.
+        An SA may end before its outbound half comes, and another pair of its bundle may have ended a half's negotiation.
         """
         alive = {id(one): place for records in (sas, negotiations) for place, one in enumerate(records)}
 
-        def place_of(negotiation: Negotiation | None) -> int | None:
-            archived = places.get(id(negotiation))
-            return alive.get(id(negotiation)) if archived is None else ~archived
+        def place_of(one: IpsecSa | Negotiation | None) -> int | None:
+            archived = places.get(id(one))
+            return alive.get(id(one)) if archived is None else ~archived
 
         return [
-            [peer, protocol, alive[id(sa)], place_of(negotiation)]
+            [peer, protocol, place, place_of(negotiation)]
             for peer, halves in self._halves.items()
             for protocol, (sa, negotiation) in halves.items()
-            if id(sa) in alive
+            if (place := place_of(sa)) is not None
         ]
 
     def restore(self, given: list[list[Any]], sas: list[IpsecSa], negotiations: list[Negotiation], archive: Archive) -> None:
         """Go on from what `to_json` gave."""
-        for peer, protocol, sa, place in given:
+        for peer, protocol, place_of_sa, place in given:
+            sa = sas[place_of_sa] if place_of_sa >= 0 else archive.ipsec[~place_of_sa]
             negotiation = None
             if place is not None:
                 negotiation = negotiations[place] if place >= 0 else archive.negotiations[~place]
-            self._halves.setdefault(peer, {})[protocol] = (sas[sa], negotiation)
+            self._halves.setdefault(peer, {})[protocol] = (sa, negotiation)
 
 
 def _unblamed(negotiations: list[Negotiation]) -> list[Negotiation]:

@@ -111,13 +111,13 @@ class Peers(Mapping[str, Peer]):
         self._counters["dropped_sas",] += 1
 
     def acquaint(self, address: str, now: float | None) -> Peer:
-        """Give a peer that completed a phase 1: no stranger any more."""
+        """Give a peer of which an SA came up: no stranger any more."""
         peer = self._known.get(address)
         if peer is None:
             limits = self.knowledge.limits
             room = len(self._known) < limits.peers and self._has_place(limits.peers_in_all)
             peer = self._enter(address) if self.knowledge.is_known(address) or room else self._meet(address, now)
-        if peer.stranger and peer.address == address:
+        if not peer.proved and peer.address == address:
             self._make_known(peer)
         peer.last_seen = now
         return peer
@@ -132,7 +132,8 @@ class Peers(Mapping[str, Peer]):
                 peer.phase1_lifetime = expected.phase1_lifetime or peer.phase1_lifetime
                 peer.phase2_lifetime = expected.phase2_lifetime or peer.phase2_lifetime
                 peer.authentication = expected.authentication or peer.authentication
-            peer.stranger = not knowledge.is_known(peer.address) and peer.phase1_last_established is None
+            proved = peer.proved or peer.phase1_last_established is not None  # older versions did not note it
+            peer.stranger = not proved and not knowledge.is_known(peer.address)
         self._find_strangers()
         self._count_unnamed()
 
@@ -167,7 +168,7 @@ class Peers(Mapping[str, Peer]):
         return peer
 
     def _make_known(self, peer: Peer) -> None:
-        peer.stranger = False
+        peer.stranger, peer.proved = False, True
         self._strangers.pop(peer.address, None)
 
     def _find_strangers(self) -> None:

@@ -56,12 +56,12 @@ class SaTable(Generic[Sa, Event]):
 
     __slots__ = (
         "_alike",
+        "_alive",
         "_archive",
         "_ended",
         "_metric",
         "_most",
         "_most_of_peer",
-        "_number",
         "_peers",
         "_presumed",
         "_table",
@@ -96,7 +96,8 @@ class SaTable(Generic[Sa, Event]):
         """By name: the oldest that is alive."""
         self._alike: dict[Hashable, list[Sa]] = {}
         """By name: the others, oldest first."""
-        self._number = 0
+        self._alive: dict[int, Sa] = {}
+        """All, by `id`, oldest first: a restart must find them in the order in which they came."""
         self.of_peer: dict[str, SasOfPeer[Sa]] = {}
         self._presumed: OrderedDict[Hashable, Sa] = OrderedDict()
         """By name: SAs that only their lifetime ended; a later line about one proves it wrong."""
@@ -106,12 +107,10 @@ class SaTable(Generic[Sa, Event]):
         self._timers = timers
 
     def __iter__(self) -> Iterator[Sa]:
-        for name, sa in self.named.items():
-            yield sa
-            yield from self._alike.get(name, ())
+        return iter(self._alive.values())
 
     def __len__(self) -> int:
-        return self._number
+        return len(self._alive)
 
     def __bool__(self) -> bool:
         return bool(self.named)
@@ -124,8 +123,8 @@ class SaTable(Generic[Sa, Event]):
         of_peer = self.of_peer.get(address)
         if of_peer is not None and len(of_peer) >= self._most_of_peer:
             self._crowd_out(of_peer[0], now)
-        elif self._number >= self._most:
-            self._crowd_out(next(iter(self.named.values())), now)
+        elif len(self._alive) >= self._most:
+            self._crowd_out(next(iter(self._alive.values())), now)
         self._schedule(sa, self.enter(sa))
         self.grown(peer, address, now)
 
@@ -137,7 +136,7 @@ class SaTable(Generic[Sa, Event]):
         """Enter an SA under its name and its peer, and give those of its peer."""
         if self.named.setdefault(sa.name, sa) is not sa:
             self._alike.setdefault(sa.name, []).append(sa)
-        self._number += 1
+        self._alive[id(sa)] = sa
         of_peer = self.of_peer.get(sa.peer)
         if of_peer is None:
             of_peer = self.of_peer[sa.peer] = SasOfPeer()
@@ -151,7 +150,7 @@ class SaTable(Generic[Sa, Event]):
             self._leave_alike(name, sa)
         else:
             del self.named[name]
-        self._number -= 1
+        del self._alive[id(sa)]
         of_peer = self.of_peer[address]
         of_peer.remove(sa)
         if not of_peer:

@@ -116,7 +116,7 @@ class RacoonShape(TypedDict):
     negotiations: list[Negotiation]
     isakmp: IsakmpShape
     ipsec: IpsecShape
-    pairs: list[tuple[str, str, Place, EitherPlace | None]]
+    pairs: list[tuple[str, str, EitherPlace, EitherPlace | None]]
     blame: BlameShape
     failures: NotRequired[list[tuple[Place | Negotiation, bool]]]
     guesses: NotRequired[GuessesShape]
@@ -215,7 +215,7 @@ def _check_places(racoon: RacoonShape, archived: dict[str, int]) -> None:
     _places("refusals", [place for _, place in blame["refusals"]], over)
     _places("failures", [what for what, _ in racoon.get("failures", []) if isinstance(what, int)], over)
     _places("context", [] if blame["context"] is None else [blame["context"]], negotiations)
-    _places("pairs", [sa for _, _, sa, _ in racoon["pairs"]], sas)
+    _places("pairs", [sa for _, _, sa, _ in racoon["pairs"]], sas, archived["ipsec"])
     _places("pairs", [place for _, _, _, place in racoon["pairs"] if place is not None], negotiations, over, again=True)
     guesses = racoon.get("guesses")
     if guesses is not None:
