@@ -33,11 +33,12 @@ REFRESH_SECONDS = 1.0
 LINGER_SECONDS = 60.0
 """A matched file that vanished is kept open so long: a syslog daemon may still write to it until it is told of the change."""
 
-RETIRED_KEPT = 256
-"""The ends of so many vanished files are remembered, so that they are not read again under another name."""
-
 MOST_MATCHED = 4096
 """So many files are read that only patterns name: who can make files beside the logs must not make series without end."""
+
+RETIRED_KEPT = MOST_MATCHED
+"""The ends of so many vanished files are remembered, so that they are not read again under another name: where logrotate makes no
+new files, all may vanish at once."""
 
 MANY_OPEN = 65_536
 _NAMED = 3
@@ -100,7 +101,10 @@ class SourceSet:
         self._members: dict[str, FileSource] = {}
         self._joined: set[str] = set()
         self._gone_since: dict[str, float] = {}
-        self._retired: OrderedDict[Identity, Position] = OrderedDict()
+        self._retired: OrderedDict[str, Position] = OrderedDict()
+        """Where files were left that vanished, by name, the newest last."""
+        self._awaited: set[str] = set()
+        """Those of them beside which rotated files stand: they come back with the next record, or the next start."""
         self._checkpoint: dict[str, Position] = {}
         self._refreshed: float | None = None
         self._turn = 0
@@ -129,7 +133,8 @@ class SourceSet:
     def positions(self) -> dict[str, Position]:
         """Where each source stands after the last block it gave, by name."""
         found = {name: member.position() for name, member in self._members.items()}
-        return self._checkpoint | {name: position for name, position in found.items() if position is not None}
+        awaited = {name: self._retired[name] for name in self._awaited}
+        return self._checkpoint | awaited | {name: position for name, position in found.items() if position is not None}
 
     def statuses(self) -> tuple[SourceStatus, ...]:
         """How each source is doing; a pattern that no file matches is told as a source that is down."""
@@ -155,9 +160,11 @@ class SourceSet:
         self._refreshed = self._clock()
         joined = False
         known: _Known | None = None
+        awaited: set[str] = set()
         for pattern in self._patterns:
             left_out = 0
             for path in self._present(pattern):
+                awaited |= self._retired.keys() & set(bases(path))
                 if path in self._members or self._is_rotated(path):
                     continue
                 if len(self._joined) < self._most_matched:
@@ -166,6 +173,7 @@ class SourceSet:
                 else:
                     left_out += 1
             self._tell_left_out(pattern, left_out)
+        self._awaited = awaited & self._retired.keys()
         self._start_at, self._backfill = "beginning", False  # holds for what is there at the first look only
         return joined
 
@@ -238,7 +246,7 @@ class SourceSet:
         return sorted({*self._expand(pattern), *(name for name in self._checkpoint if matches(pattern, name))})
 
     def _join(self, path: str, known: _Known) -> bool:
-        position = self._checkpoint.get(path)
+        position = self._checkpoint.get(path) or self._awaited_at(path)
         if position is None:
             status = regular(path, self._system)
             if status is None:
@@ -258,15 +266,26 @@ class SourceSet:
         self._joined.add(path)
         return True
 
+    def _awaited_at(self, path: str) -> Position | None:
+        """Return where a log was left that comes back; what stands beside it was rotated meanwhile."""
+        if path not in self._awaited:
+            return None
+        self._awaited.remove(path)
+        return self._retired.pop(path)
+
     def _is_rotated(self, path: str) -> bool:
         if path.endswith(COMPRESSED):
             return True
-        return any(base in self._joined or base in self._members or os.path.lexists(base) for base in bases(path))
+        known = (self._members, self._checkpoint, self._retired)
+        return any(any(base in names for names in known) or os.path.lexists(base) for base in bases(path))
 
     def _known(self) -> _Known:
         """Tell what is read under another name, or will be as soon as that name is first looked at, and what once was."""
         held = {member.identity or self._first_of(name) for name, member in self._members.items()}
-        endings = dict(self._retired)
+        endings: dict[Identity, Position] = {}
+        for position in self._retired.values():
+            left = position.past.left if position.past is not None else ()
+            endings |= {each.identity: each for each in (*left, position)}
         for member in self._members.values():
             endings |= {position.identity: position for position in member.left}
         return _Known({identity for identity in held if identity is not None}, endings)
@@ -276,16 +295,25 @@ class SourceSet:
         return None if status is None else Identity.of(status)
 
     def _retire(self) -> Block | None:
-        """Drop matched files that vanished long enough ago; an incomplete last line of theirs is given first."""
-        now = self._clock()
-        for name in self._matched():
-            member = self._members[name]
+        """Drop matched files that vanished long enough ago, or are rotated files of a log that has come; first give their rests."""
+        before = len(self._members)
+        block = next(filter(None, map(self._ended, self._matched())), None)
+        if len(self._members) < before:
+            self.refresh()  # to tell what stands beside them
+        return block
+
+    def _ended(self, name: str) -> Block | None:
+        """Drop one matched file if it is time for that; gives its incomplete last line first, if it has one."""
+        member, now = self._members[name], self._clock()
+        if not any(base in self._members for base in bases(name)):
             if not member.gone:
                 self._gone_since.pop(name, None)
-            elif now - self._gone_since.setdefault(name, now) >= LINGER_SECONDS:
-                if block := member.finish():
-                    return block
-                self._drop(name, member)
+                return None
+            if now - self._gone_since.setdefault(name, now) < LINGER_SECONDS:
+                return None
+        if block := member.finish():
+            return block
+        self._drop(name, member)
         return None
 
     def _matched(self) -> Iterable[str]:
@@ -294,12 +322,15 @@ class SourceSet:
     def _drop(self, name: str, member: FileSource) -> None:
         position = member.position()
         member.close()
-        del self._members[name], self._gone_since[name]
+        del self._members[name]
+        self._gone_since.pop(name, None)
         self._joined.discard(name)
         if position is not None:
-            self._retired[position.identity] = position
+            self._retired.pop(name, None)
+            self._retired[name] = position
             if len(self._retired) > RETIRED_KEPT:
-                self._retired.popitem(last=False)
+                oldest, _ = self._retired.popitem(last=False)
+                self._awaited.discard(oldest)
 
 
 class _Known(NamedTuple):

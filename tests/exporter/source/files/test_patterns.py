@@ -13,6 +13,7 @@ import pytest
 
 from racoon_exporter.source import Position, SourceSet, System
 from racoon_exporter.source.files.patterns import LINGER_SECONDS, is_pattern, matches
+from racoon_exporter.source.files.siblings import is_rotated
 from tests.clock import Clock
 from tests.exporter.source.files.logs import Log, blocks, lines, record, records
 
@@ -275,3 +276,97 @@ def test_a_pattern_matches_the_names_that_it_finds(tmp_path: Path, pattern: str)
     full = str(tmp_path / pattern)
     found = {path for path in glob.glob(full, recursive=True) if Path(path).is_file()}  # noqa: PTH207  as it is looked up
     assert {str(tmp_path / name) for name in names if matches(full, str(tmp_path / name))} == found
+
+
+NAMES_OF_ROTATED = pytest.mark.parametrize("rotated", ["racoon.log.{}", "racoon.{}.log"])
+
+
+def shift(folder: Path, rotated: str) -> None:
+    """Rotate racoon.log in the manner of `nocreate`."""
+    kept = [number for number in range(1, 9) if (folder / rotated.format(number)).exists()]
+    for number in reversed(kept):
+        (folder / rotated.format(number)).rename(folder / rotated.format(number + 1))
+    (folder / "racoon.log").rename(folder / rotated.format(1))
+
+
+@NAMES_OF_ROTATED
+@pytest.mark.parametrize("restarted", [False, True], ids=["live", "over a restart"])
+def test_a_silent_log_that_was_rotated_is_not_read_again_under_the_names_of_its_rotated_files(
+    tmp_path: Path, logs: SourceSet, clock: Clock, rotated: str, *, restarted: bool
+) -> None:
+    """With `nocreate` there is no log until racoon writes its next record, which may take longer than a log is waited for."""
+    log = Log(tmp_path / "racoon.log")
+    for number in (1, 2, 3):
+        log.write(number)
+        assert lines(logs) == records(number)
+        shift(tmp_path, rotated)
+    for _ in range(3):
+        clock.now += LINGER_SECONDS
+        assert lines(logs) == []
+        if restarted:
+            logs = again(logs, str(tmp_path / "*.log*"), clock=clock)
+    log.write(4)
+    shift(tmp_path, rotated)
+    log.write(5)
+    assert lines(logs) == records(4, 5)
+    assert names(logs) == ["racoon.log"]
+
+
+@NAMES_OF_ROTATED
+def test_rotated_files_are_not_read_as_logs_at_a_restart_before_the_next_record(
+    tmp_path: Path, logs: SourceSet, clock: Clock, rotated: str
+) -> None:
+    log = Log(tmp_path / "racoon.log")
+    log.write(1)
+    assert lines(logs) == records(1)
+    shift(tmp_path, rotated)
+    logs = again(logs, str(tmp_path / "*.log*"), clock=clock)
+    assert lines(logs) == []
+    log.write(2)
+    assert lines(logs) == records(2)
+    assert names(logs) == ["racoon.log"]
+
+
+@NAMES_OF_ROTATED
+def test_rotated_files_that_were_there_before_their_log_are_logs_until_it_comes(
+    tmp_path: Path, logs: SourceSet, rotated: str
+) -> None:
+    """They are renamed at each rotation: what stands under one of these names next is the log of today."""
+    log = Log(tmp_path / "racoon.log")
+    for number in (1, 2):
+        log.write(number)
+        shift(tmp_path, rotated)
+    assert sorted(lines(logs)) == records(1, 2)
+    for number in (3, 4, 5):
+        log.write(number)
+        assert lines(logs) == records(number)
+        assert names(logs) == ["racoon.log"]
+        shift(tmp_path, rotated)
+
+
+@pytest.mark.parametrize(
+    "rotated",
+    [
+        "racoon.log-20261124",
+        "racoon.log-2026-11-24",
+        "racoon.log-20261124T0830",
+        "racoon.log.20261124T083000Z",
+        "racoon.log.2026-11-24_08-30-00",
+        "racoon.log.2026-11-24T08:30:00",
+        "racoon-2026-11-24T08-30-00.123.log",
+        "racoon-2026-11-24T08-30-00.123.log.gz",
+        "racoon.log.old",
+        "racoon.log.old.gz",
+        "racoon.old.log",
+    ],
+)
+def test_what_programs_and_scripts_call_their_rotated_files_is_known(rotated: str) -> None:
+    """logrotate, newsyslog, Python's TimedRotatingFileHandler, Go's lumberjack, and the script that keeps one file."""
+    assert is_rotated(rotated, "racoon.log")
+
+
+@pytest.mark.parametrize(
+    "other", ["racoon.log.bak", "racoon.log-older", "racoon.log-2026", "racoon.log.12345", "racoon.log.2026-11-24-x"]
+)
+def test_other_files_are_no_rotated_ones(other: str) -> None:
+    assert not is_rotated(other, "racoon.log")
