@@ -109,7 +109,7 @@ class Beginning:
     def _without(self, position: Position, here: Identity | None) -> OpenFile | None:
         """Return what follows a file that is not to be found any more: its copy, else what came later; None if nothing did."""
         copy = self._lineage.copy_of(position, since_ns=self._lineage.past.since_ns)
-        if copy is None and here is None:
+        if copy is None and here is None and position.past is None:
             return None
         if copy is not None:
             self._lineage.leave(position, copy.changed_ns() if position.past is None else 0)
@@ -119,7 +119,9 @@ class Beginning:
         elif position.past is None:
             self._lineage.begin()  # an older version wrote the position: nothing tells which of the rotated files are new
         self._lineage.leave(position)
-        following = self._lineage.next_unread(None) or self._lineage.open_log()
+        following = self._lineage.next_unread(None) or (self._lineage.open_log() if here is not None else None)
+        if following is None:
+            return None
         self._counts.rotations += 1
         if copy is None:
             self._lose_rest(position)

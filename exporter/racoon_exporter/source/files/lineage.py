@@ -32,7 +32,7 @@ from racoon_exporter.source.files.open_file import OpenFile
 from racoon_exporter.source.files.places import Places
 from racoon_exporter.source.files.position import Fingerprint, Identity, Past, Position
 from racoon_exporter.source.files.same_text import ReadText, known_to
-from racoon_exporter.source.files.siblings import STEADY_LOOKS, Sibling, UnsteadyError
+from racoon_exporter.source.files.siblings import STEADY_LOOKS, Sibling, UnsteadyError, oldest_first
 from racoon_exporter.source.files.stored_bytes import PlainReader, open_reader
 from racoon_exporter.source.files.trouble import Patience
 
@@ -98,7 +98,10 @@ class Lineage:
 
     def _follow(self, leaving: OpenFile) -> None:
         """Learn where the file that was read last was put, or a copy of it."""
-        if where := leaving.reader.where():
+        where = leaving.reader.where()
+        if where is not None and not self._places.holds(where, leaving.identity):
+            where = self._places.path_of(leaving.identity)  # the name by which it was opened is gone, not the file: a hard link
+        if where is not None:
             self._learn(where, leaving)
         if leaving.is_deleted() and (copy := self._below(leaving.ending())):
             copy.close()
@@ -149,11 +152,11 @@ class Lineage:
         search = (position, rotated, beside := self._places.standing(leaving))
         if search == self._searched:
             return self._below(position)
-        oldest_first = sorted(rotated, key=lambda each: (self._is_read_beyond(each, position), *each.by_age))
+        likeliest_first = sorted(rotated, key=lambda each: (self._is_read_beyond(each, position), *each.by_age))
         if position.fingerprint.length < PROOF_SPAN:
-            oldest_first = list(filter(self._is_new, oldest_first))
+            likeliest_first = list(filter(self._is_new, likeliest_first))
         all_opened = True
-        for sibling in [*oldest_first, *(beside if is_proof(position) else ())]:
+        for sibling in [*likeliest_first, *(beside if is_proof(position) else ())]:
             try:
                 found = self._opened_at(sibling.path, position) if sibling.identity != position.identity else None
             except FileNotFoundError:
@@ -351,10 +354,10 @@ class Lineage:
         here, beside = self._places.at_once(self._since_ns, leaving)
         reading = leaving.identity if leaving is not None else None
         known = {here, reading}
-        oldest_first: Sequence[Sibling] = sorted(beside, key=lambda each: each.by_age)
+        found: Sequence[Sibling] = oldest_first(beside)
         if earlier and leaving is not None and not self._is_the_log(leaving, here):
-            oldest_first = _older(oldest_first, leaving)
-        for sibling in oldest_first:
+            found = _older(found, leaving)
+        for sibling in found:
             if sibling.identity not in known:
                 known.add(sibling.identity)
                 yield sibling
@@ -403,10 +406,10 @@ def _is_intact(generation: OpenFile) -> bool:
         return False  # what cannot be read again proves nothing
 
 
-def _older(oldest_first: Sequence[Sibling], than: OpenFile) -> Sequence[Sibling]:
+def _older(rotated: Sequence[Sibling], than: OpenFile) -> Sequence[Sibling]:
     """Return what comes before a file that is not at the path any more; where it was deleted, dates tell it."""
-    at = next((number for number, each in enumerate(oldest_first) if each.identity == than.identity), None)
+    at = next((number for number, each in enumerate(rotated) if each.identity == than.identity), None)
     if at is not None:
-        return oldest_first[:at]
+        return rotated[:at]
     changed_ns = than.changed_ns() if than.is_deleted() else -1
-    return [each for each in oldest_first if each.mtime_ns <= changed_ns]
+    return [each for each in rotated if each.mtime_ns <= changed_ns]

@@ -98,6 +98,11 @@ class Places:
         """Return what stands at the log's own paths."""
         return [sibling_at(log, status) for log in self._logs(leaving) if (status := regular(log, self._system)) is not None]
 
+    def holds(self, path: str, identity: Identity) -> bool:
+        """Tell whether a file is at a path."""
+        status = regular(path, self._system)
+        return status is not None and Identity.of(status) == identity
+
     def path_of(self, identity: Identity) -> str | None:
         """Return where a file is by now, whatever its name."""
         return named(self._logs(), identity, self._folders) or named(self._below(), identity, self._folders)

@@ -193,7 +193,7 @@ class FileSource:
     ) -> _Outcome:
         """Read on; `current` is the status of the file that is read if it is the one at the path, `here`."""
         self._look_before = None
-        if generation.read_to == 0 and not self._beginning.filling_in and (current is None or current.st_size):
+        if generation.read_to == 0 and not self._beginning.filling_in:
             before = self._lineage.next_unread(generation, earlier=True)
             if before is not None:  # nothing of the file was seen, so nothing shows that it was truncated
                 return self._put_off(generation, before, here), True

@@ -1,7 +1,8 @@
 """Rotated files beside a log: how they are named, and which is older. Names and dates only; nothing is opened here.
 
 logrotate and newsyslog write `LOG.1` (the youngest) to `LOG.N`, or with `dateext` `LOG-20260131`; with `extension .log`
-the number stands before the extension: `racoon.1.log`. Each may be compressed.
+the number stands before the extension: `racoon.1.log`. Programs put a time behind the date, and scripts keep one `LOG.old`.
+Each may be compressed.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ COMPRESSED = (".gz", ".bz2", ".xz")
 STEADY_LOOKS = 20
 """A listing counts when the next one is the same; so often it is tried."""
 
-_SUFFIX = r"(?:\.(?P<number>\d{1,4})|[-._](?P<date>\d{4}-?\d{2}-?\d{2}(?:[-_.T]?\d{2,10})?|\d{9,11}))"
+_TIME = r"[-_.T]?\d{2}(?:[-:]\d{2}){1,2}(?:\.\d{1,9})?|[-_.T]?\d{2,10}"
+_SUFFIX = rf"(?:\.(?:(?P<number>\d{{1,4}})|old)|[-._](?P<date>\d{{4}}-?\d{{2}}-?\d{{2}}(?:(?:{_TIME})Z?)?|\d{{9,11}}))"
 _PACKED = r"(?P<packed>\.(?:gz|bz2|xz))?"
 
 
@@ -99,6 +101,24 @@ def in_order(rotated: Iterable[Sibling]) -> list[Sibling]:
         groups.setdefault(sibling.number is None, []).append(sibling)
     by_latest = sorted(groups.values(), key=lambda group: max(sibling.mtime_ns for sibling in group))
     return [sibling for group in by_latest for sibling in sorted(group, key=lambda sibling: sibling.by_name)]
+
+
+def oldest_first(rotated: Iterable[Sibling]) -> list[Sibling]:
+    """Return the oldest first by last change; where some were compressed, and perhaps dated anew by that, names decide.
+
+    Of those without compressed ones the last change decides, as scripts number files in either direction.
+    """
+    by_age = sorted(rotated, key=lambda sibling: sibling.by_age)
+    series: dict[tuple[str, bool], list[int]] = {}
+    for at, sibling in enumerate(by_age):
+        series.setdefault((Path(sibling.path).parent.as_posix(), sibling.number is None), []).append(at)
+    in_order = list(by_age)
+    for places in series.values():
+        files = [by_age[at] for at in places]
+        if any(each.packed for each in files):
+            for at, sibling in zip(places, sorted(files, key=lambda each: each.by_name), strict=True):
+                in_order[at] = sibling
+    return in_order
 
 
 def bases(path: str) -> Iterator[str]:

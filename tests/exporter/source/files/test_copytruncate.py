@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import gzip
 import os
+from collections.abc import Callable
+
+import pytest
 
 from racoon_exporter.source import FileSource, System
-from tests.exporter.source.files.logs import Log, blocks, lines, record, records
+from tests.exporter.source.files.logs import Log, again, blocks, lines, record, records
 
 
 def test_after_the_truncation_the_file_is_read_from_its_beginning(log: Log, source: FileSource) -> None:
@@ -110,3 +113,18 @@ def test_what_the_copy_lacks_is_counted_as_lost(log: Log, source: FileSource) ->
     log.write(4)
     assert lines(source) == records(2, 4)
     assert source.status().counts.lost_bytes == len(record(3))
+
+
+@pytest.mark.parametrize("restart", [lambda source: source, again], ids=["live", "over a restart"])
+def test_what_a_log_held_that_was_empty_before_and_is_again_is_read_at_once(
+    log: Log, restart: Callable[[FileSource], FileSource]
+) -> None:
+    log.path.touch()
+    source = FileSource(log.name)
+    assert lines(source) == []
+    log.write(1)
+    log.copytruncate()
+    source = restart(source)
+    assert lines(source) == records(1)
+    assert source.status().lag_bytes == 0
+    source.close()

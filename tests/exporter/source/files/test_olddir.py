@@ -140,3 +140,17 @@ def test_a_folder_that_was_learned_is_that_of_the_log_whose_directory_is_renamed
     away.write(4)
     assert lines(source) == records(3, 4)
     source.close()
+
+
+def test_a_log_that_is_rotated_by_a_link_to_it_is_found_in_a_folder_below(below: LogWithOlddir) -> None:
+    """`ln racoon.log old/racoon.log.1 && mv fresh racoon.log`: the name by which the log was opened is gone, not the file."""
+    source = begun(below)
+    for number in (2, 4):
+        for written in (number, number + 1):
+            below.write(written)
+            below.shift()
+            os.link(below.path, below.sibling(".1").path)
+            below.path.unlink()
+        below.write(10 * number)
+        assert lines(source) == records(number, number + 1, 10 * number)
+    source.close()

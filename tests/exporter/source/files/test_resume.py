@@ -192,3 +192,37 @@ def test_what_logrotate_keeps_of_many_rotations_during_a_stop_is_read(log: Log, 
     assert lines(resumed) == records(*range(8 - keep, 9))
     assert resumed.status().counts.lost_bytes == 0  # of what came after the stop nobody knew
     resumed.close()
+
+
+def test_what_was_rotated_during_a_stop_is_read_though_no_log_follows_yet(log: Log, source: FileSource) -> None:
+    """With `nocreate`, until racoon writes its next record; the file in which reading stood was rotated away."""
+    stopped_after(log, source, 1)
+    log.write(2)
+    log.rename()
+    log.sibling(".1").path.unlink()
+    log.write(3)
+    log.rename()
+    resumed = again(source)
+    assert lines(resumed) == records(3)
+    log.write(4)
+    assert lines(resumed) == records(4)
+    resumed.close()
+
+
+def test_files_that_were_dated_anew_when_they_were_compressed_are_read_in_the_order_of_their_names(
+    log: Log, source: FileSource
+) -> None:
+    """`gzip -c` keeps no date, and programs that compress their own logs do so later."""
+    stopped_after(log, source, 1)
+    log.write(2)
+    log.rename()
+    log.write(3)
+    log.rename()
+    log.write(4)
+    newer, older = log.sibling(".1"), log.sibling(".2")
+    pack(older, ".gz")
+    later = newer.path.stat().st_mtime_ns + 1_000_000_000
+    os.utime(older.sibling(".gz").path, ns=(later, later))
+    resumed = again(source)
+    assert lines(resumed) == records(2, 3, 4)
+    resumed.close()
