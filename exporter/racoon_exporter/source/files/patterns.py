@@ -37,8 +37,7 @@ MOST_MATCHED = 4096
 """So many files are read that only patterns name: who can make files beside the logs must not make series without end."""
 
 RETIRED_KEPT = MOST_MATCHED
-"""The ends of so many vanished files are remembered, so that they are not read again under another name: where logrotate makes no
-new files, all may vanish at once."""
+"""Of so many vanished files the ends are remembered, to know them under another name: `nocreate` may take all at once."""
 
 MANY_OPEN = 65_536
 _NAMED = 3
@@ -295,7 +294,7 @@ class SourceSet:
         return None if status is None else Identity.of(status)
 
     def _retire(self) -> Block | None:
-        """Drop matched files that vanished long enough ago, or are rotated files of a log that has come; first give their rests."""
+        """Drop matched files that vanished long ago, or are rotated files of a log that has come; give their rests first."""
         before = len(self._members)
         block = next(filter(None, map(self._ended, self._matched())), None)
         if len(self._members) < before:
