@@ -100,7 +100,8 @@ class Lineage:
         """Learn where the file that was read last was put, or a copy of it."""
         where = leaving.reader.where()
         if where is not None and not self._places.holds(where, leaving.identity):
-            where = self._places.path_of(leaving.identity)  # the name by which it was opened is gone, not the file: a hard link
+            # The name by which it was opened is gone: perhaps it has another, as a hard link.
+            where = self._places.path_of(leaving.identity) or where
         if where is not None:
             self._learn(where, leaving)
         if leaving.is_deleted() and (copy := self._below(leaving.ending())):

@@ -154,3 +154,18 @@ def test_a_log_that_is_rotated_by_a_link_to_it_is_found_in_a_folder_below(below:
         below.write(10 * number)
         assert lines(source) == records(number, number + 1, 10 * number)
     source.close()
+
+
+def test_a_folder_elsewhere_is_learned_from_a_file_that_was_compressed_there_at_once(tmp_path: Path) -> None:
+    """What the log was called last tells, although nothing of that name is there any more."""
+    (tmp_path / "log").mkdir()
+    log = LogWithOlddir(tmp_path / "log" / "racoon.log", tmp_path / "archive")
+    source = begun(log)
+    for number in (2, 4):
+        for written in (number, number + 1):
+            log.write(written)
+            log.rename()
+            log.compress(".1")
+        log.write(10 * number)
+        assert lines(source) == records(number, number + 1, 10 * number)
+    source.close()
