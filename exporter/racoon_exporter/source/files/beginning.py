@@ -133,6 +133,7 @@ class Beginning:
             self._path,
             position.unread,
         )
+        self._lineage.leave(position, rest_is_lost=True)
         self._counts.lost_bytes += position.unread
 
 

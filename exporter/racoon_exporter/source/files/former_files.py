@@ -37,9 +37,10 @@ class FormerFiles:
         """Remember what an earlier process knew."""
         self._positions = OrderedDict(((each.identity, each.fingerprint), each) for each in positions)
 
-    def leave(self, position: Position) -> None:
-        """Remember where a file was left."""
-        left = replace(position, size=position.offset, ahead=Fingerprint(0, ""), past=None)
+    def leave(self, position: Position, *, rest_is_lost: bool = False) -> None:
+        """Remember where a file was left; what was unread of it may have been counted as lost, and is not to be given then."""
+        size = position.size if rest_is_lost else position.offset
+        left = replace(position, size=size, ahead=Fingerprint(0, ""), past=None)
         self._positions[left.identity, left.fingerprint] = left
         self._positions.move_to_end((left.identity, left.fingerprint))
         if len(self._positions) > LEFT_KEPT:
@@ -62,6 +63,8 @@ class FormerFiles:
                 found = position if generation.stand_behind(position.offset) else found  # it could not be read then
             elif (same or _proves(position, generation, grows=grows)) and generation.resume_at(position):
                 found = position
+        if found is not None:
+            generation.pass_over_lost(found.unread)
         return found
 
 

@@ -113,9 +113,9 @@ class Lineage:
             self._since_ns = max(self._since_ns, self._places.switched_ns() or 0)
             self._past = None
 
-    def leave(self, position: Position, changed_ns: int = 0) -> None:
+    def leave(self, position: Position, changed_ns: int = 0, *, rest_is_lost: bool = False) -> None:
         """Remember where a file was left that was changed last at `changed_ns`."""
-        self._left.leave(position)
+        self._left.leave(position, rest_is_lost=rest_is_lost)
         self._since_ns = max(self._since_ns, changed_ns)
         self._past = None
 
@@ -167,11 +167,32 @@ class Lineage:
                 all_opened = False  # it may become readable, of which neither size nor time tells
                 if sibling in beside:  # as the log it is read whenever it can be, after its rest was counted as lost
                     self._refuse(sibling.identity, error)
+                elif sibling.mtime_ns >= since_ns and self._may_be_copy(sibling, position):
+                    self._give_up_copy(sibling, position, error)
+                    break
                 continue
             if found is not None:
                 return found
         self._searched = search if all_opened else None
         return self._below(position)
+
+    def _may_be_copy(self, sibling: Sibling, position: Position) -> bool:
+        """Tell of a file that cannot be read whether it may hold what a position was read of, as far as date and size tell."""
+        is_new = sibling.mtime_ns >= self._since_ns and self.left(sibling.identity) is None
+        return is_new and not sibling.packed and sibling.size >= position.size > 0
+
+    def _give_up_copy(self, sibling: Sibling, position: Position, error: OSError) -> None:
+        """Lose what an unreadable copy has beyond what is known to have been in its original. Raises while it is waited for.
+
+        If all that was read, nothing tells that more was written: there is nothing to wait for.
+        """
+        more = sibling.size - position.size
+        if more or position.unread:
+            self._refuse(sibling.identity, error)
+            logger.warning("log %s: %s: %s; what was unread is lost", self._path, sibling.path, error.strerror or error)
+            self._counts.lost_bytes += more
+        self._since_ns = max(self._since_ns, sibling.mtime_ns)  # what is older was the log before its original
+        self._give_up(sibling)
 
     def _below(self, position: Position) -> OpenFile | None:
         """Return a copy of what a position was read of from a folder below the log's, which is one of its places then."""
@@ -338,6 +359,7 @@ class Lineage:
         again = OpenFile(open_reader(path, self._system), self._counts)
         if found is not None:
             again.resume_at(found)
+            again.pass_over_lost(found.unread)
         again.pass_over(known)
         return again
 
@@ -396,6 +418,10 @@ class Lineage:
         logger.warning("log %s: %s: %s; it is counted as lost", self._path, sibling.path, error.strerror or error)
         left = self.left(sibling.identity)
         self._counts.lost_bytes += max(0, sibling.size - (left.offset if left is not None else 0))
+        self._give_up(sibling)
+
+    def _give_up(self, sibling: Sibling) -> None:
+        """Never read a file."""
         self.leave(Position(*sibling.identity, sibling.size, 0, sibling.size, Fingerprint(0, "")))
         self.patience.end(sibling.identity)
 

@@ -111,6 +111,12 @@ class OpenFile:
             self.skipping = self.skipping and b"\n" not in piece
             self._advance(piece, len(piece))
 
+    def pass_over_lost(self, count: int) -> None:
+        """Stand behind bytes that were counted as lost; a line that is torn by that is lost as a whole. Raises OSError."""
+        if count:
+            self.pass_over(self.offset + count)
+            self.skipping = not self._tail.endswith(b"\n")
+
     def only_begins_alike(self, offset: int, *, goes_on: bool) -> bool:
         """Whether only the beginning of a line stands before an offset, and more of it behind, or elsewhere. Raises OSError.
 

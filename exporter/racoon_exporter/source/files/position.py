@@ -123,8 +123,8 @@ class Past:
     """What a log was before: where its former files were left, so that none is read twice under whatever name it returns.
 
     `since_ns` is when the last of them, or what stood beside the log before it was first read, was changed last: of what is
-    older nothing is new. `base` is the file that the path led to when the present one was begun, `found_in` other folders in
-    which files of the log were found.
+    older nothing is new. What is unread of a file that was left was counted as lost. `base` is the file that the path led to
+    when the present one was begun, `found_in` other folders in which files of the log were found.
     """
 
     since_ns: int
@@ -136,6 +136,7 @@ class Past:
         """Return it as values that any JSON library can write."""
         left = [
             [each.device, each.inode, each.offset, each.line, each.fingerprint.length, each.fingerprint.digest]
+            + ([each.size] if each.unread else [])
             for each in self.left
         ]
         return {"since_ns": self.since_ns, "base": self.base, "left": left, "found_in": list(self.found_in)}
@@ -156,11 +157,12 @@ class Past:
 
 def _left(value: object) -> Position:
     match value:
-        case [device, inode, offset, line, length, digest]:
-            named = {"device": device, "inode": inode, "offset": offset, "line": line, "size": offset, "skipping": False}
+        case [device, inode, offset, line, length, digest, *lost_to] if len(lost_to) <= 1:
+            size = lost_to[0] if lost_to else offset
+            named = {"device": device, "inode": inode, "offset": offset, "line": line, "size": size, "skipping": False}
             return Position.from_json(named | {"fingerprint": {"length": length, "digest": digest}})
         case _:
-            raise ValueError("position: a file that was left must have six values")
+            raise ValueError("position: a file that was left must have six values, or seven")
 
 
 def _fingerprint(value: object, most: int = FINGERPRINT_SPAN, *, whole: bool = True) -> Fingerprint:

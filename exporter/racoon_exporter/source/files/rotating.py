@@ -357,7 +357,7 @@ class FileSource:
         chunk = generation.end() if copy is None else None
         if copy is None:
             generation.lose(generation.largest_size - generation.read_to)
-            self._lineage.leave(generation.position())
+            self._lineage.leave(generation.position(), rest_is_lost=True)
         if unread is None or first:
             if unread is not None:
                 unread.close()

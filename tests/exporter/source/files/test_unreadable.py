@@ -199,6 +199,90 @@ def test_nothing_is_lost_after_a_stop_while_what_is_at_the_path_may_be_the_copy(
     source.close()
 
 
+RESTARTS = pytest.mark.parametrize("restarted", [False, True], ids=["live", "over a restart"])
+
+
+@RESTARTS
+def test_what_was_counted_as_lost_is_not_given_when_the_copy_at_the_path_can_be_read_after_all(
+    log: Log, *, restarted: bool
+) -> None:
+    copied = CopiedLog(log)
+    log.sibling(".1").path.rename(log.path)
+    assert lines(copied.source) == []
+    copied.now = PATIENCE_NS
+    assert lines(copied.source) == records(3)
+    source = again(copied.source, system=copied.system) if restarted else copied.source
+    lost = copied.source.status().counts.lost_bytes + (restarted and source.status().counts.lost_bytes)
+    assert lost == len(record(2))
+    copied.readable = True
+    log.write(4)
+    assert lines(source) == records(4)
+    assert source.status().counts.lost_bytes == (0 if restarted else lost)
+    source.close()
+
+
+class LogOfUnreadableCopies:
+    """A log whose copies may be read by nobody: `umask 077`, and `cp` and truncation by root."""
+
+    def __init__(self, log: Log) -> None:
+        self.log, self.readable, self.now = log, False, 0
+        self.system = System(open=self.open, monotonic_ns=lambda: self.now)
+        self.source = FileSource(log.name, system=self.system)
+
+    def open(self, path: str) -> int:
+        if path != self.log.name and not self.readable:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return System().open(path)
+
+
+@RESTARTS
+def test_a_copy_that_cannot_be_read_is_no_loss_where_its_log_was_read(log: Log, *, restarted: bool) -> None:
+    """Nor is it waited for, rotation after rotation."""
+    copies = LogOfUnreadableCopies(log)
+    source = copies.source
+    for number in range(40):
+        log.write(number)
+        assert lines(source) == records(number)
+        log.copytruncate()
+        if restarted:
+            source = again(source, system=copies.system)
+    log.write(40)
+    assert lines(source) == records(40)
+    assert source.status().counts.lost_bytes == 0
+    copies.readable = True
+    log.write(41)
+    log.copytruncate()
+    log.write(42)
+    assert lines(source) == records(41, 42)
+    source.close()
+
+
+@RESTARTS
+def test_of_a_copy_that_stays_unreadable_what_was_unread_is_lost(log: Log, *, restarted: bool) -> None:
+    copies = LogOfUnreadableCopies(log)
+    source = copies.source
+    log.write(1, 2)
+    assert source.read(len(record(1))) is not None
+    log.write(3)
+    log.copytruncate()
+    log.write(4)
+    if restarted:
+        source = again(source, system=copies.system)
+    for copies.now in range(0, PATIENCE_NS, PATIENCE_NS // 10):
+        assert lines(source) == []
+        assert source.status().counts.lost_bytes == 0
+    copies.now = PATIENCE_NS
+    assert lines(source) == records(4)
+    assert source.status().counts.lost_bytes == len(record(2)) + len(record(3))
+    copies.readable = True
+    log.write(5)
+    log.rename()
+    log.write(6)
+    assert lines(source) == records(5, 6)
+    assert source.status().counts.lost_bytes == len(record(2)) + len(record(3))
+    source.close()
+
+
 def test_a_rotated_file_that_stays_unreadable_does_not_hide_the_log(log: Log) -> None:
     bad: set[int] = set()
 
