@@ -26,8 +26,11 @@ class TableError(ValueError):
 
 
 def text_of(table: Traversable) -> tuple[str, str]:
-    """Give the text of a file of ours, and its place. Raises TableError where it is not UTF-8."""
-    data = table.read_bytes()
+    """Give the text of a file of ours, and its place. Raises TableError where it cannot be read, or is not UTF-8."""
+    try:
+        data = table.read_bytes()
+    except OSError as error:
+        raise TableError(str(table), 1, f"{error.strerror}; a table of ours belongs there") from error
     try:
         return data.decode("utf-8").replace("\r\n", "\n"), str(table)
     except UnicodeDecodeError as error:
@@ -42,15 +45,22 @@ def read_table(
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """Give each row with the number of its line, from 2 on.
 
-    Raises TableError at another header than `columns`, at a row of another width, where two rows have the same `key`, and at
-    a cell that is empty or has blanks around it, but in the `literal` columns, whose blanks are their own.
+    Raises TableError at another header than `columns`, without a row, at a row of another width, where two rows have the same
+    `key`, at a cell that is empty or has blanks around it, but in the `literal` columns, whose blanks are their own, and at a
+    character that nobody sees, such as a web page leaves in what is copied from it: no line of a log would fit it.
     """
     lines = text.removesuffix("\n").split("\n")
     header = tuple(lines[0].split("\t"))
     if columns and header != columns:
         raise TableError(file, 1, _header(lines[0], columns))
+    if len(lines) == 1:
+        raise TableError(
+            file, 2, "no row stands below the names of the columns; a table that says nothing is no table: delete it"
+        )
     first: dict[tuple[str, ...], int] = {}
     for number, line in enumerate(lines[1:], start=2):
+        if not (seen := line.replace("\t", "")).isprintable():
+            raise TableError(file, number, _unseen(seen))
         cells = line.split("\t")
         if len(cells) != len(header):
             raise TableError(file, number, _width(line, len(cells), header))
@@ -77,6 +87,12 @@ def _width(line: str, width: int, header: tuple[str, ...]) -> str:
         return "an empty line; take it out"
     hint = "a cell without a value holds -" if width < len(header) else "a tab within a cell begins another"
     return f"{width} columns, expected {len(header)} ({' '.join(header)}), separated by tabs; {hint}: {_shown(line)!r}"
+
+
+def _unseen(text: str) -> str:
+    place, character = next((place, character) for place, character in enumerate(text) if not character.isprintable())
+    before = text[:place].rstrip()[-_SHOWN // 3 :]
+    return f"a character that nobody sees, U+{ord(character):04X}, behind {before!r}; take it out, or write a blank"
 
 
 def _shown(line: str) -> str:

@@ -55,6 +55,7 @@ ADVICE: Final = Table("racoon_parsers/reasons/advice.tsv", lambda text, file: re
 CLASSES: Final = Table("racoon_parsers/event_classes.tsv", read_event_classes)
 ALERTS: Final = Table("racoon_exporter/alerts.tsv", read_alerts)
 EVERY: Final = {"messages": MESSAGES, "reasons": REASONS_TABLE, "advice": ADVICE, "event classes": CLASSES, "alerts": ALERTS}
+UNSEEN: Final = ("\0", "\v", "\r", "\N{NO-BREAK SPACE}", "\N{ZERO WIDTH SPACE}", "\N{LINE SEPARATOR}", "\ufeff")
 every_table = pytest.mark.parametrize("table", EVERY.values(), ids=EVERY)
 
 
@@ -99,9 +100,21 @@ def test_a_line_that_stands_there_twice(table: Table) -> None:
 def test_a_cell_that_is_empty_or_has_blanks_around_it(table: Table) -> None:
     columns = table.text.partition("\n")[0].split("\t")
     for column in columns:
-        for cell in ("", "x ", "\N{NO-BREAK SPACE}x") if column != "template" else ():
+        for cell in ("", "x ") if column != "template" else ():
             wrong = f"the column {column} is empty or has blanks around it: {cell!r}; - stands for nothing"
             assert table.said(table.with_cell(column, cell)) == f"x.tsv:3: {wrong}"
+
+
+@every_table
+@pytest.mark.parametrize(
+    "character", ["\0", "\v", "\r", "\N{NO-BREAK SPACE}", "\N{ZERO WIDTH SPACE}", "\N{LINE SEPARATOR}", "\ufeff"]
+)
+def test_a_character_that_nobody_sees(table: Table, character: str) -> None:
+    column = table.text.partition("\n")[0].split("\t")[-1]
+    said = table.said(table.with_cell(column, f"To be{character} seen."))
+    wrong = f"x.tsv:3: a character that nobody sees, U+{ord(character):04X}, behind "
+    assert said.startswith(wrong)
+    assert said.endswith("To be'; take it out, or write a blank")
 
 
 @every_table
@@ -110,6 +123,9 @@ def test_another_header(table: Table) -> None:
     named = f"x.tsv:1: its first line names the columns, separated by tabs: {header}; not "
     assert table.said(table.text.replace("\t", "x\t", 1)).startswith(named)
     assert table.said("") == f"{named}''"
+    alone = table.text.partition("\n")[0]
+    assert table.said(f"{alone}\n") == table.said(alone) != ""
+    assert table.said(alone).startswith("x.tsv:2: no row stands below the names of the columns; ")
     assert table.said(f"\ufeff{table.text}").startswith("x.tsv:1: the file begins with a byte order mark; take it out: ")
 
 
@@ -118,6 +134,8 @@ def test_a_file_that_is_not_utf_8(tmp_path: Path) -> None:
     file.write_bytes(b"event\tmeaning\r\nup\tM\xe4rz\n")
     with pytest.raises(TableError, match=r"x\.tsv:2: a byte that is no UTF-8: 0xe4; save the file as UTF-8$"):
         text_of(file)
+    with pytest.raises(TableError, match=r"y\.tsv:1: No such file or directory; a table of ours belongs there$"):
+        text_of(file.with_name("y.tsv"))
     file.write_bytes(b"event\tmeaning\r\nup\tJuly\r\n")
     assert text_of(file) == ("event\tmeaning\nup\tJuly\n", str(file))
 
