@@ -11,6 +11,7 @@ from racoon_exporter.source import kinds
 from racoon_exporter.source.journal.journalctl import JournalOptions
 
 HERE = Path("/etc/racoon-exporter")
+ONE_OF = f"one of {', '.join(kind.key for kind in kinds.SOURCES[:-1])} and {kinds.SOURCES[-1].key}"
 DOCUMENTED = Path(__file__).parents[3] / "docs" / "configuration.md"
 
 
@@ -92,8 +93,8 @@ sources:
         ("limits:\n  strangers: -1\n", 2, "at least 0"),
         ("limits:\n  peers: 0\n", 2, "at least 1"),
         ("time_zone: Europe/Nowhere\n", 1, "Europe/Nowhere"),
-        ("sources:\n  - path: /a\n    syslog: udp://127.0.0.1:1\n", 2, "one of path, journal, syslog and kafka"),
-        ("sources:\n  - gateway: berlin\n", 2, "one of path, journal, syslog and kafka"),
+        ("sources:\n  - path: /a\n    syslog: udp://127.0.0.1:1\n", 2, ONE_OF),
+        ("sources:\n  - gateway: berlin\n", 2, ONE_OF),
         ("sources:\n  - path: ''\n", 2, "must not be empty"),
         ("sources:\n  - syslog: udp://nowhere\n", 2, "nowhere"),
         ("sources:\n  - path:\n", 2, "must not be empty"),
