@@ -32,6 +32,10 @@ WITHOUT_GATEWAY = (
 )
 """A join without gateway, and what it may be with: `up` and the exporter's own metrics, which have none, or any gateway of
 an instance."""
+CASE = (
+    "dashboards/rules/tests has for each alert cases with the names 'ALERT fires: …' (one for each severity), 'ALERT holds its "
+    "fire: …', 'ALERT resolves: …'; each names, at a time, the alerts that are expected of it: {}"
+)
 CASES = [
     case for path in sorted(RULE_TESTS.glob("*.yaml")) for case in yaml.safe_load(path.read_text(encoding="utf-8"))["tests"]
 ]
@@ -66,53 +70,54 @@ def test_an_alert_has_a_case_that_fires_with_its_severity(alert: dict[str, Any])
         for check in _expected(case, alert["alert"])
         for found in check
     ]
-    assert wanted in {found["exp_labels"]["severity"] for found in fired}
-    assert all(found["exp_annotations"]["description"] for found in fired)
+    assert wanted in {found["exp_labels"]["severity"] for found in fired}, CASE.format(f"{alert['alert']} fires, {wanted}")
+    assert all(found["exp_annotations"]["description"] for found in fired), "a case that fires names the whole description"
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_alert_has_a_case_that_holds_its_fire(name: str) -> None:
     held = [_expected(case, name) for case in CASES if case["name"].startswith(f"{name} holds its fire: ")]
-    assert held
-    assert all(checks and not any(checks) for checks in held)
+    assert held, CASE.format(f"{name} holds its fire")
+    assert all(checks and not any(checks) for checks in held), f"{name} holds its fire: nothing is expected of it at any time"
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_alert_has_a_case_that_resolves(name: str) -> None:
     resolved = [_expected(case, name) for case in CASES if case["name"].startswith(f"{name} resolves: ")]
-    assert resolved
-    assert all(checks[0] and not checks[-1] for checks in resolved)
+    assert resolved, CASE.format(f"{name} resolves")
+    assert all(checks[0] and not checks[-1] for checks in resolved), f"{name} resolves: expected first, and not at the end"
 
 
 def test_no_case_is_for_an_alert_that_is_gone() -> None:
-    assert {case["name"].split()[0] for case in CASES} == set(NAMES)
-    assert {check["alertname"] for case in CASES for check in case["alert_rule_test"]} == set(NAMES)
+    gone = "no rule of dashboards/rules/racoon.yaml has these names: take their cases out"
+    assert {case["name"].split()[0] for case in CASES} - set(NAMES) == set(), gone
+    assert {check["alertname"] for case in CASES for check in case["alert_rule_test"]} - set(NAMES) == set(), gone
 
 
 @alerts
 def test_an_alert_says_what_is_wrong_where_and_what_to_read(alert: dict[str, Any]) -> None:
-    assert alert["alert"].startswith("Racoon")
-    assert alert["labels"]["severity"] in SEVERITIES
+    assert alert["alert"].startswith("Racoon"), "all alerts begin with it"
+    assert alert["labels"]["severity"] in SEVERITIES, SEVERITIES
     annotations = alert["annotations"]
     assert set(annotations) == {"summary", "description", "runbook_url"}
     name = alert["alert"]
     address, _, section = annotations["runbook_url"].partition("#")
     assert address == (f"{ON_THE_WEB}{name}.md" if name in AWAY else f"{SERVED}{name}")
     assert section in {"", "{{ $labels.reason }}"}
-    assert (RUNBOOKS / f"{alert['alert']}.md").is_file()
+    assert (RUNBOOKS / f"{alert['alert']}.md").is_file(), f"write docs/runbooks/{name}.md, with the sections of the others"
     if alert["alert"] != "RacoonExporterAbsent":
-        assert "$labels.instance" in annotations["description"]
+        assert "$labels.instance" in annotations["description"], "the description names the exporter, {{ $labels.instance }}"
 
 
 @alerts
 def test_what_is_told_of_a_peer_names_the_peer_and_its_gateway(alert: dict[str, Any]) -> None:
     text = alert["annotations"]["summary"] + alert["annotations"]["description"]
     if "racoon_peer_expected{" in alert["expr"] and "count by" not in alert["expr"]:
-        assert "$labels.peer" in alert["annotations"]["summary"]
-        assert "with $labels.gateway" in text
+        assert "$labels.peer" in alert["annotations"]["summary"], "the summary names the peer, {{ $labels.peer }}"
+        assert "with $labels.gateway" in text, "name the gateway where there is one, {{ with $labels.gateway }} … {{ end }}"
     asks = alert["expr"].replace(EXPLAINED, "")
     if "reason" in asks and "without (peer" not in asks and "by (gateway" not in asks and "unparsed" not in asks:
-        assert "$labels.reason" in text
+        assert "$labels.reason" in text, "it asks for a reason: tell it, {{ $labels.reason }}"
 
 
 @alerts
@@ -123,7 +128,7 @@ def test_only_permanent_peers_page(alert: dict[str, Any]) -> None:
         or "peer_reason:" in alert["expr"]
     )
     if about_peers and alert["labels"]["severity"] == "critical" and "without (peer)" not in alert["expr"]:
-        assert '{kind="permanent"}' in alert["expr"]
+        assert '{kind="permanent"}' in alert["expr"], 'what pages for a peer asks for racoon_peer_expected{kind="permanent"}'
 
 
 @rules
@@ -191,33 +196,36 @@ def test_an_alert_speaks_plain_words(alert: dict[str, Any]) -> None:
 def test_gateways_and_instances_are_never_mixed(rule: dict[str, Any]) -> None:
     for word, labels in label_lists(rule["expr"]):
         if word in {"on", "by"}:
-            assert {"instance", "job"} <= labels
+            assert {"instance", "job"} <= labels, f"{word} ({', '.join(sorted(labels))}) lacks instance or job"
         if word == "by":
-            assert "gateway" in labels
+            assert "gateway" in labels, f"by ({', '.join(sorted(labels))}) mixes the gateways of an exporter: add gateway"
         if word == "on" and "gateway" not in labels:
-            assert re.search(WITHOUT_GATEWAY, rule["expr"])
+            joined = "on (…) without gateway is for `up` and what the exporter tells of itself: WITHOUT_GATEWAY"
+            assert re.search(WITHOUT_GATEWAY, rule["expr"]), joined
         if word == "without":
-            assert not labels & {"gateway", "instance", "job"}
+            assert not labels & {"gateway", "instance", "job"}, f"without ({', '.join(sorted(labels))}) mixes targets"
 
 
 @alerts
 def test_a_counter_that_fell_is_not_believed(alert: dict[str, Any]) -> None:
     grown = {selector.metric for selector in selectors(alert["expr"]) if selector.function == "increase"}
     fallen = {selector.metric for selector in selectors(alert["expr"]) if selector.function == "resets"}
-    assert grown == fallen
+    assert grown == fallen, "increase(X[15m]) unless resets(X[15m]) > 0, as the other alerts have it: a log may be read anew"
 
 
 @alerts
 def test_only_what_was_counted_fires_at_once(alert: dict[str, Any]) -> None:
     """A state must last for minutes, so that a rekey, a restart or a scrape gap cannot fire it; an event has happened."""
     if "for" not in alert:
-        assert re.search(r"increase|:current15m|racoon_unexpected_phase1_failures:sum", alert["expr"])
+        counted = re.search(r"increase|:current15m|racoon_unexpected_phase1_failures:sum", alert["expr"])
+        assert counted, "a state must last: give the alert a `for`"
     else:
-        assert re.fullmatch(r"\d+m", alert["for"])
+        assert re.fullmatch(r"\d+m", alert["for"]), "minutes, such as 5m"
 
 
 def test_the_alerting_page_lists_every_alert_with_its_severity_and_patience() -> None:
     text = (ROOT / "docs" / "alerting.md").read_text(encoding="utf-8")
     for alert in ALERTS:
         name, severity, patience = alert["alert"], alert["labels"]["severity"], alert.get("for", "at once")
-        assert re.search(rf"\| \[{name}\]\(runbooks/{name}\.md\) \| {severity} \| {patience} \|", text), (name, severity)
+        row = f"| [{name}](runbooks/{name}.md) | {severity} | {patience} |"
+        assert row in text, f"docs/alerting.md lists each alert: a row that begins with {row}"

@@ -19,11 +19,15 @@ pages = pytest.mark.parametrize("name", PAGES)
 
 
 def _page(name: str) -> str:
-    return (RUNBOOKS / f"{name}.md").read_text(encoding="utf-8")
+    path = RUNBOOKS / f"{name}.md"
+    assert path.is_file(), f"write docs/runbooks/{name}.md: its name, and the sections {', '.join(SECTIONS)}"
+    return path.read_text(encoding="utf-8")
 
 
 def _section(name: str, title: str) -> str:
-    return _page(name).split(f"\n## {title}\n", maxsplit=1)[1].split("\n## ", maxsplit=1)[0]
+    _, found, behind = _page(name).partition(f"\n## {title}\n")
+    assert found, f"docs/runbooks/{name}.md lacks the section {title}"
+    return behind.partition("\n## ")[0]
 
 
 @cache
@@ -37,7 +41,9 @@ def _recorded() -> frozenset[str]:
 
 
 def test_there_is_a_page_for_each_alert_and_no_other() -> None:
-    assert {path.stem for path in RUNBOOKS.glob("*.md")} == set(PAGES)
+    there = {path.stem for path in RUNBOOKS.glob("*.md")}
+    assert set(PAGES) - there == set(), "alerts without a page: write docs/runbooks/ALERT.md"
+    assert there - set(PAGES) == set(), "no rule has these names: take the pages out, or name them as the rules are"
 
 
 @pages
@@ -49,12 +55,12 @@ def test_a_page_has_its_sections_in_order(name: str) -> None:
 
 @pages
 def test_a_page_names_three_causes(name: str) -> None:
-    assert re.findall(r"^(\d)\. ", _section(name, "Most likely causes"), re.MULTILINE) == ["1", "2", "3"]
+    assert re.findall(r"^(\d)\. ", _section(name, "Most likely causes"), re.MULTILINE) == ["1", "2", "3"], "three, numbered"
 
 
 @pages
 def test_a_page_says_what_to_run(name: str) -> None:
-    assert re.search(r"```sh\n.+?```", _section(name, "What to run"), re.DOTALL)
+    assert re.search(r"```sh\n.+?```", _section(name, "What to run"), re.DOTALL), "commands in a block ```sh"
 
 
 @pages
@@ -62,4 +68,4 @@ def test_lines_of_racoon_are_quoted_from_recordings(name: str) -> None:
     """Blocks of kind `text` hold recorded lines; what is known from the source only stands in a block of another kind."""
     for block in re.findall(r"```text\n(.+?)```", _section(name, "What racoon printed"), re.DOTALL):
         for line in block.splitlines():
-            assert PREFIX.sub("", line).rstrip() in _recorded(), line
+            assert PREFIX.sub("", line).rstrip() in _recorded(), f"no recording has this line; put it into a block ```: {line}"

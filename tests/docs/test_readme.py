@@ -2,6 +2,7 @@
 
 import re
 
+from racoon_exporter.cli.program import main
 from racoon_parsers.dialects import DIALECTS
 from racoon_parsers.messages import TABLES, catalogue, read_rows
 from tests.docs import written
@@ -44,6 +45,11 @@ def test_it_names_every_dialect() -> None:
 def test_it_says_how_many_messages_there_are() -> None:
     written.check(ROOT / "README.md", re.sub(r"[\d,]+ messages, each", f"{rows():,} messages, each", README, count=1))
     assert rows() >= len(catalogue().messages)
+
+
+def test_it_shows_every_command() -> None:
+    missing = [name for name in main.commands if f"racoon-exporter {name}" not in README]
+    assert missing == [], "README has a line for each command: what somebody has in hand, and what they want to know"
 
 
 def test_pages_and_files_that_it_names_are_there() -> None:

@@ -32,7 +32,8 @@ AROUND = replace(HERE, keeper=Partitions(Engine(UTC)))
 
 
 def test_every_kind_has_an_example_here() -> None:
-    assert [kind.key for kind in SOURCES] == list(EXAMPLES)
+    wanted = "give EXAMPLES, in the order of SOURCES, an entry of the configuration file for each kind, and what it reads as"
+    assert [kind.key for kind in SOURCES] == list(EXAMPLES), wanted
 
 
 @pytest.mark.parametrize("key", EXAMPLES)
@@ -50,7 +51,7 @@ def test_a_row_reads_its_part_of_the_configuration_and_makes_what_reads_it(key: 
 
 @pytest.mark.parametrize("key", EXAMPLES)
 def test_every_kind_is_in_the_documentation(key: str) -> None:
-    assert f"- {key}:" in CONFIGURATION
+    assert f"- {key}:" in CONFIGURATION, f"the example of docs/configuration.md lacks a source `- {key}:`"
 
 
 def test_what_is_wanted_twice_is_read_once(tmp_path: Path) -> None:
