@@ -13,7 +13,7 @@ from racoon_exporter import history
 from racoon_exporter.engine import Engine, restore, to_json
 from racoon_exporter.sa import Limits, Negotiation
 from racoon_exporter.sa.model import from_json
-from tests.exporter.reading import I1, I2, P, Q, block, knowing, lab_logs, peer_of, read_lines, sa, start, told, up
+from tests.exporter.reading import I1, I2, L, P, Q, block, knowing, lab_logs, peer_of, read_lines, sa, start, told, up
 from tests.exporter.test_scenarios import exposition
 
 LOGS = {
@@ -114,6 +114,39 @@ def test_restarts_leave_all_that_is_believed_as_it_is(lines: list[str]) -> None:
     for line in lines:
         whole, restarted = told(line, engine=whole), knocked_over(told(line, engine=restarted))
         assert json.loads(json.dumps(to_json(restarted))) == json.loads(json.dumps(to_json(whole)))
+
+
+def forged(spi: str) -> str:
+    return f"08:30:00 INFO: IPsec-SA established: ESP/Tunnel {L}[500]->{P}[500] spi={spi}(0x0)"
+
+
+EXPIRED: Final = f"INFO: ISAKMP-SA expired {L}[500]-{P}[500] spi:"
+UNUSUAL: Final[dict[str, list[str]]] = {
+    "an ISAKMP SA that ended before it began": [f"10:00:00 {up()}", f"09:00:00 {EXPIRED}{I1}"],
+    "two of them, of one age": [
+        line for one in (I1, I2) for line in (f"10:00:00 {up(one)}", f"09:00:00 {EXPIRED}{one}", f"09:30:00 {start()}")
+    ],
+    "a time-out before its beginning": [
+        *(f"10:00:00 {up()}", f"10:00:00 {start()}"),
+        f"09:00:00 ERROR: phase1 negotiation failed due to time up. {I1}",
+    ],
+    "SPIs of more than 32 bits": [forged(str(2**32)), forged("9999999999"), forged("9999999998"), forged("9999999999")],
+    "an IPsec SA that expired before it began": [
+        *(f"10:00:00 {sa(1)}", f"09:00:00 {sa(1, event='expired')}", f"08:00:00 {sa(1, event='expired')}"),
+    ],
+}
+
+
+@pytest.mark.parametrize("lines", UNUSUAL.values(), ids=UNUSUAL)
+def test_whatever_a_log_says_the_state_that_follows_from_it_is_believed(lines: list[str]) -> None:
+    """Clocks are set back, and numbers are forged: none of it may cost all that is known at the next start."""
+    engine = told(*lines)
+    assert json.loads(json.dumps(to_json(knocked_over(engine)))) == json.loads(json.dumps(to_json(engine)))
+
+
+def test_the_longest_lifetime_that_racoon_conf_can_say_is_believed_after_a_restart() -> None:
+    engine = told(f"10:00:00 {up()}", f"10:00:00 {sa(1)}", knowledge=knowing(P, phase1_lifetime=999_999_999_999 * 3600.0))
+    assert json.loads(json.dumps(to_json(knocked_over(engine)))) == json.loads(json.dumps(to_json(engine)))
 
 
 def test_a_negotiation_that_began_after_the_clock_stepped_back_is_given_up_in_time() -> None:

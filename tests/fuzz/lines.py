@@ -19,7 +19,7 @@ from tests.parsers.samples import UNREAD
 
 ADDRESSES: Final = ("192.0.2.1", "198.51.100.2", "198.51.100.3", "203.0.113.4", "2001:db8::5", "fe80::1%eth0")
 COOKIES: Final = ("8f1b2c3d4e5f6071:a1b2c3d4e5f60718", "0123456789abcdef:fedcba9876543210", "8f1b2c3d4e5f6071:0000000000000000")
-SPIS: Final = ("241280704", "4711", "1", "4294967295", "0xe61a6c0")
+SPIS: Final = ("241280704", "4711", "9999999999", "4294967295", "0xe61a6c0", "1")
 _PORTS: Final = ("[500]", "[4500]", "[0]", "")
 _ENDS: Final = frozenset({"local", "peer", "addr", "db_addr"})
 NASTY: Final = (

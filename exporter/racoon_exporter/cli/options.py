@@ -9,6 +9,7 @@ import click
 
 from racoon_exporter.cli.output import Command
 from racoon_exporter.config.knowledge import Flags
+from racoon_exporter.config.peers import MOST
 from racoon_exporter.zone import read_zone
 
 
@@ -51,7 +52,7 @@ def peer_options(command: Command) -> Command:
         ),
         click.option(
             "--lifetime",
-            type=click.IntRange(min=1),
+            type=click.IntRange(min=1, max=MOST),
             help="Seconds an IPsec SA lives, where nothing else tells: the bound of SAs whose end is not logged.",
         ),
     )

@@ -11,6 +11,8 @@ from racoon_exporter.expected_peers import ExpectedPeer, is_address, name_fault,
 from racoon_exporter.gateway_scope import EVERYWHERE, Scope, scope_of
 from racoon_exporter.yaml_document import Entry, Section, shown
 
+MOST: Final = 1_000_000_000
+"""Seconds or places that a configuration may ask for: thirty years, and more than fits into a memory."""
 _WHERE: Final = ("gateway", "gateways")
 PEER: Final = ("address", "network", "name", "kind", "phase1_lifetime", "phase2_lifetime", *_WHERE)
 RACOON: Final = ("config", "policy_files", "lifetime", *_WHERE)
@@ -102,12 +104,14 @@ def label(section: Section, key: str) -> str | None:
 
 
 def natural(section: Section, key: str, least: int) -> int | None:
-    """Read a whole number that is not below `least`."""
+    """Read a whole number that is not below `least`, nor beyond what anything is counted or waited for."""
     if key not in section.keys():  # noqa: SIM118  a section is no mapping
         return None
     number = section.integer(key, least)
     if number < least:
         section.note(f"{key} must be at least {least}", key)
+    if number > MOST:
+        section.note(f"{key} must be at most {MOST}", key)
     return number
 
 

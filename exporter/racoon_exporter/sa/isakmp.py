@@ -112,6 +112,8 @@ class IsakmpSas(SaTable[IsakmpSa, IsakmpEvent]):
 
 def _learn(peer: Peer, age: float) -> bool:
     """Take an age for the lifetime if somebody would choose it, or if the SA before lived as long; tell whether it was."""
+    if age < 0:
+        return False  # the clock was set back
     whole = round(age / _LIFETIME_STEP) * _LIFETIME_STEP
     last, peer.phase1_age = peer.phase1_age, age
     if whole > 0 and abs(age - whole) <= _WHOLE_SECONDS:

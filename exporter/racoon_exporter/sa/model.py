@@ -19,12 +19,14 @@ Record = TypeVar("Record")
 
 Time = Annotated[float, Meta(ge=-62_135_683_200, le=253_402_387_200)]
 """Seconds since the epoch; what has a year of four digits in some zone."""
-Seconds = Annotated[float, Meta(ge=0, le=1e12)]
+Seconds = Annotated[float, Meta(ge=0, le=1e16)]
+"""How long something lives or took; racoon.conf may say twelve digits of hours."""
 MOST: Final = 2**62
 """Counters and numbers of lines stay far below."""
 Natural = Annotated[int, Meta(ge=0, le=MOST)]
 Phase = Annotated[int, Meta(ge=1, le=2)]
-Spi = Annotated[int, Meta(ge=0, lt=2**32)]
+Spi = Annotated[int, Meta(ge=0, lt=10**10)]
+"""What stood in an SPI's place: it has 32 bits, and whoever may write the log writes any ten digits."""
 
 Phase1End = Literal["expired", "deleted_by_peer", "dead_peer", "deleted_locally", "purged", "restart", "vanished"]
 Outcome = Literal["established", "failed"]

@@ -14,7 +14,7 @@ from msgspec import Meta, convert
 
 from racoon_exporter.sa.checkpoint import VERSION
 from racoon_exporter.sa.counts import LABELS
-from racoon_exporter.sa.model import MOST, DaemonRun, IpsecSa, IsakmpSa, Natural, Negotiation, Peer, Phase1End, Time
+from racoon_exporter.sa.model import MOST, DaemonRun, IpsecSa, IsakmpSa, Natural, Negotiation, Peer, Phase1End, Seconds, Time
 from racoon_exporter.sa.racoon import DURATION_BUCKETS
 
 Word = str | None
@@ -88,7 +88,7 @@ class BlameShape(TypedDict):
     refusals: list[tuple[list[str | int | None], Place]]
     recent: list[tuple[str, Time | None, str]]
     ambiguous: list[tuple[Time | None, str, str]]
-    give_up_after: list[tuple[bool, Annotated[float, Meta(ge=0, le=1e9)]]]
+    give_up_after: list[tuple[bool, Seconds]]
     causes: list[tuple[str, Time | None, Phase1End]]
     initial_contact: tuple[Time | None, str] | None
 

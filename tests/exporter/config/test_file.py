@@ -90,6 +90,7 @@ sources:
         ("lifetime: 3600\nlifetime: 1\n", 2, "lifetime"),
         ("lifetime: soon\n", 1, "lifetime"),
         ("lifetime: 0\n", 1, "at least 1"),
+        ("lifetime: 1000000001\n", 1, "at most 1000000000"),
         ("limits:\n  strangers: -1\n", 2, "at least 0"),
         ("limits:\n  peers: 0\n", 2, "at least 1"),
         ("time_zone: Europe/Nowhere\n", 1, "Europe/Nowhere"),

@@ -122,12 +122,13 @@ class TimeOuts:
             yield self._taken(timeout, None, "waited_in_vain")
 
     def learn(self, verdict: Verdict) -> None:
-        """Learn this racoon's patience from a negotiation that timed out."""
+        """Learn this racoon's patience from a negotiation that timed out, unless the clock was set back while it lasted."""
         timeout, negotiation = verdict.timeout, verdict.negotiation
         if (
             negotiation is not None
             and negotiation.begun is not None
             and timeout.at is not None
+            and timeout.at >= negotiation.begun
             and timeout.reason != "send_error"
         ):
             self._patience = {**self._patience, timeout.answered: timeout.at - negotiation.begun}
