@@ -93,7 +93,7 @@ def masked(record: Record, catalogue: Catalogue) -> Record:
         return record
     else:
         text = mask_glued(record.text)
-    return record if text == record.text else record._replace(text=text)
+    return record if text == record.text else record.reads(message, text)
 
 
 def mask_glued(text: str) -> str:

@@ -110,7 +110,7 @@ class Multiline:
         self._quoted.append((self._without_secrets(line), number))
         text = "\n".join((self.record.text, *(quoted for quoted, _ in self._quoted))).rstrip()
         if self._opened.fits(text):
-            self.record = self._last = self.record._replace(message=self._opened, text=text)
+            self.record = self._last = self.record.reads(self._opened, text)
             self._opened, self._quoted = None, []
         elif len(self._quoted) >= _MOST_QUOTED or len(text) > _LONGEST_QUOTED:
             return self.unquote()
@@ -163,7 +163,7 @@ class Multiline:
                 if torn is not None and torn.text != text:
                     text, joined = torn.text, self._catalogue.find(torn.text)
             if joined is not None and (known is None or _says_more(catalogue, joined, text, best.text)):
-                best, used, known = record._replace(message=joined, text=text), taken, joined
+                best, used, known = record.reads(joined, text), taken, joined
         return best, len(continuations) - used
 
     # keeping

@@ -45,6 +45,10 @@ class Record(NamedTuple):
             return self.values
         return REMARK if self.message is None else self.message.read(self.text)
 
+    def reads(self, message: Message | None, text: str) -> Record:
+        """Give the record with what it turned out to be: what was read of it before counts no more."""
+        return self._replace(message=message, text=text, values=None)
+
 
 class Origin(NamedTuple):
     """Who wrote a line."""

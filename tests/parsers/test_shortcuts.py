@@ -182,6 +182,14 @@ def test_a_line_that_ends_otherwise_than_the_last_ones_is_read_the_same_both_way
     assert_same_both_ways([line, line, line, f"{line.partition(' spi')[0]}{ending}"] * 3)
 
 
+@pytest.mark.parametrize("head", HEADS.values(), ids=HEADS)
+@pytest.mark.parametrize("line", SAID.values(), ids=SAID)
+def test_a_line_like_those_before_that_is_torn_is_read_the_same_both_ways(head: str, line: str) -> None:
+    """What was read of its first half must not stand for all of it."""
+    for place in range(len(line)):
+        assert_same_both_ways([f"{head}{line}"] * 2 + [f"{head}{line[:place]}", line[place:], f"{head}{line}"])
+
+
 MUTATIONS: Final = st.sampled_from(
     [" ", ":", "[", "]", "-", ">", "=", "(", "0", "9", "a", "z", "\t", "\0", "spi", " spi=", ": "]
 )
