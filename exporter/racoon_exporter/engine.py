@@ -5,10 +5,7 @@ It joins the pure parts: one `LogReader` for each source, one `SaState` for all.
 
 from __future__ import annotations
 
-import atexit
-import gc
 import logging
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import tzinfo
@@ -19,12 +16,14 @@ from racoon_exporter.availability.log import lapses
 from racoon_exporter.availability.past import Past, bounds_for
 from racoon_exporter.availability.past_json import past_to_json, restore_past
 from racoon_exporter.availability.past_upgrade import begin_past
+from racoon_exporter.decoding import block_lines
 from racoon_exporter.sa import Known, SaState
 from racoon_exporter.sa.checkpoint import upgraded
 from racoon_exporter.sa.gateways import Gateways
 from racoon_exporter.sa.handlers import HANDLERS, said_of
 from racoon_exporter.sa.racoon import Racoon
 from racoon_exporter.source.contract import Block
+from racoon_exporter.source.stream_name import stream_of
 from racoon_exporter.state_schema import check_engine
 from racoon_parsers.catalogue import Catalogue
 from racoon_parsers.clock import Clock
@@ -47,52 +46,10 @@ UNPARSED_REASONS: Final = ("not_racoon", "unknown_message", "too_long", "undecod
 """Why a line gave no event."""
 
 
-def decode(data: bytes) -> tuple[str, bool]:
-    """Decode log bytes, and tell whether all of it was UTF-8. What is not stays visible as backslash escapes."""
-    try:
-        return data.decode("utf-8"), True
-    except UnicodeDecodeError:
-        return data.decode("utf-8", "backslashreplace"), False
-
-
-def block_lines(data: bytes) -> tuple[list[str], bool]:
-    r"""Split a block into lines without their ends; `\r\n` and NULs are the log's transport, not its text."""
-    text, clean = decode(data)
-    if "\r" in text:
-        text = text.replace("\r\n", "\n")
-    if "\0" in text:
-        text = text.replace("\0", "")
-    lines = text.split("\n")
-    if lines[-1] == "":
-        lines.pop()
-    return lines, clean
-
-
-_ROTATED: Final = re.compile(r"(?:\.\d{1,4}|[-.]\d{8}(?:-\d+)?|\.old)?(?:\.(?:gz|bz2|xz))?$")
-
-
-@lru_cache(maxsize=1024)
-def stream_of(source: str) -> str:
-    """Name the stream of lines a source belongs to: rotated files go on one another's."""
-    return _ROTATED.sub("", source)
-
-
 @lru_cache(maxsize=1)
 def _debug_filter_of(catalogue: Catalogue) -> DebugFilter:
     """Return what the engines of a catalogue share, such as those of all partitions of a topic."""
     return DebugFilter(catalogue.messages, lambda message: message.event in HANDLERS)
-
-
-def spare_the_collector() -> None:
-    """Let Python look for reference cycles rarely: what an engine makes of lines has none, and it makes a lot.
-
-    At the end it need not look at all: the process gives back everything at once. For programs that read logs; a library
-    leaves the collector alone.
-    """
-    gc.collect()
-    gc.freeze()
-    atexit.register(gc.freeze)
-    gc.set_threshold(500_000, 20, 20)
 
 
 MessageKey = tuple[str, str, str]
@@ -475,10 +432,7 @@ def restore(engine: Engine, given: dict[str, Any]) -> None:
 __all__ = [
     "UNPARSED_REASONS",
     "Engine",
-    "block_lines",
     "record_errors",
     "restore",
-    "spare_the_collector",
-    "stream_of",
     "to_json",
 ]

@@ -12,7 +12,8 @@ from collections import Counter
 from datetime import UTC
 from typing import Final
 
-from racoon_exporter.engine import Engine, spare_the_collector
+from racoon_exporter.engine import Engine
+from racoon_exporter.garbage_collection import spare_the_collector
 from racoon_exporter.sa import Knowledge, Limits
 from racoon_exporter.source import blocks_of
 

@@ -26,8 +26,9 @@ from typing import Any, Final, TypeVar
 
 from tabulate import tabulate
 
-from racoon_exporter.engine import Engine, restore, spare_the_collector, to_json
+from racoon_exporter.engine import Engine, restore, to_json
 from racoon_exporter.exposition_cache import ExpositionCache, Taken
+from racoon_exporter.garbage_collection import spare_the_collector
 from racoon_exporter.metrics import OwnState
 from racoon_exporter.sa import Knowledge, Limits
 from racoon_exporter.source import SourceStatus

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from racoon_exporter.engine import block_lines
+from racoon_exporter.decoding import block_lines
 from racoon_parsers.clock import Clock
 from racoon_parsers.fields import Endpoint, read_endpoint
 from racoon_parsers.line import LineSplitter

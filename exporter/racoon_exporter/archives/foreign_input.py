@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from racoon_exporter.archives.survey import Sample
-from racoon_exporter.engine import block_lines
+from racoon_exporter.decoding import block_lines
 from racoon_exporter.text import visible
 from racoon_parsers.masking import mask_unknown
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from racoon_exporter.archives.survey import Sample
-from racoon_exporter.engine import stream_of
+from racoon_exporter.source.stream_name import stream_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from racoon_exporter.archives.newest_first import Order, order_of
-from racoon_exporter.engine import block_lines
+from racoon_exporter.decoding import block_lines
 from racoon_exporter.source import STDIN, blocks_of
 from racoon_exporter.source.files.remote import expanded, is_url, status_of
 from racoon_parsers.clock import Clock

@@ -10,7 +10,8 @@ from tabulate import tabulate
 
 from racoon_exporter.cli.input_lines import blocks
 from racoon_exporter.cli.output import quiet_pipe, report
-from racoon_exporter.engine import block_lines, record_errors
+from racoon_exporter.decoding import block_lines
+from racoon_exporter.engine import record_errors
 from racoon_exporter.explained import explanations
 from racoon_exporter.source import STDIN
 from racoon_exporter.zone import read_zone

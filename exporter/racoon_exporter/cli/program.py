@@ -22,7 +22,7 @@ from racoon_exporter.cli.replay import replay
 from racoon_exporter.cli.report import report
 from racoon_exporter.cli.serve import serve
 from racoon_exporter.cli.top import top
-from racoon_exporter.engine import spare_the_collector
+from racoon_exporter.garbage_collection import spare_the_collector
 from racoon_exporter.text import visible
 
 

@@ -6,12 +6,12 @@ import click
 
 from racoon_exporter.cli.input_lines import blocks
 from racoon_exporter.cli.output import quiet_pipe, report
-from racoon_exporter.engine import block_lines
+from racoon_exporter.decoding import block_lines
 from racoon_parsers.redaction import Redactor
 
 
 @click.command()
-@click.argument("logs", nargs=-1, metavar="[LOG]...", type=click.Path(allow_dash=True))
+@click.argument("logs", nargs=-1, metavar="[LOG]...", type=click.Path(readable=False, allow_dash=True))
 @click.option(
     "--keep", "keep", multiple=True, metavar="WORD", help="A word that may stay, such as a product's name; may be repeated."
 )

@@ -10,7 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from racoon_exporter.engine import Engine, block_lines
+from racoon_exporter.decoding import block_lines
+from racoon_exporter.engine import Engine
 from racoon_exporter.source import STDIN, Block, blocks_of
 from racoon_parsers.clock import Clock
 from racoon_parsers.debug_filter import DEBUG_LEVELS

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
-from racoon_exporter.engine import stream_of
 from racoon_exporter.sa.checkpoint import detached, key_of
 from racoon_exporter.sa.gateways import Key
+from racoon_exporter.source.stream_name import stream_of
 
 MOST_SOURCES: Final = 1024
 """Sources that are kept."""

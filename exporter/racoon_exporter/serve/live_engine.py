@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
-from racoon_exporter.engine import Engine, restore, stream_of, to_json
+from racoon_exporter.engine import Engine, restore, to_json
 from racoon_exporter.sa.gateways import Key
 from racoon_exporter.serve.silent_time import ReadAt, SilentTime
+from racoon_exporter.source.stream_name import stream_of
 
 if TYPE_CHECKING:
     from racoon_exporter.sa.racoon import Racoon

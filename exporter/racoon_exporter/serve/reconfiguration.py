@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
-from racoon_exporter.engine import stream_of
 from racoon_exporter.sa.checkpoint import key_of, upgraded
 from racoon_exporter.sa.gateways import Key
 from racoon_exporter.serve import former_sources
+from racoon_exporter.source.stream_name import stream_of
 
 _GATEWAY: Final = 1
 """Place of the gateway in the records that a reader keeps back."""

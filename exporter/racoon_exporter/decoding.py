@@ -1,0 +1,27 @@
+"""From the bytes of a log to lines of text. Pure."""
+
+from __future__ import annotations
+
+
+def decode(data: bytes) -> tuple[str, bool]:
+    """Decode log bytes, and tell whether all of it was UTF-8. What is not stays visible as backslash escapes."""
+    try:
+        return data.decode("utf-8"), True
+    except UnicodeDecodeError:
+        return data.decode("utf-8", "backslashreplace"), False
+
+
+def block_lines(data: bytes) -> tuple[list[str], bool]:
+    r"""Split a block into lines without their ends; `\r\n` and NULs are the log's transport, not its text."""
+    text, clean = decode(data)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n")
+    if "\0" in text:
+        text = text.replace("\0", "")
+    lines = text.split("\n")
+    if lines[-1] == "":
+        lines.pop()
+    return lines, clean
+
+
+__all__ = ["block_lines", "decode"]
