@@ -7,6 +7,7 @@ the counts, or it is neither.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import zlib
@@ -48,6 +49,7 @@ def write(path: Path, content: dict[str, Any], *, version: int = VERSION) -> Non
 
     No more than a piece of it is held in memory as text.
     """
+    _check_regular(path)
     size, crc32 = 0, 0
     temporary = path.with_name(f"{path.name}.new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
@@ -68,6 +70,12 @@ def write(path: Path, content: dict[str, Any], *, version: int = VERSION) -> Non
             temporary.unlink()
         raise
     _sync_directory(path.parent)
+
+
+def _check_regular(path: Path) -> None:
+    """Raise OSError for a device or a FIFO: whoever means no state by /dev/null would else, as root, lose it to a file."""
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
 
 
 def encoded(value: Any) -> Iterator[bytes]:
@@ -124,6 +132,7 @@ def most_bytes(gateways: int) -> int:
 def read(path: Path, most: int = MOST_BYTES) -> dict[str, Any] | None:
     """Read a state file; None if there is none. Raises StateFileError if it is damaged or foreign, OSError if unreadable."""
     try:
+        _check_regular(path)
         size = path.stat().st_size
         if size > most:
             raise StateFileError(
@@ -169,6 +178,7 @@ def _finite(text: str) -> float:
 
 def set_aside(path: Path) -> Path:
     """Move a file that cannot be used out of the way, so that it can be looked at. Raises OSError."""
+    _check_regular(path)
     aside = path.with_name(f"{path.name}.unusable")
     path.replace(aside)
     return aside

@@ -1,7 +1,9 @@
 """The state file is written in pieces: read back they are what was written, and none is so large that others wait for it."""
 
 import json
+import os
 from datetime import UTC
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -29,6 +31,17 @@ def test_what_is_written_is_read_back(value: dict[str, object]) -> None:
 def test_what_few_libraries_write_is_written(odd: object) -> None:
     rows = [[number, odd] for number in range(200)]
     assert checkpoint.load(b"".join(checkpoint.encoded({"rows": rows, "one": odd}))) == {"rows": rows, "one": odd}
+
+
+def test_a_device_or_a_fifo_is_no_state_file_and_stays_where_it_is(tmp_path: Path) -> None:
+    """As root, `--state.file /dev/null` would else move the device away and put a file in its place."""
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    for use in (checkpoint.read, checkpoint.set_aside, lambda path: checkpoint.write(path, {})):
+        with pytest.raises(OSError, match="it is no regular file"):
+            use(fifo)
+    assert list(tmp_path.iterdir()) == [fifo]
+    assert fifo.is_fifo()
 
 
 def test_no_piece_grows_with_the_state() -> None:

@@ -56,7 +56,7 @@ def _gateways(_context: click.Context, _parameter: click.Parameter, values: tupl
 def archive_options(command: Command) -> Command:
     """Ask which part of which logs is wanted, and how much of this machine may work on it."""
     options = (
-        click.argument("logs", nargs=-1, metavar="[LOG]...", type=click.Path()),
+        click.argument("logs", nargs=-1, metavar="[LOG]...", type=click.Path(readable=False)),
         click.option("--since", metavar="TIME", help="From then on: 2026-11-01, RFC 3339, or 7d for seven days ago."),
         click.option("--until", metavar="TIME", help="Up to then; a day is included."),
         click.option("--peer", "peers", multiple=True, metavar="PEER", help="Name, address or network; may be repeated."),

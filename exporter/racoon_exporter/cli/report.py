@@ -86,17 +86,22 @@ def _windows(path: str | None, zone: tzinfo) -> Planned:
 
 
 def replace(path: Path, text: str) -> None:
-    """Put a file in the place of the last one, whole or not at all."""
+    """Put a file in the place of the last one, whole or not at all. What is no file, a FIFO or a device, is written to."""
+    try:
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")
+        else:
+            _replace_file(path.resolve(), text)  # of a link, what it leads to
+    except OSError as error:
+        raise Failure(f"{path}: {error.strerror}") from error
+
+
+def _replace_file(path: Path, text: str) -> None:
     with ExitStack() as undo:
-        try:
-            with tempfile.NamedTemporaryFile(
-                "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
-            ) as file:
-                undo.callback(Path(file.name).unlink, missing_ok=True)
-                file.write(text)
-            umask = os.umask(0)
-            os.umask(umask)
-            Path(file.name).chmod(0o666 & ~umask)
-            Path(file.name).replace(path)
-        except OSError as error:
-            raise Failure(f"{path}: {error.strerror}") from error
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            undo.callback(Path(file.name).unlink, missing_ok=True)
+            file.write(text)
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(file.name).chmod(0o666 & ~umask)
+        Path(file.name).replace(path)

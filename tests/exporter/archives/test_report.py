@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -101,6 +102,27 @@ def test_a_file_that_cannot_be_written_is_left_as_it_was(
         replace(path, "a new one")
     assert path.read_text() == "the last one"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_link_leads_to_is_replaced_and_not_the_link(tmp_path: Path) -> None:
+    path, link = tmp_path / "report.html", tmp_path / "link.html"
+    link.symlink_to(path.name)
+    replace(link, "the first")
+    replace(link, "the last")
+    assert (link.is_symlink(), path.read_text()) == (True, "the last")
+
+
+def test_what_is_no_file_is_written_to_and_stays_what_it_is(tmp_path: Path) -> None:
+    """As root, `--output /dev/full` would else put a file in the place of the device."""
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    with os.fdopen(os.open(fifo, os.O_RDONLY | os.O_NONBLOCK), encoding="utf-8") as reader:
+        replace(fifo, "a report")
+        assert reader.read() == "a report"
+    assert fifo.is_fifo()
+    with pytest.raises(Failure, match="Is a directory"):
+        replace(tmp_path, "a report")
+    assert list(tmp_path.iterdir()) == [fifo]
 
 
 def test_a_wrong_window_is_wrong_usage(logs: list[str], tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import click
 import pytest
 
 from racoon_exporter import history
+from racoon_exporter.cli.program import main
 from racoon_exporter.cli.serve import serve
 from tests.exporter.reading import LAB
 
@@ -97,6 +98,19 @@ def test_an_unreadable_log_is_one_line_and_status_1(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.decode().splitlines() == [f"racoon-exporter: {tmp_path / 'none.log'}: No such file or directory"]
     assert done.stdout, "the log that can be read is read"
+
+
+def test_a_log_that_may_not_be_read_is_found_as_it_is_read_and_not_before() -> None:
+    """Else the others would not be read; `serve` waits for it."""
+    types = {
+        name: parameter.type
+        for name, command in main.commands.items()
+        for parameter in command.params
+        if parameter.name == "logs"
+    }
+    assert {"events", "history", "redact", "report", "serve"} <= types.keys()
+    refused = [name for name, kind in types.items() if isinstance(kind, click.Path) and (kind.readable or kind.exists)]
+    assert refused == [], "type=click.Path(readable=False)"
 
 
 @pytest.mark.parametrize(
