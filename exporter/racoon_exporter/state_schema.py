@@ -30,6 +30,7 @@ class ReaderShape(TypedDict):
     quoted: NotRequired[list[tuple[str, Natural]] | None]
     last: RecordRow | None
     last_row: NotRequired[str | None]
+    format: NotRequired[str]
     line: NotRequired[str]
     said: NotRequired[tuple[Time | None, list[SaidRow]]]
 

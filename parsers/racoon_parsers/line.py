@@ -106,6 +106,15 @@ class LineSplitter:
         """The format of the last line that had one."""
         return self._format
 
+    @property
+    def tried_first(self) -> str:
+        """The name of the format that the stream keeps, to be remembered over a restart."""
+        return self._tried_first.name
+
+    def try_first(self, name: str) -> None:
+        """Go on with the format of a name; of one that another version had, it is not known which."""
+        self._tried_first = self._format = next((known for known in FORMATS if known.name == name), _FIRST)
+
     def split(self, line: str) -> Line | None:
         """Take a line apart; None where it has no known head: a continuation, a dump, or another program's text."""
         found = _split(self._tried_first, line)

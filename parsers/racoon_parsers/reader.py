@@ -114,6 +114,7 @@ class LogReader:
         return {
             "clock": self.clock.last,
             **self._multiline.to_json(),
+            "format": self._splitter.tried_first,
             "line": self._line,
             "said": self._recogniser.to_json(),
         }
@@ -122,6 +123,7 @@ class LogReader:
         """Go on from what `to_json` gave. Raises KeyError, TypeError or ValueError on anything else."""
         self.clock.resume(given["clock"])
         self._multiline.restore(given)
+        self._splitter.try_first(given.get("format", ""))  # older versions did not keep it
         self._line = given.get("line", "")
         self._recogniser.restore(given.get("said", (None, [])))
 

@@ -149,6 +149,21 @@ def test_the_longest_lifetime_that_racoon_conf_can_say_is_believed_after_a_resta
     assert json.loads(json.dumps(to_json(knocked_over(engine)))) == json.loads(json.dumps(to_json(engine)))
 
 
+def test_a_stream_keeps_its_format_over_a_restart() -> None:
+    """A head that fits several formats is of the one that fitted before."""
+    first = b"Jan 15 08:30:02 gw1 in:fo racoon[7]: INFO: begin Base mode.\n"
+    second = b"Jan 15 08:30:03 gw1 info racoon[7]: INFO: caught signal 15\n"
+    read = []
+    for begin in (lambda engine: engine, knocked_over):
+        engine = Engine(UTC, reference_of=lambda _: 1_768_500_000.0)
+        engine.feed(block(first))
+        engine = begin(engine)
+        engine.feed(block(second, first=2))
+        engine.finish()
+        read.append((engine.messages, engine.unparsed))
+    assert read[0] == read[1]
+
+
 def test_a_negotiation_that_began_after_the_clock_stepped_back_is_given_up_in_time() -> None:
     engine = read_lines(f"18:30:00 {start()}", f"08:30:00 {start(peer=Q)}", "08:40:00 INFO: begin Aggressive mode.")
     assert [(one.peer, one.state) for one in engine.state.archive.negotiations] == [(Q, "abandoned")]
