@@ -10,11 +10,13 @@ connections and in bytes; the connection silent for longest gives way.
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import selectors
 import socket
 import struct
 import sys
+import termios
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -45,6 +47,7 @@ _ROUNDS = 8
 _RXQ_OVFL = 40 if sys.platform == "linux" else None
 """Linux's SO_RXQ_OVFL (asm-generic/socket.h), which Python does not name: a datagram tells how many were dropped before it."""
 _DROPS = struct.Struct("@I")
+_UNREAD = struct.Struct("@i")
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,13 +272,16 @@ class SyslogSource(OneStream):
             lines.append(line)
 
     def _give_way(self, why: str, *, holding: bool = False) -> None:
-        """Close the connection silent for longest, of those with an incomplete message if it is about these."""
+        """Close the connection silent for longest, of those with an incomplete message if it is about these.
+
+        One that has sent something which was not read yet is not silent.
+        """
         candidates = [each for each in self._connections.values() if each.framer.held or not holding]
         if self._throttle.allows(why):
             logger.warning("%s: %s; the one silent for longest is closed", self.name, why)
         if candidates:
-            silent = min(candidates, key=lambda each: each.heard)
-            self._counts.lost_bytes += silent.framer.held
+            silent = min(candidates, key=lambda each: (_unread(each.socket) > 0, each.heard))
+            self._counts.lost_bytes += silent.framer.held + _unread(silent.socket)
             self._drop(silent)
 
     def _drop(self, connection: _Connection) -> None:
@@ -286,6 +292,16 @@ class SyslogSource(OneStream):
     def _sender(self, where: object) -> str:
         """Return the address a message comes from; of a unix socket all are one sender."""
         return str(where[0]) if isinstance(where, tuple) else self.name
+
+
+def _unread(connection: socket.socket) -> int:
+    """Tell how many bytes wait in the kernel to be read."""
+    try:
+        (count,) = _UNREAD.unpack(fcntl.ioctl(connection, termios.FIONREAD, bytes(_UNREAD.size)))
+    except OSError as error:  # a connection that was reset meanwhile
+        logger.debug("unread bytes: %s", error)
+        return 0
+    return int(count)
 
 
 def _shown(where: object) -> str:

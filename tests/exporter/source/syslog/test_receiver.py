@@ -239,6 +239,35 @@ def test_the_connection_silent_for_longest_gives_way(make: Make, connect: Connec
     assert len(some(source, 2)) == 2
 
 
+def test_a_connection_that_sent_something_which_was_not_read_yet_is_not_silent(
+    make: Make, connect: Connect, clock: Clock
+) -> None:
+    """The newcomer is seen first; what waits at the kernel would be lost without a number that tells."""
+    source = make("tcp://127.0.0.1:0", SyslogLimits(connections=2))
+    senders = []
+    for _ in range(2):
+        senders.append(connect(source))
+        assert source.read() is None
+        clock.now += 1
+    connect(source)
+    assert arrived(source)
+    senders[0].send(OLD + b"\n")
+    assert some(source, 1) == [OLD + b"\n"]
+    assert gone(senders[1])
+
+
+def test_what_a_connection_sent_that_gave_way_is_given_or_lost(make: Make, connect: Connect) -> None:
+    source = make("tcp://127.0.0.1:0", SyslogLimits(connections=1))
+    sender = connect(source)
+    assert source.read() is None
+    connect(source)
+    assert arrived(source)
+    sender.send(OLD + b"\n")
+    given = b"".join(lines(source))  # nothing where the newcomer is seen first, as on Linux
+    assert gone(sender)
+    assert len(given) + source.status().counts.lost_bytes == len(OLD) + 1
+
+
 def test_incomplete_messages_are_bounded_over_all_connections(make: Make, connect: Connect, clock: Clock) -> None:
     source = make("tcp://127.0.0.1:0", SyslogLimits(held=1000))
     senders = [connect(source) for _ in range(3)]
