@@ -17,6 +17,7 @@ from racoon_exporter.source.descriptors import LEAST, RESERVED, WANTED, for_file
 from racoon_exporter.source.inputs import Inputs
 from racoon_exporter.source.kinds import Surroundings, paths
 from tests.exporter.source.files.logs import Log, lines, record, records
+from tests.steps import steps
 
 
 def logs_in(folder: Path, count: int) -> list[Log]:
@@ -46,6 +47,24 @@ def test_more_logs_than_descriptors_are_all_read(few: SourceSet, tmp_path: Path)
     assert sorted(lines(few)) == sorted(records(*range(100, 120)))
     assert open_now(few) == 3
     assert all(status.up and status.error is None and status.lag_bytes == 0 for status in few.statuses())
+
+
+def test_the_work_grows_with_the_number_of_logs_not_with_its_square(tmp_path: Path) -> None:
+    """However few of them may be open: whoever has a thousand logs and the limit of a shell would be busy with nothing else."""
+    work = {}
+    for count in (50, 400):
+        folder = tmp_path / str(count)
+        folder.mkdir()
+        made = logs_in(folder, count)
+        source = SourceSet([log.name for log in made], most_open=8)
+        begun = steps(lambda source=source: lines(source))  # type: ignore[misc]
+        for log in made:
+            log.write(0)
+        work[count] = begun, steps(lambda source=source: lines(source))  # type: ignore[misc]
+        assert open_now(source) == 8
+        assert all(status.counts.lines == 2 for status in source.statuses())
+        source.close()
+    assert all(large <= 12 * small for small, large in zip(work[50], work[400], strict=True))
 
 
 def test_a_log_that_was_closed_for_a_while_is_followed_through_its_rotations(few: SourceSet, tmp_path: Path) -> None:

@@ -99,6 +99,9 @@ class SourceSet:
         self._clock = clock
         self._members: dict[str, FileSource] = {}
         self._joined: set[str] = set()
+        """Files that only patterns name."""
+        self._rotated: set[str] = set()
+        """Those of them that are rotated files of a log which has come since."""
         self._gone_since: dict[str, float] = {}
         self._retired: OrderedDict[str, Position] = OrderedDict()
         """Where files were left that vanished, by name, the newest last."""
@@ -109,7 +112,8 @@ class SourceSet:
         self._turn = 0
         self._most_open = most_open
         self._most_matched = most_matched
-        self._rest_turn = 0
+        self._open: dict[FileSource, None] = {}
+        """Those whose file is open, the one that is open for longest first."""
         self._too_many: dict[str, int] = {}
         """By pattern: how many files match and are not read."""
         self._refused: frozenset[str] = frozenset()
@@ -163,7 +167,8 @@ class SourceSet:
         for pattern in self._patterns:
             left_out = 0
             for path in self._present(pattern):
-                awaited |= self._retired.keys() & set(bases(path))
+                if self._retired:
+                    awaited |= self._retired.keys() & set(bases(path))
                 if path in self._members or self._is_rotated(path):
                     continue
                 if len(self._joined) < self._most_matched:
@@ -173,6 +178,8 @@ class SourceSet:
                     left_out += 1
             self._tell_left_out(pattern, left_out)
         self._awaited = awaited & self._retired.keys()
+        if joined:
+            self._rotated |= {name for name in self._joined if any(base in self._members for base in bases(name))}
         self._start_at, self._backfill = "beginning", False  # holds for what is there at the first look only
         return joined
 
@@ -190,38 +197,52 @@ class SourceSet:
         refused: list[FileSource] = []
         for _ in members:
             block, refused = self._turns(members, limit)
-            if block or not refused or not self._let_one_rest(members):
+            if block or not refused or not self._let_one_rest():
                 break
         self._refuse([] if block else refused)
         return block
 
     def _turns(self, members: Sequence[FileSource], limit: int) -> tuple[Block | None, list[FileSource]]:
         """Let one after the other read, until one has something; tells also for which there was no descriptor."""
-        opened = sum(member.is_open for member in members)
         refused = []
+        none_rests = False
         for step in range(len(members)):
             at = (self._turn + step) % len(members)
             member = members[at]
-            was_open = member.is_open
-            if not was_open and opened >= self._most_open and not member.rests():
-                if not self._let_one_rest(members):
+            if not member.is_open and len(self._open) >= self._most_open and not member.rests():
+                if not none_rests and not self._let_one_rest():
+                    if block := self._look_at_open(limit):
+                        return block, []
+                    none_rests = not self._let_one_rest()
+                if none_rests:
                     refused.append(member)
                     continue
-                opened -= 1
-            block = member.read(limit)
-            opened += member.is_open - was_open
+            block = self._read(member, limit)
+            none_rests = False
             if block:
                 self._turn = at + 1
                 return block, []
         return None, refused
 
-    def _let_one_rest(self, members: Sequence[FileSource]) -> bool:
+    def _read(self, member: FileSource, limit: int) -> Block | None:
+        block = member.read(limit)
+        if member.is_open:
+            self._open.setdefault(member)
+        else:
+            self._open.pop(member, None)
+        return block
+
+    def _look_at_open(self, limit: int) -> Block | None:
+        """Read on in the files that are open: one where nothing happens any more is known by a look that found nothing."""
+        return next(filter(None, (self._read(member, limit) for member in tuple(self._open))), None)
+
+    def _let_one_rest(self) -> bool:
         """Close a file where nothing happens; False if there is none."""
-        for _ in members:
-            self._rest_turn = (self._rest_turn + 1) % len(members)
-            if members[self._rest_turn].rest():
-                return True
-        return False
+        resting = next((member for member in self._open if member.rest()), None)
+        if resting is None:
+            return False
+        del self._open[resting]
+        return True
 
     def _refuse(self, members: Sequence[FileSource]) -> None:
         """Say which logs are not read for want of descriptors: each at its source, all in one line of our log."""
@@ -304,7 +325,7 @@ class SourceSet:
     def _ended(self, name: str) -> Block | None:
         """Drop one matched file if it is time for that; gives its incomplete last line first, if it has one."""
         member, now = self._members[name], self._clock()
-        if not any(base in self._members for base in bases(name)):
+        if name not in self._rotated:
             if not member.gone:
                 self._gone_since.pop(name, None)
                 return None
@@ -321,9 +342,11 @@ class SourceSet:
     def _drop(self, name: str, member: FileSource) -> None:
         position = member.position()
         member.close()
+        self._open.pop(member, None)
         del self._members[name]
         self._gone_since.pop(name, None)
         self._joined.discard(name)
+        self._rotated.discard(name)
         if position is not None:
             self._retired.pop(name, None)
             self._retired[name] = position
