@@ -153,7 +153,7 @@ def _nobody_listens() -> None:
 
 def _head_bytes(scope: Scope) -> int:
     fields = sum(len(name) + len(value) for name, value in scope["headers"])
-    return fields + len(scope["raw_path"]) + len(scope["query_string"])
+    return fields + len(scope["method"]) + len(scope["raw_path"]) + len(scope["query_string"])
 
 
 def _header(scope: Scope, name: bytes) -> bytes | None:

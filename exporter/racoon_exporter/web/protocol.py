@@ -148,6 +148,9 @@ class HttpConnection(H11Protocol):
             self._set_deadline("the client to take the rest", limits.write_timeout)
         elif self._is_receiving():
             self._set_deadline("a request", limits.request_timeout)
+        elif not self._is_running():
+            # uvicorn's own timer ends with any bytes that come: empty lines, which are no request, would keep a connection for good.
+            self._set_deadline("the next request", limits.keep_alive_timeout)
         else:
             self._set_deadline("", 0)
         self._endpoint.connections.set_idle(self._connection, idle=not self._is_running())

@@ -74,6 +74,16 @@ def test_a_drip_of_header_bytes_buys_no_time(serve: Serve) -> None:
     assert sent < 1000
 
 
+def test_empty_lines_do_not_keep_a_connection(serve: Serve) -> None:
+    """They may stand before a request and are none; whoever sends one a minute would hold his connection for ever."""
+    server = serve(limits=Limits(keep_alive_timeout=0.2))
+    with connect(server) as client:
+        client.sendall(HEALTHY)
+        read_until(client, b"Healthy.\n")
+        client.sendall(b"\r\n")
+        assert read_all(client) == b""
+
+
 def test_a_drip_of_body_bytes_buys_no_time(serve: Serve) -> None:
     server = serve(limits=Limits(request_timeout=0.2))
     with connect(server) as client:
@@ -222,6 +232,10 @@ def test_a_giant_head_is_refused(serve: Serve, request_bytes: bytes) -> None:
 @pytest.mark.parametrize("path", [b"/metrics?" + b"a" * 17_000, b"/" + b"a" * 17_000])
 def test_a_long_path_in_one_piece_is_refused_too(serve: Serve, path: bytes) -> None:
     assert status(get(serve(), path)) in {400, 431}
+
+
+def test_a_long_method_is_part_of_a_head(serve: Serve) -> None:
+    assert status(exchange(serve(), b"A" * 17_000 + b" / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")) in {400, 431}
 
 
 def test_a_head_that_is_complete_is_measured_too(serve: Serve) -> None:
