@@ -149,7 +149,7 @@ class HttpConnection(H11Protocol):
         elif self._is_receiving():
             self._set_deadline("a request", limits.request_timeout)
         elif not self._is_running():
-            # uvicorn's own timer ends with any bytes that come: empty lines, which are no request, would keep a connection for good.
+            # uvicorn's own timer ends with any bytes that come: empty lines, which are no request, would keep a connection.
             self._set_deadline("the next request", limits.keep_alive_timeout)
         else:
             self._set_deadline("", 0)
