@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -22,20 +21,13 @@ import yaml
 from tests.dashboards.tools import DASHBOARDS, RULES, program
 from tests.e2e.patience import shortened
 from tests.e2e.waiting import until
+from tests.ports import free_port
 
 START_SECONDS = 60
 STOP_SECONDS = 20
 HOST = "127.0.0.1"
 ALWAYS = "--storage.tsdb.retention.time=100y"
 """For a Prometheus of old samples, which keeps them."""
-
-
-def free_port() -> int:
-    """Return a port of loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.chain import Alertmanager, Program, Prometheus, Target, Webhook, exporter, free_port, watching
+from tests.e2e.chain import Alertmanager, Program, Prometheus, Target, Webhook, exporter, watching
 from tests.e2e.replay import Replay, merged
 from tests.e2e.scenarios import ALL, GONE, REKEY, Scenario
 from tests.e2e.waiting import until
+from tests.ports import free_port
 
 PLAY_SECONDS = 120
 SETTLE_SECONDS = 60

@@ -18,9 +18,10 @@ from threading import Event, Thread
 import yaml
 
 from tests.dashboards.tools import DASHBOARDS
-from tests.e2e.chain import HOST, Alertmanager, Program, Target, Webhook, exporter, free_port, watching
+from tests.e2e.chain import HOST, Alertmanager, Program, Target, Webhook, exporter, watching
 from tests.e2e.replay import Replay, recorded
 from tests.e2e.scenarios import LAB, SHUTDOWN
+from tests.ports import free_port
 
 RECORDINGS = (
     "01-psk-main",

@@ -9,10 +9,11 @@ import pytest
 import yaml
 
 from tests.dashboards.tools import DASHBOARDS, run
-from tests.e2e.chain import HOST, Prometheus, exporter, free_port
+from tests.e2e.chain import HOST, Prometheus, exporter
 from tests.e2e.waiting import until
 from tests.exporter.reading import LAB
 from tests.exporter.web.certificates import Authority
+from tests.ports import free_port
 
 pytestmark = pytest.mark.e2e
 EXAMPLE = DASHBOARDS / "provisioning" / "prometheus-https.yml"

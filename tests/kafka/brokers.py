@@ -6,7 +6,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -26,6 +25,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.ports import free_ports
+
 _PROJECT: Final = Path(__file__).parents[2]
 _CLUSTER: Final = "racoonexporterfleet001"
 _START_SECONDS: Final = 90
@@ -37,15 +38,6 @@ def jars() -> Path:
     """Fetch the jars where they are missing, and give their folder."""
     fetched = subprocess.run(["sh", _PROJECT / ".ci/kafka"], check=True, capture_output=True, text=True)
     return Path(fetched.stdout.strip())
-
-
-def free_ports(number: int) -> list[int]:
-    """Give ports of loopback that nobody has."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
 
 
 @dataclass

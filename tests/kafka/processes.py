@@ -13,8 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.kafka.brokers import free_ports
 from tests.kafka.fleet import peer_of
+from tests.ports import free_ports
 
 Series = dict[str, float]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from tests.kafka.brokers import free_ports
+from tests.ports import free_ports
 
 _RULES: Final = Path(__file__).parents[2] / "dashboards" / "rules"
 _PATIENCE: Final = 90

@@ -14,8 +14,9 @@ from urllib.request import urlopen
 import pytest
 
 from tests.dashboards.tools import RULES, program
-from tests.e2e.chain import ALWAYS, HOST, Program, Prometheus, free_port
+from tests.e2e.chain import ALWAYS, HOST, Program, Prometheus
 from tests.exporter.archives.year import START, Script, write
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.stores, pytest.mark.timeout(300)]
 

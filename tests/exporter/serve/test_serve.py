@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
+
 SECONDS = 60
 PEER_UP = 'racoon_phase1_up{peer="10.0.0.2"} 1.0'
 ESTABLISHED = "INFO: ISAKMP-SA established 10.0.0.1[500]-10.0.0.2[500] spi:2698c81446191f6c:9b9127e3b6956065"
@@ -113,9 +115,7 @@ def test_a_new_start_goes_on_where_the_last_one_stood(log: Path, tmp_path: Path,
 @pytest.mark.parametrize("scheme", ["udp", "tcp"])
 def test_syslog_is_received(scheme: str) -> None:
     kind = {"udp": socket.SOCK_DGRAM, "tcp": socket.SOCK_STREAM}[scheme]
-    with socket.socket(type=kind) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     with serving("--syslog.listen-address", f"{scheme}://127.0.0.1:{port}") as served, socket.socket(type=kind) as sender:
         served.until_metrics_hold(f'racoon_exporter_source_up{{source="{scheme}://127.0.0.1:{port}"}} 1.0')
         sender.connect(("127.0.0.1", port))

@@ -4,13 +4,13 @@ import os
 import socket
 import subprocess
 import sys
-from contextlib import closing
 
 import httpx
 import pytest
 
 from racoon_exporter.web import ListenError
 from racoon_exporter.web.listen import activated, listen, split_address
+from tests.ports import free_port
 
 
 @pytest.mark.parametrize(
@@ -76,8 +76,7 @@ def test_an_ipv6_address_keeps_its_brackets() -> None:
 
 
 def test_one_bad_address_leaves_none_open() -> None:
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     with pytest.raises(ListenError):
         listen([f"127.0.0.1:{port}", "192.0.2.1:0"])
     (listener,) = listen([f"127.0.0.1:{port}"])
