@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -54,6 +54,38 @@ def exchange(server: WebServer, data: bytes) -> bytes:
     with connect(server) as sock:
         sock.sendall(data)
         return read_all(sock)
+
+
+def exchange_in_time(server: WebServer, data: bytes) -> bytes:
+    """Exchange with a server that waits for a request for a moment only: who was too slow to send his tries again."""
+    answer = b""
+
+    def is_answered() -> bool:
+        nonlocal answer
+        with suppress(OSError):  # cut while it was sent
+            answer = exchange(server, data)
+        return bool(answer)
+
+    until(is_answered)
+    return answer
+
+
+def kept_connection(server: WebServer, request: bytes, end: bytes) -> socket.socket:
+    """Return a connection on which a request was answered in the same way, up to the end of its answer."""
+    sock = connect(server)
+
+    def is_answered() -> bool:
+        nonlocal sock
+        with suppress(OSError):
+            sock.sendall(request)
+            if sock.recv(1):
+                return bool(read_until(sock, end))
+        sock.close()
+        sock = connect(server)
+        return False
+
+    until(is_answered)
+    return sock
 
 
 def get(server: WebServer, path: bytes, *headers: bytes) -> bytes:
