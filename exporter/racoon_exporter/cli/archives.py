@@ -36,7 +36,7 @@ from racoon_exporter.config import knowledge
 from racoon_exporter.config.file import Config, ConfigError, load_config
 from racoon_exporter.config.knowledge import Flags
 from racoon_exporter.sa import Known
-from racoon_exporter.source.files.patterns import is_pattern
+from racoon_exporter.source.files.patterns import is_pattern, matches
 from racoon_exporter.source.files.remote import is_url
 from racoon_exporter.text import visible
 from racoon_exporter.zone import zone_name
@@ -89,6 +89,8 @@ class Asked:
     logs: tuple[str, ...]
     reading: Reading
     jobs: int
+    gateways_of: tuple[str, ...] = ()
+    """Patterns of paths for which a flag names the gateway."""
     dask: str | None = None
     """Address of a Dask scheduler."""
 
@@ -111,7 +113,8 @@ def asked(context: click.Context, given: dict[str, Any], *, peers: int | None = 
         _selection(given, zone),
         ROUND if logs and all(is_url(log) or Path(log).is_file() for log in logs) else AS_THEY_COME,
     )
-    return Asked(logs, reading, given["jobs"] or all_cores(), given["dask"])
+    patterns = tuple(pattern for pattern, _ in given["gateways_of"])
+    return Asked(logs, reading, given["jobs"] or all_cores(), patterns, given["dask"])
 
 
 def _config(path: str | None) -> Config:
@@ -175,6 +178,9 @@ def write_rows(
     for sample in samples:
         if sample.order == "neither":
             _remark(out_of_order(sample.path))
+    for pattern in asked_for.gateways_of:
+        if not any(pattern == sample.path or matches(pattern, sample.path) for sample in samples):
+            _remark(f"--gateway-of {pattern}: none of the logs has such a path; * stays within a folder, ** does not")
     planned = units(samples, asked_for.reading.gateway_of)
     check(planned)
     with ExitStack() as stack:

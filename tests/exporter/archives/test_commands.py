@@ -179,3 +179,13 @@ def test_a_log_that_the_configuration_names_is_not_that_of_a_pattern_it_fits(tmp
     config.write_text("sources: [{path: '*.log', gateway: others}, {path: berlin.log, gateway: berlin}]\n")
     done = run("events", "--config.file", str(config), str(tmp_path / "berlin.log"))
     assert json.loads(done.stdout)["gateway"] == "berlin"
+
+
+def test_whose_log_it_is_may_be_said_of_no_log_and_that_is_told(tmp_path: Path) -> None:
+    (tmp_path / "berlin").mkdir()
+    log = tmp_path / "berlin" / "racoon.log"
+    log.write_text("2026-01-15 08:30:02: INFO: caught signal 15\n")
+    done = run("history", "--format", "jsonl", "--gateway-of", "*berlin*=b", "--gateway-of", f"{tmp_path}/*/*=c", str(log))
+    assert done.returncode == 0
+    (line,) = done.stderr.decode().splitlines()
+    assert line.startswith("racoon-exporter: --gateway-of *berlin*: none of the logs has such a path; ")
