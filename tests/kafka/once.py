@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
-from datetime import UTC, datetime
-from typing import Final
+from datetime import UTC
 
 from racoon_exporter.engine import Engine
 from racoon_exporter.exposition import render
@@ -12,13 +12,10 @@ from racoon_exporter.metrics import OwnState, collect
 from racoon_exporter.source import Block
 from tests.kafka.processes import Series, series_of
 
-_AFTER: Final = datetime(2026, 6, 1, tzinfo=UTC).timestamp()
-"""Lines without a year are of the year before it."""
-
 
 def read_once(lines: Iterable[bytes]) -> Engine:
-    """Read lines, or the lines of records, in this order."""
-    engine = Engine(UTC, reference_of=lambda _source: _AFTER)
+    """Read lines, or the lines of records, in this order; those without a year as exporters do that read them now."""
+    engine = Engine(UTC, reference_of=lambda _source: time.time())
     for data in lines:
         engine.feed(Block("all", data, 1, None))
     engine.flush()

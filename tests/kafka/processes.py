@@ -129,5 +129,6 @@ def make_group(directory: Path, bootstrap: str, number: int, gateways: int, inte
     config = directory / "config.yml"
     settings = f"bootstrap: '{bootstrap}', topic: racoon, session_timeout: 3{more}"
     peers = "".join(f"  - {{address: {peer_of(each, 1)}, gateways: [site-{each:03d}]}}\n" for each in range(0, gateways, 10))
-    config.write_text(f"sources:\n  - kafka: {{{settings}}}\nlimits: {{gateways: {gateways}}}\npeers:\n{peers}")
+    text = f"sources:\n  - kafka: {{{settings}}}\nlimits: {{gateways: {gateways}}}\ntime_zone: UTC\npeers:\n{peers}"
+    config.write_text(text)
     return Group([Exporter(each, port, config, interval) for each, port in enumerate(free_ports(number))])
