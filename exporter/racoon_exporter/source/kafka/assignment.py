@@ -32,6 +32,8 @@ class Membership:
     clock: Callable[[], float]
     commit: Callable[[list[TopicPartition]], None]
     """Tells the group how far somebody is."""
+    topic_id: Callable[[str], str | None]
+    """Tells a topic from others of its name; None where brokers do not. Raises KafkaException."""
 
 
 class Assignment(ABC):
@@ -145,6 +147,17 @@ class Assignment(ABC):
         self.membership.checkpoints.leave(self.place)
         self.membership.keeper.end(self.place.name)
 
+    def reopen(self) -> None:
+        """Write a checkpoint, and go on from it anew: the topic is not what it was. All blocks must be taken."""
+        self.save()
+        if self.error is None:  # else what is known would be lost
+            self._hold_back()
+            self.due = self.membership.clock()
+
+    def begin_again(self) -> None:
+        """Be opened anew after it was given back: it was not there for a while."""
+        self._begin()
+
     def _hold_back(self) -> None:
         """Read no more until the checkpoint is read again: another instance has written it."""
         with contextlib.suppress(KafkaException):
@@ -183,7 +196,7 @@ class Assignment(ABC):
             raise
         self.open, self.error = True, None
         self.saved = self.membership.clock()
-        self.dirty = state is None  # so that others find that it was begun
+        self.dirty |= state is None  # so that others find that it was begun
         self.due = self.saved if self.dirty else self.saved + self.membership.checkpoint_seconds
 
     def _tell(self, text: str) -> None:

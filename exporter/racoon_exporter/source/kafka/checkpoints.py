@@ -45,6 +45,11 @@ def is_mark(content: Mapping[str, Any]) -> bool:
     return _MARK in content
 
 
+def is_mark_of_whole(content: Mapping[str, Any], topic: str) -> bool:
+    """Whether this says that a partition's state is kept with that of all others of its topic."""
+    return content.get(_MARK) == Place(topic, WHOLE).name
+
+
 class CheckpointError(Exception):
     """A checkpoint that cannot be written or read just now, in words for the operator."""
 

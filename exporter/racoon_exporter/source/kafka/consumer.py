@@ -27,6 +27,7 @@ from racoon_exporter.source.kafka.partition import Partition
 from racoon_exporter.source.kafka.reading import AT_END
 from racoon_exporter.source.kafka.settings import KafkaOptions
 from racoon_exporter.source.kafka.topic import Topic
+from racoon_exporter.source.kafka.topic_ids import TopicIds
 from racoon_exporter.source.reporting import Trouble
 
 _LOGGER: Final = logging.getLogger(__name__)
@@ -53,7 +54,10 @@ class KafkaSource(WithoutPositions):
     ) -> None:
         """Join the group. Raises ValueError for settings that librdkafka refuses, OSError for a password file."""
         self._options = options
-        self._membership = Membership(options, keeper, checkpoints, start_at, checkpoint_seconds, clock, self._commit)
+        topic_ids = TopicIds(options)
+        self._membership = Membership(
+            options, keeper, checkpoints, start_at, checkpoint_seconds, clock, self._commit, topic_ids.id_of
+        )
         self._clock = clock
         self._blocks: deque[Block] = deque()
         self._trouble = Trouble()
@@ -176,7 +180,7 @@ class KafkaSource(WithoutPositions):
         """Write what another will go on from, then let go."""
         for each in taken:
             topic = self._topics[each.topic]
-            partition = topic.partitions.pop(each.partition, None)
+            partition = topic.withdraw(each.partition)
             if partition is not None:
                 self._give_back(partition)
             if each.partition == 0:
@@ -190,7 +194,7 @@ class KafkaSource(WithoutPositions):
         """Forget partitions that another may have already."""
         for each in taken:
             topic = self._topics[each.topic]
-            partition = topic.partitions.pop(each.partition, None)
+            partition = topic.withdraw(each.partition)
             if partition is not None:
                 partition.drop()
             if each.partition == 0:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 from confluent_kafka import Consumer, Message, TopicPartition
 
 from racoon_exporter.source.contract import SourceStatus, StartAt
 from racoon_exporter.source.kafka.assignment import Assignment, Membership
-from racoon_exporter.source.kafka.checkpoints import CheckpointError, Place, is_mark
+from racoon_exporter.source.kafka.checkpoints import CheckpointError, Place, is_mark, is_mark_of_whole
 from racoon_exporter.source.kafka.reading import Reading, first_offset, partitions_of, record_of, watermarks
 
 _LOGGER: Final = logging.getLogger(__name__)
@@ -33,6 +33,10 @@ class Partition(Assignment):
         self.reading = Reading.of(self.place, self.membership.options)
         self.of = 0
         """Partitions of its topic."""
+        self.came_anew = False
+        """Whether a record came of a place that was read before."""
+        self._adopted: list[Place] = []
+        """Partitions that are there no more, whose states went into this one and are not marked yet."""
 
     @property
     def status(self) -> SourceStatus:
@@ -41,7 +45,10 @@ class Partition(Assignment):
 
     def take(self, message: Message) -> bytes:
         """Give the lines of a record; nothing of one that was read before."""
-        if not self.open or (message.offset() or 0) < self.reading.next:
+        if not self.open:
+            return b""
+        if (message.offset() or 0) < self.reading.next:
+            self.came_anew = True
             return b""
         self.reading.next = (message.offset() or 0) + 1
         self.reading.keyless += message.key() is None
@@ -79,15 +86,22 @@ class Partition(Assignment):
         return {"version": _VERSION, "of": self.of, **self.reading.to_json()}
 
     def marked(self) -> Collection[Place]:
-        """Mark nothing."""
-        return ()
+        """Mark those whose state stands in this one now; once, for they may come back with a state of their own."""
+        return self._adopted
+
+    def save(self) -> None:
+        """Write a checkpoint."""
+        super().save()
+        if self.error is None:
+            self._adopted = []
 
     def take_up(self) -> dict[str, Any] | None:
         """Go on at the offset that the checkpoint names."""
         kept = self.membership.checkpoints.take(self.place, self.membership.keeper.most_bytes)
         low, high = watermarks(self._consumer, self.place)
         self.of = partitions_of(self._consumer, self.place.topic)
-        self.is_read_with_others = kept is not None and is_mark(kept)
+        self.reading.topic_id = self.membership.topic_id(self.place.topic)
+        self.is_read_with_others = kept is not None and is_mark_of_whole(kept, self.place.topic)
         if self.is_read_with_others and self.membership.options.order is None:
             raise CheckpointError(f"{self.place.name} is read together with the other partitions of its topic")
         if self.is_read_with_others:
@@ -97,21 +111,53 @@ class Partition(Assignment):
                 self.place.name,
             )
             kept = None
+        elif kept is not None and is_mark(kept):  # it was not there for a while
+            self.begin_anew()
+            return None
         if kept is None:
             self.reading.begin(first_offset(self._consumer, self.place, low, high, self._start_at()), high)
             return None
         if kept["version"] != _VERSION:
             raise ValueError(f"it is of another version ({kept['version']})")
-        self.reading.take_up(kept, low, high)
+        self.dirty = self.reading.take_up(kept, low, high) or kept["of"] != self.of
         if kept["of"] != self.of:
-            _LOGGER.warning(
-                "topic %s has %d partitions and had %s: gateways whose lines now come through another one begin anew there",
-                self.place.topic,
-                self.of,
-                kept["of"],
-            )
+            self._tell_of_number(kept["of"])
         state: dict[str, Any] = kept["state"]
-        return state
+        return self._with_those_gone(state, range(self.of, kept["of"]))
+
+    def _tell_of_number(self, before: int) -> None:
+        _LOGGER.warning(
+            "topic %s has %d partitions and had %s: gateways whose lines now come through another one begin anew there",
+            self.place.topic,
+            self.of,
+            before,
+        )
+
+    def _with_those_gone(self, state: dict[str, Any], gone: Iterable[int]) -> dict[str, Any]:
+        """Put to a state what partitions knew that are there no more; each goes to one of those that are."""
+        states = [state]
+        for place in (self.place._replace(number=number) for number in gone if number % self.of == self.place.number):
+            kept = self.membership.checkpoints.take(place, self.membership.keeper.most_bytes)
+            self.membership.checkpoints.leave(place)
+            if kept is not None and not is_mark(kept):
+                states.append(kept["state"])
+                self._adopted.append(place)
+        if not self._adopted:
+            return state
+        names = ", ".join(place.name for place in self._adopted)
+        _LOGGER.warning("%s is there no more: what was known of its gateways goes on in %s", names, self.place.name)
+        return self.membership.keeper.unite(self.place.name, states)
+
+    def number_now(self) -> int:
+        """Tell how many partitions there are now. Raises KafkaException."""
+        return partitions_of(self._consumer, self.place.topic)
+
+    def note_number(self, of: int) -> None:
+        """Take note of how many partitions there are now, where there are more than there were."""
+        if self.open and of > self.of:
+            before, self.of = self.of, of
+            self._tell_of_number(before)
+            self.dirty = True
 
     def _start_at(self) -> StartAt:
         """Tell where to begin it; a partition that its topic was given later from its beginning, as its lines are new."""
@@ -122,6 +168,7 @@ class Partition(Assignment):
 
     def begin_anew(self) -> None:
         """Begin with the first record that there is."""
+        self._adopted = []
         self.reading.begin(*watermarks(self._consumer, self.place))
 
     def start(self) -> None:

@@ -36,6 +36,8 @@ class Reading:
     """Records that have no key."""
     late: int = 0
     """Records that came when younger ones of their gateway had been counted."""
+    topic_id: str | None = None
+    """What tells the topic from one of its name that was made after it; None where brokers do not tell."""
 
     @classmethod
     def of(cls, place: Place, options: KafkaOptions) -> Self:
@@ -73,6 +75,10 @@ class Reading:
         """Whether all was read that the brokers have told of."""
         return self.next >= self.high
 
+    def is_of_another(self, topic_id: str | None) -> bool:
+        """Whether what was read is of another topic than the one of this name that is there now."""
+        return topic_id is not None and self.topic_id not in (None, topic_id)
+
     def pass_over_damage(self, settings: Mapping[str, Any]) -> None:
         """Go on behind a batch that cannot be read. Raises KafkaException."""
         first = self.next
@@ -100,24 +106,33 @@ class Reading:
             "passed_over": self.lines.passed_over,
             "keyless": self.keyless,
             "late": self.late,
+            "topic_id": self.topic_id,
         }
 
-    def take_up(self, kept: dict[str, Any], low: int, high: int) -> None:
-        """Go on from what `to_json` gave. Raises KeyError, TypeError, ValueError or AttributeError for anything else."""
+    def take_up(self, kept: dict[str, Any], low: int, high: int) -> bool:
+        """Go on from what `to_json` gave; tells whether the topic was made anew since, and is read from its beginning.
+
+        Raises KeyError, TypeError, ValueError or AttributeError for anything else.
+        """
         self.counts = LiveCounts(**SourceCounts.from_json(kept["counts"]).to_json())
         self.lines.passed_over = {str(reason): int(number) for reason, number in kept["passed_over"].items()}
         self.keyless, self.late = (int(kept.get(name, 0)) for name in ("keyless", "late"))  # older versions did not count them
         self.next, self.high = int(kept["next"]), high
+        before = kept.get("topic_id")
+        known = None not in (before, self.topic_id)
+        if before != self.topic_id if known else self.next > high:
+            _LOGGER.warning("%s: the topic was made anew, and is read anew", self.place.name)
+            self.counts.rotations += 1
+            self.next = low
+            return True
         if self.next < low:
             _LOGGER.warning("%s: %d records are gone that were never read", self.place.name, low - self.next)
             self.counts.dropped += low - self.next
             self.next = low
         elif self.next > high:
-            _LOGGER.warning(
-                "%s ends before the place that was read last: the topic was made anew, and is read anew", self.place.name
-            )
-            self.counts.rotations += 1
-            self.next = low
+            _LOGGER.warning("%s: its brokers have lost %d records that were read", self.place.name, self.next - high)
+            self.next = high
+        return False
 
     def begin(self, offset: int, high: int) -> None:
         """Begin at an offset, with nothing counted."""

@@ -10,11 +10,11 @@ from confluent_kafka import KafkaException
 
 from racoon_exporter.source.contract import SourceStatus
 from racoon_exporter.source.kafka.assignment import RETRY_SECONDS, Assignment, Membership
-from racoon_exporter.source.kafka.checkpoints import CheckpointError, Place, is_mark
+from racoon_exporter.source.kafka.checkpoints import CheckpointError, Place, is_mark_of_whole
 from racoon_exporter.source.kafka.keys import Trial
 from racoon_exporter.source.kafka.partition import Partition
 from racoon_exporter.source.kafka.settings import Order
-from racoon_exporter.source.kafka.whole_topic import WholeTopic
+from racoon_exporter.source.kafka.whole_topic import GROWTH_SECONDS, WholeTopic
 from racoon_exporter.source.reporting import Trouble
 
 _LOGGER: Final = logging.getLogger(__name__)
@@ -42,6 +42,10 @@ class Topic:
         self._due = 0.0
         """When to look again how it is read."""
         self._told_keyless = False
+        self._identity_due = 0.0
+        """When to look again whether it is the topic it was."""
+        self._vanished: dict[int, Partition] = {}
+        """What is ours and it has no more: it is taken from us some day, or comes back before."""
 
     # what of it is ours
 
@@ -49,6 +53,11 @@ class Topic:
         """Have one of its partitions."""
         self.partitions[partition.place.number] = partition
         self._due = 0.0
+
+    def withdraw(self, number: int) -> Partition | None:
+        """Have one of its partitions no more, and give it; None for one that is not there."""
+        self._vanished.pop(number, None)
+        return self.partitions.pop(number, None)
 
     @property
     def assignments(self) -> list[Assignment]:
@@ -74,6 +83,39 @@ class Topic:
             self._order = self._membership.options.order or "time"
         if self._order == "time" and self.whole is None and 0 in self.partitions:
             self.whole = WholeTopic(self.name, self._membership, self._settings)
+        if self._order == "partition" and self._is_to_be_identified(now):
+            try:
+                self._identify()
+            except KafkaException as error:
+                # Those who read it tell of such trouble, and of when it is over.
+                _LOGGER.debug("topic %s may have been made anew: %s", self.name, error.args[0].str())
+            self._identity_due = self._membership.clock() + GROWTH_SECONDS
+
+    def _is_to_be_identified(self, now: float) -> bool:
+        """Whether to look if it is the topic it was: now and then, and where a record comes that came before."""
+        came_anew = [partition for partition in self.partitions.values() if partition.came_anew]
+        for partition in came_anew:
+            partition.came_anew = False
+        return bool(came_anew) or now >= self._identity_due
+
+    def _identify(self) -> None:
+        """Go on from checkpoints where it was made anew, or has fewer partitions; take note of more. All blocks are taken."""
+        opened = [partition for partition in self.partitions.values() if partition.open]
+        if not opened and not self._vanished:
+            return
+        asked = [*opened, *self._vanished.values()][0]
+        of, topic_id = asked.number_now(), self._membership.topic_id(self.name)
+        for partition in sorted(opened, key=lambda each: each.place, reverse=True):  # those first that are there no more
+            if partition.place.number >= of:
+                partition.give_back(untaken=False)
+                self._vanished[partition.place.number] = self.partitions.pop(partition.place.number)
+            elif partition.reading.is_of_another(topic_id) or of < partition.of:
+                partition.reopen()
+            else:
+                partition.note_number(of)
+        for number in [number for number in self._vanished if number < of]:
+            self.partitions[number] = self._vanished.pop(number)
+            self.partitions[number].begin_again()
 
     def _find_order(self) -> None:
         """Read it as its checkpoints say, or as its first records do if there are none."""
@@ -83,7 +125,7 @@ class Topic:
         try:
             kept = checkpoints.look(ours, most) or (None if ours == first else checkpoints.look(first, most))
             if kept is not None:
-                self._order = "time" if is_mark(kept) else "partition"
+                self._order = "time" if is_mark_of_whole(kept, self.name) else "partition"
             elif ours == first:
                 self.trial = Trial(self.name, self._membership, self._settings)
             self.error = None

@@ -49,6 +49,8 @@ class WholeTopic(Assignment):
         self._paused: frozenset[int] = frozenset()
         self._silent: frozenset[int] = frozenset()
         self._growth_due = 0.0
+        self._is_of_another = False
+        """Whether the topic was made anew: what waits of the old one is given, then the new one is read."""
         self._told: KafkaError | None = None
         """What the brokers said last where a record was awaited."""
         self._refused: KafkaError | None = None
@@ -102,6 +104,8 @@ class WholeTopic(Assignment):
         self.ended = self._merge.ended and self._merge.waits_since() > self._caught_up
         if now >= self._growth_due:
             self._look_for_more(now)
+        if self._is_of_another and not lines and self._merge.waits_since() == math.inf:
+            self.reopen()
         return list(self._blocks(lines, limit))
 
     def _take(self, message: Message, now: float) -> None:
@@ -116,7 +120,9 @@ class WholeTopic(Assignment):
                 reading.at_end(offset)
                 self._merge.at_end(number, now)
             return
-        if offset < reading.next:
+        if offset < reading.next:  # it is no record of what was read so far: look what it is of
+            self._growth_due = 0.0
+        if offset < reading.next or self._is_of_another:
             return
         self._told = None
         reading.next = offset + 1
@@ -191,7 +197,9 @@ class WholeTopic(Assignment):
         self._growth_due = now + GROWTH_SECONDS
         assert self._consumer is not None
         try:
-            more = {number: self._reading(number) for number in range(self.of, partitions_of(self._consumer, self.topic))}
+            of, topic_id = partitions_of(self._consumer, self.topic), self.membership.topic_id(self.topic)
+            self._is_of_another |= of < self.of or any(each.is_of_another(topic_id) for each in self._readings.values())
+            more = {} if self._is_of_another else {number: self._reading(number, topic_id) for number in range(self.of, of)}
             for reading in more.values():
                 reading.begin(*watermarks(self._consumer, reading.place))
             if more:
@@ -243,7 +251,8 @@ class WholeTopic(Assignment):
         """Go on at the offsets that the checkpoint names; without one, from those of the partitions."""
         consumer = self._made()
         of = partitions_of(consumer, self.topic)
-        self._readings = {number: self._reading(number) for number in range(of)}
+        topic_id = self.membership.topic_id(self.topic)
+        self._readings = {number: self._reading(number, topic_id) for number in range(of)}
         self._merge = Merge(range(of))
         self._again = {}
         most = self.membership.keeper.most_bytes
@@ -264,21 +273,20 @@ class WholeTopic(Assignment):
     def _take_up_reading(self, reading: Reading, kept: dict[str, Any], low: int, high: int) -> None:
         """Go back to the first record that waited, and know which of those behind it were counted."""
         until, waiting = int(kept["next"]), frozenset(int(offset) for offset in kept["waiting"])
-        reading.take_up(kept, low, high)
-        if until > high:
-            return  # it was made anew
-        gone = sum(offset < low for offset in waiting)
+        is_anew = reading.take_up(kept, low, high)
+        self.dirty |= is_anew
+        gone = sum(is_anew or offset < low or offset >= high for offset in waiting)
         if gone:
             _LOGGER.warning("%s: %d records are gone that were read and not counted", reading.place.name, gone)
             reading.counts.dropped += gone
-        left = frozenset(offset for offset in waiting if offset >= low)
-        if left:
+        left = frozenset(offset for offset in waiting if low <= offset < high)
+        if left and not is_anew:
             reading.next = min(left)
             self._again[reading.place.number] = until, left
 
     def _take_up_partitions(self, consumer: Consumer, most: int) -> dict[str, Any] | None:
         """Go on from what each partition knows by itself, if any does."""
-        states = []
+        states, before = [], 0
         for reading in self._readings.values():
             kept = self.membership.checkpoints.take(reading.place, most)
             low, high = watermarks(consumer, reading.place)
@@ -287,7 +295,11 @@ class WholeTopic(Assignment):
             else:
                 reading.take_up(kept, low, high)
                 states.append(kept["state"])
+                before = max(before, kept["of"])
             self.membership.checkpoints.leave(reading.place)
+        for number in range(self.of, before):  # it was made anew with fewer
+            kept = self.membership.checkpoints.look(Place(self.topic, number), most)
+            states += [] if kept is None or is_mark(kept) else [kept["state"]]
         if not states:
             return None
         _LOGGER.warning(
@@ -326,8 +338,10 @@ class WholeTopic(Assignment):
             self._consumer = Consumer(self._settings, logger=_LOGGER)
         return self._consumer
 
-    def _reading(self, number: int) -> Reading:
-        return Reading.of(Place(self.topic, number), self.membership.options)
+    def _reading(self, number: int, topic_id: str | None) -> Reading:
+        reading = Reading.of(Place(self.topic, number), self.membership.options)
+        reading.topic_id = topic_id
+        return reading
 
 
 def _position(reading: Reading) -> TopicPartition:

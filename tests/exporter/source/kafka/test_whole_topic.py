@@ -133,6 +133,7 @@ class Reader:
             10.0,
             lambda: self.now,
             lambda _positions: None,
+            lambda _topic: None,
         )
         self.topic = WholeTopic("racoon", membership, {"": broker})
         self.topic.work()
