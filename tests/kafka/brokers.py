@@ -29,7 +29,8 @@ from tests.ports import free_ports
 
 _PROJECT: Final = Path(__file__).parents[2]
 _CLUSTER: Final = "racoonexporterfleet001"
-_START_SECONDS: Final = 90
+_START_SECONDS: Final = 300
+"""Until brokers are there, and for what they are asked."""
 _QUIET: Final = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
 _JAVA: Final = ("java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", _QUIET)
 
@@ -135,7 +136,7 @@ class Cluster:
     def make_topic(self, name: str, partitions: int) -> None:
         """Make a topic."""
         admin = self.admin()
-        admin.create_topics([NewTopic(name, partitions, -1)])[name].result(30)
+        admin.create_topics([NewTopic(name, partitions, -1)])[name].result(_START_SECONDS)
         self.wait_for_leaders(name)
 
     @property
@@ -153,7 +154,7 @@ class Cluster:
         kinds = (ResourceType.TOPIC, ResourceType.GROUP, ResourceType.TRANSACTIONAL_ID)
         admin = self.admin()
         for done in admin.create_acls([_rule(user, kind, topic, AclPermissionType.ALLOW) for kind in kinds]).values():
-            done.result(30)
+            done.result(_START_SECONDS)
 
     @contextlib.contextmanager
     def denied(self, user: str, kind: ResourceType, name: str) -> Iterator[None]:
@@ -161,13 +162,13 @@ class Cluster:
         admin = self.admin()
         rule = _rule(user, kind, name, AclPermissionType.DENY)
         for done in admin.create_acls([rule]).values():
-            done.result(30)
+            done.result(_START_SECONDS)
         yield
         asked = AclBindingFilter(
             rule.restype, rule.name, rule.resource_pattern_type, rule.principal, rule.host, rule.operation, rule.permission_type
         )
         for removed in admin.delete_acls([asked]).values():
-            removed.result(30)
+            removed.result(_START_SECONDS)
 
     def stop(self) -> None:
         """End all nodes."""

@@ -101,7 +101,7 @@ class Group:
                 self.fallen.append(f"{series}: {before} {value}")
             self._seen[series] = max(value, before)
 
-    def wait(self, reached: Callable[[Series], bool], seconds: float = 90) -> Series:
+    def wait(self, reached: Callable[[Series], bool], seconds: float = 300) -> Series:
         """Wait for a scrape of which something is true, and give it."""
         with self._changed:
             assert self._changed.wait_for(lambda: reached(self._latest), seconds), "it did not happen"

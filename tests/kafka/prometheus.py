@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from tests.ports import free_ports
 
 _RULES: Final = Path(__file__).parents[2] / "dashboards" / "rules"
-_PATIENCE: Final = 90
+_PATIENCE: Final = 300
 
 
 class Prometheus:

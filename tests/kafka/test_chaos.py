@@ -25,7 +25,7 @@ from tests.kafka.once import read_once, scraped
 from tests.kafka.processes import Group, Series, make_group, of_gateways
 from tests.kafka.prometheus import Prometheus, prometheus
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(1800)]
 SEED = int(os.environ.get("SEED", "1"))
 ROUNDS = int(os.environ.get("ROUNDS", "4"))
 PARTITIONS = 6
@@ -60,7 +60,7 @@ class Writer:
                     self._producer.produce("racoon", line.encode(), gateway.name)
                 else:
                     self._deal_out(gateway.name, line)
-        assert self._producer.flush(60) == 0
+        assert self._producer.flush(300) == 0
 
     def _deal_out(self, gateway: str, line: str) -> None:
         """Write a line to any partition, in an envelope that names its host, a millisecond after the one before."""

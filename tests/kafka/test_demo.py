@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.kafka.demo import demo
+from tests.kafka.instance import PATIENCE
 from tests.kafka.prometheus import Prometheus
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(1800)]
 
 
 def asked(watching: Prometheus, query: str) -> dict[str, float]:
@@ -20,7 +21,7 @@ def asked(watching: Prometheus, query: str) -> dict[str, float]:
 def test_the_demo_shows_a_fleet_in_two_instances_as_one(tmp_path: Path) -> None:
     with demo(tmp_path) as running:
         watching = Prometheus(running.prometheus)
-        until = time.monotonic() + 90
+        until = time.monotonic() + PATIENCE
         while True:
             held = asked(watching, "count by (gateway) (racoon_daemon_starts_total)")
             reading = asked(watching, "sum by (instance) (racoon_log_messages_total) > 0")

@@ -15,7 +15,7 @@ from tests.exporter.reading import up
 from tests.kafka.brokers import Cluster
 from tests.kafka.instance import Gateways
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(900)]
 
 
 def told(broker: Cluster, topic: str, **options: Any) -> tuple[str, str]:

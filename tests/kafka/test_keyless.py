@@ -17,12 +17,12 @@ from tests.exporter.reading import start, up
 from tests.exporter.sa.test_two_ends import REFUSES, A, B, begin, listens, timed_out
 from tests.kafka.brokers import Cluster
 from tests.kafka.fleet import Gateway
-from tests.kafka.instance import UP, Gateways, Instance, turn_until
+from tests.kafka.instance import PATIENCE, UP, Gateways, Instance, turn_until
 from tests.kafka.once import read_once, scraped
 from tests.kafka.processes import Series, of_gateways
 from tests.kafka.test_topics import make  # noqa: F401  a fixture
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(900)]
 Make = Callable[..., Instance]
 PARTITIONS = 4
 
@@ -53,7 +53,7 @@ class Fleet:
                     self.lines.append(line)
                     key, where = (name, -1) if self._keyed else (None, self._chance.randrange(partitions))
                     producer.produce(self._topic, line.encode(), key, where, timestamp=self._begun + len(self.lines))
-        assert producer.flush(60) == 0
+        assert producer.flush(PATIENCE) == 0
 
     def read_once(self) -> Engine:
         """Read the same lines as one log."""
@@ -135,7 +135,7 @@ def test_partitions_that_are_added_meanwhile_are_read_in_order_too(broker: Clust
     instance = make()
     instance.until(all_read(instance, fleet))
     admin = broker.admin()
-    admin.create_partitions([NewPartitions(topic, 6)])[topic].result(30)
+    admin.create_partitions([NewPartitions(topic, 6)])[topic].result(PATIENCE)
     fleet.write(2, partitions=6, last=True)
     instance.until(all_read(instance, fleet))
     assert of_gateways(instance.scrape) == once(fleet)
