@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin._resource import ResourceType
-from confluent_kafka.cimpl import NewPartitions
+from confluent_kafka.cimpl import NewPartitions, NewTopic
 
 from racoon_exporter.source.kafka.checkpoints import CheckpointError, FileCheckpoints, LostError, Place
 from racoon_exporter.source.kafka.records import ENVELOPES
@@ -179,6 +179,46 @@ def test_a_large_checkpoint_comes_back_whole_and_a_smaller_one_after_it(broker: 
     assert take(reading, Place(topic, 0)) == {"number": 79}
     writing.close()
     reading.close()
+
+
+def make_checkpoint_topic(broker: Cluster, topic: str, **settings: str) -> None:
+    name, admin = f"{topic}.cp", broker.admin()
+    made = NewTopic(name, 2, 1, config={key.replace("_", "."): value for key, value in settings.items()})
+    admin.create_topics([made])[name].result(PATIENCE)
+    broker.wait_for_leaders(name)
+
+
+def test_checkpoints_fit_a_topic_that_takes_small_records_only(
+    broker: Cluster, topic: str, make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_checkpoint_topic(broker, topic, max_message_bytes="1800", cleanup_policy="compact")
+    establish(Gateways(broker.bootstrap, topic), 20)
+    first = make(order="partition")
+    first.until(lambda: first.counted() == 400 and len(first.held) == 4)
+    first.until(lambda: first.follower.partitions.saved_at > 0 and not first.error)
+    first.close()
+    assert "cut to 1024 bytes" in caplog.text
+    assert caplog.text.count("cannot be written: ProduceRequest") < 20  # told once where only the brokers' numbers differ
+    second = make(order="partition")
+    second.until(lambda: len(second.held) == 4 and not second.follower.partitions.behind)
+    assert second.counted() == 400
+    assert sum(status.counts.lines for status in second.follower.statuses()) == 800
+    assert "its checkpoint is gone" not in caplog.text
+
+
+@pytest.mark.parametrize(("policy", "told"), [("delete", True), ("compact", False)])
+def test_a_topic_for_checkpoints_that_forgets_is_told_of(
+    policy: str,
+    told: bool,  # noqa: FBT001  a parameter
+    broker: Cluster,
+    topic: str,
+    make: Make,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    make_checkpoint_topic(broker, topic, cleanup_policy=policy)
+    instance = make(order="partition")
+    instance.until(lambda: len(instance.held) == 4)
+    assert (f"{topic}.cp has cleanup.policy=delete: brokers will delete checkpoints" in caplog.text) == told
 
 
 def test_records_that_hold_no_line_stop_nothing_and_are_counted(broker: Cluster, topic: str, make: Make) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from racoon_exporter.source.kafka.settings import KafkaOptions
 
 _LOGGER: Final = logging.getLogger(__name__)
 RETRY_SECONDS: Final = 2.0
+_NUMBER: Final = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,6 @@ class Assignment(ABC):
 
     def _tell(self, text: str) -> None:
         self.membership.keeper.saved(succeeded=False)
-        if text != self.error:
+        if self.error is None or _NUMBER.sub("", text) != _NUMBER.sub("", self.error):  # brokers count what they refuse
             _LOGGER.error("%s", text)
         self.error = text

@@ -13,10 +13,10 @@ PIECE_BYTES: Final = 512 * 1024
 _LEVEL: Final = 1
 
 
-def cut(content: dict[str, Any]) -> list[bytes]:
-    """Give a checkpoint in pieces."""
+def cut(content: dict[str, Any], size: int = PIECE_BYTES) -> list[bytes]:
+    """Give a checkpoint in pieces of at most so many bytes."""
     data = zlib.compress(json.dumps(content, separators=(",", ":")).encode("ascii"), _LEVEL)
-    return [data[start : start + PIECE_BYTES] for start in range(0, len(data), PIECE_BYTES)]
+    return [data[start : start + size] for start in range(0, len(data), size)]
 
 
 def joined(pieces: list[bytes], most: int = MOST_BYTES) -> dict[str, Any]:

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined]
 from confluent_kafka.cimpl import NewTopic
 
 from racoon_exporter.checkpoint import MOST_BYTES
-from racoon_exporter.source.kafka.checkpoint_pieces import cut, joined
+from racoon_exporter.source.kafka.checkpoint_pieces import PIECE_BYTES, cut, joined
 from racoon_exporter.source.kafka.checkpoints import CheckpointError, LostError, Place, mark
 from racoon_exporter.source.kafka.damage import CHECKED, end_of_damage, tells_damage
 from racoon_exporter.source.kafka.settings import KafkaOptions
@@ -38,6 +38,9 @@ _TOPIC: Final = {
     "segment.ms": str(3600 * 1000),
     "min.cleanable.dirty.ratio": "0.1",
 }
+_LEAST_PIECE: Final = 1024
+_SMALLER: Final = 8
+"""How much smaller pieces become each time that brokers find them too large."""
 _FENCED: Final = frozenset({KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED})  # noqa: SLF001
 
 
@@ -78,6 +81,9 @@ class TopicCheckpoints:
         self._writers: dict[Place, _Writer] = {}
         self._partitions = 1
         """Partitions of the topic, as many as it had when one was taken last."""
+        self._piece_bytes = PIECE_BYTES
+        self._knows_policy = False
+        """Whether a look was taken how the topic is cleaned up."""
         self._reader: Consumer | None = None
 
     # taking
@@ -111,6 +117,7 @@ class TopicCheckpoints:
             is_new = self._look_at_topic()
             producer = Producer(
                 self._client
+                | ({} if self._piece_bytes == PIECE_BYTES else {"batch.num.messages": 1})  # the limit is one of batches
                 | {
                     "transactional.id": f"{self._group}/{place.topic}/{place.number}",
                     "transaction.timeout.ms": _TRANSACTION_SECONDS * 1000,
@@ -130,11 +137,31 @@ class TopicCheckpoints:
     def _look_at_topic(self) -> bool:
         """See to it that the topic is there, for somebody may have deleted it; tell whether it was made just now."""
         if self._is_there():
+            if not self._knows_policy:
+                self._knows_policy = True
+                self._look_at_policy()
             return False
         known = self._reading().list_topics(timeout=_SECONDS)
         read = (known.topics[topic].partitions for topic in self._read if topic in known.topics)
         self._partitions = self._made(max(map(len, read), default=1))
         return True
+
+    def _look_at_policy(self) -> None:
+        """Tell of a topic that somebody made and that forgets: checkpoints of quiet partitions would be gone some day."""
+        asked = ConfigResource(ConfigResource.Type.TOPIC, self._topic)
+        try:
+            admin = AdminClient(self._client, logger=_LOGGER)
+            policy = (
+                admin.describe_configs([asked], request_timeout=_SECONDS)[asked].result(2 * _SECONDS)["cleanup.policy"].value
+            )
+        except (KafkaException, TimeoutError):
+            return  # who may not ask is told nothing
+        if policy != _TOPIC["cleanup.policy"]:
+            _LOGGER.warning(
+                "topic %s has cleanup.policy=%s: brokers will delete checkpoints that are still needed; it must be compact",
+                self._topic,
+                policy,
+            )
 
     def _is_there(self) -> bool:
         """Look whether the topic is there, and how many partitions it has: somebody may have given it more."""
@@ -238,7 +265,7 @@ class TopicCheckpoints:
         """Write a checkpoint, and marks. Raises LostError where another instance has the partition."""
         writer = self._writers[place]
         producer = writer.producer or self._reopened(place, writer)
-        pieces = cut(content)
+        pieces = cut(content, self._piece_bytes)
         identifier = uuid.uuid4().hex
         writer.ours.add(identifier)
         try:
@@ -267,6 +294,11 @@ class TopicCheckpoints:
         """Undo what was begun; if that fails too, the producer is of no more use."""
         producer, writer.producer = writer.producer, None
         code = error.args[0].code() if isinstance(error, KafkaException) else None
+        if code == KafkaError.MSG_SIZE_TOO_LARGE and self._piece_bytes > _LEAST_PIECE:
+            self._piece_bytes //= _SMALLER
+            _LOGGER.warning(
+                "topic %s takes no records as large as a checkpoint's: they are cut to %d bytes", self._topic, self._piece_bytes
+            )
         if code in _FENCED:
             raise LostError(f"{place.name} is another instance's") from error
         with contextlib.suppress(KafkaException):
