@@ -31,13 +31,15 @@ from tests.exporter.archives.year import Script, write
 
 pytestmark = [
     pytest.mark.dask,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),
     # Of Dask and tornado as a connection to a killed process breaks.
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::pytest.PytestWarning"),
 ]
 HOST = "127.0.0.1"
 ROOT = Path(__file__).parents[2]
 UTC = read_zone("UTC")
+PATIENCE = 200
+"""Seconds until what should have happened has not, however busy the machine is."""
 
 
 @dataclass
@@ -70,7 +72,7 @@ class Cluster:
 
     def scheduler(self) -> None:
         self.start("scheduler", f"--host={HOST}", "--port=0", "--no-dashboard", "--dashboard-address=:0")
-        until(lambda: self._file.exists() and self._file.read_text().endswith("}"), "the scheduler", 60)
+        until(lambda: self._file.exists() and self._file.read_text().endswith("}"), "the scheduler", PATIENCE)
 
     def worker(self, name: str) -> subprocess.Popen[bytes]:
         arguments = (f"--name={name}", "--no-nanny", "--nthreads=1", "--memory-limit=0", "--no-dashboard", f"--host={HOST}")
@@ -112,7 +114,7 @@ def here(work: Work, logs: list[str]) -> list[Row]:
 
 
 def there(work: Work, logs: list[str], cluster: Cluster) -> list[Row]:
-    with dask_cluster(cluster.address) as made:
+    with dask_cluster(cluster.address, connected=PATIENCE, patience=PATIENCE) as made:
         return [row for rows in rounds_apart(archives(work, logs), made.executor, made.ask) for row in rows]
 
 
@@ -126,7 +128,7 @@ def test_two_workers_make_what_this_machine_makes_also_where_they_are_killed(clu
         HistoryRows(reading, RowFormat("jsonl", SHOWN)),
     ]
     with Client(cluster.address, set_as_default=False) as watch:  # type: ignore[no-untyped-call]
-        until(lambda: len(watch.nthreads()) == len(workers), "both workers", 60)
+        until(lambda: len(watch.nthreads()) == len(workers), "both workers", PATIENCE)
         known = watch.scheduler_info()["workers"]
         address = next(address for address, worker in known.items() if worker["name"] == "stopped")
         for work in works:
@@ -134,7 +136,7 @@ def test_two_workers_make_what_this_machine_makes_also_where_they_are_killed(clu
         workers[0].send_signal(signal.SIGSTOP)  # so that it has work, and has not done it, whatever else this machine does
         command = [sys.executable, "-m", "racoon_exporter", "history", "--format=jsonl", "--time-zone=UTC"]
         with subprocess.Popen([*command, "--dask", cluster.address, *logs], stdout=PIPE, stderr=PIPE) as process:
-            until(lambda: watch.processing().get(address), "the worker to have work", 60)
+            until(lambda: watch.processing().get(address), "the worker to have work", PATIENCE)
             workers[0].send_signal(signal.SIGKILL)
             output, said = process.communicate()
         assert (process.returncode, said) == (0, b"")
@@ -142,10 +144,10 @@ def test_two_workers_make_what_this_machine_makes_also_where_they_are_killed(clu
             text for _, _, text in here(HistoryRows(Reading(), RowFormat("jsonl", SHOWN)), logs)
         ]
         cluster.worker("third")
-        until(lambda: len(watch.nthreads()) == len(workers), "a worker in its place", 60)
+        until(lambda: len(watch.nthreads()) == len(workers), "a worker in its place", PATIENCE)
         with pytest.raises(ClusterError, match="died") as raised:
             there(Dying(), logs[1:2], cluster)
     assert logs[1] in str(raised.value)
     assert "\n" not in str(raised.value)
-    with pytest.raises(ClusterError, match="has no worker"), dask_cluster(cluster.address, patience=0.2):
+    with pytest.raises(ClusterError, match="has no worker"), dask_cluster(cluster.address, connected=PATIENCE, patience=0.2):
         pass

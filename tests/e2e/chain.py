@@ -23,8 +23,8 @@ from tests.e2e.patience import shortened
 from tests.e2e.waiting import until
 from tests.ports import free_port
 
-START_SECONDS = 60
-STOP_SECONDS = 20
+START_SECONDS = 200
+STOP_SECONDS = 60
 HOST = "127.0.0.1"
 ALWAYS = "--storage.tsdb.retention.time=100y"
 """For a Prometheus of old samples, which keeps them."""

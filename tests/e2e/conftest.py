@@ -15,8 +15,8 @@ from tests.e2e.scenarios import ALL, GONE, REKEY, Scenario
 from tests.e2e.waiting import until
 from tests.ports import free_port
 
-PLAY_SECONDS = 120
-SETTLE_SECONDS = 60
+PLAY_SECONDS = 400
+SETTLE_SECONDS = 200
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from tests.e2e.scenarios import LAB, SHUTDOWN
 from tests.e2e.world import Series, World, knowing
 from tests.exporter.metrics.test_current import changes
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
 BRANCH = {"192.168.0.41": Expectation("branch"), "192.168.0.40": Expectation("branch")}
 SOAK = LAB / "17-soak-chaos" / "a.log"
 REKEY = LAB / "02-rekey" / "a.log"

@@ -12,8 +12,8 @@ from tests.e2e.conftest import Chain
 from tests.e2e.patience import shortened
 from tests.e2e.scenarios import ALARMS, GONE, REKEY, Scenario
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
-NOTIFY_SECONDS = 60
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
+NOTIFY_SECONDS = 200
 PATIENCE = 5
 """Seconds for which an exporter must be away here to be called so."""
 NOT_HERE = {

@@ -15,10 +15,10 @@ from tests.exporter.reading import LAB
 from tests.exporter.web.certificates import Authority
 from tests.ports import free_port
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 EXAMPLE = DASHBOARDS / "provisioning" / "prometheus-https.yml"
 PASSWORD = "kept apart"
-SECONDS = 60
+SECONDS = 200
 
 
 def scraping(folder: Path, port: int, password: str) -> Prometheus:

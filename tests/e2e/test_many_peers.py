@@ -14,7 +14,7 @@ from tests.e2e.chain import Prometheus
 from tests.e2e.past import DAY, END, Host, Played, played
 from tests.e2e.world import World, knowing
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
 MANY = 1000
 LINES = """{at}: INFO: ISAKMP-SA established 192.0.2.1[500]-{peer}[500] spi:{spi:016x}:{spi:016x}
 {at}: INFO: IPsec-SA established: ESP/Tunnel 192.0.2.1[500]->{peer}[500] spi={spi}(0x{spi:x})

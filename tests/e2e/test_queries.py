@@ -9,7 +9,7 @@ from tests.dashboards.boards import BOARDS, NAMES, Range, is_of_one, organized, 
 from tests.e2e.conftest import Chain
 from tests.e2e.scenarios import GATEWAYS
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
 
 EMPTY_HERE = {
     "Lines not understood": "every line of these recordings is understood",

@@ -39,6 +39,12 @@ COUNTERS = (
 """Of the recorded series."""
 UNTRUE = "RacoonDaemon.*|RacoonConfigError|Racoon.*Mismatch|RacoonGatewayLost"
 """What nothing in the lines tells of."""
+TOLD_DOWN = (
+    'group by (gateway, peer) (last_over_time((ALERTS{alertname="RacoonGatewayPeerDown"} and on (gateway, peer) '
+    "max_over_time(gateway_peer:racoon_phase2_up:max[1h]) == 1)[1h:1s]))"
+)
+"""Peers that were told to be down, be it for a moment, after they had been up: one of which the lines so far tell phase 1 only
+is down, and never fell."""
 GATEWAYS = 200
 
 
@@ -123,9 +129,7 @@ def told_by_prometheus(watching: Prometheus, exporters: int) -> list[str]:
         if resets
     ]
     falls = watching.values("resets(gateway_peer:racoon_phase2_up:max[1h])", "gateway", "peer")
-    down = watching.values(
-        'group by (gateway, peer) (last_over_time(ALERTS{alertname="RacoonGatewayPeerDown"}[1h]))', "gateway", "peer"
-    )
+    down = watching.values(TOLD_DOWN, "gateway", "peer")
     flaps = watching.values("gateway_peer:racoon_phase2_flaps:max", "gateway", "peer")  # last: they only grow
     untrue = watching.values(f'group by (alertname) (last_over_time(ALERTS{{alertname=~"{UNTRUE}"}}[1h]))', "alertname")
     false = [

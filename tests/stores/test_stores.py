@@ -18,7 +18,7 @@ from tests.e2e.chain import ALWAYS, HOST, Program, Prometheus
 from tests.exporter.archives.year import START, Script, write
 from tests.ports import free_port
 
-pytestmark = [pytest.mark.stores, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.stores, pytest.mark.timeout(900)]
 
 SCRIPT = Script(gateways=2, peers=2, days=6, outages=5)
 END = SCRIPT.end
