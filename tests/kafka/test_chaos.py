@@ -41,10 +41,11 @@ UNTRUE = "RacoonDaemon.*|RacoonConfigError|Racoon.*Mismatch|RacoonGatewayLost"
 """What nothing in the lines tells of."""
 TOLD_DOWN = (
     'group by (gateway, peer) (last_over_time((ALERTS{alertname="RacoonGatewayPeerDown"} and on (gateway, peer) '
+    "gateway_peer:racoon_phase2_up:max == 0 and on (gateway, peer) "
     "max_over_time(gateway_peer:racoon_phase2_up:max[1h]) == 1)[1h:1s]))"
 )
-"""Peers that were told to be down, be it for a moment, after they had been up: one of which the lines so far tell phase 1 only
-is down, and never fell."""
+"""Peers that were told to be down, be it for a moment, after they had been up. One whose phase 2 comes up for the first time is
+down before; and at just that moment Prometheus may put what one rule recorded now beside what another recorded before."""
 GATEWAYS = 200
 
 
