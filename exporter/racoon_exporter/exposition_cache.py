@@ -82,13 +82,13 @@ class ExpositionCache:
         self._named = False
 
     def answer(self, look: Look, *, openmetrics: bool) -> Iterator[bytes]:
-        """Give the text of all our rows, row by row: that of thousands of gateways need not stand in memory as a whole."""
+        """Give the text of all our rows, row by row, in pieces that are kept here: that of thousands of gateways is large."""
         with self._lock:
             taken = look(self._take)
             rows = self._rows(taken)
         for begun, texts in zip(_heads(openmetrics=openmetrics), rows, strict=True):
             yield begun
-            yield b"".join(texts)
+            yield from filter(None, texts)
 
     def _take(self, engine: Engine, own: OwnState) -> Taken:
         rest = Samples()

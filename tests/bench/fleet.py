@@ -35,7 +35,7 @@ from racoon_exporter.source import SourceStatus
 from racoon_exporter.status.api.gateways import gateways_body
 from racoon_exporter.status.api.query import Parameters as Asked
 from racoon_exporter.status.overview.gateway_list import look_at_gateways, sorted_gateways
-from racoon_exporter.web.pages import gzipped
+from racoon_exporter.web.pieces import gzipped
 from tests.bench.children import python
 from tests.bench.engine_run import HISTORY, pass_over
 from tests.bench.generate import write

@@ -168,7 +168,7 @@ def _memory(unit: Unit) -> Findings:
                 unit.path,
                 f"{key}={unit.last(key)}",
                 "With a thousand peers the exporter takes 80 MiB: it is slowed down, or killed again and again.",
-                f"{_edit(unit)}    # [Service], and {key}=256M",
+                f"{_edit(unit)}    # [Service], and {key}=512M",
             )
 
 

@@ -17,7 +17,7 @@ from racoon_exporter.status.api.gateways import gateways_body
 from racoon_exporter.status.overview.gateway_list import GatewayList, GatewayView, look_at_gateways, sorted_gateways
 from racoon_exporter.status.overview.view import STATES
 from racoon_exporter.status.pages.gateway_page import WantedGateways, gateway_page
-from racoon_exporter.status.responses import page_response, queried
+from racoon_exporter.status.responses import Answers, page_response
 from racoon_exporter.status.shared_snapshot import SharedSnapshot
 
 _MOST_QUERY: Final = 100
@@ -27,7 +27,9 @@ Glance = Callable[[Callable[[Engine, tuple[SourceStatus, ...]], list[GatewayView
 """Runs a function on the engine under the reader's lock."""
 
 
-def gateway_routes(glance: Glance, now: Callable[[], float], zone: tzinfo, assets: Mapping[str, str]) -> list[Route]:
+def gateway_routes(
+    glance: Glance, now: Callable[[], float], zone: tzinfo, assets: Mapping[str, str], answers: Answers
+) -> list[Route]:
     """Give the routes; `now` is the time of day in seconds since the epoch, `zone` is that of the log."""
 
     def look(moment: float) -> GatewayList:
@@ -43,8 +45,8 @@ def gateway_routes(glance: Glance, now: Callable[[], float], zone: tzinfo, asset
         wanted = WantedGateways(text, known, passed)
         return page_response(request, gateway_page(snapshot.look(), wanted, zone, assets).encode("utf-8", "backslashreplace"))
 
-    listed = queried(query.GATEWAYS, lambda asked: gateways_body(snapshot.look(), asked, zone))
-    return [Route("/gateways", shown, methods=["GET"]), Route("/api/v1/gateways", listed, methods=["GET"])]
+    listed = answers.queried(query.GATEWAYS, lambda asked: gateways_body(snapshot.look(), asked, zone))
+    return [Route("/gateways", answers.endpoint(shown), methods=["GET"]), Route("/api/v1/gateways", listed, methods=["GET"])]
 
 
 __all__ = ["Glance", "gateway_routes"]

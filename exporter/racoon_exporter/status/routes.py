@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import tzinfo
@@ -27,7 +26,7 @@ from racoon_exporter.status.overview.facts import take_facts
 from racoon_exporter.status.overview.view import Overview, overview
 from racoon_exporter.status.pages.context import PageContext, Wanted
 from racoon_exporter.status.pages.status_page import page
-from racoon_exporter.status.responses import NO_STORE, compressed, error_response, page_response, queried
+from racoon_exporter.status.responses import NO_STORE, Answers, Endpoint, compressed, error_response, page_response
 from racoon_exporter.status.runbooks import runbook_routes
 from racoon_exporter.status.shared_snapshot import SharedSnapshot
 from racoon_exporter.witness import Shown
@@ -76,46 +75,48 @@ def status_routes(
         return _Look(overview(replace(facts, witnessed=witnessed()), moment), newest)
 
     snapshot = SharedSnapshot(look, now)
+    answers = Answers()
     assets = {name: _asset(name) for name in _ASSETS}
     addresses = {name: f"assets/{name}?v={blake2b(content, digest_size=6).hexdigest()}" for name, content in assets.items()}
     return [
-        Route("/", _page_endpoint(snapshot, zone, telemetry_path, addresses), methods=["GET"]),
+        Route("/", answers.endpoint(_status_page(snapshot, zone, telemetry_path, addresses)), methods=["GET"]),
         *(
             Route(f"/assets/{name}", _asset_endpoint(content, _ASSETS[name]), methods=["GET"])
             for name, content in assets.items()
         ),
-        *(Route(f"/api/v1/{name}", _overview_endpoint(name, snapshot, zone), methods=["GET"]) for name in OVERVIEW_BODIES),
+        *(
+            Route(f"/api/v1/{name}", _overview_endpoint(name, snapshot, zone, answers), methods=["GET"])
+            for name in OVERVIEW_BODIES
+        ),
         *runbook_routes(addresses),
-        *gateway_routes(glance or take, now, zone, addresses),
-        Route("/api/v1/events", _events_endpoint(take, now, zone, ring), methods=["GET"]),
+        *gateway_routes(glance or take, now, zone, addresses, answers),
+        Route("/api/v1/events", _events_endpoint(take, now, zone, ring, answers), methods=["GET"]),
         Route("/api/v1/openapi.json", _openapi_endpoint(), methods=["GET"]),
         Route("/api/{rest:path}", _unknown, methods=["GET"]),
     ]
 
 
-def _page_endpoint(
+def _status_page(
     snapshot: SharedSnapshot[_Look], zone: tzinfo, telemetry_path: str, assets: Mapping[str, str]
 ) -> Callable[[Request], Response]:
-    lock = threading.Lock()
     kept: dict[Wanted, tuple[_Look, bytes]] = {}
 
     def rendered(wanted: Wanted) -> bytes:
         """Render a look once, for all who ask for the same; only the last one is kept."""
-        with lock:
-            look = snapshot.look()
-            last = kept.get(wanted)
-            if last is None or last[0] is not look:
-                context = PageContext(look.shown, zone, telemetry_path, dict(assets), wanted)
-                last = look, page(context, look.newest).encode("utf-8", "backslashreplace")
-                kept.clear()
-                kept[wanted] = last
-            return last[1]
+        look = snapshot.look()
+        last = kept.get(wanted)
+        if last is None or last[0] is not look:
+            context = PageContext(look.shown, zone, telemetry_path, dict(assets), wanted)
+            last = look, page(context, look.newest).encode("utf-8", "backslashreplace")
+            kept.clear()
+            kept[wanted] = last
+        return last[1]
 
-    def endpoint(request: Request) -> Response:
+    def answer(request: Request) -> Response:
         asked = [request.query_params.get(name, "").strip()[:_MOST_QUERY] for name in ("q", "state", "gateway")]
         return page_response(request, rendered(Wanted(*asked)))
 
-    return endpoint
+    return answer
 
 
 def _asset_endpoint(content: bytes, media_type: str) -> Callable[[Request], Response]:
@@ -125,22 +126,22 @@ def _asset_endpoint(content: bytes, media_type: str) -> Callable[[Request], Resp
     return endpoint
 
 
-def _overview_endpoint(name: str, snapshot: SharedSnapshot[_Look], zone: tzinfo) -> Callable[[Request], Response]:
+def _overview_endpoint(name: str, snapshot: SharedSnapshot[_Look], zone: tzinfo, answers: Answers) -> Endpoint:
     body, allowed = OVERVIEW_BODIES[name]
 
     def answer(asked: query.Parameters) -> Body:
         shown = snapshot.look().shown
         return body(shown, asked.at(shown.now), zone)
 
-    return queried(allowed, answer)
+    return answers.queried(allowed, answer)
 
 
-def _events_endpoint(take: Take[Any], now: Callable[[], float], zone: tzinfo, ring: EventRing) -> Callable[[Request], Response]:
+def _events_endpoint(take: Take[Any], now: Callable[[], float], zone: tzinfo, ring: EventRing, answers: Answers) -> Endpoint:
     def answer(asked: query.Parameters) -> Body:
         window = take(lambda _engine, _statuses: ring.since(asked.cursor, MOST_RECORDS))
         return events_body(window, asked, now(), zone)
 
-    return queried(query.EVENTS, answer)
+    return answers.queried(query.EVENTS, answer)
 
 
 def _openapi_endpoint() -> Callable[[Request], Response]:

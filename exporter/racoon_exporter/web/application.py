@@ -27,6 +27,8 @@ HEALTH_PATHS = frozenset({"/-/healthy", "/-/ready"})
 
 #: Key of a scope's state under which a connection may want to be told that its request was let in and answered.
 SERVED = "served"
+#: The same, of how many bytes its response has.
+ANSWERING = "answering"
 
 #: Sent with every response, unless the route or the configuration says otherwise.
 SECURITY_HEADERS: Mapping[str, str] = {
@@ -73,7 +75,7 @@ class Guard:
         if scope["type"] != "http":
             return
         config = self._live.current().config
-        answer = _Answer(send, config.headers)
+        answer = _Answer(send, config.headers, scope.get("state", {}).get(ANSWERING, _nobody_counts))
         try:
             app = await self._refusal(scope, config) or self._app
             await app(scope, receive, answer.send)
@@ -117,9 +119,10 @@ class Guard:
 class _Answer:
     """The ``send`` of one response: adds the headers that every response carries."""
 
-    def __init__(self, send: Send, configured: Mapping[str, str]) -> None:
+    def __init__(self, send: Send, configured: Mapping[str, str], note_size: Callable[[int], None]) -> None:
         self._send = send
         self._configured = configured
+        self._note_size = note_size
         self.status = 0
 
     @property
@@ -129,7 +132,9 @@ class _Answer:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            self._add_headers(MutableHeaders(raw=message.setdefault("headers", [])))
+            headers = MutableHeaders(raw=message.setdefault("headers", []))
+            self._note_size(int(headers.get("content-length", "0")))
+            self._add_headers(headers)
         await self._send(message)
 
     def _add_headers(self, headers: MutableHeaders) -> None:
@@ -145,6 +150,10 @@ class _Answer:
 
 def _text(text: str, status: int, headers: Mapping[str, str] | None = None) -> PlainTextResponse:
     return PlainTextResponse(text + "\n", status, headers)
+
+
+def _nobody_counts(size: int) -> None:
+    del size
 
 
 def _nobody_listens() -> None:

@@ -15,6 +15,8 @@ from racoon_exporter.web.network import client_network
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_STALLED_BYTES = 32 * 1024 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -26,6 +28,8 @@ class Limits:
     max_tls_connections: int = 64
     #: Clients that have stopped reading in the middle of a response, each of which holds that response in memory.
     max_stalled: int = 8
+    #: Bytes of such responses, but for one of any size.
+    max_stalled_bytes: int = _STALLED_BYTES
     #: TLS handshakes begun in a second by a network (an IPv4 address or an IPv6 /64) that was served before.
     max_handshakes: int = 50
     #: The same of a network that was not, of all such networks together, and of all that come for the first time.
@@ -53,14 +57,17 @@ class Connection:
     finish: Callable[[], None]
     #: A request that came on it, or from its network, was let in and answered: of two idle connections, the other gives way.
     served: bool = False
+    #: Size of the response under way, in bytes.
+    response_bytes: int = 0
 
 
 class Connections:
     """All open connections; decides which one gives way when there are too many."""
 
-    def __init__(self, limit: int, max_stalled: int) -> None:
+    def __init__(self, limit: int, max_stalled: int, max_stalled_bytes: int = _STALLED_BYTES) -> None:
         self._limit = limit
         self._max_stalled = max_stalled
+        self._max_stalled_bytes = max_stalled_bytes
         self._all: dict[Connection, None] = {}
         self._idle: dict[Connection, None] = {}  # dicts keep order: the oldest comes first
         self._stalled: dict[Connection, None] = {}
@@ -97,12 +104,16 @@ class Connections:
             self._idle.setdefault(connection)
 
     def set_stalled(self, connection: Connection, *, stalled: bool) -> None:
-        """Note whether a client has stopped reading; of too many such clients the first is dropped."""
+        """Note whether a client has stopped reading; of too many such clients, or too much for them, the first is dropped."""
         self._stalled.pop(connection, None)
         if stalled and connection in self._all:
             self._stalled[connection] = None
-            if len(self._stalled) > self._max_stalled:
+            while len(self._stalled) > 1 and self._holds_too_much():
                 self._drop(next(iter(self._stalled)))
+
+    def _holds_too_much(self) -> bool:
+        size = sum(connection.response_bytes for connection in self._stalled)
+        return len(self._stalled) > self._max_stalled or size > self._max_stalled_bytes
 
     def finish_all(self) -> None:
         """End every connection that has no request running, and the others after their response."""

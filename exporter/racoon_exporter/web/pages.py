@@ -6,8 +6,7 @@ import asyncio
 import base64
 import hashlib
 import html
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -19,16 +18,11 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from racoon_exporter.web.content_negotiation import accepts_gzip, prefers_openmetrics
+from racoon_exporter.web.pieces import PiecesResponse, gzipped
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
     from starlette.requests import Request
-    from starlette.types import Receive, Scope, Send
-
-#: Enough for a tenth of the size; the levels above cost several times the time for a few percent.
-GZIP_LEVEL = 1
-
-_CHUNK = 64 * 1024
 
 _STYLE = (
     ":root{color-scheme:light dark;font-family:system-ui,sans-serif}"
@@ -65,7 +59,7 @@ def metrics_route(path: str, registry: CollectorRegistry, first: Write | None = 
         headers = {"Content-Type": chosen.value, "Vary": "Accept, Accept-Encoding"}
         if compressed:
             headers["Content-Encoding"] = "gzip"
-        return _SlicedResponse(await renderings.get(chosen, compressed=compressed), headers=headers)
+        return PiecesResponse(await renderings.get(chosen, compressed=compressed), headers)
 
     return Route(path, metrics, methods=["GET"])
 
@@ -99,18 +93,11 @@ def landing_route(title: str, links: Sequence[tuple[str, str]]) -> Route:
     return Route("/", landing, methods=["GET"])
 
 
-def render(registry: CollectorRegistry, chosen: Format, *, compressed: bool, first: Write | None = None) -> bytes:
-    """Return the exposition of a registry behind what ``first`` writes; collects anew."""
+def render(registry: CollectorRegistry, chosen: Format, *, compressed: bool, first: Write | None = None) -> list[bytes]:
+    """Return the exposition of a registry behind what ``first`` writes, piece by piece; collects anew."""
     write = openmetrics.generate_latest if chosen is Format.OPENMETRICS else exposition.generate_latest
     pieces = chain(() if first is None else first(chosen), map(write, [registry]))
-    return b"".join(gzipped(pieces) if compressed else pieces)
-
-
-def gzipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Compress text that need not stand in memory as a whole: that of thousands of gateways is large."""
-    stream = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, zlib.MAX_WBITS + 16)
-    yield from map(stream.compress, pieces)
-    yield stream.flush()
+    return list(gzipped(pieces) if compressed else pieces)
 
 
 class _Renderings:
@@ -123,35 +110,20 @@ class _Renderings:
     def __init__(self, registry: CollectorRegistry, first: Write | None) -> None:
         self._registry = registry
         self._first = first
-        self._next: dict[tuple[Format, bool], asyncio.Task[bytes]] = {}
+        self._next: dict[tuple[Format, bool], asyncio.Task[list[bytes]]] = {}
         self._one_at_a_time = asyncio.Lock()
 
-    async def get(self, chosen: Format, *, compressed: bool) -> bytes:
+    async def get(self, chosen: Format, *, compressed: bool) -> list[bytes]:
         task = self._next.get((chosen, compressed))
         if task is None:
             task = self._next[chosen, compressed] = asyncio.create_task(self._render(chosen, compressed=compressed))
         # Shielded, since others wait for it too.
         return await asyncio.shield(task)
 
-    async def _render(self, chosen: Format, *, compressed: bool) -> bytes:
+    async def _render(self, chosen: Format, *, compressed: bool) -> list[bytes]:
         async with self._one_at_a_time:
             del self._next[chosen, compressed]  # who comes from now on needs a later one
             return await run_in_threadpool(render, self._registry, chosen, compressed=compressed, first=self._first)
-
-
-class _SlicedResponse(Response):
-    """A response sent in slices, so that a client that does not read costs a slice and not a copy of the whole."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        del receive
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        body = memoryview(self.body)
-        if scope["method"] != "HEAD":
-            for start in range(0, len(body), _CHUNK):
-                # Let others have their turn; and if the client has gone, let the server hear of it before the next slice.
-                await asyncio.sleep(0)
-                await send({"type": "http.response.body", "body": bytes(body[start : start + _CHUNK]), "more_body": True})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def _header(request: Request, name: str) -> str:

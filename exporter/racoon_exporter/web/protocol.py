@@ -16,7 +16,7 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from racoon_exporter.web.application import SERVED
+from racoon_exporter.web.application import ANSWERING, SERVED
 from racoon_exporter.web.requests import StrictConnection
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ class HttpConnection(H11Protocol):
     """uvicorn's HTTP/1.1 protocol with time limits."""
 
     def __init__(self, endpoint: Endpoint, connection: Connection) -> None:
-        super().__init__(endpoint.config, endpoint.state, {SERVED: self._note_served}, endpoint.loop)
+        told = {SERVED: self._note_served, ANSWERING: self._note_answer}
+        super().__init__(endpoint.config, endpoint.state, told, endpoint.loop)
         self.logger = _ProtocolLogger(endpoint.logger)
         self.access_log = False
         connection.finish = self.shutdown
@@ -133,6 +134,9 @@ class HttpConnection(H11Protocol):
         else:
             self.transport.close()
         self._observe()
+
+    def _note_answer(self, size: int) -> None:
+        self._connection.response_bytes = size
 
     def _note_served(self) -> None:
         self._connection.served = True

@@ -172,7 +172,7 @@ class WebServer:
             h11_max_incomplete_event_size=limits.max_head_bytes,
         )
         config.load()
-        self._connections = Connections(most, limits.max_stalled)
+        self._connections = Connections(most, limits.max_stalled, limits.max_stalled_bytes)
         self._waiting = Connections(limits.max_connections, limits.max_stalled)
         handshakes = Handshakes(limits.max_handshakes, limits.max_stranger_handshakes, limits.max_strangers_handshakes)
         return Endpoint(config, live, limits, self._connections, self._waiting, handshakes, self._logger, loop)

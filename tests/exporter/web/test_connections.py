@@ -12,7 +12,7 @@ from starlette.routing import Route
 from racoon_exporter.web import Limits
 from racoon_exporter.web.connections import Connections
 from racoon_exporter.web.network import client_network
-from racoon_exporter.web.pages import _SlicedResponse
+from racoon_exporter.web.pieces import PiecesResponse
 from tests.exporter.web.client import (
     connect,
     exchange,
@@ -42,7 +42,7 @@ HEALTHY = b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n"
 
 async def _sliced(request: Request) -> Response:
     del request
-    return _SlicedResponse(BIG)
+    return PiecesResponse([BIG], {})
 
 
 SLICED = Route("/sliced", _sliced)
@@ -162,6 +162,20 @@ def test_of_too_many_clients_that_do_not_read_the_first_is_cut(serve: Serve, cli
     scrape(server)
     assert len(read_all(stuck[0])) < len(BIG)
     assert len(read_all(stuck[-1])) > len(BIG)
+
+
+def test_of_clients_that_do_not_read_what_is_large_the_last_is_kept(serve: Serve, clients: ExitStack) -> None:
+    server = serve(limits=Limits(write_timeout=60, max_stalled_bytes=2 * len(BIG)))
+    stuck = []
+    for _ in range(6):
+        client = clients.enter_context(connect(server, receive_buffer=4096))
+        client.sendall(b"GET /big HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        client.recv(1)
+        stuck.append(client)
+    until(lambda: server.connections == 2)
+    scrape(server)
+    assert len(read_all(stuck[3])) < len(BIG)
+    assert [len(read_all(each)) > len(BIG) for each in stuck[4:]] == [True, True]
 
 
 def test_a_client_that_leaves_the_end_unread_is_cut(serve: Serve) -> None:
@@ -398,6 +412,17 @@ def test_where_all_are_busy_one_that_does_not_read_gives_way() -> None:
     connections.set_stalled(entry, stalled=True)
     connections.admit(newcomer)
     assert (reading.aborted, stuck.aborted, newcomer.aborted) == (False, True, False)
+
+
+def test_a_response_of_any_size_waits_for_one_client() -> None:
+    connections = Connections(limit=9, max_stalled=5, max_stalled_bytes=10)
+    transports: list[Any] = [transport("192.0.2.1") for _ in range(4)]
+    for each, size in zip(transports, (1, 1000, 4, 6), strict=True):
+        entry = connections.admit(each)
+        entry.response_bytes = size
+        connections.set_stalled(entry, stalled=True)
+        assert not each.is_closing()
+    assert [each.aborted for each in transports] == [True, True, False, False]
 
 
 def test_where_all_requests_are_running_the_newcomer_gives_way() -> None:

@@ -21,6 +21,7 @@ from racoon_exporter.status.overview.view import Overview, PeerView, expected_ex
 from racoon_exporter.wording.reasons import explain
 
 Body = dict[str, Any]
+"""Of rows that may be many an iterator gives one after the other, so that they need not all be in memory."""
 
 _TIMES: Final = frozenset({"established", "dying", "ended", "begun"})
 
@@ -38,9 +39,9 @@ def peers_body(shown: Overview, asked: Parameters, zone: tzinfo) -> Body:
         "time": timestamp(shown.now, zone),
         "log_begins": timestamp(shown.log_begins, zone),
         "known_from": timestamp(shown.known_from, zone),
-        "peers": [
+        "peers": (
             {**_peer(peer, zone), **witnesses.peer_body(shown.facts.witnessed, peer, zone)} for peer in asked.page(wanted)
-        ],
+        ),
         "total": len(wanted),
         "unattributed": [
             {
@@ -115,8 +116,8 @@ def sas_body(shown: Overview, asked: Parameters, zone: tzinfo) -> Body:
     return {
         "time": timestamp(shown.now, zone),
         "total": {"phase1": len(isakmp), "ipsec": len(ipsec)},
-        "phase1": [_sa("phase1", sa, shown, zone) for sa in asked.page(isakmp)],
-        "ipsec": [_sa("ipsec", sa, shown, zone) for sa in asked.page(ipsec)],
+        "phase1": (_sa("phase1", sa, shown, zone) for sa in asked.page(isakmp)),
+        "ipsec": (_sa("ipsec", sa, shown, zone) for sa in asked.page(ipsec)),
     }
 
 

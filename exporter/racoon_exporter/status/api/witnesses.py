@@ -119,7 +119,7 @@ def crypto_body(shown: Overview, asked: Parameters, zone: tzinfo) -> Body:
     return {
         "time": timestamp(shown.now, zone),
         "total": len(wanted),
-        "crypto": [_spoken(one, shown, zone) for one in asked.page(wanted)],
+        "crypto": (_spoken(one, shown, zone) for one in asked.page(wanted)),
     }
 
 
