@@ -12,7 +12,7 @@ import pytest
 from racoon_exporter.engine import Engine, restore, to_json
 from racoon_exporter.events_output import as_dict
 from racoon_exporter.metrics import OwnState, collect
-from racoon_exporter.sa import phase1
+from racoon_exporter.sa import phase1, phase2
 from racoon_exporter.sa.handlers import HANDLERS
 from racoon_exporter.sa.racoon import Racoon
 from racoon_exporter.serve.loop import Follower
@@ -159,8 +159,10 @@ def test_tables_that_a_record_left_half_changed_are_made_whole(monkeypatch: pyte
 def test_what_cannot_be_made_whole_is_given_up_and_counts_stay(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def spoilt(racoon: Any, *_heard: Any) -> None:
-        racoon.ipsec.named[1] = "no SA"
+    def spoilt(racoon: Any, *heard: Any) -> None:
+        phase2.established(racoon, *heard)
+        for one in racoon.ipsec:
+            one.source = object()
         raise RuntimeError("half-way")
 
     engine = told(f"08:30:00 {start()}", f"08:30:01 {up()}")
