@@ -11,17 +11,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import Final
 
 from racoon_parsers.catalogue import Catalogue
 from racoon_parsers.debug_filter import GLUED
-from racoon_parsers.message import LITERAL_HEAD
+from racoon_parsers.message import LITERAL_HEAD, Message
 from racoon_parsers.record import LONGEST_TEXT, Record
+from racoon_parsers.template import Hole
 
 MASK: Final = "***"
 _DIGITS: Final = "[0-9a-fA-F]"
 _DUMP: Final = re.compile(
-    rf"(?<![0-9a-zA-Z:])(?:{_DIGITS}{{8}}(?: {_DIGITS}{{2,8}}+){{1,512}}+(?: {_DIGITS}\Z)?+"
+    rf"(?={_DIGITS})(?<![0-9a-zA-Z:])(?:{_DIGITS}{{8}}(?: {_DIGITS}{{2,8}}+){{1,512}}+(?: {_DIGITS}\Z)?+"
     rf"|{_DIGITS}{{2}}(?: {_DIGITS}{{2}}){{3,2048}}+(?: {_DIGITS}\Z)?+"
     rf"|{_DIGITS}{{2}}(?::{_DIGITS}{{2}}){{8,1024}}+(?::{_DIGITS}?+\Z)?+|(?:0[xX])?+{_DIGITS}{{16,4096}}+(?!:)|0s[0-9A-Za-z+/]{{8,4096}}+)"
 )
@@ -33,15 +35,35 @@ _KEY: Final = re.compile(
     re.IGNORECASE,
 )
 """Keys have names and lengths as well: what follows at once is one only behind a mark."""
-_NAME: Final = re.compile(
-    r"(?=[pskct])(?<![a-z])(?:pass(?:word|wd|phrase|code)|pwd|secret|psk|pskey|pre[ _-]?shared[ _-]?(?:key|secret)"
-    r"|keymat|skeyid|token|credential|(?:syntax|parse) error)s?+(?!\.?[a-z])[\s:=,>\"'-]{0,8}+",
-    re.IGNORECASE,
+_WORDS: Final = (
+    r"(?=[pskct])(?<![a-z])(?:pass(?:word|wd|wort|phrase|code)|pass(?<=[_-]pass)|pass(?=\s{0,4}[:=])|pwd?|pin|secret|psk|pskey"
+    r"|pre[ _-]?shared[ _-]?(?:key|secret)|keymat|skeyid|token|credential|(?:syntax|parse) error)s?+"
+    r"(?!\.?[a-z])"
 )
+_NAME: Final = re.compile(rf"{_WORDS}[\s:=,>\"'-]{{0,8}}+", re.IGNORECASE)
 """Behind one of these all may be a secret, whatever stands between."""
+_SETKEY: Final = re.compile(r"(?<!\S)-[EA]\s{1,4}+[\w-]{1,40}+\s{1,4}+")
+"""What stands before a key in a line of setkey."""
+_HEADER: Final = re.compile(r"(?=[ab])(?<![a-z])(?:authorization|bearer)\b[\s:=,\"'-]{0,8}+", re.IGNORECASE)
+"""What stands before a login, or a token, in a header of HTTP."""
+_LOGIN: Final = re.compile(r"(?<=://)[^\s/@\"'<>]{1,256}+(?=@)")
+"""Name and password in an address of the web."""
+_ESCAPED: Final = re.compile(
+    rf"[%\\](?:(?<=%){_DIGITS}{{2}}(?:%{_DIGITS}{{2}}){{3,1024}}+|x{_DIGITS}{{2}}(?:\\x{_DIGITS}{{2}}){{3,1024}}+"
+    rf"|u{_DIGITS}{{4}}(?:\\u{_DIGITS}{{4}}){{3,1024}}+|[0-7]{{3}}(?:\\[0-7]{{3}}){{3,1024}}+)"
+)
+"""Characters written otherwise: what they are can't be told by looking for words."""
+_ONE_WORD: Final = re.compile(r"[A-Za-z0-9+](?<![\w@.:/+=-].)[A-Za-z0-9+/_-]{9,4096}+={0,2}+(?!\w|[@.]\w)")
+_OF_A_KEY: Final = (re.compile("[A-Z]"), re.compile("[a-z]"), re.compile("[0-9]"))
+"""What a long word has together only if it was made by chance, such as a key in Base64."""
+_PSK_LINE: Final = re.compile(
+    r"\s{0,8}+(?:[^\s]{1,64}:\s{1,4}+)?[^\s]{0,256}?[.:@][^\s]{1,256}+\s{1,64}+(?P<secret>[^\s]{1,4096}+)\s*+\Z"
+)
+"""A line of psk.txt: who, and the key."""
 _NAMES: Final = (
     "pass",
-    "pwd",
+    "pw",
+    "pin",
     "secret",
     "psk",
     "shared",
@@ -69,6 +91,9 @@ The end of the file, and a bracket, are no secret.
 _PLACE: Final = re.compile(rf":\s{{0,2}}+{_LINE}\s{{0,2}}+:\s{{1,8}}+(?![\"']|\Z)")
 _PLACE_IN: Final = re.compile(rf"\bline\s?#\s?{_LINE} in \S{{1,512}}+(?<=:)\s{{1,8}}+(?!\Z)")
 """A place in a file that something is wrong with: what stands there in other words than racoon's may be its content."""
+_PROSE: Final = re.compile(r"(?<=[A-Za-z] )[a-z]{1,40}+(?![^\s.,!?')])")
+"""What stands behind a name where a gateway only asks for one: another word, such as in `your token code`."""
+_NEVER: Final = re.compile(r"(?!)")
 _LONGEST_PATH: Final = 256
 _MOST_PLACES: Final = 16
 """A text with more was made to be long."""
@@ -83,17 +108,38 @@ Span = tuple[int, int]
 
 def masked(record: Record, catalogue: Catalogue) -> Record:
     """Give a record without what may be a secret in it."""
-    message = record.message
+    text = masked_text(record.message, record.text, catalogue)
+    return record if text == record.text else record.reads(record.message, text)
+
+
+def masked_text(message: Message | None, text: str, catalogue: Catalogue) -> str:
+    """Give a text of a message without what may be a secret in it."""
     if message is None or message is catalogue.free_text:
-        text = mask_unknown(record.text, catalogue)
-    elif message.secret:
-        text = mask_glued(message.mask(record.text))
+        return mask_unknown(text, catalogue)
+    if message.secret:
+        text = mask_glued(message.mask(text))
         text = _without(text, _at_places(text)) if "secret" in message.marks else text
-    elif message.constant:
-        return record
-    else:
-        text = mask_glued(record.text)
-    return record if text == record.text else record.reads(message, text)
+        return text if _names_secrets(message) else _without(text, _anywhere(text, lambda: 0, _PROSE))
+    if message.constant:
+        return text if message.fits(text) else mask_unknown(text, catalogue)  # lines stand behind it
+    if not message.matches(text):
+        return mask_unknown(text, catalogue)  # something stands in it that is none of its values
+    text = mask_glued(text)
+    if not _says_anything(message) or _names_secrets(message):
+        return text
+    return _without(text, _anywhere(text, lambda: len(message.start), _PROSE))
+
+
+@lru_cache(maxsize=4096)
+def _says_anything(message: Message) -> bool:
+    """Whether one of its values may be any text, such as a line of the configuration."""
+    return not message.whole or any(isinstance(piece, Hole) and piece.name == "dumped" for piece in message.pieces)
+
+
+@lru_cache(maxsize=4096)
+def _names_secrets(message: Message) -> bool:
+    """Whether the message's own words speak of secrets: what stands behind them are its values, and none."""
+    return _NAME.search(message.render(lambda _hole: "\0")) is not None
 
 
 def mask_glued(text: str) -> str:
@@ -141,14 +187,31 @@ def _secrets(text: str, known: Callable[[], int]) -> list[Span]:
     """Find what may be secrets in a text, of which so many characters are a message's own words."""
     if _ONLY_DIGITS.match(text):
         return [(0, len(text))]
-    found = [*_stopped_at(text), *_at_places(text), *(match.span() for match in _DUMP.finditer(text))]
+    found = [*_stopped_at(text), *_at_places(text), *_anywhere(text, known)]
+    if (line := _PSK_LINE.match(text)) is not None:
+        found.append(line.span("secret"))
+    return found
+
+
+def _anywhere(text: str, known: Callable[[], int], prose: re.Pattern[str] = _NEVER) -> list[Span]:
+    """Find what looks like a secret, or is called one, wherever it stands, but for a name in mere prose."""
+    found = [match.span() for match in _DUMP.finditer(text)]
+    found += (match.span() for match in _ONE_WORD.finditer(text) if all(one.search(match[0]) for one in _OF_A_KEY))
+    if "\\" in text or "%" in text:
+        found += (match.span() for match in _ESCAPED.finditer(text))
+    if "://" in text:
+        found += (match.span() for match in _LOGIN.finditer(text))
     folded = text.casefold()
+    if "authorization" in folded or "bearer" in folded:
+        found += ((match.end(), len(text)) for match in _HEADER.finditer(text))
+    if "-E " in text or "-A " in text:
+        found += ((match.end(), len(text)) for match in _SETKEY.finditer(text))
     if "key" in folded:
         found += [match.span("secret") for match in _KEY.finditer(text)]
     if any(name in folded for name in _NAMES):
-        name = _NAME.search(text) and _NAME.search(text, known())
-        if name is not None:
-            found.append((name.end(), len(text)))
+        first = known() if _NAME.search(text) else len(text)
+        names = (name for name in _NAME.finditer(text, first) if not prose.match(text, name.end()))
+        found += [(name.end(), len(text)) for name in islice(names, 1)]
     return found
 
 
@@ -174,18 +237,21 @@ def _at_places(text: str) -> Iterator[Span]:
 def _literal_length(text: str, catalogue: Catalogue | None) -> int:
     """Give how much of a text is the literal beginning of a message: torn, it still is to be read."""
     starts = () if catalogue is None else _naming(catalogue)
-    return max((len(start) if text.startswith(start) else len(text) for start in starts if _agree(start, text)), default=0)
+    return max(
+        (len(text) if start.startswith(text) else len(start) for start, whole in starts if _agree(start, text, whole=whole)),
+        default=0,
+    )
 
 
-def _agree(start: str, text: str) -> bool:
-    return text.startswith(start) or start.startswith(text)
+def _agree(start: str, text: str, *, whole: bool) -> bool:
+    return start.startswith(text) or (text.startswith(start) and not whole)
 
 
 @lru_cache(maxsize=16)
-def _naming(catalogue: Catalogue) -> tuple[str, ...]:
-    """Give how messages begin that name a secret, and hold none."""
-    starts = {row.start for row in catalogue.all_rows if not row.secret and len(row.start) >= LITERAL_HEAD}
-    return tuple(sorted(start for start in starts if _NAME.search(start)))
+def _naming(catalogue: Catalogue) -> tuple[tuple[str, bool], ...]:
+    """Give how messages begin that name a secret, and hold none; and whether that is all there is of them."""
+    starts = {(row.start, row.constant) for row in catalogue.all_rows if not row.secret and len(row.start) >= LITERAL_HEAD}
+    return tuple(sorted(start for start in starts if _NAME.search(start[0])))
 
 
 def _without_stopped(text: str) -> str:

@@ -19,7 +19,7 @@ from racoon_parsers.debug_filter import DEBUG_LEVELS, DUMP_GROUPS, GLUED
 from racoon_parsers.dialects import DIALECTS
 from racoon_parsers.heads import Heads, split_marks
 from racoon_parsers.line import STAMPS, Line, LineSplitter, is_racoon, split_inner
-from racoon_parsers.masking import mask_glued, mask_unknown, masked
+from racoon_parsers.masking import mask_unknown, masked, masked_text
 from racoon_parsers.multiline import Multiline
 from racoon_parsers.recogniser import Recogniser, digest
 from racoon_parsers.record import LONGEST_TEXT, Heard, Listener, Record, Records, record_of
@@ -28,6 +28,8 @@ from racoon_parsers.stems import MARK, Number, Stem, Stems
 
 IKEV2: Final = "ikev2"
 """The class of lines about the other protocol of a daemon that speaks both."""
+_LONGEST_STEM: Final = 1024
+"""Characters of a line that may be like others: racoon prints fewer, and what is longer is looked at once only."""
 _LAST_REPEATED: Final = re.compile(
     rf"(?:(?:<\d{{1,5}}+>)?+(?:(?P<rfc3164>{STAMPS['rfc3164']})|(?P<iso>{STAMPS['iso']})))?.{{0,60}}?\s"
     r"(?:--- )?last message repeated (?P<count>\d{1,6}) times?(?: ---)?+\s*+$"
@@ -255,12 +257,12 @@ class LogReader:
 
     def _recognise(self, rest: str, lead: str, mark: str, ending: str, listener: Listener) -> Stem | None:
         """Read what follows a known head; None where more must be known to read it."""
-        parts = split_marks(rest) if self._shortcuts and len(rest) <= LONGEST_TEXT else None
+        parts = split_marks(rest) if self._shortcuts and len(rest) <= _LONGEST_STEM else None
         if parts is None:
             return None
         tag, level, text = parts
         found = self._catalogue.recognise(text)
-        if found is None or found[0].glued or found[0].secret or (not found[0].constant and mask_glued(text) != text):
+        if found is None or found[0].glued or found[0].secret or masked_text(found[0], text, self._catalogue) != text:
             return None
         stem = Stem(level, tag, found[0], text, found[1])
         listener.prepare(stem, numbered=False)

@@ -73,6 +73,8 @@ _TOKEN: Final = re.compile(
       )(?!\w))
     | (?P<v4>(?<![\w.])\d{{1,3}}(?:\.\d{{1,3}}){{3}}(?![\w]|\.\d))
     | (?P<thread>(?<=\d:)[0-9a-f]{{5,8}}(?=\])|\b0x[0-9a-f]{{5,7}}\b)
+    | (?P<escaped>(?:\\x[0-9a-fA-F]{{2}}){{4,}}
+        |(?:\\u[0-9a-fA-F]{{4}}){{4,}}|(?:\\[0-7]{{3}}){{4,}}|(?:%[0-9a-fA-F]{{2}}){{4,}})
     | (?P<key>(?<![\w.])(?:0x)?(?=[0-9a-f]*\d)(?=[0-9a-fx]*[a-f])[0-9a-f]{{8,}}(?![\w]))
     | (?P<word>{_WORD.pattern})
     """,
@@ -282,6 +284,7 @@ _REPLACERS: Final[dict[str, Callable[[Redactor, re.Match[str]], str]]] = {
     "thread": Redactor.take_thread,
     "v6": Redactor.take_address,
     "v4": Redactor.take_address,
+    "escaped": Redactor.take_key,
     "key": Redactor.take_key,
     "word": Redactor.take_word,
 }

@@ -231,6 +231,60 @@ def test_what_no_row_knows_keeps_no_secret_in_whatever_words(wrap: Callable[[str
     assert leaks(f"{wrap(text)}\n".encode(), *ENCODED) == []
 
 
+ESCAPES: Final = ("\\x{:02x}", "%{:02x}", "\\{:03o}", "\\u{:04x}")
+CALLED: Final[dict[str, str]] = {
+    "a line of psk.txt": f"192.0.2.1\t{SECRET}",
+    "a login in an address": f"loading https://admin:{SECRET}@192.0.2.9/racoon.conf",
+    "in short": f"ldap bind pw {SECRET}",
+    "in German": f"Passwort: {SECRET}",
+    "a variable": f"RACOON_PASS={SECRET}",
+    "a header of HTTP": f"Authorization: Basic {SECRET}",
+    "a line of setkey": f'add 192.0.2.1 192.0.2.2 esp 7 -E 3des-cbc "{SECRET}";',
+    "a line of racoon.conf, as it is dumped": f'pre_shared_key "{SECRET}";',
+    "made by chance": f"private value {SECRET * 2}",
+    "behind what a peer may choose": f'login failed for user "bob" password "{SECRET}"',
+    "an attribute": f"Attribute XAUTH_USER_PASSWORD, len {SECRET}",
+    "behind a number": f"compute intermediate encryption key K1 {HEXADECIMAL}",
+    "behind a whole message": f"SKEYID_a computed: {SECRET}",
+    "behind a message that is a secret": f'/etc/racoon/racoon.conf:3: "ec" port number must be "any". ldap_pass {SECRET}',
+    "behind free text": f"getsockname(PF_NETLINK) failed: x, key: {SECRET}",
+    **{f"written as {form}": "private value " + "".join(form.format(ord(one)) for one in SECRET) for form in ESCAPES},
+}
+
+
+@pytest.mark.parametrize("wrap", WRAPPED.values(), ids=WRAPPED)
+@pytest.mark.parametrize("text", CALLED.values(), ids=CALLED)
+def test_what_may_be_a_secret_is_nowhere_in_messages_of_a_known_row_neither(wrap: Callable[[str], str], text: str) -> None:
+    written = [form.format(ord(SECRET[0])) + form.format(ord(SECRET[1])) for form in ESCAPES]
+    in_json = [json.dumps(one).strip('"') for one in written]
+    assert leaks(f"{wrap(text)}\n{NEXT}".encode(), *ENCODED, *written, *in_json) == []
+
+
+@pytest.mark.parametrize("text", ["SKEYID_a computed:", "the psk found.", "compute IV for phase2", "hmac(modp1536)"])
+@pytest.mark.parametrize("key", [SECRET, HEXADECIMAL, DUMPED])
+def test_a_dump_that_a_collector_left_in_the_message_before_it_is_nowhere(text: str, key: str) -> None:
+    if key == SECRET and "SKEYID" not in text and "psk" not in text:
+        key = HEXADECIMAL
+    message = json.dumps({"_COMM": "racoon", "MESSAGE": f"DEBUG: {text}\n{key}"})
+    assert leaks(f"{message}\n".encode(), *ENCODED, DUMPED) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ISAKMP-SA established 192.0.2.1[500]-198.51.100.7[500] spi:8f1b2c3d4e5f6071:a1b2c3d4e5f60718",
+        "couldn't find the pskey for 192.0.2.7.",
+        'login failed for user "bob"',
+        "unable to get certificate CRL(3) at depth:0 SubjectName:/C=DE/O=Example/CN=gw.example.org",
+        "Attribute XAUTH_TYPE, len 2",
+        "initiate new phase 1 negotiation: 192.0.2.1[500]<=>psk-gw.example.org[500]",
+    ],
+)
+def test_what_is_no_secret_in_a_message_of_a_known_row_stays(text: str) -> None:
+    (record,) = Engine(UTC).records(block(f"2026-01-15 08:30:02: INFO: {text}\n{NEXT}".encode()))
+    assert record.text == text
+
+
 @pytest.mark.parametrize("text", [*UNKNOWN.values(), f"password: {SECRET}"], ids=[*UNKNOWN, "password"])
 def test_what_no_row_knows_keeps_no_secret_where_it_is_torn(text: str) -> None:
     for place in range(1, len(text)):
