@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -16,6 +17,7 @@ from racoon_exporter.source.kafka.reading import AT_END, Reading, first_offset, 
 from racoon_exporter.source.kafka.records import origin_of
 from racoon_exporter.source.kafka.settings import Order
 
+_LOGGER: Final = logging.getLogger(__name__)
 _SAMPLE: Final = 1_000
 _LEAST: Final = 50
 """Records that are looked at: of all partitions, and of each at least."""
@@ -53,7 +55,7 @@ class Trial:
         """Read from where reading will begin. Raises KafkaException."""
         self.trouble: KafkaError | None = None
         self._settings = settings
-        self._consumer = Consumer(dict(settings))
+        self._consumer = Consumer(dict(settings), logger=_LOGGER)
         self._readings: dict[int, Reading] = {}
         for number in range(partitions_of(self._consumer, topic)):
             place = Place(topic, number)

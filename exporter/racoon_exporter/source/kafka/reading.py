@@ -82,7 +82,7 @@ class Reading:
     def pass_over_damage(self, settings: Mapping[str, Any]) -> None:
         """Go on behind a batch that cannot be read. Raises KafkaException."""
         first = self.next
-        consumer = Consumer(dict(settings))
+        consumer = Consumer(dict(settings), logger=_LOGGER)
         try:
             _, high = watermarks(consumer, self.place)
             self.next = end_of_damage(consumer, TopicPartition(*self.place, first), high)
