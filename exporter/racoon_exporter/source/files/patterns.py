@@ -17,11 +17,13 @@ from collections import OrderedDict
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, SourceStatus, StartAt
+from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, SourceCounts, SourceStatus, StartAt
 from racoon_exporter.source.files.folders import Folders, regular
+from racoon_exporter.source.files.open_file import OpenFile
 from racoon_exporter.source.files.position import Identity, Position
 from racoon_exporter.source.files.rotating import FileSource
-from racoon_exporter.source.files.siblings import COMPRESSED, bases
+from racoon_exporter.source.files.siblings import COMPRESSED, UnsteadyError, bases, siblings
+from racoon_exporter.source.files.stored_bytes import PlainReader
 from racoon_exporter.source.files.system import SYSTEM, System
 
 if TYPE_CHECKING:
@@ -163,12 +165,9 @@ class SourceSet:
         self._refreshed = self._clock()
         joined = False
         known: _Known | None = None
-        awaited: set[str] = set()
         for pattern in self._patterns:
             left_out = 0
             for path in self._present(pattern):
-                if self._retired:
-                    awaited |= self._retired.keys() & set(bases(path))
                 if path in self._members or self._is_rotated(path):
                     continue
                 if len(self._joined) < self._most_matched:
@@ -177,7 +176,6 @@ class SourceSet:
                 else:
                     left_out += 1
             self._tell_left_out(pattern, left_out)
-        self._awaited = awaited & self._retired.keys()
         if joined:
             self._rotated |= {name for name in self._joined if any(base in self._members for base in bases(name))}
         self._start_at, self._backfill = "beginning", False  # holds for what is there at the first look only
@@ -276,6 +274,8 @@ class SourceSet:
                 return False
             known.held.add(identity)
             position = known.endings.get(identity)
+            if position is not None and not self._stands_at(path, position):
+                position = None  # another file had that inode once
         else:
             known.held.add(position.identity)
         self._checkpoint.pop(path, None)
@@ -285,6 +285,19 @@ class SourceSet:
         self._members[path] = member
         self._joined.add(path)
         return True
+
+    def _stands_at(self, path: str, position: Position) -> bool:
+        """Whether the file of a position is at a path."""
+        try:
+            opened = OpenFile(PlainReader(path, self._system), SourceCounts())
+        except OSError:
+            return True  # that is told by who reads it, which goes on from there or finds it to be another then
+        try:
+            return opened.resume_at(position)
+        except OSError:
+            return True
+        finally:
+            opened.close()
 
     def _awaited_at(self, path: str) -> Position | None:
         """Return where a log was left that comes back; what stands beside it was rotated meanwhile."""
@@ -301,7 +314,9 @@ class SourceSet:
 
     def _known(self) -> _Known:
         """Tell what is read under another name, or will be as soon as that name is first looked at, and what once was."""
-        held = {member.identity or self._first_of(name) for name, member in self._members.items()}
+        held: set[Identity | None] = set()
+        for name, member in self._members.items():
+            held |= set(member.held) or {self._first_of(name)}
         endings: dict[Identity, Position] = {}
         for position in self._retired.values():
             left = position.past.left if position.past is not None else ()
@@ -316,11 +331,7 @@ class SourceSet:
 
     def _retire(self) -> Block | None:
         """Drop matched files that vanished long ago, or are rotated files of a log that has come; give their rests first."""
-        before = len(self._members)
-        block = next(filter(None, map(self._ended, self._matched())), None)
-        if len(self._members) < before:
-            self.refresh()  # to tell what stands beside them
-        return block
+        return next(filter(None, map(self._ended, self._matched())), None)
 
     def _ended(self, name: str) -> Block | None:
         """Drop one matched file if it is time for that; gives its incomplete last line first, if it has one."""
@@ -336,6 +347,12 @@ class SourceSet:
         self._drop(name, member)
         return None
 
+    def _has_rotated_files(self, name: str) -> bool:
+        try:
+            return bool(siblings([name], self._folders))
+        except UnsteadyError:
+            return True
+
     def _matched(self) -> Iterable[str]:
         return [name for name in self._members if name in self._joined]
 
@@ -350,6 +367,8 @@ class SourceSet:
         if position is not None:
             self._retired.pop(name, None)
             self._retired[name] = position
+            if self._has_rotated_files(name):
+                self._awaited.add(name)
             if len(self._retired) > RETIRED_KEPT:
                 oldest, _ = self._retired.popitem(last=False)
                 self._awaited.discard(oldest)

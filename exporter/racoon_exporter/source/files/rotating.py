@@ -126,6 +126,12 @@ class FileSource:
         position = self._generation or self._beginning.checkpoint
         return None if position is None else position.identity
 
+    @property
+    def held(self) -> tuple[Identity, ...]:
+        """The files that are, or will be, read here and nowhere else, under whatever name they are found."""
+        aside = self._aside.identity if self._aside is not None else None
+        return tuple(each for each in (self.identity, aside) if each is not None)
+
     def finish(self) -> Block | None:
         """Return the incomplete last line, for when the log is given up."""
         generation = self._generation

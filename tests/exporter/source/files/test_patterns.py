@@ -312,6 +312,60 @@ def test_a_silent_log_that_was_rotated_is_not_read_again_under_the_names_of_its_
     assert names(logs) == ["racoon.log"]
 
 
+@pytest.mark.parametrize("restarted", [False, True], ids=["live", "over a restart"])
+def test_what_a_silent_log_held_that_came_back_and_was_rotated_again_is_read(
+    tmp_path: Path, clock: Clock, *, restarted: bool
+) -> None:
+    """Its rotated files are none of the pattern's; nothing else tells that there is something between the two."""
+    pattern = str(tmp_path / "*.log")
+    logs = SourceSet([pattern], clock=clock)
+    log = Log(tmp_path / "racoon.log")
+    log.write(1)
+    assert lines(logs) == records(1)
+    log.rename()
+    for _ in range(2):
+        clock.now += LINGER_SECONDS
+        assert lines(logs) == []
+    if restarted:
+        logs = again(logs, pattern, clock=clock)
+    log.write(2)
+    log.rename()
+    log.write(3)
+    assert lines(logs) == records(2, 3)
+    logs.close()
+
+
+def test_a_new_log_that_has_the_inode_of_another_ones_rotated_file_is_new(tmp_path: Path, clock: Clock) -> None:
+    """Inodes are used again; what stood beside the new log before it came is no concern of the other's."""
+    logs = SourceSet([str(tmp_path / "*.log")], clock=clock)
+    one, other = Log(tmp_path / "one.log"), Log(tmp_path / "other.log")
+    one.write(1)
+    assert lines(logs) == records(1)
+    one.rename()
+    one.write(2)
+    assert lines(logs) == records(2)
+    one.sibling(".1").path.rename(other.path)  # the inode, in place of an allocation that nobody can ask for
+    other.path.write_bytes(record(4) + record(5))
+    Log(tmp_path / "other.log.1").write(3)
+    assert sorted(lines(logs)) == records(4, 5)
+    assert sum(status.counts.lost_bytes for status in logs.statuses()) == 0
+    logs.close()
+
+
+def test_a_truncated_log_that_is_renamed_to_another_matching_name_is_read_once(tmp_path: Path, logs: SourceSet) -> None:
+    """It is read under its old name, after its copy, and under no other meanwhile."""
+    log = Log(tmp_path / "racoon.log")
+    log.write(1)
+    assert lines(logs) == records(1)
+    log.write(2, 3)
+    log.copytruncate()
+    moved = Log(log.path.rename(tmp_path / "moved.log"))
+    assert [logs.read(100) is not None, logs.refresh()] == [True, False]
+    moved.write(4)
+    assert lines(logs)[-2:] == records(3, 4)
+    assert lines(logs) == []
+
+
 @NAMES_OF_ROTATED
 def test_rotated_files_are_not_read_as_logs_at_a_restart_before_the_next_record(
     tmp_path: Path, logs: SourceSet, clock: Clock, rotated: str
