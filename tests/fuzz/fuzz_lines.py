@@ -82,7 +82,7 @@ def tell(lines: list[str]) -> None:
         PageContext(shown, UTC, "/metrics", dict.fromkeys(("icon.svg", "status.css", "status.js"), "")), ring.newest(100)
     ).encode("utf-8", "backslashreplace")
     for body, allowed in OVERVIEW_BODIES.values():
-        json.dumps(body(shown, read_parameters((), allowed), UTC))
+        json.dumps(body(shown, read_parameters((), allowed), UTC), default=list)  # rows come one by one
     json.dumps(history.tables(one.state, UTC))
     records = list(engine(ring).records(Block(SOURCE, "\n".join(lines).encode("utf-8", "surrogatepass"), 1, None)))
     for record in records[:: max(1, len(records) // 60)]:
