@@ -30,11 +30,16 @@ def test_the_example_shows_every_section() -> None:
     assert set(yaml.safe_load(example())) == {"tls_server_config", "http_server_config", "basic_auth_users", "rate_limit"}
 
 
+def _shown(name: str, value: float) -> str:
+    if not name.endswith("_bytes"):
+        return f"{value:g}"
+    return f"{value // 1024**2:g} MiB" if value >= 1024**2 else f"{value // 1024:g} KiB"
+
+
 def test_every_limit_stands_in_the_table() -> None:
     table = DOCUMENT.partition("## Limits")[2]
     for name, value in asdict(Limits()).items():
-        shown = value // 1024 if name.endswith("_bytes") else value
-        assert re.search(rf"\b{shown:g}\b", table), name
+        assert re.search(rf"\b{_shown(name, value)}\b", table), name
 
 
 def test_headers_curves_and_health_paths_stand_in_the_text() -> None:
