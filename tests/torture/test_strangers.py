@@ -5,15 +5,11 @@ STRANGERS says how many addresses; `make torture` takes a million, with ten line
 
 import ipaddress
 import os
-import subprocess
-import sys
-import threading
-import time
-import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+
+from tests.torture.flooded import Flooded, flooded  # noqa: F401  a fixture
 
 STRANGERS = int(os.environ.get("STRANGERS", "40000"))
 CONFIGURED = 'racoon_phase1_established_total{peer="198.51.100.7",role="unknown"}'
@@ -24,7 +20,6 @@ GROWTH = 12 * 1024
 
 With a million strangers 13 bytes kept for each would show.
 """
-SECONDS = 3600.0
 
 pytestmark = [pytest.mark.torture, pytest.mark.timeout(7200)]
 
@@ -66,46 +61,7 @@ def flood(numbers: range, last: str) -> Iterator[bytes]:
     yield last.encode()
 
 
-class Flooded:
-    """A running exporter that reads standard input."""
-
-    def __init__(self, state: Path) -> None:
-        command = [sys.executable, "-m", "racoon_exporter", "serve", "-", "--web.listen-address", "127.0.0.1:0"]
-        command += ["--expect-peer", "198.51.100.7", "--state.file", str(state)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
-        assert self.process.stderr is not None
-        line = next(line for line in self.process.stderr if b"serving on" in line).decode()
-        self._url = line.split("serving on ")[1].rstrip('"\n')
-        threading.Thread(target=self.process.stderr.read, daemon=True).start()  # so that it never waits for us
-
-    def take(self, pieces: Iterator[bytes], until: str) -> str:
-        """Let it read, and return the metrics as soon as they hold a line."""
-        assert self.process.stdin is not None
-        for piece in pieces:
-            self.process.stdin.write(piece)
-        self.process.stdin.flush()
-        deadline = time.monotonic() + SECONDS
-        while True:
-            with urllib.request.urlopen(f"{self._url}metrics", timeout=60) as answer:
-                metrics = str(answer.read().decode())
-            if until in metrics:
-                return metrics
-            assert time.monotonic() < deadline, f"{until} is not in\n{metrics}"
-
-    def memory(self, name: str) -> int:
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith(f"{name}:"))
-
-
-@pytest.fixture
-def flooded(tmp_path: Path) -> Iterator[Flooded]:
-    exporter = Flooded(tmp_path / "state")
-    with exporter.process:
-        yield exporter
-        exporter.process.kill()
-
-
-def test_strangers_cost_neither_memory_nor_configured_peers(flooded: Flooded) -> None:
+def test_strangers_cost_neither_memory_nor_configured_peers(flooded: Flooded) -> None:  # noqa: F811
     full = max(STRANGERS // 10, 12_000)  # by then the rings of past negotiations are full
     flooded.take(flood(range(full), established(full)), f"{CONFIGURED} 1.0")
     early = flooded.memory("VmRSS")
