@@ -117,20 +117,28 @@ class LineSplitter:
 
     def split(self, line: str) -> Line | None:
         """Take a line apart; None where it has no known head: a continuation, a dump, or another program's text."""
+        found, line_format = self._apart(line)
+        if line_format is not None:
+            self._format = line_format
+            if not line_format.needs:
+                self._tried_first = line_format
+        return found
+
+    def peek(self, line: str) -> Line | None:
+        """Take a line apart that is looked at before its turn: what comes before it is not read by its format."""
+        return self._apart(line)[0]
+
+    def _apart(self, line: str) -> tuple[Line | None, Format | None]:
         found = _split(self._tried_first, line)
         if found is not None:
-            self._format = self._tried_first
-            return found
+            return found, self._tried_first
         if line.startswith("{"):
-            return _split_json(line)
+            return _split_json(line), None
         for line_format in FORMATS:
             found = _split(line_format, line)
             if found is not None:
-                self._format = line_format
-                if not line_format.needs:
-                    self._tried_first = line_format
-                return found
-        return None
+                return found, line_format
+        return None, None
 
 
 _INNER_PATTERN: Final = head("inner", "", INNER)

@@ -57,7 +57,7 @@ _ONE_WORD: Final = re.compile(r"[A-Za-z0-9+](?<![\w@.:/+=-].)[A-Za-z0-9+/_-]{9,4
 _OF_A_KEY: Final = (re.compile("[A-Z]"), re.compile("[a-z]"), re.compile("[0-9]"))
 """What a long word has together only if it was made by chance, such as a key in Base64."""
 _PSK_LINE: Final = re.compile(
-    r"\s{0,8}+(?:[^\s]{1,64}:\s{1,4}+)?[^\s]{0,256}?[.:@][^\s]{1,256}+\s{1,64}+(?P<secret>[^\s]{1,4096}+)\s*+\Z"
+    r"\s{0,8}+(?:\S{1,64}:\s{1,4}+)?(?=\S{0,256}?[.:@]\S)\S{2,512}+\s{1,64}+(?P<secret>\S{1,4096}+)\s*+\Z"
 )
 """A line of psk.txt: who, and the key."""
 _NAMES: Final = (

@@ -23,6 +23,8 @@ _MOST_QUOTED: Final = 16
 """Lines a value with newlines may go on for."""
 _LONGEST_QUOTED: Final = 4096
 """Characters of such a record."""
+_UNSAID: Final = ""
+"""Stands for the row of a record of which an older version kept none; None is that of a message that nobody knows."""
 
 NumberedLine = tuple[str, int]
 """A line and its number."""
@@ -181,22 +183,22 @@ class Multiline:
 
     def restore(self, given: dict[str, Any]) -> None:
         """Go on from what `to_json` gave. Raises KeyError, TypeError or ValueError on anything else."""
-        self.record = self._record_of(given["pending"], given.get("pending_row"))
+        self.record = self._record_of(given["pending"], given.get("pending_row", _UNSAID))
         self._open = self.record is not None
         self._continuations = list(given["continuations"])
         if self.record is not None and given.get("quoted") is not None:
             self._opened = self._catalogue.opened(self.record.text)
             self._quoted = [(line, number) for line, number in given["quoted"]]
-        self._last = self._record_of(given["last"], given.get("last_row"))
+        self._last = self._record_of(given["last"], given.get("last_row", _UNSAID))
 
     def _record_of(self, given: list[Any] | None, template: str | None) -> Record | None:
-        """Give a record that was kept, of the row that it was found to be: what is masked since can't be found again."""
+        """Give a record that was kept, of the row that it was found to be, or of none: what is masked since reads otherwise."""
         if given is None:
             return None
         time, gateway, ident, pid, level, tag, text, number, times = given
         catalogue = self._catalogue.in_dialect(ident)
         message = catalogue.row(template) if template is not None else None
-        if message is None:  # an older version did not say, or another had more rows
+        if message is None and template is not None:  # an older version did not say, or another had more rows
             message = catalogue.find(text) or known_otherwise(catalogue, text, level)[0]
         return Record(time, gateway, ident, pid, level, tag, message, text, number, times)
 

@@ -95,7 +95,7 @@ class LogReader:
 
     def is_foreign(self, line: str) -> bool:
         """Whether a line is another program's, or no text at all."""
-        parsed = self._splitter.split(line)
+        parsed = self._splitter.peek(line)
         if parsed is None:
             return True
         if parsed.dialect:
@@ -104,7 +104,7 @@ class LogReader:
 
     def debug_place(self, line: str) -> int | None:
         """Give the place of the marks in a debug line of racoon; None for any other line, and where a location follows."""
-        parsed = self._splitter.split(line)
+        parsed = self._splitter.peek(line)
         if parsed is None or parsed.level not in DEBUG_LEVELS or not is_racoon(parsed.ident):
             return None
         head = f"[{parsed.tag}] {parsed.level}: " if parsed.tag else f"{parsed.level}: "

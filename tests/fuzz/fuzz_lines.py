@@ -61,12 +61,12 @@ def _show(record: Record, source: str) -> None:
     events_output.explanation(record)
 
 
-def tell(lines: list[str]) -> None:
-    """Read lines, restart in between, and show what follows in every way."""
+def tell(lines: list[str], life: int = LIFE) -> None:
+    """Read lines, restart after so many each time, and show what follows in every way."""
     ring = EventRing()
     one, whole = engine(ring), engine(EventRing())
-    for first in range(0, len(lines), LIFE):
-        data = "\n".join(lines[first : first + LIFE]).encode("utf-8", "surrogatepass") + b"\n"
+    for first in range(0, len(lines), life):
+        data = "\n".join(lines[first : first + life]).encode("utf-8", "surrogatepass") + b"\n"
         one._feed(Block(SOURCE, data, 1, None))
         whole._feed(Block(SOURCE, data, 1, None))
         again = engine(ring)

@@ -15,6 +15,8 @@ from tests.fuzz.fuzz_witness import check as check_answer
 from tests.fuzz.rule import check
 from tests.fuzz.seed_corpus import seed
 
+GIVEN_UP = "fe80::1%eth0[500] give up to get IPsec-SA due to time up to wait."
+
 
 def test_the_rule_holds_for_the_seeds_wherever_they_are_cut(tmp_path: Path) -> None:
     assert seed(tmp_path) > 400
@@ -38,6 +40,37 @@ def test_the_rule_holds_for_the_seeds_wherever_they_are_cut(tmp_path: Path) -> N
 )
 def test_the_rule_holds_for_what_broke_it_once(data: bytes) -> None:
     check(data)
+
+
+@pytest.mark.parametrize(
+    ("life", "lines"),
+    [
+        (1, ["2026-11-17 04:08:44: some words:7: " + '": ' * 19 + '"ec" id type forbidden: 7']),
+        (
+            1,
+            [
+                "Nov 25 08:27:35 mac racoon[99] (IPSec) <Notice>: INFO: No SIG was passed, hybrid auth is enabled",
+                "2026-11-13T18:25:29.123456+01:00 gw1 racoon[99]: DEBUG: invalid pcheck_level why?.",
+                "Nov 15 04:15:54 mac racoon[99] (IPSec) <Notice>: WARNING: invalid attribute type 7.",
+            ],
+        ),
+        (
+            3,
+            [
+                "Nov 20 07:31:32 2001:db8::9 racoon[99]: initiate new phase 2 negotiation: fe80::1%eth0[0]<=>2001:db8::5[4500]",
+                "Nov 22 12:11:56 mac racoon[99] (IPSec) <Notice>: DEBUG: no supported certtype 7",
+                f"2026-11-25T09:41:04.1Z stderr F 2026-11-27 00:48:14: {GIVEN_UP}",
+                '2026-11-06T15:01:37.1Z stderr F 2026-11-12 07:23:29: INFO: x:7: "ec" failed to duplicate remoteconf from "x".',
+                "11-24 23:04:28.123  99   99 I racoon  : Remote X509 IPv6 addr: some words",
+                "2026-11-04(lifebyte = +01:00.123456gw1\xe9 7772026-11-04 racoon[99]: 7: received too many NAT-OA payloads.",
+                'ERROR: some words:\x00: "ecec" wrong Vendor ID for gssapi_id',
+            ],
+        ),
+    ],
+    ids=["masked into a row", "a debug line looked at before its turn", "a clock set back while another end may tell"],
+)
+def test_a_restart_changes_nothing_where_it_did_once(life: int, lines: list[str]) -> None:
+    tell(lines, life)
 
 
 def test_no_line_of_the_first_stories_raises_wherever_it_is_read_kept_or_shown() -> None:

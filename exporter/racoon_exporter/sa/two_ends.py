@@ -49,10 +49,11 @@ class Failures:
     uncounted: dict[int, Negotiation] = field(default_factory=dict)
     """Those that wait to be counted under their true reason."""
 
-    def wait(self, negotiation: Negotiation, now: float | None) -> None:
-        """Look again at one that another end may still explain."""
-        if now is not None:
-            self.racoon.timers.at(now + TOLD_WITHIN, self, negotiation)
+    def wait(self, negotiation: Negotiation) -> None:
+        """Look again at one that another end may still explain, when its time to be told is over."""
+        since = self.racoon.now if negotiation.ended is None else negotiation.ended
+        if since is not None:
+            self.racoon.timers.at(since + TOLD_WITHIN, self, negotiation)
 
     def due(self, what: Negotiation, now: float) -> None:
         """Count one whose time to be told is over, unless the other end's log is yet to be read (`caught_up`)."""
@@ -96,7 +97,7 @@ class Failures:
                 self.keep(negotiation)
             if not counted:
                 self.uncounted[id(negotiation)] = negotiation
-                self.wait(negotiation, self.racoon.now)
+                self.wait(negotiation)
 
 
 class TwoEnds:
@@ -165,7 +166,7 @@ class TwoEnds:
         if told is not None:
             _tell(racoon, negotiation, *told)
         elif not self.catching_up:
-            racoon.failures.wait(negotiation, now)
+            racoon.failures.wait(negotiation)
 
     def _may_be_told(self, racoon: Racoon, negotiation: Negotiation) -> bool:
         """Whether another end's log is read, or may yet be: strangers have none, and are many."""
@@ -188,7 +189,7 @@ class TwoEnds:
                 if passed or not self._has_other_end(racoon, negotiation):
                     give_up(racoon, negotiation, now)
                 else:
-                    racoon.failures.wait(negotiation, now)
+                    racoon.failures.wait(negotiation)
 
     def settle(self) -> None:
         """Count what still waits, as no line will come."""
