@@ -51,6 +51,27 @@ def _weight(message: Message) -> tuple[int, int]:
     return (-literal, message.index)
 
 
+def _first_words(message: Message) -> list[str]:
+    """Give the complete words before the first hole."""
+    head = message.pieces[0] if message.pieces and isinstance(message.pieces[0], str) else ""
+    words = head.split()
+    if words and not head[-1].isspace():
+        words.pop()  # the last word goes on in the hole
+    return words
+
+
+def _alike(messages: Iterable[Message]) -> frozenset[int]:
+    """Give the indices of messages behind which there is another of a dialect's own, or of all, that has other values only."""
+    last: dict[tuple[str | bool | None, ...], int] = {}
+    found: set[int] = set()
+    for message in sorted(messages, key=_weight):
+        words = message.index < 0, *(piece if isinstance(piece, str) else None for piece in message.pieces)
+        if words in last:
+            found.add(last[words])
+        last[words] = message.index
+    return frozenset(found)
+
+
 class Catalogue:
     """All messages, found by their words.
 
@@ -71,6 +92,7 @@ class Catalogue:
         """By first characters, where enough of those are literal text: a short way to messages that were found once."""
         self._unknown: tuple[str, ...] = ()
         """The texts that no row fitted last."""
+        self._alike = _alike(self.messages)
         for message in self.messages:
             self._file(message)
         self.free_text: Message | None = next((m for m in self.messages if m.template == "%s"), None)
@@ -117,10 +139,7 @@ class Catalogue:
             if text:
                 self._constants.setdefault(text, message)
             return
-        head = pieces[0] if isinstance(pieces[0], str) else ""
-        words = head.split()
-        if words and not head[-1].isspace():
-            words.pop()  # the last word goes on in the hole
+        words = _first_words(message)
         if words:
             node = self._root
             for word in words:
@@ -149,7 +168,7 @@ class Catalogue:
             return message, None
         for message in self._by_head.get(text[:_HEAD], ()):
             event = message.recognise(text)
-            if event is not None:
+            if (event is not None and message.index not in self._alike) or self._is(message, text):  # as `find` has it
                 return message, event
         message = self._find_filed(text)
         if message is None:
@@ -166,7 +185,7 @@ class Catalogue:
     def _by_start(self) -> dict[str, list[Message]]:
         """Give the messages by the literal characters they begin with, where those are enough."""
         found: dict[str, list[Message]] = {}
-        for message in sorted(self.messages, key=_weight):
+        for message in sorted(self.messages, key=lambda message: (-len(_first_words(message)), *_weight(message))):
             if not message.constant and len(message.start) >= LITERAL_HEAD:
                 found.setdefault(message.start[:LITERAL_HEAD], []).append(message)
         return found
@@ -191,9 +210,13 @@ class Catalogue:
                 path.append(node.messages)
         while path:
             for message in path.pop():
-                if message.fits(text):
+                if self._is(message, text):
                     return message
         return self._find_headless(text)
+
+    def _is(self, message: Message, text: str) -> bool:
+        """Whether a text is a message. One that is told from another by the kind of its values only must have such values."""
+        return message.fits(text) and (message.index not in self._alike or message.matches(text))
 
     def find_cut(self, text: str) -> Message | None:
         """Find the message of a text whose end was cut off, before the first value it would have held.

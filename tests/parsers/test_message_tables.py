@@ -14,6 +14,7 @@ from typing import Final
 import pytest
 import regex
 
+from racoon_parsers.catalogue import Catalogue
 from racoon_parsers.event_classes import EVENT_CLASSES
 from racoon_parsers.events import EVENT_TYPES, Event, Mention, Remark
 from racoon_parsers.fields import FIELDS, Value
@@ -31,7 +32,6 @@ REFERENCE: Final = Path(__file__).with_name("reference.tsv.gz")
 AMBIGUOUS: Final = {
     "invalid encryption algorithm %d.": "the kernel interface prints the same words (`invalid encryption algorithm %u.`)",
     "invalid hmac algorithm %d.": "the kernel interface prints the same words (`invalid hmac algorithm %u.`)",
-    "not supported authentication method %s": "a name in place of a number (`… method %d`); only the severity differs",
     "%s": "free text, such as OpenSSL's; nothing tells it from text that nobody knows",
 }
 """Rows whose printed text is another row's too, and why."""
@@ -220,3 +220,18 @@ def test_no_pattern_is_compiled_at_start() -> None:
         "assert not any({'_fullmatch', 'recognise', 'read', 'expression'} & vars(row).keys() for row in rows)\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("value", ["some words", "7", "198.51.100.7[500]", "0x1f", ""])
+def test_a_text_is_the_same_message_by_its_first_characters_as_by_its_words(value: str) -> None:
+    """The short way to messages that were found once is no other way; what stands in a value may be none of its kind."""
+    known = Catalogue(catalogue().messages)
+    texts = [row.render(lambda _hole: value) for row in ROWS]
+    for text in texts:
+        known.recognise(text)
+    wrong = []
+    for text in texts:
+        found, recognised = known.find(text), known.recognise(text)
+        if found is not (None if recognised is None else recognised[0]):
+            wrong.append((text, found and found.template, recognised and recognised[0].template))
+    assert wrong == []

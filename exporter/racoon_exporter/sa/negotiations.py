@@ -62,12 +62,18 @@ class Negotiations:
         if len(self._all) >= MOST_UNDER_WAY:
             self._drop_oldest(now)
         self._enter(negotiation)
-        negotiation.touched = now
-        if now is not None:
-            self._look_at(negotiation, now + GIVEN_UP_AFTER)
+        self.touch(negotiation, now)
+
+    def touch(self, negotiation: Negotiation, at: float | None) -> None:
+        """Take note that something was heard of one. Its beginning may have had no time, and clocks step back."""
+        if at is None:
+            return
+        if negotiation.touched is None or at < negotiation.touched:
+            self._look_at(negotiation, at + GIVEN_UP_AFTER)
             if len(self._looks) > 4 * MOST_UNDER_WAY:
                 self._looks = [look for look in self._looks if look[2].ended is None]
                 heapify(self._looks)
+        negotiation.touched = at
 
     def _look_at(self, negotiation: Negotiation, when: float) -> None:
         heappush(self._looks, (when, next(self._numbers), negotiation))
@@ -89,7 +95,7 @@ class Negotiations:
         _remove(self.waiting, negotiation)
         self._all[id(negotiation)] = self._all.pop(id(negotiation))  # it is the newest that has begun
         move(NEGOTIATION, negotiation, "begun")
-        negotiation.touched = now
+        self.touch(negotiation, now)
         self.open.setdefault(negotiation.peer, []).append(negotiation)
 
     def _drop_oldest(self, now: float | None) -> None:
@@ -201,11 +207,12 @@ class Negotiations:
             negotiation = heappop(looks)[2]
             if negotiation.ended is not None:
                 continue
-            end = (negotiation.touched or 0.0) + GIVEN_UP_AFTER
+            assert negotiation.touched is not None  # only then it is looked at
+            end = negotiation.touched + GIVEN_UP_AFTER
             if end > now:
                 self._look_at(negotiation, end)
             else:
-                self.abandon(negotiation, "silence", now if negotiation.touched is None else end, now)
+                self.abandon(negotiation, "silence", end, now)
         self.next_look = looks[0][0] if looks else NEVER
 
     # keeping
@@ -219,9 +226,10 @@ class Negotiations:
         negotiations = [from_json(Negotiation, item) for item in given]
         for negotiation in negotiations:
             self._enter(negotiation)
-            times = [time for time in (negotiation.begun, negotiation.touched) if time is not None]
-            if times:
-                self._look_at(negotiation, max(times) + GIVEN_UP_AFTER)
+            if negotiation.touched is not None:
+                self._look_at(negotiation, negotiation.touched + GIVEN_UP_AFTER)
+            elif negotiation.begun is not None:  # an older version let it lose its time
+                self.touch(negotiation, negotiation.begun)
         return negotiations
 
 

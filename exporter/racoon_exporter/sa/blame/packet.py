@@ -136,7 +136,7 @@ class Packet:
         negotiation = self._speaks_of(address, evidence)
         if negotiation is not None:
             negotiation.evidence = more_telling(negotiation.evidence, evidence.reason)
-            negotiation.touched = at
+            self._negotiations.touch(negotiation, at)
         elif evidence.refusal:
             self._refusals.refuse(address, evidence.phase or 1, evidence.reason, None, at=at, now=now)
         else:
