@@ -5,9 +5,11 @@ Whoever asks for an offset is given the batch that holds it, so asking for later
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from typing import Any, Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
@@ -15,6 +17,7 @@ CHECKED: Final = {"check.crcs": True}
 """What a consumer is told: without it, librdkafka asks for some kinds of damaged batches for ever, and says nothing."""
 _DAMAGED: Final = frozenset({KafkaError._BAD_MSG, KafkaError._BAD_COMPRESSION})  # noqa: SLF001
 _SECONDS: Final = 5.0
+_LOGGER: Final = logging.getLogger(__name__)
 
 
 def tells_damage(error: KafkaError) -> bool:
@@ -22,12 +25,18 @@ def tells_damage(error: KafkaError) -> bool:
     return error.code() in _DAMAGED
 
 
-def end_of_damage(consumer: Consumer, damaged: TopicPartition, high: int) -> int:
+def end_of_damage(settings: Mapping[str, Any], damaged: TopicPartition, high: int) -> int:
     """Give the first offset from a damaged one on that can be read, or the end. Raises KafkaException.
 
-    The consumer is assigned what is asked for.
+    Each question has a consumer of its own, with these settings: what it reads in a damaged batch sends librdkafka to offsets
+    that there are not, and from there back to the beginning, also while the next question is asked.
     """
-    return first_readable(lambda offset: _is_readable(consumer, damaged, offset), damaged.offset, high)
+
+    def is_readable(offset: int) -> bool:
+        with closing(Consumer(dict(settings), logger=_LOGGER)) as consumer:
+            return _is_readable(consumer, damaged, offset)
+
+    return first_readable(is_readable, damaged.offset, high)
 
 
 def first_readable(is_readable: Callable[[int], bool], start: int, high: int) -> int:

@@ -85,9 +85,9 @@ class Reading:
         consumer = Consumer(dict(settings), logger=_LOGGER)
         try:
             _, high = watermarks(consumer, self.place)
-            self.next = end_of_damage(consumer, TopicPartition(*self.place, first), high)
         finally:
             consumer.close()
+        self.next = end_of_damage(settings, TopicPartition(*self.place, first), high)
         lost = self.next - first
         if not lost:
             return  # it was told twice

@@ -224,6 +224,7 @@ class TopicCheckpoints:
                 newest = _piece(message, key, coming) or newest
             elif tells_damage(error):
                 self._pass_over_damage(reader, place, high)
+                until = self._clock() + _SECONDS
             elif error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001
                 raise KafkaException(error)
             elif offset >= high:
@@ -232,7 +233,7 @@ class TopicCheckpoints:
 
     def _pass_over_damage(self, reader: Consumer, place: TopicPartition, high: int) -> None:
         """Read on behind a batch that cannot be read: an older checkpoint, or a younger one, will do."""
-        damaged, place.offset = place.offset, end_of_damage(reader, place, high)
+        damaged, place.offset = place.offset, end_of_damage(self._reader_settings, place, high)
         _LOGGER.error(
             "topic %s: %d records from offset %d on are damaged on the broker", self._topic, place.offset - damaged, damaged
         )
@@ -240,21 +241,24 @@ class TopicCheckpoints:
 
     def _reading(self) -> Consumer:
         if self._reader is None:
-            self._reader = Consumer(
-                self._client
-                | CHECKED
-                | {
-                    "group.id": f"{self._group}-checkpoints",
-                    "enable.auto.commit": False,
-                    "isolation.level": "read_committed",
-                    "enable.partition.eof": True,
-                    "auto.offset.reset": "earliest",
-                    "queued.max.messages.kbytes": 16384,
-                    "fetch.wait.max.ms": 20,
-                },
-                logger=_LOGGER,
-            )
+            self._reader = Consumer(self._reader_settings, logger=_LOGGER)
         return self._reader
+
+    @property
+    def _reader_settings(self) -> dict[str, Any]:
+        return (
+            self._client
+            | CHECKED
+            | {
+                "group.id": f"{self._group}-checkpoints",
+                "enable.auto.commit": False,
+                "isolation.level": "read_committed",
+                "enable.partition.eof": True,
+                "auto.offset.reset": "earliest",
+                "queued.max.messages.kbytes": 16384,
+                "fetch.wait.max.ms": 20,
+            }
+        )
 
     def _key(self, place: Place) -> str:
         return f"{self._group}/{place.topic}/{place.number}"
