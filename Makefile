@@ -54,7 +54,7 @@ backfill-test: $(VENV)/.tests ## The recipes of docs/backfill.md with a real Pro
 kafka-test: $(VENV)/.tests ## The source `kafka` against real brokers (Java; jars by Maven)
 	@sh .ci/tools prometheus
 	@sh .ci/kafka >/dev/null
-	$(BIN)/python -m pytest -m kafka --numprocesses 2 tests/kafka
+	$(BIN)/python -m pytest -m kafka --numprocesses 3 tests/kafka
 
 dask-test: $(VENV)/.tests ## Old logs on a Dask scheduler with two workers, one of which is killed
 	$(BIN)/python -m pytest -m dask tests/dask
