@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import insort
+from collections import deque
 from collections.abc import Callable, Iterator
-from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import Any, Final, Literal
 
@@ -40,8 +41,8 @@ class Negotiations:
         """All, by `id`, in the order in which they began: a restart must find them in it."""
         self.over = 0
         """How many phase 1 have ended so far."""
-        self._looks: list[tuple[float, int, Negotiation]] = []
-        """When to look whether one is to be given up, a heap: a clock that steps back begins one before others."""
+        self._looks: deque[tuple[float, int, Negotiation]] = deque()
+        """When to look whether one is to be given up, the soonest first: mostly the newest is the last."""
         self._numbers = count()
         """Of looks at one time: the order in which they were set."""
         self.next_look = NEVER
@@ -71,13 +72,16 @@ class Negotiations:
         if negotiation.touched is None or at < negotiation.touched:
             self._look_at(negotiation, at + GIVEN_UP_AFTER)
             if len(self._looks) > 4 * MOST_UNDER_WAY:
-                self._looks = [look for look in self._looks if look[2].ended is None]
-                heapify(self._looks)
+                self._looks = deque(look for look in self._looks if look[2].ended is None)
         negotiation.touched = at
 
     def _look_at(self, negotiation: Negotiation, when: float) -> None:
-        heappush(self._looks, (when, next(self._numbers), negotiation))
-        self.next_look = self._looks[0][0]
+        looks, look = self._looks, (when, next(self._numbers), negotiation)
+        if not looks or looks[-1][0] <= when:
+            looks.append(look)
+        else:  # the clock stepped back
+            insort(looks, look)
+        self.next_look = looks[0][0]
 
     def _enter(self, negotiation: Negotiation) -> None:
         table = self.waiting if negotiation.state == "waiting" else self.open
@@ -204,7 +208,7 @@ class Negotiations:
         """Give up those of which nothing was heard for so long that nothing will be, at the time when that was clear."""
         looks = self._looks
         while looks and looks[0][0] <= now:
-            negotiation = heappop(looks)[2]
+            negotiation = looks.popleft()[2]
             if negotiation.ended is not None:
                 continue
             assert negotiation.touched is not None  # only then it is looked at
