@@ -71,9 +71,9 @@ class Negotiations:
             return
         if negotiation.touched is None or at < negotiation.touched:
             self._look_at(negotiation, at + GIVEN_UP_AFTER)
-            if len(self._looks) > 4 * MOST_UNDER_WAY:
-                self._looks = deque(look for look in self._looks if look[2].ended is None)
         negotiation.touched = at
+        if len(self._looks) > 4 * MOST_UNDER_WAY:
+            self._set_looks()
 
     def _look_at(self, negotiation: Negotiation, when: float) -> None:
         looks, look = self._looks, (when, next(self._numbers), negotiation)
@@ -82,6 +82,13 @@ class Negotiations:
         else:  # the clock stepped back
             insort(looks, look)
         self.next_look = looks[0][0]
+
+    def _set_looks(self) -> None:
+        """Let there be one look for each: a clock that goes back and forth sets others, for one as often as it likes."""
+        self._looks.clear()
+        for negotiation in self._all.values():
+            if negotiation.touched is not None:
+                self._look_at(negotiation, negotiation.touched + GIVEN_UP_AFTER)
 
     def _enter(self, negotiation: Negotiation) -> None:
         table = self.waiting if negotiation.state == "waiting" else self.open
@@ -230,10 +237,9 @@ class Negotiations:
         negotiations = [from_json(Negotiation, item) for item in given]
         for negotiation in negotiations:
             self._enter(negotiation)
-            if negotiation.touched is not None:
-                self._look_at(negotiation, negotiation.touched + GIVEN_UP_AFTER)
-            elif negotiation.begun is not None:  # an older version let it lose its time
-                self.touch(negotiation, negotiation.begun)
+            if negotiation.touched is None:  # an older version let it lose its time
+                negotiation.touched = negotiation.begun
+        self._set_looks()
         return negotiations
 
 

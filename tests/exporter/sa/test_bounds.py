@@ -136,3 +136,14 @@ def test_configured_peers_have_no_series_at_each_host_that_lines_name() -> None:
     engine.finish()
     samples, _ = collect(engine, OwnState())
     assert len(samples.values["racoon_peer_expected"]) == 20_000
+
+
+def test_a_clock_that_goes_back_and_forth_sets_no_looks_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("racoon_exporter.sa.negotiations.MOST_UNDER_WAY", 8)
+    heard = [f"08:3{number % 2}:00 [198.51.100.7] ERROR: failed to get valid proposal." for number in range(400)]
+    engine = told("08:30:00 INFO: initiate new phase 1 negotiation: 192.0.2.1[500]<=>198.51.100.7[500]", *heard)
+    negotiations = the_racoon(engine).negotiations
+    assert len(negotiations) == 1
+    assert len(negotiations._looks) <= 4 * 8 + 1
+    told("08:50:00 INFO: caught signal 1", engine=engine)
+    assert [one.ended - (one.touched or 0.0) for one in engine.state.archive.negotiations if one.ended is not None] == [600.0]
