@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from racoon_exporter.web import WebServer
     from tests.exporter.web.conftest import Serve
 
 
@@ -150,14 +151,17 @@ def test_clients_that_do_not_read_are_cut_and_delay_nobody(serve: Serve, clients
     until(lambda: server.connections == 0)
 
 
+def stuck_client(server: WebServer, clients: ExitStack) -> socket.socket:
+    """Ask for something large, and read no more than its first byte."""
+    client = clients.enter_context(connect(server, receive_buffer=4096))
+    client.sendall(b"GET /big HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    client.recv(1)
+    return client
+
+
 def test_of_too_many_clients_that_do_not_read_the_first_is_cut(serve: Serve, clients: ExitStack) -> None:
     server = serve(limits=Limits(write_timeout=60, max_stalled=3))
-    stuck = []
-    for _ in range(6):
-        client = clients.enter_context(connect(server, receive_buffer=4096))
-        client.sendall(b"GET /big HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        client.recv(1)
-        stuck.append(client)
+    stuck = [stuck_client(server, clients) for _ in range(6)]
     until(lambda: server.connections == 3)
     scrape(server)
     assert len(read_all(stuck[0])) < len(BIG)
@@ -166,12 +170,7 @@ def test_of_too_many_clients_that_do_not_read_the_first_is_cut(serve: Serve, cli
 
 def test_of_clients_that_do_not_read_what_is_large_the_last_is_kept(serve: Serve, clients: ExitStack) -> None:
     server = serve(limits=Limits(write_timeout=60, max_stalled_bytes=2 * len(BIG)))
-    stuck = []
-    for _ in range(6):
-        client = clients.enter_context(connect(server, receive_buffer=4096))
-        client.sendall(b"GET /big HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        client.recv(1)
-        stuck.append(client)
+    stuck = [stuck_client(server, clients) for _ in range(6)]
     until(lambda: server.connections == 2)
     scrape(server)
     assert len(read_all(stuck[3])) < len(BIG)

@@ -221,13 +221,17 @@ def test_a_sender_over_its_rate_is_dropped_counted_and_told_once(
     assert len(caplog.records) == 2
 
 
+def connected(source: SyslogSource, connect: Connect, clock: Clock) -> socket.socket:
+    """Connect a sender, which is taken note of a second before anything else happens."""
+    sender = connect(source)
+    assert source.read() is None
+    clock.now += 1
+    return sender
+
+
 def test_the_connection_silent_for_longest_gives_way(make: Make, connect: Connect, clock: Clock) -> None:
     source = make("tcp://127.0.0.1:0", SyslogLimits(connections=2))
-    senders = []
-    for _ in range(2):
-        senders.append(connect(source))
-        assert source.read() is None
-        clock.now += 1
+    senders = [connected(source, connect, clock) for _ in range(2)]
     senders[0].send(OLD + b"\n")
     assert some(source, 1) == [OLD + b"\n"]
     third = connect(source)
@@ -244,11 +248,7 @@ def test_a_connection_that_sent_something_which_was_not_read_yet_is_not_silent(
 ) -> None:
     """The newcomer is seen first; what waits at the kernel would be lost without a number that tells."""
     source = make("tcp://127.0.0.1:0", SyslogLimits(connections=2))
-    senders = []
-    for _ in range(2):
-        senders.append(connect(source))
-        assert source.read() is None
-        clock.now += 1
+    senders = [connected(source, connect, clock) for _ in range(2)]
     connect(source)
     assert arrived(source)
     senders[0].send(OLD + b"\n")
