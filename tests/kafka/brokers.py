@@ -163,12 +163,11 @@ class Cluster:
         rule = _rule(user, kind, name, AclPermissionType.DENY)
         for done in admin.create_acls([rule]).values():
             done.result(_START_SECONDS)
-        yield
-        asked = AclBindingFilter(
-            rule.restype, rule.name, rule.resource_pattern_type, rule.principal, rule.host, rule.operation, rule.permission_type
-        )
-        for removed in admin.delete_acls([asked]).values():
-            removed.result(_START_SECONDS)
+        try:
+            yield
+        finally:
+            for removed in admin.delete_acls([_all_like(rule)]).values():
+                removed.result(_START_SECONDS)
 
     def stop(self) -> None:
         """End all nodes."""
@@ -178,6 +177,12 @@ class Cluster:
 
 def _rule(user: str, kind: ResourceType, name: str, permission: AclPermissionType) -> AclBinding:
     return AclBinding(kind, name, ResourcePatternType.PREFIXED, f"User:{user}", "*", AclOperation.ALL, permission)
+
+
+def _all_like(rule: AclBinding) -> AclBindingFilter:
+    return AclBindingFilter(
+        rule.restype, rule.name, rule.resource_pattern_type, rule.principal, rule.host, rule.operation, rule.permission_type
+    )
 
 
 def _settings(node: Node, nodes: int, voters: str) -> dict[str, str]:

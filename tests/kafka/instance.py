@@ -78,6 +78,10 @@ class Instance:
         self.inputs.close()
 
 
+Make = Callable[..., Instance]
+"""What the fixture `make` gives."""
+
+
 def turn_until(instances: Iterable[Instance], reached: Callable[[], bool]) -> None:
     """Turn several instances, one after the other, until something is so."""
     until = time.monotonic() + PATIENCE

@@ -17,13 +17,11 @@ from tests.exporter.reading import start, up
 from tests.exporter.sa.test_two_ends import REFUSES, A, B, begin, listens, timed_out
 from tests.kafka.brokers import Cluster
 from tests.kafka.fleet import Gateway
-from tests.kafka.instance import PATIENCE, UP, Gateways, Instance, turn_until
+from tests.kafka.instance import PATIENCE, UP, Gateways, Instance, Make, turn_until
 from tests.kafka.once import read_once, scraped
 from tests.kafka.processes import Series, of_gateways
-from tests.kafka.test_topics import make  # noqa: F401  a fixture
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(900)]
-Make = Callable[..., Instance]
 PARTITIONS = 4
 
 
@@ -69,7 +67,7 @@ def all_read(instance: Instance, fleet: Fleet, more: int = 0) -> Callable[[], bo
     return lambda: not instance.follower.partitions.behind and instance.counted("racoon_log_messages_total") == wanted
 
 
-def test_lines_that_are_dealt_out_to_partitions_tell_what_one_log_tells(broker: Cluster, topic: str, make: Make) -> None:  # noqa: F811
+def test_lines_that_are_dealt_out_to_partitions_tell_what_one_log_tells(broker: Cluster, topic: str, make: Make) -> None:
     fleet = Fleet(broker, topic)
     fleet.write(5)
     instance = make()
@@ -83,7 +81,7 @@ def test_lines_that_are_dealt_out_to_partitions_tell_what_one_log_tells(broker: 
     assert instance.remark.count("not keyed by gateway") == 1
 
 
-def test_the_order_is_kept_over_restarts_in_the_middle_of_everything(broker: Cluster, topic: str, make: Make) -> None:  # noqa: F811
+def test_the_order_is_kept_over_restarts_in_the_middle_of_everything(broker: Cluster, topic: str, make: Make) -> None:
     fleet = Fleet(broker, topic)
     for number in range(3):
         fleet.write(2, last=number == 2)
@@ -95,7 +93,7 @@ def test_the_order_is_kept_over_restarts_in_the_middle_of_everything(broker: Clu
     assert of_gateways(instance.scrape) == once(fleet)
 
 
-def test_one_instance_reads_and_the_others_stand_by_until_it_ends(broker: Cluster, topic: str, make: Make) -> None:  # noqa: F811
+def test_one_instance_reads_and_the_others_stand_by_until_it_ends(broker: Cluster, topic: str, make: Make) -> None:
     fleet = Fleet(broker, topic)
     fleet.write(2)
     first = make()
@@ -119,7 +117,7 @@ def test_one_instance_reads_and_the_others_stand_by_until_it_ends(broker: Cluste
     assert standing_by.scrape[stands_by] == 0
 
 
-def test_a_topic_that_is_empty_at_first_is_read_in_order_too(broker: Cluster, topic: str, make: Make) -> None:  # noqa: F811
+def test_a_topic_that_is_empty_at_first_is_read_in_order_too(broker: Cluster, topic: str, make: Make) -> None:
     instance = make()
     instance.until(lambda: instance.follower.ready()[0])
     assert len(instance.held) == PARTITIONS
@@ -129,7 +127,7 @@ def test_a_topic_that_is_empty_at_first_is_read_in_order_too(broker: Cluster, to
     assert of_gateways(instance.scrape) == once(fleet)
 
 
-def test_partitions_that_are_added_meanwhile_are_read_in_order_too(broker: Cluster, topic: str, make: Make) -> None:  # noqa: F811
+def test_partitions_that_are_added_meanwhile_are_read_in_order_too(broker: Cluster, topic: str, make: Make) -> None:
     fleet = Fleet(broker, topic)
     fleet.write(2)
     instance = make()
@@ -145,7 +143,7 @@ def test_partitions_that_are_added_meanwhile_are_read_in_order_too(broker: Clust
 def test_what_partitions_knew_each_for_itself_is_put_together_when_the_order_is_asked_for(
     broker: Cluster,
     topic: str,
-    make: Make,  # noqa: F811
+    make: Make,
 ) -> None:
     fleet = Fleet(broker, topic)
     fleet.write(3)
@@ -179,7 +177,7 @@ def test_a_few_records_without_keys_do_not_keep_instances_from_sharing(
     told: str,
     broker: Cluster,
     topic: str,
-    make: Make,  # noqa: F811
+    make: Make,
 ) -> None:
     fleet = Fleet(broker, topic, keyed=True)
     fleet.write(5)
@@ -194,7 +192,7 @@ def test_a_few_records_without_keys_do_not_keep_instances_from_sharing(
     assert instance.counted("racoon_exporter_source_keyless_records_total") == 2
 
 
-def test_two_ends_in_two_partitions_tell_one_story(broker: Cluster, topic: str, make: Make) -> None:  # noqa: F811
+def test_two_ends_in_two_partitions_tell_one_story(broker: Cluster, topic: str, make: Make) -> None:
     ends = Gateways(broker.bootstrap, topic)
     for gateway, partition, lines in (
         ("a", 0, (listens(A), begin("initiate", A, B))),
@@ -224,7 +222,7 @@ def test_envelopes_of_collectors_are_dealt_out_and_name_their_hosts(
     collector: str,
     broker: Cluster,
     topic: str,
-    make: Make,  # noqa: F811
+    make: Make,
 ) -> None:
     """The key is an identifier of each record, as some shippers have it: it names no gateway."""
     codec, wrapped = COLLECTORS[collector]

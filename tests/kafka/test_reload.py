@@ -1,6 +1,5 @@
 """A reload: topics come and go, and options change, while brokers and gateways go on."""
 
-from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
@@ -10,11 +9,9 @@ from racoon_exporter.source.kafka.settings import Sasl
 from racoon_exporter.source.kinds import paths
 from tests.exporter.reading import start, up
 from tests.kafka.brokers import Cluster
-from tests.kafka.instance import UP, Gateways, Instance
-from tests.kafka.test_topics import make  # noqa: F401  a fixture
+from tests.kafka.instance import UP, Gateways, Instance, Make
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(900)]
-Make = Callable[..., Instance]
 COOKIES = "{:016x}:0123456789abcdef"
 NUMBERS = count(1)
 
@@ -37,7 +34,7 @@ def settled(instance: Instance, held: int) -> bool:
 def test_topics_come_and_go_with_a_reload_and_each_line_counts_once(
     broker: Cluster,
     topic: str,
-    make: Make,  # noqa: F811
+    make: Make,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     other = f"{topic}.more"
@@ -65,7 +62,7 @@ def test_options_change_with_a_reload_and_what_is_known_goes_along(
     broker: Cluster,
     topic: str,
     tmp_path: Path,
-    make: Make,  # noqa: F811
+    make: Make,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     establish(broker, topic, "gw")

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,29 +18,23 @@ from racoon_exporter.source.kafka.settings import KafkaOptions, Sasl, Tls
 from racoon_exporter.source.kafka.topic_checkpoints import TopicCheckpoints
 from tests.exporter.reading import start, up
 from tests.kafka.brokers import Cluster
-from tests.kafka.instance import PATIENCE, UP, Gateways, Instance, turn_until
+from tests.kafka.instance import PATIENCE, UP, Gateways, Instance, Make, turn_until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(900)]
 FLEET = [f"gw-{number}" for number in range(20)]
 COOKIES = "{:016x}:0123456789abcdef"
 NUMBERS = count(1)
 
-Make = Callable[..., Instance]
+Keep = Callable[[], TopicCheckpoints]
 T = TypeVar("T")
 
 
 @pytest.fixture
-def make(broker: Cluster, topic: str, directory: Path) -> Iterator[Make]:
-    made: list[Instance] = []
-
-    def instance(**options: Any) -> Instance:
-        settings = {"topics": (topic,), "group": topic, "checkpoints": f"{topic}.cp"} | options
-        made.append(Instance(settings.pop("bootstrap", broker.bootstrap), directory, **settings))
-        return made[-1]
-
-    yield instance
-    for each in made:
-        each.close()
+def keep(broker: Cluster, topic: str) -> Iterator[Keep]:
+    """Makes those who keep the checkpoints of the topic; all are closed, however the test ends."""
+    with ExitStack() as made:
+        options = KafkaOptions(broker.bootstrap, (topic,), group=topic, checkpoints=f"{topic}.cp")
+        yield lambda: made.enter_context(closing(TopicCheckpoints(options)))
 
 
 def delete(broker: Cluster, topic: str) -> None:
@@ -130,10 +125,9 @@ def test_instances_share_the_partitions_and_hand_them_over_with_their_state(brok
     assert second.counted() == 40
 
 
-def test_who_lost_a_partition_cannot_overwrite_what_the_new_one_wrote(broker: Cluster, topic: str) -> None:
-    options = KafkaOptions(broker.bootstrap, (topic,), group=topic, checkpoints=f"{topic}.cp")
+def test_who_lost_a_partition_cannot_overwrite_what_the_new_one_wrote(topic: str, keep: Keep) -> None:
     place = Place(topic, 1)
-    old, new = TopicCheckpoints(options), TopicCheckpoints(options)
+    old, new = keep(), keep()
     assert take(old, place) is None
     save(old, place, {"next": 1})
     assert take(new, place) == {"next": 1}
@@ -142,16 +136,12 @@ def test_who_lost_a_partition_cannot_overwrite_what_the_new_one_wrote(broker: Cl
         save(old, place, {"next": 99})
     with pytest.raises(LostError):
         save(old, place, {"next": 100})
-    third = TopicCheckpoints(options)
-    assert take(third, place) == {"next": 2}
-    for each in (old, new, third):
-        each.close()
+    assert take(keep(), place) == {"next": 2}
 
 
-def test_a_partition_that_was_lost_leaves_the_checkpoints_of_others_where_they_are(broker: Cluster, topic: str) -> None:
-    options = KafkaOptions(broker.bootstrap, (topic,), group=topic, checkpoints=f"{topic}.cp")
+def test_a_partition_that_was_lost_leaves_the_checkpoints_of_others_where_they_are(topic: str, keep: Keep) -> None:
     lost, held = Place(topic, 1), Place(topic, 2)
-    ours, other = TopicCheckpoints(options), TopicCheckpoints(options)
+    ours, other = keep(), keep()
     for place in (lost, held):
         assert take(ours, place) is None
         save(ours, place, {"next": 1})
@@ -160,13 +150,10 @@ def test_a_partition_that_was_lost_leaves_the_checkpoints_of_others_where_they_a
         save(ours, lost, {"next": 2})
     save(ours, held, {"next": 2})
     assert take(other, held) == {"next": 2}
-    for each in (ours, other):
-        each.close()
 
 
-def test_a_large_checkpoint_comes_back_whole_and_a_smaller_one_after_it(broker: Cluster, topic: str) -> None:
-    options = KafkaOptions(broker.bootstrap, (topic,), group=topic, checkpoints=f"{topic}.cp")
-    writing, reading = TopicCheckpoints(options), TopicCheckpoints(options)
+def test_a_large_checkpoint_comes_back_whole_and_a_smaller_one_after_it(topic: str, keep: Keep) -> None:
+    writing, reading = keep(), keep()
     large = {"rows": [COOKIES.format(number * 0x9E3779B97F4A7C15 % 2**64) for number in range(200_000)]}
     for place in (Place(topic, 0), Place(topic, 2)):
         take(writing, place)
@@ -177,8 +164,6 @@ def test_a_large_checkpoint_comes_back_whole_and_a_smaller_one_after_it(broker: 
         assert take(reading, Place(topic, 2)) == content
         take(writing, Place(topic, 2))
     assert take(reading, Place(topic, 0)) == {"number": 79}
-    writing.close()
-    reading.close()
 
 
 def make_checkpoint_topic(broker: Cluster, topic: str, **settings: str) -> None:
@@ -413,8 +398,9 @@ def test_records_that_went_before_they_were_read_are_told_and_counted(
 def test_brokers_may_come_later_than_the_exporter_and_go_before_it(tmp_path: Path, directory: Path) -> None:
     """Who ends while they are away waits for them once, and not for each partition."""
     late = Cluster(tmp_path / "late")
-    instance = Instance(late.bootstrap, directory, session_seconds=60)
-    try:
+    with ExitStack() as ending:
+        ending.callback(late.stop)
+        instance = ending.enter_context(closing(Instance(late.bootstrap, directory, session_seconds=60)))
         instance.until(lambda: "racoon" in instance.error)
         assert instance.scrape['racoon_exporter_source_up{source="kafka:racoon"}'] == 0
         late.start()
@@ -429,9 +415,6 @@ def test_brokers_may_come_later_than_the_exporter_and_go_before_it(tmp_path: Pat
         before = instance.follower.partitions.failures
         instance.close()
         assert instance.follower.partitions.failures <= before + 1
-    finally:
-        instance.close()
-        late.stop()
 
 
 @pytest.fixture
