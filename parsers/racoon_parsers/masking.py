@@ -18,7 +18,6 @@ from racoon_parsers.catalogue import Catalogue
 from racoon_parsers.debug_filter import GLUED
 from racoon_parsers.message import LITERAL_HEAD, Message
 from racoon_parsers.record import LONGEST_TEXT, Record
-from racoon_parsers.template import Hole
 
 MASK: Final = "***"
 _DIGITS: Final = "[0-9a-fA-F]"
@@ -112,8 +111,8 @@ def masked(record: Record, catalogue: Catalogue) -> Record:
     return record if text == record.text else record.reads(record.message, text)
 
 
-def masked_text(message: Message | None, text: str, catalogue: Catalogue) -> str:
-    """Give a text of a message without what may be a secret in it."""
+def masked_text(message: Message | None, text: str, catalogue: Catalogue, *, matches: bool = False) -> str:
+    """Give a text of a message without what may be a secret in it. It is known of some that each value `matches`."""
     if message is None or message is catalogue.free_text:
         return mask_unknown(text, catalogue)
     if message.secret:
@@ -122,18 +121,12 @@ def masked_text(message: Message | None, text: str, catalogue: Catalogue) -> str
         return text if _names_secrets(message) else _without(text, _anywhere(text, lambda: 0, _PROSE))
     if message.constant:
         return text if message.fits(text) else mask_unknown(text, catalogue)  # lines stand behind it
-    if not message.matches(text):
+    if not matches and not message.matches(text):
         return mask_unknown(text, catalogue)  # something stands in it that is none of its values
     text = mask_glued(text)
-    if not _says_anything(message) or _names_secrets(message):
+    if not message.says_anything or _names_secrets(message):
         return text
     return _without(text, _anywhere(text, lambda: len(message.start), _PROSE))
-
-
-@lru_cache(maxsize=4096)
-def _says_anything(message: Message) -> bool:
-    """Whether one of its values may be any text, such as a line of the configuration."""
-    return not message.whole or any(isinstance(piece, Hole) and piece.name == "dumped" for piece in message.pieces)
 
 
 @lru_cache(maxsize=4096)
@@ -255,6 +248,8 @@ def _naming(catalogue: Catalogue) -> tuple[tuple[str, bool], ...]:
 
 
 def _without_stopped(text: str) -> str:
+    if '"' not in text and "'" not in text:
+        return text
     return _without(text, _stopped_at(text))
 
 

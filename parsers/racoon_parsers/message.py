@@ -140,6 +140,11 @@ class Message:
         return ".*" not in self.expression
 
     @cached_property
+    def says_anything(self) -> bool:
+        """Whether one of its values may be any text, such as a line of the configuration."""
+        return not self.whole or any(isinstance(piece, Hole) and piece.name == "dumped" for piece in self.pieces)
+
+    @cached_property
     def glued(self) -> bool:
         """Whether the next record may follow on the same line."""
         return self.marks.get("newline") == "no"

@@ -163,17 +163,17 @@ class LogReader:
         """Whether the line has another head than the one before that had a stem."""
         head, time, origin = heads.head, heads.time, heads.origin
         line = ""
+        number: Number
         try:
             for line in lines:
                 stem: Stem | None
-                number: Number = None
                 rest = line.removeprefix(head)
                 if rest is line:
                     rest = heads.turn_to(line)
                     moved = True
                 lead, mark, ending = rest.partition(MARK)
                 if not mark:
-                    stem = whole.get(lead)
+                    stem, number = whole.get(lead), None
                 elif (stem := begun.get(lead)) is not None:
                     match, read = stem.match, stem.read  # called as methods of the stem they take longer
                     found = match(ending)
@@ -182,7 +182,7 @@ class LogReader:
                     else:
                         number = read(found[1])
                 if stem is None:
-                    stem = self._recognise(rest, lead, mark, ending, listener)
+                    stem, number = self._recognise(rest, lead, mark, ending, listener), None
                     if stem is None:
                         if held is not None:
                             number_held = end - length_hint(lines) - 2
@@ -262,9 +262,13 @@ class LogReader:
             return None
         tag, level, text = parts
         found = self._catalogue.recognise(text)
-        if found is None or found[0].glued or found[0].secret or masked_text(found[0], text, self._catalogue) != text:
+        if found is None:
             return None
-        stem = Stem(level, tag, found[0], text, found[1])
+        message, event = found
+        read = event is not None and message.has_values  # then each of its values was
+        if message.glued or message.secret or masked_text(message, text, self._catalogue, matches=read) != text:
+            return None
+        stem = Stem(level, tag, message, text, event)
         listener.prepare(stem, numbered=False)
         opened = self._stems.meet(lead, mark, ending, stem)
         if opened is not None:

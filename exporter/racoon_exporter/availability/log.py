@@ -339,7 +339,7 @@ class GatewayLog:
             self.lapsed.append(end)
         if begin is None or end is None:
             return
-        end = max(end, begin)
+        end = end if end > begin else begin  # noqa: FURB136  twice as fast as `max`
         if direction is None:
             peer.add("in", begin, end, cause, place)
             direction = "out"

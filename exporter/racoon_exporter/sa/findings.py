@@ -137,7 +137,7 @@ def _add_ipsec(racoon: Racoon, one: UnloggedIpsec) -> None:
 
 
 def _add_isakmp(racoon: Racoon, one: UnloggedIsakmp) -> None:
-    if one.cookies in racoon.isakmp.named:
+    if racoon.isakmp.oldest(one.cookies) is not None:
         return
     peer = racoon.peers.acquaint(one.peer, racoon.now)
     racoon.life.stopped = False

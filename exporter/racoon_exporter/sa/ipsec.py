@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from racoon_exporter.sa.model import DaemonRun, IpsecSa, Peer
 from racoon_exporter.sa.sa_table import AT_LEAST, GRACE, SasOfPeer, SaTable, latest_end
-from racoon_exporter.sa.tables import IPSEC, IpsecEvent, move
+from racoon_exporter.sa.tables import IPSEC, IpsecEvent
 from racoon_exporter.sa.timers import NEVER
 
 ORPHAN_LIFETIME: Final = 28800.0
@@ -44,15 +44,16 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
     def find(self, spi: int | None, protocol: str | None, address: str) -> IpsecSa | None:
         """Find an SA by SPI, protocol and peer; established lines may print its ends swapped."""
         found = self.named.get(spi)
-        if found is None or (found.peer == address and found.protocol == protocol):
+        if found is not None and found.peer == address and found.protocol == protocol:
             return found
-        return next((sa for sa in self._alike.get(spi, ()) if sa.peer == address and sa.protocol == protocol), None)
+        alike = self._alike.get(spi)
+        return None if alike is None else next((sa for sa in alike if sa.peer == address and sa.protocol == protocol), None)
 
     def believe_alive(self, spi: int, address: str, now: float | None) -> IpsecSa | None:
         """Bring an SA back of which a line speaks that was taken to be over: its lifetime was longer than thought."""
         sa = self.revive(spi, "heard_of", now, address)
         if sa is not None:
-            sa.lifetime = None
+            sa.lifetime = _lifetime_of(sa)
             self.schedule_end(sa)
         return sa
 
@@ -60,15 +61,15 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
 
     def _schedule(self, sa: IpsecSa, sas: SasOfPeer[IpsecSa]) -> None:
         """Set the times at which an SA should come to its soft expiry, and at which it is taken to have ended."""
-        established, dying, lifetime = sa.established, sa.dying, sa.lifetime
+        established, lifetime = sa.established, sa.lifetime
         if established is None:
             return
-        if dying is None:
-            if lifetime is not None and (overdue := established + lifetime * _SOFT_SHARE + GRACE) < sas.overdue:
-                sas.overdue = overdue
-        elif dying > established:
-            sa.lifetime = lifetime = (dying - established) / _SOFT_SHARE
-        if lifetime is None or established + lifetime * AT_LEAST < sas.look - _SOON:
+        if lifetime is None:
+            self._look_at(sas, self.ends_by_time(sa))
+            return
+        if sa.dying is None and (overdue := established + lifetime * _SOFT_SHARE + GRACE) < sas.overdue:
+            sas.overdue = overdue
+        if established + lifetime * AT_LEAST < sas.look - _SOON:
             self._look_at(sas, self.ends_by_time(sa))
 
     def ends_by_time(self, sa: IpsecSa) -> float:
@@ -91,17 +92,19 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
         if established is None or at is None:
             self._expire_at_no_time(sa, at)
             return
-        sas = self.of_peer[sa.peer]
         unflushed = peer.unflushed
         since = unflushed[0] if unflushed is not None and unflushed[0] <= established <= unflushed[1] else established
         peer.unflushed = since, at
+        sas = self.of_peer[sa.peer]
         if at >= sas.overdue:
             self._take_guesses_back(sas, since, at)
-        age, known = at - established, sa.lifetime
+        age, known, longest = at - established, sa.lifetime, peer.phase2_lifetime
         if sa.dying is not None:
-            if age > (peer.phase2_lifetime or 0.0):
+            if longest is None or age > longest:
                 self._learn_lifetime(sa, peer, age)
-        elif not (_was_hard(sa, age, run) if known is None else age >= known * _NEARLY_ALL) and move(IPSEC, sa, "soft_expired"):
+        elif not (_was_hard(sa, age, run) if known is None else age >= known * _NEARLY_ALL) and self._move(
+            IPSEC, sa, "soft_expired"
+        ):
             self._expire_softly(sa, sas, peer, at)
             return
         self.end(sa, "hard_expired", "expired", at, at, peer)
@@ -109,13 +112,18 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
     def _expire_softly(self, sa: IpsecSa, sas: SasOfPeer[IpsecSa], peer: Peer, at: float) -> None:
         """Take the soft expiry: it tells the lifetime."""
         sa.dying = at
-        self._schedule(sa, sas)
-        longest, lifetime = peer.phase2_lifetime, sa.lifetime
-        if longest is not None and lifetime is not None and lifetime > longest * _LONGER and not sa.orphan:
+        established = sa.established
+        if established is None or at <= established:
+            return
+        sa.lifetime = lifetime = (at - established) / _SOFT_SHARE
+        if established + lifetime * AT_LEAST < sas.look - _SOON:
+            self._look_at(sas, self.ends_by_time(sa))
+        longest = peer.phase2_lifetime
+        if longest is not None and lifetime > longest * _LONGER and not sa.orphan:
             self._learn_lifetime(sa, peer, lifetime)
 
     def _expire_at_no_time(self, sa: IpsecSa, at: float | None) -> None:
-        if move(IPSEC, sa, "soft_expired"):
+        if self._move(IPSEC, sa, "soft_expired"):
             sa.dying = at
         else:
             self.end(sa, "hard_expired", "expired", at, at)
@@ -196,6 +204,13 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
         for sa in alive:
             self.schedule_end(sa)
         return alive
+
+
+def _lifetime_of(sa: IpsecSa) -> float | None:
+    """Tell how long an SA lives by its soft expiry; None where none came, or at no later time than it began."""
+    if sa.dying is None or sa.established is None or sa.dying <= sa.established:
+        return None
+    return (sa.dying - sa.established) / _SOFT_SHARE
 
 
 def _both_ways(sas: SasOfPeer[IpsecSa]) -> bool:

@@ -57,7 +57,7 @@ class IsakmpSas(SaTable[IsakmpSa, IsakmpEvent]):
         """Give the SA of these cookies, if it is alive. A line about one that was taken to be over proves that it is."""
         if cookies is None:
             return None
-        sa = self.named.get(cookies) or self.revive(cookies, "heard_of", now)
+        sa = self.oldest(cookies) or self.revive(cookies, "heard_of", now)
         if sa is None or sa.established is None or sa.lifetime is None or now is None:
             return sa
         if now - sa.established > sa.lifetime + _slack(sa.lifetime) and not self._is_configured(sa):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from bisect import insort
 from collections import deque
 from collections.abc import Callable, Iterator
-from itertools import count
+from operator import itemgetter
 from typing import Any, Final, Literal
 
 from racoon_exporter.sa.archive import Archive
 from racoon_exporter.sa.model import Negotiation, from_json, to_json
-from racoon_exporter.sa.tables import NEGOTIATION, NegotiationEvent, move
+from racoon_exporter.sa.tables import NEGOTIATION, NegotiationEvent, move, with_own_code
 from racoon_exporter.sa.timers import NEVER
 from racoon_parsers.reasons import more_telling
 
@@ -23,35 +23,39 @@ OnFailure = Callable[[Negotiation, float | None], None]
 """Takes a negotiation that failed, and the present time."""
 OfPeer = dict[str, list[Negotiation]]
 """By peer, oldest first."""
+Look = tuple[float, Negotiation]
+"""When to look whether a negotiation is to be given up."""
+_move: Final = with_own_code(move)
+_when: Final[Callable[[Look], float]] = itemgetter(0)
 
 
 class Negotiations:
     """The negotiations of one racoon that have not ended."""
 
-    __slots__ = ("_all", "_archive", "_begun_at", "_looks", "_numbers", "_on_failure", "next_look", "open", "over", "waiting")
+    __slots__ = ("_all", "_archive", "_begun_at", "_horizon", "_looks", "_on_failure", "next_look", "open", "over", "waiting")
 
     def __init__(self, archive: Archive, on_failure: OnFailure) -> None:
         self.open: OfPeer = {}
         """Those that have begun."""
         self.waiting: OfPeer = {}
         """Wishes for phase 2 that wait for a phase 1."""
-        self._begun_at: dict[int, dict[int, Negotiation]] = {}
+        self._begun_at: dict[int, dict[Negotiation, None]] = {}
         """Phase 1 by the second of its beginning: time-outs go by age."""
-        self._all: dict[int, Negotiation] = {}
-        """All, by `id`, in the order in which they began: a restart must find them in it."""
+        self._all: dict[Negotiation, None] = {}
+        """All, in the order in which they began: a restart must find them in it."""
         self.over = 0
         """How many phase 1 have ended so far."""
-        self._looks: deque[tuple[float, int, Negotiation]] = deque()
-        """When to look whether one is to be given up, the soonest first: mostly the newest is the last."""
-        self._numbers = count()
-        """Of looks at one time: the order in which they were set."""
+        self._looks: deque[Look] = deque()
+        """When to look at those of which something was heard before the horizon was set, the soonest first."""
+        self._horizon = NEVER
+        """When to set looks anew. What is heard of later is given up later still, and most end long before: they need none."""
         self.next_look = NEVER
         """When one is to be looked at again; infinity for never."""
         self._archive = archive
         self._on_failure = on_failure
 
     def __iter__(self) -> Iterator[Negotiation]:
-        return iter(self._all.values())
+        return iter(self._all)
 
     def __len__(self) -> int:
         return len(self._all)
@@ -69,26 +73,28 @@ class Negotiations:
         """Take note that something was heard of one. Its beginning may have had no time, and clocks step back."""
         if at is None:
             return
-        if negotiation.touched is None or at < negotiation.touched:
-            self._look_at(negotiation, at + GIVEN_UP_AFTER)
+        end = at + GIVEN_UP_AFTER
+        if end < self._horizon and (negotiation.touched is None or at < negotiation.touched):
+            self._look_at(negotiation, end)
         negotiation.touched = at
-        if len(self._looks) > 4 * MOST_UNDER_WAY:
-            self._set_looks()
 
     def _look_at(self, negotiation: Negotiation, when: float) -> None:
-        looks, look = self._looks, (when, next(self._numbers), negotiation)
-        if not looks or looks[-1][0] <= when:
-            looks.append(look)
-        else:  # the clock stepped back
-            insort(looks, look)
-        self.next_look = looks[0][0]
+        """Look at one before the horizon; the first that there is sets it."""
+        looks = self._looks
+        if self._horizon == NEVER:
+            self._horizon = when
+        elif len(looks) < 4 * MOST_UNDER_WAY:
+            insort(looks, (when, negotiation), key=_when)
+        else:  # a clock that goes back and forth sets looks at one as often as it likes
+            self._set_looks()
+        self.next_look = looks[0][0] if looks else self._horizon
 
     def _set_looks(self) -> None:
-        """Let there be one look for each: a clock that goes back and forth sets others, for one as often as it likes."""
-        self._looks.clear()
-        for negotiation in self._all.values():
-            if negotiation.touched is not None:
-                self._look_at(negotiation, negotiation.touched + GIVEN_UP_AFTER)
+        """Set a look at each, and the horizon behind the last of them."""
+        looks = [(one.touched + GIVEN_UP_AFTER, one) for one in self if one.touched is not None]
+        self._looks = deque(sorted(looks, key=_when))
+        self._horizon = self._looks[-1][0] if looks else NEVER
+        self.next_look = self._looks[0][0] if looks else NEVER
 
     def _enter(self, negotiation: Negotiation) -> None:
         table = self.waiting if negotiation.state == "waiting" else self.open
@@ -97,15 +103,16 @@ class Negotiations:
             table[negotiation.peer] = [negotiation]
         else:
             of_peer.append(negotiation)
-        self._all[id(negotiation)] = negotiation
+        self._all[negotiation] = None
         if negotiation.phase == 1 and negotiation.begun is not None:
-            self._begun_at.setdefault(int(negotiation.begun), {})[id(negotiation)] = negotiation
+            self._begun_at.setdefault(int(negotiation.begun), {})[negotiation] = None
 
     def take_up(self, negotiation: Negotiation, now: float | None) -> None:
         """Let a wish become a negotiation."""
         _remove(self.waiting, negotiation)
-        self._all[id(negotiation)] = self._all.pop(id(negotiation))  # it is the newest that has begun
-        move(NEGOTIATION, negotiation, "begun")
+        del self._all[negotiation]
+        self._all[negotiation] = None  # it is the newest that has begun
+        _move(NEGOTIATION, negotiation, "begun")
         self.touch(negotiation, now)
         self.open.setdefault(negotiation.peer, []).append(negotiation)
 
@@ -127,10 +134,10 @@ class Negotiations:
         What is told `late` ended before others that were told already.
         """
         table = self.waiting if negotiation.state == "waiting" else self.open
-        if not move(NEGOTIATION, negotiation, event):
+        if not _move(NEGOTIATION, negotiation, event):
             return False
         _remove(table, negotiation)
-        self._all.pop(id(negotiation), None)
+        self._all.pop(negotiation, None)
         if negotiation.phase == 1:
             self.over += 1
             if negotiation.begun is not None:
@@ -147,7 +154,7 @@ class Negotiations:
     def _forget_second(self, negotiation: Negotiation, begun: int) -> None:
         second = self._begun_at.get(begun)
         if second is not None:
-            second.pop(id(negotiation), None)
+            second.pop(negotiation, None)
             if not second:
                 del self._begun_at[begun]
 
@@ -207,24 +214,27 @@ class Negotiations:
     def begun_in(self, first: int, last: int) -> Iterator[Negotiation]:
         """Give the phase 1 negotiations that began in one of these seconds."""
         for second in range(first, last + 1):
-            yield from self._begun_at.get(second, {}).values()
+            yield from self._begun_at.get(second, ())
 
     # time
 
     def pass_time(self, now: float) -> None:
         """Give up those of which nothing was heard for so long that nothing will be, at the time when that was clear."""
-        looks = self._looks
-        while looks and looks[0][0] <= now:
-            negotiation = looks.popleft()[2]
-            if negotiation.ended is not None:
-                continue
-            assert negotiation.touched is not None  # only then it is looked at
-            end = negotiation.touched + GIVEN_UP_AFTER
-            if end > now:
-                self._look_at(negotiation, end)
+        while self.next_look <= now:
+            while self._looks and self._looks[0][0] <= now:
+                negotiation = self._looks.popleft()[1]
+                if negotiation.ended is not None:
+                    continue
+                assert negotiation.touched is not None  # only then it is looked at
+                end = negotiation.touched + GIVEN_UP_AFTER
+                if end <= now:
+                    self.abandon(negotiation, "silence", end, now)
+                elif end < self._horizon:
+                    insort(self._looks, (end, negotiation), key=_when)
+            if self._horizon <= now:
+                self._set_looks()
             else:
-                self.abandon(negotiation, "silence", end, now)
-        self.next_look = looks[0][0] if looks else NEVER
+                self.next_look = self._looks[0][0] if self._looks else self._horizon
 
     # keeping
 

@@ -62,7 +62,7 @@ def established(racoon: Racoon, heard: Heard[Phase1Established]) -> None:
     if event.cookies is None:
         return
     address = event.peer.address if event.peer else racoon.peers.of_cookies(event.cookies)
-    if address is None or event.cookies in racoon.isakmp.named:
+    if address is None or racoon.isakmp.oldest(event.cookies) is not None:
         return
     peer = racoon.peers.acquaint(address, racoon.now)
     _learn_nat(peer, event.local)

@@ -147,24 +147,23 @@ def sa_established(racoon: Racoon, arrow: Arrow, spi: int | None) -> None:
     if spi is None or protocol is None:
         return
     now, peers = racoon.now, racoon.peers
+    sas = racoon.ipsec
     racoon.life.phase2_told = True
     sure = arrow.sure is peers.certainty
     if not sure:
         pair_tells(racoon, arrow.source, arrow.destination, protocol)
         peers.tell_ends(arrow)
     local, address = arrow.local, arrow.remote
-    sas = racoon.ipsec
     if sas.find(spi, protocol, address) is not None:
         return  # printed twice, or read twice
-    direction = _direction(racoon, arrow, local, address)
+    direction = _direction(racoon, arrow, protocol)
     peer = arrow.peer
     if peer is None or peer.stranger or not sure:
         peer = peers.acquaint(address, now)
     peer.last_seen = now
-    lifetime = peer.phase2_lifetime or peers.knowledge.lifetime
     source, destination = (address, local) if direction == "in" else (local, address)
     sa = IpsecSa(racoon.gateway, protocol, arrow.mode, source, destination, spi, address, direction, now)
-    sa.lifetime = lifetime  # given by its name it would take half as long again
+    sa.lifetime = peer.phase2_lifetime or peers.knowledge.lifetime  # given by its name it would take half as long again
     sas.add(sa, peer, now)
     if not sure:
         peers.guesses.note(sa, arrow.source, arrow.destination)
@@ -173,17 +172,16 @@ def sa_established(racoon: Racoon, arrow: Arrow, spi: int | None) -> None:
     _pair(racoon, sa, peer)
 
 
-def _direction(racoon: Racoon, arrow: Arrow, local: str, address: str) -> str:
+def _direction(racoon: Racoon, arrow: Arrow, protocol: str) -> str:
     """Tell the direction of an SA from its established line.
 
     0.5 to 0.7 print it. From 0.8 on both lines read local->peer, and of each protocol the inbound one comes first.
     """
-    if arrow.source != local:
-        racoon.life.true_arrows = True
+    life = racoon.life
+    if arrow.source != arrow.local:
+        life.true_arrows = True
         return "in"
-    if racoon.life.true_arrows:
-        return "out"
-    return "out" if racoon.pairs.awaits_outbound(address, arrow.protocol or "", racoon.now) else "in"
+    return "out" if life.true_arrows or racoon.pairs.awaits_outbound(arrow.remote, protocol, racoon.now) else "in"
 
 
 def _pair(racoon: Racoon, sa: IpsecSa, peer: Peer) -> None:
@@ -210,15 +208,15 @@ def sa_expired(racoon: Racoon, arrow: Arrow, spi: int | None) -> None:
     now, peers, sas = racoon.now, racoon.peers, racoon.ipsec
     if arrow.sure is not peers.certainty:
         peers.tell_ends(arrow)
-    if spi is None:
-        racoon.blame.packet.larval = (now, arrow.remote, arrow.local)
-        return
-    address, protocol = arrow.remote, arrow.protocol
+    address = arrow.remote
     sa = sas.named.get(spi)
-    if sa is None or sa.peer != address or sa.protocol != protocol:
-        sa = sas.find(spi, protocol, address) or sas.believe_alive(spi, address, now)
-    if sa is None:
-        return  # a larval inbound SA of a phase 2 that failed, or one from before the first line
+    if sa is None or sa.peer != address or sa.protocol != arrow.protocol:
+        if spi is None:
+            racoon.blame.packet.larval = (now, address, arrow.local)
+            return
+        sa = sas.find(spi, arrow.protocol, address) or sas.believe_alive(spi, address, now)
+        if sa is None:
+            return  # a larval inbound SA of a phase 2 that failed, or one from before the first line
     peer = arrow.peer
     if peer is None or arrow.sure is None:
         peer = peers.entry(address, now)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator, Sequence
-from types import FunctionType
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any, Final, Generic, TypeVar, cast
 
 from racoon_exporter.sa.archive import Archive, Places
 from racoon_exporter.sa.model import IpsecSa, IsakmpSa, Peer, from_json, to_json
 from racoon_exporter.sa.peers import Peers
-from racoon_exporter.sa.tables import Table, move
+from racoon_exporter.sa.tables import Table, move, with_own_code
 from racoon_exporter.sa.timers import NEVER, Timers
 
 GRACE: Final = 10.0
@@ -56,12 +55,12 @@ class SaTable(Generic[Sa, Event]):
 
     __slots__ = (
         "_alike",
-        "_alive",
         "_archive",
         "_ended",
         "_metric",
         "_most",
         "_most_of_peer",
+        "_move",
         "_peers",
         "_presumed",
         "_table",
@@ -72,6 +71,8 @@ class SaTable(Generic[Sa, Event]):
 
     kind: type[Sa]
     table: Table[Any, Event]
+    move: Callable[[Table[Any, Event], Sa, Event], bool]
+    """`tables.move` for this kind."""
     metric: str
     """Under which a peer's ended SAs are counted."""
     taken_over: Any
@@ -85,19 +86,18 @@ class SaTable(Generic[Sa, Event]):
         """Give each kind of table code of its own: Python fits code to the one class that it meets there (PEP 659)."""
         super().__init_subclass__()
         for name in _OFTEN:
-            shared = getattr(SaTable, name)
-            setattr(cls, name, FunctionType(shared.__code__.replace(), shared.__globals__, name, shared.__defaults__))
+            setattr(cls, name, with_own_code(getattr(SaTable, name)))
+        cls.move = staticmethod(with_own_code(move))
 
     def __init__(self, archive: Archive, ended: list[Sa], peers: Peers, timers: Timers) -> None:
         kind = type(self)  # what is looked up in the class takes ten times as long
         self._table, self._metric = kind.table, kind.metric
+        self._move: Callable[[Table[Any, Event], Sa, Event], bool] = kind.move
         self._most_of_peer, self._most = kind.most_of_peer, kind.most
         self.named: dict[Hashable, Sa] = {}
-        """By name: the oldest that is alive."""
+        """All that are alive, oldest first, by name; those that came while another had their name, by that and their `id`."""
         self._alike: dict[Hashable, list[Sa]] = {}
-        """By name: the others, oldest first."""
-        self._alive: dict[int, Sa] = {}
-        """All, by `id`, oldest first: a restart must find them in the order in which they came."""
+        """By name: those that came while another had it, oldest first."""
         self.of_peer: dict[str, SasOfPeer[Sa]] = {}
         self._presumed: OrderedDict[Hashable, Sa] = OrderedDict()
         """By name: SAs that only their lifetime ended; a later line about one proves it wrong."""
@@ -107,26 +107,22 @@ class SaTable(Generic[Sa, Event]):
         self._timers = timers
 
     def __iter__(self) -> Iterator[Sa]:
-        return iter(self._alive.values())
+        return iter(self.named.values())
 
     def __len__(self) -> int:
-        return len(self._alive)
-
-    def __bool__(self) -> bool:
-        return bool(self.named)
+        return len(self.named)
 
     # their lives
 
     def add(self, sa: Sa, peer: Peer, now: float | None) -> None:
         """Add an SA that is alive, and tell its peer. Of too many, the oldest of its peer, or of all, gives way to it."""
-        address = sa.peer
-        of_peer = self.of_peer.get(address)
-        if of_peer is not None and len(of_peer) >= self._most_of_peer:
+        of_peer = self.enter(sa)
+        if len(of_peer) > self._most_of_peer:
             self._crowd_out(of_peer[0], now)
-        elif len(self._alive) >= self._most:
-            self._crowd_out(next(iter(self._alive.values())), now)
-        self._schedule(sa, self.enter(sa))
-        self.grown(peer, address, now)
+        elif len(self.named) > self._most:
+            self._crowd_out(next(iter(self.named.values())), now)
+        self._schedule(sa, of_peer)
+        self.grown(peer, sa.peer, now)
 
     def _crowd_out(self, oldest: Sa, now: float | None) -> None:
         self.end(oldest, cast("Event", "crowded_out"), self.taken_over, now, now)
@@ -134,9 +130,10 @@ class SaTable(Generic[Sa, Event]):
 
     def enter(self, sa: Sa) -> SasOfPeer[Sa]:
         """Enter an SA under its name and its peer, and give those of its peer."""
-        if self.named.setdefault(sa.name, sa) is not sa:
-            self._alike.setdefault(sa.name, []).append(sa)
-        self._alive[id(sa)] = sa
+        name = sa.name
+        if name in self._alike or self.named.setdefault(name, sa) is not sa:
+            self._alike.setdefault(name, []).append(sa)
+            self.named[name, id(sa)] = sa
         of_peer = self.of_peer.get(sa.peer)
         if of_peer is None:
             of_peer = self.of_peer[sa.peer] = SasOfPeer()
@@ -146,11 +143,10 @@ class SaTable(Generic[Sa, Event]):
     def leave(self, sa: Sa) -> None:
         """Take an SA out of the tables of those alive."""
         name, address = sa.name, sa.peer
-        if name in self._alike:
+        if name in self._alike and self.named.get(name) is not sa:
             self._leave_alike(name, sa)
         else:
             del self.named[name]
-        del self._alive[id(sa)]
         of_peer = self.of_peer[address]
         of_peer.remove(sa)
         if not of_peer:
@@ -158,17 +154,19 @@ class SaTable(Generic[Sa, Event]):
 
     def _leave_alike(self, name: Hashable, sa: Sa) -> None:
         alike = self._alike[name]
-        if self.named[name] is sa:
-            self.named[name] = alike.pop(0)
-        else:
-            alike.remove(sa)
+        alike.remove(sa)
         if not alike:
             del self._alike[name]
+        del self.named[name, id(sa)]
+
+    def oldest(self, name: Hashable) -> Sa | None:
+        """Give the oldest SA of a name."""
+        return next(iter(self.of_name(name)), None)
 
     def of_name(self, name: Hashable) -> list[Sa]:
         """Give the SAs of a name, oldest first: SPIs are of either end's choice, and may be equal."""
-        sa = self.named.get(name)
-        return [] if sa is None else [sa, *self._alike.get(name, ())]
+        first: Sa | None = self.named.get(name)
+        return [*([] if first is None else [first]), *self._alike.get(name, ())]
 
     def ends_by_time(self, sa: Sa) -> float:
         """Tell when an SA whose end nobody logs is taken to have ended; infinity for never."""
@@ -220,7 +218,7 @@ class SaTable(Generic[Sa, Event]):
 
         What is counted for its peer is looked up if it is not given.
         """
-        if not move(self._table, sa, event):
+        if not self._move(self._table, sa, event):
             return False
         self.leave(sa)
         sa.end, sa.ended = cause, at
@@ -250,7 +248,7 @@ class SaTable(Generic[Sa, Event]):
             return None  # too long ago
         self._ended.remove(sa)
         self._archive.changed()
-        move(self._table, sa, event)
+        self._move(self._table, sa, event)
         sa.end, sa.ended = None, None
         self.enter(sa)
         self.changed(self._peers.entry(sa.peer, now), sa.peer, now)

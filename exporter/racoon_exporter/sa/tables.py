@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol, TypeVar
+from types import FunctionType
+from typing import Any, Final, Literal, Protocol, TypeVar, cast
 
 from racoon_parsers.event_classes import EVENT_CLASSES
 
@@ -47,6 +48,16 @@ class Stateful(Protocol[State]):
     """What has a state."""
 
     state: State
+
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def with_own_code(function: Function) -> Function:
+    """Copy a function for those who call it for one kind of thing: Python fits code to the class that it meets (PEP 659)."""
+    assert isinstance(function, FunctionType)
+    copied = FunctionType(function.__code__.replace(), function.__globals__, function.__name__, function.__defaults__)
+    return cast("Function", copied)
 
 
 def move(table: Table[State, Happening], thing: Stateful[State], happening: Happening) -> bool:

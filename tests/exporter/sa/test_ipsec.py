@@ -6,7 +6,23 @@ from datetime import UTC
 import pytest
 
 from racoon_exporter.engine import Engine, restore, to_json
-from tests.exporter.reading import BANNER, I1, I2, L, P, Q, ipsec, knowing, negotiations, peer_of, read_lines, sa, start, up
+from tests.exporter.reading import (
+    BANNER,
+    I1,
+    I2,
+    L,
+    P,
+    Q,
+    ipsec,
+    knowing,
+    negotiations,
+    peer_of,
+    read_lines,
+    sa,
+    start,
+    told,
+    up,
+)
 
 PAIR = (f"08:30:02 {start()}", f"08:30:03 {up()}", f"08:30:04 {start(phase=2)}", f"08:30:04 {sa(1001)}", f"08:30:04 {sa(2002)}")
 
@@ -176,6 +192,27 @@ def test_two_sas_of_the_same_spi_are_told_apart_by_their_peers() -> None:
         f"09:30:04 {sa(1001, event='expired', peer=Q, inbound=True)}",
     )
     assert {one.peer: one.end for one in ipsec(engine)} == {P: None, Q: "expired"}
+
+
+def test_sas_of_one_spi_are_found_and_kept_in_their_order_when_the_oldest_has_ended() -> None:
+    """A restart in between changes nothing."""
+    third, another = "203.0.113.77", "203.0.113.78"
+
+    def over(peer: str, minute: int) -> list[str]:
+        return [f"08:{minute}:0{second} {sa(1001, event='expired', peer=peer, inbound=True)}" for second in (4, 9)]
+
+    engine = told(f"08:30:04 {sa(1001)}", f"08:30:04 {sa(1001, peer=Q)}", f"08:31:04 {sa(7, peer=another)}", *over(P, 35))
+    again = Engine(UTC)
+    restore(again, json.loads(json.dumps(to_json(engine))))
+    for one in (engine, again):
+        told(f"08:36:00 {sa(1001, peer=third)}", engine=one)
+        (racoon,) = one.state.racoons.values()
+        assert [(each.spi, each.peer) for each in racoon.ipsec] == [(1001, Q), (7, another), (1001, third)]
+        assert [each.peer for each in racoon.ipsec.of_name(1001)] == [Q, third]
+        told(*over(third, 38), *over(Q, 39), engine=one)
+        assert [each.spi for each in racoon.ipsec] == [7]
+        assert racoon.ipsec.of_name(1001) == []
+    assert json.dumps(to_json(again)["state"]) == json.dumps(to_json(engine)["state"])
 
 
 def test_the_signal_that_ends_racoon_ends_its_sas_before_its_last_line() -> None:
