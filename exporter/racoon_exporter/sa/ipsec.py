@@ -92,8 +92,11 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
         if established is None or at is None:
             self._expire_at_no_time(sa, at)
             return
-        unflushed = peer.unflushed
-        since = unflushed[0] if unflushed is not None and unflushed[0] <= established <= unflushed[1] else established
+        since = established
+        if peer.unflushed is not None:
+            begin, end = peer.unflushed
+            if begin <= established <= end:
+                since = begin
         peer.unflushed = since, at
         sas = self.of_peer[sa.peer]
         if at >= sas.overdue:

@@ -37,18 +37,20 @@ class Pairs:
         self._negotiations = negotiations
 
     def awaits_outbound(self, address: str, protocol: str, now: float | None) -> bool:
-        """Whether the next SA of a peer may be the outbound half of a pair."""
+        """Whether the next SA of a peer may be the outbound half of a pair.
+
+        That may still come while the kernel has not refused it and no later pair is on its way.
+        """
         halves = self._halves.get(address)
         half = None if halves is None else halves.get(protocol)
-        return half is not None and self._may_be_completed(half[0], half[1], now)
-
-    def _may_be_completed(self, inbound: IpsecSa, negotiation: Negotiation | None, now: float | None) -> bool:
-        """Whether an outbound half may still come: the kernel has not refused it, and no later pair is on its way."""
+        if half is None:
+            return False
+        inbound, negotiation = half
         if negotiation is not None and negotiation.evidence == "kernel_error":
             return False
         if close_in_time(inbound.established, now, _NO_SOONER):
             return True
-        later = any(not one.half and one is not negotiation for one in self._negotiations.of_peer(inbound.peer, 2))
+        later = any(not one.half and one is not negotiation for one in self._negotiations.of_peer(address, 2))
         return not later and close_in_time(inbound.established, now, _HALF_OPEN)
 
     def begin(self, sa: IpsecSa, now: float | None) -> None:

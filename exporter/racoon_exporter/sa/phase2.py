@@ -49,7 +49,7 @@ def started(racoon: Racoon, heard: Heard[Phase2Started]) -> None:
         negotiation = Negotiation(2, racoon.gateway, local, address, event.role, "quick", now)
         racoon.negotiations.begin(negotiation, now)
     racoon.blame.packet.begins(negotiation)
-    racoon.count(address, "phase2_negotiations", event.role or "unknown")
+    racoon.peer(address).counters["phase2_negotiations", event.role or "unknown"] += 1
 
 
 def failed(racoon: Racoon, heard: Heard[Phase2Failed]) -> None:
