@@ -39,6 +39,8 @@ PROCESSES: Final = ("_PID", "SYSLOG_PID", "process.pid", "procid", "pid", "proce
 _MILLISECONDS: Final = 1e11
 """From here on a number of seconds would be of the year 5138: it counts thousandths."""
 _MICROSECONDS: Final = 1e14
+_SAYS_NOTHING: Final = ("", "-")
+"""What syslog has for a name that nobody told (RFC 5424 6: NILVALUE)."""
 _BYTE: Final = range(256)
 
 
@@ -117,7 +119,7 @@ def _values(found: dict[str, Any], keys: Iterable[str]) -> Iterator[Any]:
 
 def _texts(values: Iterable[Any]) -> Iterator[str]:
     for value in values:
-        if isinstance(value, str) and value:
+        if isinstance(value, str) and value not in _SAYS_NOTHING:
             yield value
         elif isinstance(value, int) and not isinstance(value, bool):
             yield str(value)

@@ -92,7 +92,7 @@ MAYBE_LEVELLED: Final = rf"(?:(?P<level>{LEVEL}): *+)?{_LOCATION}(?P<text>.*)"
 INNER: Final = rf"\s*(?:(?P<inner>{OWN_TIME}): )?{MARKS}{MAYBE_LEVELLED}"
 """What racoon writes when somebody else adds the time."""
 
-HOST: Final = r"(?:(?!\d{4}\s)(?P<host>[\w.-]+|[0-9a-fA-F.]*:[0-9a-fA-F:.]+)\s+)?"
+HOST: Final = r"(?:(?P<host>[\w.-]+|[0-9a-fA-F.]*:[0-9a-fA-F:.]+)\s+)?"
 _NO_IDENT: Final = r"(?!\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:|CEF:\d|(?:\S*/)?iked(?:\[\d+\])?: \[[A-Z]|VPN: |events )"
 """What looks like a program's name and belongs to a head of some dialect."""
 IDENT: Final = _NO_IDENT + r"(?P<ident>[^\s:\[\]<>|()\"']+)(?:\[(?P<pid>\w+)\])?(?: \(\S+\))?(?: <(?P<collected>\w+)>)?:"

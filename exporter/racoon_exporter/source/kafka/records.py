@@ -7,6 +7,7 @@ is put before the text as a head, unless the text has one.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -54,13 +55,16 @@ ENVELOPES: Final[Mapping[str, Keys | None]] = {
 MOST_BYTES: Final = 1024 * 1024
 """A record that is longer is passed over."""
 _LONGEST_NAME: Final = 255
-_UNFIT: Final = re.compile(r"[^\w.:@%/+-]+")
-"""What no host of a syslog head is written with."""
+_UNFIT: Final = re.compile(r"[^\w.-]+")
+"""What no host of a syslog head is written with, but for an address of IPv6."""
+_IPV6: Final = r"[0-9a-fA-F.]*:[0-9a-fA-F:.]+"
 _HEAD: Final = re.compile(
     r"(?P<before>(?:<\d{1,3}>)?(?:1 )?(?:[A-Z][a-z]{2} [ \d]\d (?:\d{4} )?\d\d:\d\d:\d\d|"
-    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?) )(?P<host>[^\s:\[\],]+ )?"
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?) )(?P<host>[^\s:\[\],]+ |"
+    rf"{_IPV6} )?"
 )
 """A syslog server's, with the host where there is one: a program's name ends in a colon or its id, topics have commas."""
+_ADDRESS: Final = re.compile(_IPV6)
 _OWN: Final = re.compile(
     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d: |(?:\[[^\]]{1,100}\] )?(?:INFO|NOTIFY|WARNING|ERROR|DEBUG2?): |"
     r"<\d{1,3}>|[a-z0-9]+(?:, ?[a-z0-9!-]+)+[ :]"
@@ -138,7 +142,7 @@ class Lines:
         name = record.key.decode("utf-8", "backslashreplace") if record.key and self.naming == "key" else ""
         if not name and self.naming != "line":
             name = entry.host
-        return _UNFIT.sub("_", name.strip())[:_LONGEST_NAME]
+        return _fit(name.strip()[:_LONGEST_NAME])
 
 
 def _object(text: str) -> dict[str, object] | None:
@@ -149,25 +153,33 @@ def _object(text: str) -> dict[str, object] | None:
     return found if isinstance(found, dict) else None
 
 
+@lru_cache(maxsize=4096)
+def _fit(name: str) -> str:
+    """Give a name as a head has it: of one word."""
+    return name if _ADDRESS.fullmatch(name) else _UNFIT.sub("_", name)
+
+
 def _program(line: str, entry: Entry) -> str:
     """Name who wrote a line, as a head does; nothing where it says so itself."""
     if entry.program and "," not in entry.program:
-        return f"{entry.program}[{entry.pid}]: " if entry.pid.isdigit() else f"{entry.program}: "
+        program = _fit(entry.program[:_LONGEST_NAME])
+        return f"{program}[{entry.pid}]: " if entry.pid.isascii() and entry.pid.isdigit() else f"{program}: "
     return "racoon: " if _RACOONS.match(line) and _OWN.match(line) else ""
 
 
 def _stamp(entry: Entry, record: Record) -> str:
     """Give the time of a record: as its envelope says, else as Kafka does."""
-    if entry.kind == "iso" and _ISO.fullmatch(entry.stamp):
+    if entry.kind == "iso" and _ISO.fullmatch(entry.stamp) and _seconds(entry.stamp) is not None:
         return entry.stamp.replace(" ", "T", 1)
-    if entry.kind == "unix":
-        return _written(float(entry.stamp))
-    return _written(record.time or 0.0)
+    told = float(entry.stamp) if entry.kind == "unix" else math.nan
+    return _written(told) or _written(record.time or 0.0) or _written(0.0)
 
 
 _PLACED: Final = re.compile(
     rb"(?:<\d{1,3}>)?(?:1 )?(?:(?P<stamp>[A-Z][a-z]{2} [ \d]\d (?:\d{4} )?\d\d:\d\d:\d\d|"
-    rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?) (?P<host>[^\s:\[\],]+(?= ))?|"
+    rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?) (?P<host>(?:[^\s:\[\],]+|"
+    + _IPV6.encode()
+    + rb")(?= ))?|"
     rb"(?P<own>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d): )"
 )
 """As `_HEAD` and `_OWN_TIME` have it."""
@@ -202,7 +214,8 @@ def _seconds(stamp: str) -> float | None:
 
 @lru_cache(maxsize=256)
 def _written(time: float) -> str:
+    """Write a time; nothing for what is none."""
     try:
         return datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds")
     except (ValueError, OverflowError, OSError):
-        return datetime.fromtimestamp(0, UTC).isoformat(timespec="milliseconds")
+        return ""

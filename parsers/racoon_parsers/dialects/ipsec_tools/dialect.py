@@ -35,7 +35,7 @@ DIALECT: Final = Dialect(
         head(
             "syslog",
             "rfc3164",
-            rf"(?:<\d+>)?(?:[A-Z][a-z]{{2}} )?(?P<stamp>{RFC3164})(?:\.\d+)?\s+(?:<[a-z\d]+\.\w+> )?{HOST}{FACILITY}{IDENT}{INNER}",
+            rf"(?:<\d+>)?(?:[A-Z][a-z]{{2}} (?!{RFC3164} \d{{4}}\s))?(?P<stamp>{RFC3164})(?:\.\d+)?\s+(?:<[a-z\d]+\.\w+> )?{HOST}{FACILITY}{IDENT}{INNER}",
             levels=ASL,
         ),
         head("container", "iso", rf"(?P<stamp>{ISO}) std(?:out|err) [FP] {INNER}", raw=True),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from racoon_exporter.source.kafka.records import ENVELOPES, MOST_BYTES, Lines, Naming, Record
+from racoon_exporter.source.kafka.records import ENVELOPES, MOST_BYTES, Lines, Naming, Record, origin_of
 from racoon_parsers.line import LineSplitter
 
 UP = "ISAKMP-SA established 192.0.2.1[500]-198.51.100.7[500] spi:8f1b2c3d4e5f6071:a1b2c3d4e5f60718"
@@ -169,12 +169,69 @@ def test_a_record_without_a_line_is_passed_over_and_counted(value: bytes | None,
     assert reading.of(Record(b"gw-1", good, TIME)).endswith(b"INFO: x\n")
 
 
-@pytest.mark.parametrize("key", [b"a b\n c", b"\xff\x00", b"x" * 5000, b"  ", b"gw\ttab"])
+@pytest.mark.parametrize("key", [b"a b\n c", b"\xff\x00", b"x" * 5000, b"  ", b"gw\ttab", b"gw:", b"a%b+c"])
 def test_no_key_breaks_the_head_of_a_line(key: bytes) -> None:
     (line,) = Lines(None).of(Record(key, f"INFO: {UP}".encode(), None)).decode().splitlines()
     read = LineSplitter().split(line)
     assert read is not None
     assert read.text == UP
+
+
+@pytest.mark.parametrize(
+    ("key", "gateway"),
+    [
+        ("acme/berlin", "acme_berlin"),
+        ("berlin@acme", "berlin_acme"),
+        ("eu:berlin", "eu_berlin"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("1001", "1001"),
+        ("2026", "2026"),
+        ("münchen-1.example", "münchen-1.example"),
+    ],
+)
+@pytest.mark.parametrize(
+    "head", ["", "2026-01-15 08:30:01: ", "<30>Jan 15 08:30:01 2001:db8::9 racoon: ", "<30>Jan 15 08:30:01 x racoon[7]: "]
+)
+def test_whatever_a_gateway_is_called_its_lines_are_read(key: str, gateway: str, head: str) -> None:
+    (line,) = lines(f"{head}INFO: {UP}", key=key)
+    read = LineSplitter().split(line)
+    assert read is not None
+    assert (read.host, read.ident, read.text) == (gateway, "racoon", UP)
+    assert origin_of(line.encode())[0] == gateway
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "2026-13-45T00:00:00Z",
+        "2026-02-30 00:00:00",
+        "2026-01-15T08:00:00+99:99",
+        "2026-01-15T25:00:00Z",
+        "soon",
+        1e308,
+        -1e18,
+        True,
+    ],
+)
+def test_a_time_that_is_none_gives_way_to_that_of_the_record(time: object) -> None:
+    value = {"message": f"INFO: {UP}", "host": "gw-1", "timestamp": time}
+    (line,) = lines(value, envelope="vector")
+    assert line == f"2026-01-15T08:30:02.500+00:00 gw-1 racoon: INFO: {UP}"
+
+
+@pytest.mark.parametrize("nothing", ["-", "", None, [], {}])
+def test_a_name_that_nobody_told_gives_way_to_the_next(nothing: object) -> None:
+    """RFC 5424 writes a dash for it."""
+    value = {"msg": f"INFO: {UP}", "hostname": nothing, "fromhost-ip": "192.0.2.1", "programname": nothing, "procid": nothing}
+    (line,) = lines(value, key=None, envelope="rsyslog")
+    assert line == f"2026-01-15T08:30:02.500+00:00 192.0.2.1 racoon: INFO: {UP}"
+
+
+@pytest.mark.parametrize("program", ["racoon\n<30>Jan 15 08:30:01 other racoon", "ra coon", "racoon: INFO", "racoon\r"])
+def test_no_program_makes_a_line_of_another_gateway(program: str) -> None:
+    (line,) = lines({"message": f"INFO: {UP}", "host": "gw-1", "appname": program, "procid": "٣"}, envelope="vector")
+    read = LineSplitter().split(line)
+    assert read is None or read.host == "gw-1"
 
 
 def test_fields_of_its_own_are_looked_for_by_their_names() -> None:
