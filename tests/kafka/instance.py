@@ -28,12 +28,12 @@ UP: Final = "racoon_phase1_established_total"
 class Instance:
     """One exporter of a group."""
 
-    def __init__(self, bootstrap: str, directory: Path, **options: Any) -> None:
+    def __init__(self, bootstrap: str, directory: Path, *, checkpoint_seconds: float = 0.2, **options: Any) -> None:
         usual: dict[str, Any] = {"topics": ("racoon",), "session_seconds": 3, "checkpoints": "cp"}
         self._settings = KafkaOptions(bootstrap, **(usual | options))
         self.engine = Engine(UTC, reference_of=lambda _source: time.time())
         partitions = Partitions(self.engine)
-        around = Surroundings(keeper=partitions, partition_directory=directory, checkpoint_seconds=0.2)
+        around = Surroundings(keeper=partitions, partition_directory=directory, checkpoint_seconds=checkpoint_seconds)
         self.inputs = Inputs([Wanted("kafka", self._settings.name, self._settings)], around)
         self.follower = Follower(self.engine, self.inputs, partitions=partitions)
         self._expositions = ExpositionCache()

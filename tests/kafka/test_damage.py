@@ -5,7 +5,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -91,7 +91,7 @@ def test_a_damaged_batch_stops_no_partition_be_it_of_records_or_of_checkpoints(
             damage(running, topic, range(10, 20))
         running.start()
         for topic, order, _ in WAYS:
-            options = {"topics": (topic,), "group": topic, "checkpoints": f"{topic}.cp", "order": order}
+            options: dict[str, Any] = {"topics": (topic,), "group": topic, "checkpoints": f"{topic}.cp", "order": order}
             with closing(Instance(running.bootstrap, directory, **options)) as instance:
                 instance.until(lambda: instance.counted() == 20 and not instance.error)
                 passed_over = f'passed_over_records_total{{reason="damaged",source="kafka:{topic}/0"}}'

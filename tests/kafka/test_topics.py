@@ -17,7 +17,7 @@ from racoon_exporter.source.kafka.records import ENVELOPES
 from racoon_exporter.source.kafka.settings import KafkaOptions, Sasl, Tls
 from racoon_exporter.source.kafka.topic_checkpoints import TopicCheckpoints
 from tests.exporter.reading import start, up
-from tests.kafka.brokers import Cluster
+from tests.kafka.brokers import Cluster, cluster
 from tests.kafka.instance import PATIENCE, UP, Gateways, Instance, Make, turn_until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(900)]
@@ -363,6 +363,23 @@ def test_of_partitions_that_are_gone_all_that_was_counted_goes_on(
     assert again.counted() == 120
 
 
+def test_what_another_instance_knows_of_a_partition_that_is_gone_is_waited_for(
+    broker: Cluster, topic: str, make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It learns later than others that the topic was made anew, and has written none of its last lines."""
+    gateways = Gateways(broker.bootstrap, topic)
+    establish(gateways)
+    both = [make(order="partition", checkpoint_seconds=3600.0) for _ in range(2)]
+    turn_until(both, lambda: len(both[0].held) == len(both[1].held) == 2 and both[0].counted() + both[1].counted() == 20)
+    establish(gateways)
+    turn_until(both, lambda: both[0].counted() + both[1].counted() == 40)
+    (early,) = (each for each in both if f"kafka:{topic}/0" in each.held)
+    made_anew(broker, topic, 1)
+    early.until(lambda: "the topic was made anew" in caplog.text or bool(early.error))
+    turn_until(both, lambda: len(early.held) == 1 and not early.follower.partitions.behind)
+    assert early.counted() == 40
+
+
 def test_a_topic_without_keys_that_is_read_by_partition_is_told_of(
     broker: Cluster, topic: str, make: Make, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -415,6 +432,22 @@ def test_brokers_may_come_later_than_the_exporter_and_go_before_it(tmp_path: Pat
         before = instance.follower.partitions.failures
         instance.close()
         assert instance.follower.partitions.failures <= before + 1
+
+
+def test_brokers_that_are_away_are_waited_for_once_however_many_partitions_there_are(tmp_path: Path, directory: Path) -> None:
+    """They go when partitions were given and none of them is opened yet; other sources are to be read meanwhile."""
+    with cluster(tmp_path / "broker") as running:
+        running.make_topic("racoon", 4)
+        with closing(Instance(running.bootstrap, directory, order="partition", session_seconds=60)) as instance:
+            instance.until(lambda: len(instance.follower.statuses()) > 1)
+            running.stop()
+            failures = instance.follower.partitions.failures
+            instance.until(lambda: instance.follower.partitions.failures > failures)
+            for _ in range(50):
+                instance.turn()
+            assert instance.follower.partitions.failures <= failures + 2
+            running.start()
+            instance.until(lambda: len(instance.held) == 4)
 
 
 @pytest.fixture

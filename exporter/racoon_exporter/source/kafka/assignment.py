@@ -14,6 +14,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from racoon_exporter import checkpoint
 from racoon_exporter.source.contract import Keeper, StartAt
+from racoon_exporter.source.kafka.brokers import Brokers
 from racoon_exporter.source.kafka.checkpoints import CheckpointError, Checkpoints, LostError, Place
 from racoon_exporter.source.kafka.settings import KafkaOptions
 
@@ -34,8 +35,8 @@ class Membership:
     clock: Callable[[], float]
     commit: Callable[[list[TopicPartition]], None]
     """Tells the group how far somebody is."""
-    topic_id: Callable[[str], str | None]
-    """Tells a topic from others of its name; None where brokers do not. Raises KafkaException."""
+    brokers: Brokers
+    """Tell what a topic is."""
 
 
 class Assignment(ABC):

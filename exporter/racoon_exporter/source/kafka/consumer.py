@@ -20,21 +20,24 @@ from typing import Any, Final
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, Keeper, SourceStatus, StartAt, WithoutPositions
-from racoon_exporter.source.kafka.assignment import Assignment, Membership
+from racoon_exporter.source.kafka.assignment import RETRY_SECONDS, Assignment, Membership
+from racoon_exporter.source.kafka.brokers import Brokers, Question
 from racoon_exporter.source.kafka.checkpoints import Checkpoints, Place
 from racoon_exporter.source.kafka.damage import CHECKED, tells_damage
 from racoon_exporter.source.kafka.partition import Partition
 from racoon_exporter.source.kafka.reading import AT_END
 from racoon_exporter.source.kafka.settings import KafkaOptions
 from racoon_exporter.source.kafka.topic import Topic
-from racoon_exporter.source.kafka.topic_ids import TopicIds
 from racoon_exporter.source.reporting import Trouble
 
 _LOGGER: Final = logging.getLogger(__name__)
 _RECORD_BYTES: Final = 128
 """What a record is taken to be long, to ask for about as many as a block holds."""
 _LAG_SECONDS: Final = 1.0
+_LONG_SECONDS: Final = 1.0
+"""What takes longer may have waited for brokers that are away."""
 _PASSING: Final = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._RESOLVE})  # noqa: SLF001
+_AWAY: Final = _PASSING | {KafkaError._TIMED_OUT}  # noqa: SLF001
 
 
 class KafkaSource(WithoutPositions):
@@ -54,16 +57,16 @@ class KafkaSource(WithoutPositions):
     ) -> None:
         """Join the group. Raises ValueError for settings that librdkafka refuses, OSError for a password file."""
         self._options = options
-        topic_ids = TopicIds(options)
-        self._membership = Membership(
-            options, keeper, checkpoints, start_at, checkpoint_seconds, clock, self._commit, topic_ids.id_of
-        )
+        brokers = Brokers(options)
+        self._membership = Membership(options, keeper, checkpoints, start_at, checkpoint_seconds, clock, self._commit, brokers)
         self._clock = clock
         self._blocks: deque[Block] = deque()
         self._trouble = Trouble()
         self._joined = False
         self._closed = False
         self._lag_due = 0.0
+        self._silence: Question | None = None
+        """Where brokers kept us waiting: what they are asked before they may again."""
         self._settings = self._of_all()
         self._topics = {name: Topic(name, self._membership, self._settings) for name in options.topics}
         try:
@@ -104,8 +107,7 @@ class KafkaSource(WithoutPositions):
     def read(self, limit: int = DEFAULT_LIMIT) -> Block | None:
         """Return the next lines of a partition."""
         if not self._blocks and not self._closed:
-            self._look_after_topics()
-            self._look_after_assignments()
+            self._look_after_all()
             self._poll(limit)
         return self._blocks.popleft() if self._blocks else None
 
@@ -113,6 +115,8 @@ class KafkaSource(WithoutPositions):
         """Whether something came, or is to be done though nothing did."""
         if not self._blocks and not self._closed:
             self._poll(DEFAULT_LIMIT)
+        if self._silence is not None and not self._silence.is_answered:
+            return bool(self._blocks)
         now = self._clock()
         return bool(self._blocks) or any(
             each.ended != each.told_ended if each.open else now >= each.due for each in self._assignments()
@@ -215,8 +219,32 @@ class KafkaSource(WithoutPositions):
         topic = self._topics.get(message.topic() or "")
         return None if topic is None else topic.partitions.get(message.partition() or 0)
 
-    def _look_after_topics(self) -> None:
-        now = self._clock()
+    def _look_after_all(self) -> None:
+        """Do what brokers may keep waiting, unless they are away: other sources are to be read meanwhile."""
+        for each in self._assignments():
+            each.tell_ended()
+        if self._are_silent():
+            return
+        begun = self._clock()
+        self._look_after_topics(begun)
+        self._look_after_assignments()
+        if self._clock() - begun >= _LONG_SECONDS:
+            self._silence = Question(self._options.topics[0], self._membership.brokers, RETRY_SECONDS)
+            self._are_silent()
+
+    def _are_silent(self) -> bool:
+        """Whether the brokers have not answered since they kept us waiting; whatever they answer, they are there."""
+        if self._silence is None:
+            return False
+        try:
+            silent = self._silence.answer(self._clock()) is None
+        except KafkaException as error:
+            silent = error.args[0].code() in _AWAY
+        if not silent:
+            self._silence = None
+        return silent
+
+    def _look_after_topics(self, now: float) -> None:
         for topic in self._topics.values():
             if (trial := topic.trial) is not None:
                 topic.go_on_trying(trial, DEFAULT_LIMIT // _RECORD_BYTES)
@@ -302,12 +330,9 @@ class KafkaSource(WithoutPositions):
     # checkpoints
 
     def _look_after_assignments(self) -> None:
-        """Tell what was read to its end, and open what was assigned or write a checkpoint, one at a time."""
+        """Open what was assigned or write a checkpoint, one at a time."""
         now = self._clock()
-        every = self._assignments()
-        for each in every:
-            each.tell_ended()
-        due = next((each for each in every if each.is_due(now)), None)
+        due = next((each for each in self._assignments() if each.is_due(now)), None)
         if due is not None:
             due.work()
 

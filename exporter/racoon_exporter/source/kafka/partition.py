@@ -15,6 +15,8 @@ from racoon_exporter.source.kafka.reading import Reading, first_offset, partitio
 
 _LOGGER: Final = logging.getLogger(__name__)
 _VERSION: Final = 1
+_LAST: Final = "last"
+"""Whether a checkpoint is the last one of a partition that is there no more: another goes on from it."""
 
 
 class Partition(Assignment):
@@ -35,6 +37,8 @@ class Partition(Assignment):
         """Partitions of its topic."""
         self.came_anew = False
         """Whether a record came of a place that was read before."""
+        self._is_gone = False
+        """Whether its topic has it no more."""
         self._adopted: list[Place] = []
         """Partitions that are there no more, whose states went into this one and are not marked yet."""
 
@@ -83,7 +87,7 @@ class Partition(Assignment):
 
     def content(self) -> dict[str, Any]:
         """Give what is kept beside the state."""
-        return {"version": _VERSION, "of": self.of, **self.reading.to_json()}
+        return {"version": _VERSION, "of": self.of, **self.reading.to_json(), _LAST: self._is_gone}
 
     def marked(self) -> Collection[Place]:
         """Mark those whose state stands in this one now; once, for they may come back with a state of their own."""
@@ -100,7 +104,7 @@ class Partition(Assignment):
         kept = self.membership.checkpoints.take(self.place, self.membership.keeper.most_bytes)
         low, high = watermarks(self._consumer, self.place)
         self.of = partitions_of(self._consumer, self.place.topic)
-        self.reading.topic_id = self.membership.topic_id(self.place.topic)
+        self.reading.topic_id = self.membership.brokers.describe(self.place.topic).topic_id
         self.is_read_with_others = kept is not None and is_mark_of_whole(kept, self.place.topic)
         if self.is_read_with_others and self.membership.options.order is None:
             raise CheckpointError(f"{self.place.name} is read together with the other partitions of its topic")
@@ -119,11 +123,16 @@ class Partition(Assignment):
             return None
         if kept["version"] != _VERSION:
             raise ValueError(f"it is of another version ({kept['version']})")
+        gone = [
+            self.place._replace(number=number) for number in range(self.of, kept["of"]) if number % self.of == self.place.number
+        ]
+        if gone:
+            self._wait_for_others_to_write(gone)
         self.dirty = self.reading.take_up(kept, low, high) or kept["of"] != self.of
         if kept["of"] != self.of:
             self._tell_of_number(kept["of"])
         state: dict[str, Any] = kept["state"]
-        return self._with_those_gone(state, range(self.of, kept["of"]))
+        return self._with_those_gone(state, gone)
 
     def _tell_of_number(self, before: int) -> None:
         _LOGGER.warning(
@@ -133,10 +142,10 @@ class Partition(Assignment):
             before,
         )
 
-    def _with_those_gone(self, state: dict[str, Any], gone: Iterable[int]) -> dict[str, Any]:
+    def _with_those_gone(self, state: dict[str, Any], gone: Iterable[Place]) -> dict[str, Any]:
         """Put to a state what partitions knew that are there no more; each goes to one of those that are."""
-        states = [state]
-        for place in (self.place._replace(number=number) for number in gone if number % self.of == self.place.number):
+        states, self._adopted = [state], []
+        for place in gone:
             kept = self.membership.checkpoints.take(place, self.membership.keeper.most_bytes)
             self.membership.checkpoints.leave(place)
             if kept is not None and not is_mark(kept):
@@ -148,9 +157,21 @@ class Partition(Assignment):
         _LOGGER.warning("%s is there no more: what was known of its gateways goes on in %s", names, self.place.name)
         return self.membership.keeper.unite(self.place.name, states)
 
-    def number_now(self) -> int:
-        """Tell how many partitions there are now. Raises KafkaException."""
-        return partitions_of(self._consumer, self.place.topic)
+    def _wait_for_others_to_write(self, gone: Iterable[Place]) -> None:
+        """Raise CheckpointError while others may yet write what they know of partitions that are there no more."""
+        options, checkpoints, most = self.membership.options, self.membership.checkpoints, self.membership.keeper.most_bytes
+        theirs = self.membership.brokers.of_others(self.place.topic, options.group, self._consumer.memberid() or "")
+        for place in gone:
+            kept = checkpoints.look(place, most) if place.number in theirs else None
+            if kept is not None and not is_mark(kept) and not kept.get(_LAST):
+                raise CheckpointError(
+                    f"{self.place.name} waits until {place.name}, which is there no more, is written by who has it"
+                )
+
+    def end(self) -> None:
+        """Write what another goes on from, and hold it no more: its topic is without it."""
+        self._is_gone = self.dirty = True
+        self.give_back(untaken=False)
 
     def note_number(self, of: int) -> None:
         """Take note of how many partitions there are now, where there are more than there were."""

@@ -10,6 +10,7 @@ from confluent_kafka import KafkaException
 
 from racoon_exporter.source.contract import SourceStatus
 from racoon_exporter.source.kafka.assignment import RETRY_SECONDS, Assignment, Membership
+from racoon_exporter.source.kafka.brokers import Question
 from racoon_exporter.source.kafka.checkpoints import CheckpointError, Place, is_mark_of_whole
 from racoon_exporter.source.kafka.keys import Trial
 from racoon_exporter.source.kafka.partition import Partition
@@ -42,8 +43,8 @@ class Topic:
         self._due = 0.0
         """When to look again how it is read."""
         self._told_keyless = False
-        self._identity_due = 0.0
-        """When to look again whether it is the topic it was."""
+        self._identity = Question(name, membership.brokers, GROWTH_SECONDS)
+        """Whether it is the topic it was."""
         self._vanished: dict[int, Partition] = {}
         """What is ours and it has no more: it is taken from us some day, or comes back before."""
 
@@ -83,31 +84,31 @@ class Topic:
             self._order = self._membership.options.order or "time"
         if self._order == "time" and self.whole is None and 0 in self.partitions:
             self.whole = WholeTopic(self.name, self._membership, self._settings)
-        if self._order == "partition" and self._is_to_be_identified(now):
+        if self._order == "partition":
+            self._look_at_identity(now)
+
+    def _look_at_identity(self, now: float) -> None:
+        """Look whether it is the topic it was: now and then, and where a record comes that came before."""
+        opened = [partition for partition in self.partitions.values() if partition.open]
+        for partition in opened:
+            if partition.came_anew:
+                partition.came_anew = False
+                self._identity.hurry()
+        if opened or self._vanished:
             try:
-                self._identify()
+                described = self._identity.answer(now)
             except KafkaException as error:
                 # Those who read it tell of such trouble, and of when it is over.
                 _LOGGER.debug("topic %s may have been made anew: %s", self.name, error.args[0].str())
-            self._identity_due = self._membership.clock() + GROWTH_SECONDS
+                return
+            if described is not None:
+                self._identify(opened, *described)
 
-    def _is_to_be_identified(self, now: float) -> bool:
-        """Whether to look if it is the topic it was: now and then, and where a record comes that came before."""
-        came_anew = [partition for partition in self.partitions.values() if partition.came_anew]
-        for partition in came_anew:
-            partition.came_anew = False
-        return bool(came_anew) or now >= self._identity_due
-
-    def _identify(self) -> None:
+    def _identify(self, opened: list[Partition], of: int, topic_id: str | None) -> None:
         """Go on from checkpoints where it was made anew, or has fewer partitions; take note of more. All blocks are taken."""
-        opened = [partition for partition in self.partitions.values() if partition.open]
-        if not opened and not self._vanished:
-            return
-        asked = [*opened, *self._vanished.values()][0]
-        of, topic_id = asked.number_now(), self._membership.topic_id(self.name)
         for partition in sorted(opened, key=lambda each: each.place, reverse=True):  # those first that are there no more
             if partition.place.number >= of:
-                partition.give_back(untaken=False)
+                partition.end()
                 self._vanished[partition.place.number] = self.partitions.pop(partition.place.number)
             elif partition.reading.is_of_another(topic_id) or of < partition.of:
                 partition.reopen()

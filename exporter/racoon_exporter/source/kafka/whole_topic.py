@@ -15,6 +15,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from racoon_exporter.source.contract import Block, SourceStatus
 from racoon_exporter.source.kafka.assignment import Assignment, Membership
+from racoon_exporter.source.kafka.brokers import Question
 from racoon_exporter.source.kafka.checkpoints import WHOLE, Place, is_mark
 from racoon_exporter.source.kafka.damage import tells_damage
 from racoon_exporter.source.kafka.merge import Merge, Waiting
@@ -48,7 +49,8 @@ class WholeTopic(Assignment):
         """When all partitions had been read to their ends for the first time."""
         self._paused: frozenset[int] = frozenset()
         self._silent: frozenset[int] = frozenset()
-        self._growth_due = 0.0
+        self._growth = Question(self.topic, self.membership.brokers, GROWTH_SECONDS)
+        """Whether there are more partitions, or it is another topic."""
         self._is_of_another = False
         """Whether the topic was made anew: what waits of the old one is given, then the new one is read."""
         self._told: KafkaError | None = None
@@ -102,8 +104,7 @@ class WholeTopic(Assignment):
         if self._merge.ended and self._caught_up == math.inf:
             self._caught_up = now
         self.ended = self._merge.ended and self._merge.waits_since() > self._caught_up
-        if now >= self._growth_due:
-            self._look_for_more(now)
+        self._look_for_more(now)
         if self._is_of_another and not lines and self._merge.waits_since() == math.inf:
             self.reopen()
         return list(self._blocks(lines, limit))
@@ -121,7 +122,7 @@ class WholeTopic(Assignment):
                 self._merge.at_end(number, now)
             return
         if offset < reading.next:  # it is no record of what was read so far: look what it is of
-            self._growth_due = 0.0
+            self._growth.hurry()
         if offset < reading.next or self._is_of_another:
             return
         self._told = None
@@ -194,10 +195,12 @@ class WholeTopic(Assignment):
 
     def _look_for_more(self, now: float) -> None:
         """Read partitions, too, that the topic was given since."""
-        self._growth_due = now + GROWTH_SECONDS
         assert self._consumer is not None
         try:
-            of, topic_id = partitions_of(self._consumer, self.topic), self.membership.topic_id(self.topic)
+            described = self._growth.answer(now)
+            if described is None:
+                return
+            of, topic_id = described
             self._is_of_another |= of < self.of or any(each.is_of_another(topic_id) for each in self._readings.values())
             more = {} if self._is_of_another else {number: self._reading(number, topic_id) for number in range(self.of, of)}
             for reading in more.values():
@@ -251,7 +254,7 @@ class WholeTopic(Assignment):
         """Go on at the offsets that the checkpoint names; without one, from those of the partitions."""
         consumer = self._made()
         of = partitions_of(consumer, self.topic)
-        topic_id = self.membership.topic_id(self.topic)
+        topic_id = self.membership.brokers.describe(self.topic).topic_id
         self._readings = {number: self._reading(number, topic_id) for number in range(of)}
         self._merge = Merge(range(of))
         self._again = {}
@@ -320,7 +323,6 @@ class WholeTopic(Assignment):
         positions = [_position(reading) for reading in self._readings.values()]
         self._made().assign(positions)
         self._made().resume(positions)  # one that was held back before it was let go of would stay so
-        self._growth_due = self.membership.clock() + GROWTH_SECONDS
 
     def stop(self) -> None:
         """Fetch none."""

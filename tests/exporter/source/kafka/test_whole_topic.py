@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from concurrent.futures import Future
 from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from confluent_kafka import TIMESTAMP_CREATE_TIME, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import TIMESTAMP_CREATE_TIME, KafkaError, KafkaException, TopicPartition, Uuid
+from confluent_kafka.admin import TopicDescription  # type: ignore[attr-defined]
 
 from racoon_exporter.source.kafka import merge, whole_topic
 from racoon_exporter.source.kafka.assignment import RETRY_SECONDS, Membership
+from racoon_exporter.source.kafka.brokers import Description
 from racoon_exporter.source.kafka.checkpoints import FileCheckpoints, LostError, Place
 from racoon_exporter.source.kafka.merge import WAIT_SECONDS
 from racoon_exporter.source.kafka.settings import KafkaOptions
@@ -46,7 +49,7 @@ class Message:
 
 
 class Broker:
-    """A topic, by partition the gateways and seconds of its lines; and the one who consumes it."""
+    """A topic, by partition the gateways and seconds of its lines; the one who consumes it, and who tells what it is."""
 
     def __init__(self, *partitions: list[tuple[str, int]]) -> None:
         self.partitions = list(partitions)
@@ -58,6 +61,14 @@ class Broker:
     def list_topics(self, topic: str, timeout: float) -> Any:
         del timeout
         return SimpleNamespace(topics={topic: SimpleNamespace(error=None, partitions=dict(enumerate(self.partitions)))})
+
+    def ask(self, topic: str) -> Future[TopicDescription]:
+        answered: Future[TopicDescription] = Future()
+        answered.set_result(TopicDescription(topic, Uuid(0, 1), False, list[Any](self.partitions)))  # noqa: FBT003
+        return answered
+
+    def describe(self, _topic: str) -> Description:
+        return Description(len(self.partitions), str(Uuid(0, 1)))
 
     def get_watermark_offsets(self, place: TopicPartition, **_asked: object) -> tuple[int, int]:
         if place.partition in self.away:
@@ -133,7 +144,7 @@ class Reader:
             10.0,
             lambda: self.now,
             lambda _positions: None,
-            lambda _topic: None,
+            broker,  # type: ignore[arg-type]
         )
         self.topic = WholeTopic("racoon", membership, {"": broker})
         self.topic.work()
