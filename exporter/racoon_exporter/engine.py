@@ -265,8 +265,7 @@ class Engine:
 
     def turn_to(self, time: float, origin: Origin) -> Racoon:
         """Give the racoon that wrote a line, at the time of the line."""
-        gateway, ident, _ = origin
-        return self.state.racoon_at(gateway, ident, "" if gateway else self._stream, time)
+        return self.state.turn_to(time, origin, "" if origin.gateway else self._stream)
 
     def fail(self, error: Exception, origin: Origin, stem: Stem) -> None:
         """Take that a line of a stem raised."""

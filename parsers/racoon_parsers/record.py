@@ -50,12 +50,19 @@ class Record(NamedTuple):
         return self._replace(message=message, text=text, values=None)
 
 
-class Origin(NamedTuple):
+class Origin:
     """Who wrote a line."""
 
-    gateway: str
-    ident: str
-    pid: str
+    __slots__ = ("gateway", "ident", "known", "pid", "sure")
+
+    def __init__(self, gateway: str, ident: str, pid: str) -> None:
+        self.gateway = gateway
+        self.ident = ident
+        self.pid = pid
+        self.known: Any = None
+        """What the listener knows by this origin, so that it is looked up once and not with each line."""
+        self.sure: object = None
+        """What must still be there for that to hold; both are the listener's."""
 
 
 Heard = tuple[float, Origin, Stem, Number, str, int]
@@ -86,7 +93,7 @@ class Listener(Protocol):
 
 def record_of(time: float, origin: Origin, stem: Stem, number: Number, ending: str, line: int) -> Record:
     """Give the record that `Listener.hear` was told."""
-    gateway, ident, pid = origin
+    gateway, ident, pid = origin.gateway, origin.ident, origin.pid
     return Record(time, gateway, ident, pid, stem.level, stem.tag, stem.message, stem.text(ending), line, 1, stem.event(number))
 
 

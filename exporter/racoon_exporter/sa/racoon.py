@@ -37,6 +37,7 @@ class Racoon:
     """One racoon, as its log tells it."""
 
     __slots__ = (
+        "_packet",
         "archive",
         "blame",
         "counters",
@@ -87,6 +88,7 @@ class Racoon:
         self.ipsec = IpsecSas(archive, archive.ipsec, self.peers, self.timers)
         self.pairs = Pairs(self.negotiations)
         self.blame = Blame(gateway, self.negotiations, self.peers, self.timers, archive)
+        self._packet = self.blame.packet
 
     @property
     def knowledge(self) -> Knowledge:
@@ -112,8 +114,8 @@ class Racoon:
 
     def pass_time(self, now: float) -> None:
         """Let time pass without a line: what was to be looked at until then is looked at."""
-        if self.blame.packet.floating:
-            self.blame.packet.expire(now)
+        if self._packet.floating:
+            self._packet.expire(now)
         if self.timers.next <= now or self.negotiations.next_look <= now:
             self.negotiations.pass_time(now)
             self.timers.run(now)

@@ -16,7 +16,7 @@ from racoon_exporter.sa.model import HISTORY, OTHER, IpsecSa, IsakmpSa, as_made,
 from racoon_exporter.sa.peer_places import PeerPlaces
 from racoon_exporter.sa.racoon import Racoon
 from racoon_exporter.sa.two_ends import TwoEnds
-from racoon_parsers.record import Record
+from racoon_parsers.record import Origin, Record
 
 _FOLDED: Final = (OTHER, "racoon", "")
 """The racoon of all gateways beyond the limit."""
@@ -43,6 +43,8 @@ class SaState:
         """Racoons of which a line came since `take_heard` was last asked."""
         self._latest: Racoon | None = None
         """The racoon of the last record: most often that of the next."""
+        self._tenure = object()
+        """Stays while no racoon goes, or is made anew: what was looked up holds."""
         self._doubtful: set[Key] = set()
         """Racoons whose tables a record may have left half changed, as it raised."""
         self._full_until = float("-inf")
@@ -115,7 +117,7 @@ class SaState:
             self.two_ends.leave(gone)
             self._heard.discard(gone)
         self.gateways.leave(keys)
-        self._latest = None
+        self._latest, self._tenure = None, object()
 
     def apply(self, record: Record, stream: str = "") -> None:
         """Take a record of a stream. Never raises; what is unexpected is believed."""
@@ -128,11 +130,26 @@ class SaState:
 
     def racoon_at(self, gateway: str, ident: str, stream: str, time: float | None) -> Racoon:
         """Give the racoon that writes a line, at the time of the line."""
-        racoon = self._latest
-        if racoon is None or racoon.ident != ident or racoon.gateway != gateway or racoon.stream != stream:
-            racoon = self._latest = self.racoons.get((gateway, ident, stream)) or self.racoon(gateway, ident, stream, time)
+        racoon = self.racoon(gateway, ident, stream, time)
+        if racoon is not self._latest:
+            self._latest = racoon
             self._heard.add(racoon)
         if time is not None and time != racoon.now:
+            racoon.advance(time)
+        return racoon
+
+    def turn_to(self, time: float, origin: Origin, stream: str) -> Racoon:
+        """Give the racoon that writes the lines of an origin, at the time of a line: `racoon_at` for one that comes again."""
+        if origin.sure is not self._tenure:
+            racoon = self.racoon_at(origin.gateway, origin.ident, stream, time)
+            if racoon.key == (origin.gateway, origin.ident, stream):  # another stands for it until there is room
+                origin.known, origin.sure = racoon, self._tenure
+            return racoon
+        racoon = origin.known
+        if racoon is not self._latest:
+            self._latest = racoon
+            self._heard.add(racoon)
+        if time != racoon.now:
             racoon.advance(time)
         return racoon
 
@@ -166,7 +183,7 @@ class SaState:
                 remarks.append(f"what was known of the SAs of {old.gateway or old.stream or old.ident!r} is lost by an error")
         self.two_ends.make_anew(self.racoons.values())
         self._doubtful.clear()
-        self._latest = None
+        self._latest, self._tenure = None, object()
         return remarks
 
     def learn(self, knowledge: Known) -> None:

@@ -65,6 +65,17 @@ def test_a_gateway_keeps_its_place_from_those_that_are_silent_for_a_day_and_from
     assert gateways(heard(*lines, named=("berlin",))) == ["berlin", "new", "newer", "other"]
 
 
+def test_a_gateway_that_had_to_go_begins_anew_when_it_speaks_again() -> None:
+    """What was looked up for its lines, said over and over, is forgotten with it."""
+    before = [said("a", cookie=number) for number in range(5)]
+    engine = heard(*before, said("b", day=17), limit=1)
+    assert gateways(engine) == ["b"]
+    engine.feed(block("".join(said("a", day=19, cookie=number) for number in range(3)).encode()))
+    engine.flush()
+    assert gateways(engine) == ["a"]
+    assert [len(racoon.isakmp) for racoon in engine.state.racoons.values()] == [3]
+
+
 @pytest.mark.parametrize(
     ("hosts", "named", "name"),
     [
