@@ -73,21 +73,20 @@ class Negotiations:
         """Take note that something was heard of one. Its beginning may have had no time, and clocks step back."""
         if at is None:
             return
+        before, negotiation.touched = negotiation.touched, at
         end = at + GIVEN_UP_AFTER
-        if end < self._horizon and (negotiation.touched is None or at < negotiation.touched):
+        if end < self._horizon and (before is None or at < before):
             self._look_at(negotiation, end)
-        negotiation.touched = at
 
     def _look_at(self, negotiation: Negotiation, when: float) -> None:
         """Look at one before the horizon; the first that there is sets it."""
-        looks = self._looks
         if self._horizon == NEVER:
-            self._horizon = when
-        elif len(looks) < 4 * MOST_UNDER_WAY:
-            insort(looks, (when, negotiation), key=_when)
+            self._horizon = self.next_look = when
+        elif len(self._looks) < 4 * MOST_UNDER_WAY:
+            insort(self._looks, (when, negotiation), key=_when)
+            self.next_look = self._looks[0][0]
         else:  # a clock that goes back and forth sets looks at one as often as it likes
             self._set_looks()
-        self.next_look = looks[0][0] if looks else self._horizon
 
     def _set_looks(self) -> None:
         """Set a look at each, and the horizon behind the last of them."""

@@ -147,3 +147,14 @@ def test_a_clock_that_goes_back_and_forth_sets_no_looks_without_end(monkeypatch:
     assert len(negotiations._looks) <= 4 * 8 + 1
     told("08:50:00 INFO: caught signal 1", engine=engine)
     assert [one.ended - (one.touched or 0.0) for one in engine.state.archive.negotiations if one.ended is not None] == [600.0]
+
+
+@pytest.mark.parametrize("number", range(12, 24))
+def test_a_clock_that_went_back_gives_up_in_time_however_many_looks_were_set(
+    number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("racoon_exporter.sa.negotiations.MOST_UNDER_WAY", 4)
+    heard = [f"08:{40 - each % 2}:00 [198.51.100.7] ERROR: failed to get valid proposal." for each in range(2 * number)]
+    engine = told("08:40:00 INFO: initiate new phase 1 negotiation: 192.0.2.1[500]<=>198.51.100.7[500]", *heard)
+    told("08:20:00 [198.51.100.7] ERROR: failed to get valid proposal.", "08:30:00 INFO: caught signal 1", engine=engine)
+    assert not the_racoon(engine).negotiations
