@@ -9,7 +9,7 @@ What was made of a guess is kept, and turned round when an address proves to be 
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -33,7 +33,7 @@ class Guesses:
 
     local_of: dict[frozenset[str], str] = field(default_factory=dict)
     """By pair of addresses: the one taken for ours."""
-    sas: deque[Guessed] = field(default_factory=lambda: deque(maxlen=_MOST_KEPT))
+    sas: list[Guessed] = field(default_factory=list)
     _newest: OrderedDict[tuple[str, str, str], IpsecSa] = field(default_factory=OrderedDict)
     """By protocol and arrow as printed: the SA noted last."""
 
@@ -50,6 +50,7 @@ class Guesses:
 
     def _keep(self, one: Guessed) -> None:
         self.sas.append(one)
+        del self.sas[:-_MOST_KEPT]
         self._newest[one.sa.protocol, one.source, one.destination] = one.sa
         if len(self._newest) > _MOST_KEPT:
             self._newest.popitem(last=False)
@@ -62,7 +63,7 @@ class Guesses:
         """An address is ours: give what was made of the guess that it is a peer's, and keep nothing more of it."""
         wrong = [one for one in self.sas if one.sa.peer == local]
         self.local_of = {pair: known for pair, known in self.local_of.items() if local not in pair}
-        self.sas = deque((one for one in self.sas if local not in one[1:]), _MOST_KEPT)
+        self.sas = [one for one in self.sas if local not in one[1:]]
         self._newest = OrderedDict((arrow, sa) for arrow, sa in self._newest.items() if local not in arrow[1:])
         return wrong
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import insort
-from collections import deque
+from bisect import insort_left
 from collections.abc import Callable, Iterator
-from operator import itemgetter
 from typing import Any, Final, Literal
 
 from racoon_exporter.sa.archive import Archive
@@ -26,7 +24,6 @@ OfPeer = dict[str, list[Negotiation]]
 Look = tuple[float, Negotiation]
 """When to look whether a negotiation is to be given up."""
 _move: Final = with_own_code(move)
-_when: Final[Callable[[Look], float]] = itemgetter(0)
 
 
 class Negotiations:
@@ -45,8 +42,8 @@ class Negotiations:
         """All, in the order in which they began: a restart must find them in it."""
         self.over = 0
         """How many phase 1 have ended so far."""
-        self._looks: deque[Look] = deque()
-        """When to look at those of which something was heard before the horizon was set, the soonest first."""
+        self._looks: list[Look] = []
+        """When to look at those of which something was heard before the horizon was set, the soonest last."""
         self._horizon = NEVER
         """When to set looks anew. What is heard of later is given up later still, and most end long before: they need none."""
         self.next_look = NEVER
@@ -83,17 +80,16 @@ class Negotiations:
         if self._horizon == NEVER:
             self._horizon = self.next_look = when
         elif len(self._looks) < 4 * MOST_UNDER_WAY:
-            insort(self._looks, (when, negotiation), key=_when)
-            self.next_look = self._looks[0][0]
+            insort_left(self._looks, (when, negotiation), key=_later)
+            self.next_look = self._looks[-1][0]
         else:  # a clock that goes back and forth sets looks at one as often as it likes
             self._set_looks()
 
     def _set_looks(self) -> None:
         """Set a look at each, and the horizon behind the last of them."""
-        looks = [(one.touched + GIVEN_UP_AFTER, one) for one in self if one.touched is not None]
-        self._looks = deque(sorted(looks, key=_when))
-        self._horizon = self._looks[-1][0] if looks else NEVER
-        self.next_look = self._looks[0][0] if looks else NEVER
+        looks = [(one.touched + GIVEN_UP_AFTER, one) for one in reversed(self._all) if one.touched is not None]
+        self._looks = sorted(looks, key=_later)
+        self._horizon, self.next_look = (self._looks[0][0], self._looks[-1][0]) if looks else (NEVER, NEVER)
 
     def _enter(self, negotiation: Negotiation) -> None:
         table = self.waiting if negotiation.state == "waiting" else self.open
@@ -220,8 +216,8 @@ class Negotiations:
     def pass_time(self, now: float) -> None:
         """Give up those of which nothing was heard for so long that nothing will be, at the time when that was clear."""
         while self.next_look <= now:
-            while self._looks and self._looks[0][0] <= now:
-                negotiation = self._looks.popleft()[1]
+            while self._looks and self._looks[-1][0] <= now:
+                negotiation = self._looks.pop()[1]
                 if negotiation.ended is not None:
                     continue
                 assert negotiation.touched is not None  # only then it is looked at
@@ -229,11 +225,11 @@ class Negotiations:
                 if end <= now:
                     self.abandon(negotiation, "silence", end, now)
                 elif end < self._horizon:
-                    insort(self._looks, (end, negotiation), key=_when)
+                    insort_left(self._looks, (end, negotiation), key=_later)
             if self._horizon <= now:
                 self._set_looks()
             else:
-                self.next_look = self._looks[0][0] if self._looks else self._horizon
+                self.next_look = self._looks[-1][0] if self._looks else self._horizon
 
     # keeping
 
@@ -250,6 +246,11 @@ class Negotiations:
                 negotiation.touched = negotiation.begun
         self._set_looks()
         return negotiations
+
+
+def _later(look: Look) -> float:
+    """Order looks: the later, the nearer to the beginning."""
+    return -look[0]
 
 
 def _remove(table: OfPeer, negotiation: Negotiation) -> None:
