@@ -171,11 +171,14 @@ class Engine:
         first = block.first_line
         if not clean:
             lines = self._decodable(reader, lines)
+        ends_dropped = False
         if b"DEBUG" in block.data[:4096]:
-            lines = self._without_debug(reader, lines)
+            lines, ends_dropped = self._without_debug(reader, lines)
         self._source, self._stream = block.source, stream_of(block.source)
         reader.read(lines, first, self)
         self._note(reader, said=bool(lines))
+        if ends_dropped:
+            self.flush(block.source)  # what was read last ended before a line that was dropped: nothing goes on it
 
     def flush(self, source: str | None = None) -> None:
         """Nothing more comes for now: what was kept back is complete."""
@@ -373,18 +376,18 @@ class Engine:
                 kept.append(line)
         return kept
 
-    def _without_debug(self, reader: LogReader, lines: list[str]) -> list[str]:
-        """Drop debug lines that change nothing, and dumps, without looking closely at each."""
+    def _without_debug(self, reader: LogReader, lines: list[str]) -> tuple[list[str], bool]:
+        """Drop debug lines that change nothing, and dumps, without looking closely at each; tell whether one was the last."""
         place = next((place for line in lines if "DEBUG" in line and (place := reader.debug_place(line)) is not None), None)
         if place is None:
-            return lines
-        kept, debug, debug2, dumps, continuations = self._debug_filter.sift(lines, place)
+            return lines, False
+        kept, debug, debug2, dumps, continuations, ends_dropped = self._debug_filter.sift(lines, place)
         self._count("DEBUG", "info", "other").number += debug
         if debug2:
             self._count("DEBUG2", "info", "other").number += debug2
         reader.dump_lines += dumps
         reader.not_racoon += continuations
-        return kept
+        return kept, ends_dropped
 
 
 def record_errors(*, strict: bool = False) -> RecordErrors:

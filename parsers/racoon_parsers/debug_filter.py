@@ -32,6 +32,8 @@ _HEAD: Final = 3
 _INDENTED: Final = "    "
 """How the text of a certificate, printed behind a debug message, begins its lines."""
 _LEVEL: Final = len("DEBUG:")
+_OTHER_LEVELS: Final = frozenset(f"{level}: "[:_LEVEL] for level in ("INFO", "NOTIFY", "WARNING", "ERROR"))
+_LONGEST_MARKS: Final = 128
 _BEHIND: Final = len("DEBUG: ")
 
 
@@ -44,6 +46,8 @@ class Sifted(NamedTuple):
     dumps: int
     continuations: int
     """Lines that go on a debug message, such as a certificate's text."""
+    ends_dropped: bool
+    """Whether what follows the block may go on a debug line that was dropped."""
 
 
 class DebugFilter:
@@ -68,39 +72,44 @@ class DebugFilter:
             return None
         return None if line.startswith(self._begin, found.end()) else found
 
-    def sift(self, lines: list[str], place: int) -> Sifted:
+    def sift(self, lines: list[str], place: int) -> Sifted:  # noqa: C901  each line of a debug log goes through it
         """Drop dumps, and the debug lines whose marks (address and level) stand at a place and that change nothing."""
         level, head, behind = slice(place, place + _LEVEL), slice(place + _BEHIND, place + _BEHIND + _HEAD), place + _BEHIND
         mark = slice(place, place + 1)
         heads, begin = self._heads, self._begin
         records = [line for line in lines if line[8:9] != " " or line[17:18] != " " or line[:1] == " "]
         kept: list[str] = []
-        dropping, behind_others, debug2, continuations, short_dumps = False, 0, 0, 0, 0
+        dropped, behind_others, debug2, continuations, short_dumps = "", 0, 0, 0, 0
         for line in records:
             word = line[level]
             if word == "DEBUG:" or word == "DEBUG2":  # noqa: PLR1714  a sixth faster than `in`
-                dropping = line[head] not in heads or not line.startswith(begin, behind)
-                if dropping:
+                if line[head] not in heads or not line.startswith(begin, behind):
+                    dropped = line
                     if word == "DEBUG2":
                         debug2 += 1
                     continue
+                dropped = ""
                 if (glued := self._glued_debug(line, place)) is not None:
                     behind_others += 1
                     debug2 += (glued["deeper"] == "2") + (word == "DEBUG2")
                     continue
-            elif dropping and line.startswith(_INDENTED):
+            elif dropped and line.startswith(_INDENTED):
                 continuations += 1
                 continue
             elif line[mark] == "[" and (tagged := _TAGGED.match(line, place)) is not None:
-                dropping = not line.startswith(begin, tagged.end())
-                if dropping:
+                if not line.startswith(begin, tagged.end()):
+                    dropped = line
                     debug2 += tagged[1] == "2"
                     continue
+                dropped = ""
             elif DUMP_GROUPS.match(line) is not None:
                 short_dumps += 1
                 continue
             else:
-                dropping = False
+                if dropped and word not in _OTHER_LEVELS and line[mark] != "[":
+                    kept.append(dropped)  # the line may go on it, and is then not to be read without it
+                    debug2 -= "DEBUG2: " in dropped[place : place + _LONGEST_MARKS]
+                dropped = ""
             kept.append(line)
         debug = len(records) - len(kept) + behind_others - debug2 - continuations - short_dumps
-        return Sifted(kept, debug, debug2, len(lines) - len(records) + short_dumps, continuations)
+        return Sifted(kept, debug, debug2, len(lines) - len(records) + short_dumps, continuations, dropped != "")

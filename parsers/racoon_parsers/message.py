@@ -12,7 +12,7 @@ import regex
 
 from racoon_parsers.events import EVENT_TYPES, REMARK, Event, Mention, Remark
 from racoon_parsers.fields import JOINERS, Value
-from racoon_parsers.pattern import ending_expression_of, expression_of, secret_expression_of
+from racoon_parsers.pattern import ending_expression_of, expression_of, expression_with, says_anything
 from racoon_parsers.row_reader import row_reader
 from racoon_parsers.template import Hole, Piece, printf_of, split_template
 
@@ -140,11 +140,6 @@ class Message:
         return ".*" not in self.expression
 
     @cached_property
-    def says_anything(self) -> bool:
-        """Whether one of its values may be any text, such as a line of the configuration."""
-        return not self.whole or any(isinstance(piece, Hole) and piece.name == "dumped" for piece in self.pieces)
-
-    @cached_property
     def glued(self) -> bool:
         """Whether the next record may follow on the same line."""
         return self.marks.get("newline") == "no"
@@ -197,13 +192,11 @@ class Message:
     @cached_property
     def secret(self) -> bool:
         """Whether one of its values may be a secret, or part of one."""
-        return "secret" in self.marks or any(
-            isinstance(piece, Hole) and piece.field is not None and piece.field.secret for piece in self.pieces
-        )
+        return "secret" in self.marks or any(isinstance(piece, Hole) and _is_secret(piece) for piece in self.pieces)
 
     def mask(self, text: str) -> str:
         """Mask the values that may be secrets in a text of this message; where they can't be told from the rest, all."""
-        match = re.fullmatch(secret_expression_of(self.pieces), text, re.DOTALL)
+        match = re.fullmatch(expression_with(self.pieces, _is_secret), text, re.DOTALL)
         if match is None:
             return self.printf
         for group in range(match.re.groups, 0, -1):
@@ -212,10 +205,29 @@ class Message:
             text = f"{text[: match.start(group)]}***{text[match.end(group) :]}"
         return text
 
+    @cached_property
+    def says_anything(self) -> bool:
+        """Whether one of its values may be any words, such as a line of the configuration."""
+        return any(isinstance(piece, Hole) and says_anything(piece) for piece in self.pieces)
+
+    @cached_property
+    def _said(self) -> Callable[[str], _Match | None]:
+        return re.compile(expression_with(self.pieces, says_anything), re.DOTALL).fullmatch
+
+    def said(self, text: str) -> list[tuple[int, int]]:
+        """Say where in a text of this message the values stand that may be any words; all, where they can't be told apart."""
+        match = self._said(text)
+        return [(0, len(text))] if match is None else [match.span(group) for group in range(1, match.re.groups + 1)]
+
     @property
     def start(self) -> str:
         """The literal text before its first value."""
         return self._literals[0]
+
+    @property
+    def end(self) -> str:
+        """The literal text behind its last value."""
+        return self._literals[1]
 
     def may_begin(self, head: str) -> bool:
         """Whether a text of this message may begin with these characters, enough of them literal ones of its own."""
@@ -272,6 +284,10 @@ class Message:
     def render(self, values: Callable[[Hole], str]) -> str:
         """Print the message with given values, as racoon would."""
         return "".join(piece if isinstance(piece, str) else values(piece) for piece in self.pieces)
+
+
+def _is_secret(hole: Hole) -> bool:
+    return hole.field is not None and hole.field.secret
 
 
 def _ends_like(ending: str) -> Callable[[str], bool]:

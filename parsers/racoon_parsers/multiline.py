@@ -126,11 +126,11 @@ class Multiline:
     def _without_secrets(self, line: str) -> str:
         """Give a line to be read later, or to stand in another's value, without what may be a secret in it."""
         parsed = LineSplitter().split(line)
-        if parsed is not None and mask_glued(parsed.text) == parsed.text:
+        if parsed is not None and mask_glued(parsed.text, self._catalogue) == parsed.text:
             message = self._catalogue.in_dialect(parsed.dialect).find(parsed.text)
             if message is not None and not message.secret:
                 return line
-        return mask_unknown(line)
+        return mask_unknown(line, self._catalogue)
 
     # torn records
 

@@ -40,10 +40,18 @@ def ending_expression_of(pieces: tuple[Piece, ...]) -> str:
     return "" if last_free < 0 else "".join(_expressions(pieces[last_free + 1 :]))
 
 
-def secret_expression_of(pieces: tuple[Piece, ...]) -> str:
-    """Give the same, whose groups are the values that may be secrets."""
-    marked = _expressions(pieces, lambda hole, found: f"({found})" if hole.field is not None and hole.field.secret else found)
-    return re.sub(r"\(\?P<\w+>", "(?:", "".join(marked))
+def expression_with(pieces: tuple[Piece, ...], wanted: Callable[[Hole], bool]) -> str:
+    """Give the regular expression of the whole text, whose groups are the values that are wanted."""
+    return _unnamed("".join(_expressions(pieces, lambda hole, found: f"({found})" if wanted(hole) else found)))
+
+
+def says_anything(hole: Hole) -> bool:
+    """Whether a value may be words of any kind, or an address of the web."""
+    return hole.name in {"dumped", "url"} or re.fullmatch(_unnamed(_value(hole)), "any words") is not None
+
+
+def _unnamed(expression: str) -> str:
+    return re.sub(r"\(\?P<\w+>", "(?:", expression)
 
 
 def _is_free(piece: Piece | None) -> bool:

@@ -240,7 +240,17 @@ class LogReader:
         elif before is not None:
             listener.take(before)
         listener.take(
-            Record(None, self._gateway, "racoon", "", "", "", None, mask_unknown(line[:LONGEST_TEXT].strip()), number)
+            Record(
+                None,
+                self._gateway,
+                "racoon",
+                "",
+                "",
+                "",
+                None,
+                mask_unknown(line[:LONGEST_TEXT].strip(), self._catalogue),
+                number,
+            )
         )
 
     def _release(self, listener: Listener) -> None:

@@ -22,6 +22,7 @@ from racoon_exporter.status.overview.view import overview
 from racoon_exporter.status.pages.context import PageContext
 from racoon_exporter.status.pages.status_page import page
 from racoon_parsers.masking import MASK, mask_unknown
+from racoon_parsers.messages import catalogue
 from racoon_parsers.template import Hole
 from tests.exporter.reading import I1, block, up
 from tests.parsers.test_message_tables import ALL_ROWS, OWN_ROWS, ROWS, sample_text
@@ -201,7 +202,7 @@ def test_what_no_row_knows_loses_what_may_be_a_key(head: str, text: str) -> None
     ],
 )
 def test_what_names_sas_and_numbers_is_not_masked(text: str) -> None:
-    assert mask_unknown(text) == text
+    assert mask_unknown(text, catalogue()) == text
 
 
 UNKNOWN: Final[dict[str, str]] = {
@@ -351,3 +352,15 @@ def test_a_key_in_pairs_is_nowhere_wherever_its_line_is_torn(between: str) -> No
     for place in range(len(between.join(pairs[:9])), len(key)):
         data = f"{WRAPPED['a file'](f'some words {key[:place]}')}\n{key[place:]}\n".encode()
         assert leaks(data, *parts) == [], data
+
+
+@pytest.mark.parametrize("cut", [False, True], ids=["at once", "in two blocks"])
+@pytest.mark.parametrize("head", ["2026-01-15 08:30:02: {}: ", "Jan 15 08:30:02 gw racoon: {}: "], ids=["file", "syslog"])
+@pytest.mark.parametrize("level", ["DEBUG", "DEBUG2"])
+def test_what_goes_on_a_debug_line_that_is_dropped_is_no_part_of_the_record_before(level: str, head: str, *, cut: bool) -> None:
+    lines = [f"{head.format('INFO')}begin Aggressive mode.", f"{head.format(level)}no row knows its password:", SECRET]
+    engine = Engine(UTC, reference_of=lambda _: 1_800_000_000.0)
+    blocks = [lines[:2], lines[2:]] if cut else [lines]
+    for one in blocks:
+        engine.feed(block("\n".join(one).encode() + b"\n"))
+    assert SECRET not in json.dumps(to_json(engine))

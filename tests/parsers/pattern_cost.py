@@ -106,6 +106,7 @@ _COSTS: Final[dict[Any, Callable[[Any], Cost]]] = {
     sre.ASSERT_NOT: lambda given: Cost(ONE, _sequence(given[1]).steps),
     sre.SUBPATTERN: lambda given: _sequence(given[-1]),
     sre.ATOMIC_GROUP: lambda given: Cost(ONE, _sequence(given).steps),
+    sre.GROUPREF: lambda _given: Cost(ONE, ONE),  # what is looked for is no longer than what matched
     sre.BRANCH: lambda given: _branch([_sequence(branch) for branch in given[1]]),
     sre.MAX_REPEAT: lambda given: _repeat(*given),
     sre.MIN_REPEAT: lambda given: _repeat(*given),

@@ -64,12 +64,19 @@ def test_what_is_dropped_is_counted_by_its_kind() -> None:
     ]
     sifted = FILTER.sift(lines, PLACE)
     assert sifted.lines == lines[-1:]
-    assert sifted[1:] == (2, 1, 1, 3)
+    assert sifted[1:] == (2, 1, 1, 3, False)
 
 
 def test_lines_that_go_on_a_record_that_is_left_are_left() -> None:
     lines = [f"{STAMP}INFO: ISAKMP-SA established", "    192.0.2.1[500]-198.51.100.7[500]"]
     assert FILTER.sift(lines, PLACE).lines == lines
+
+
+def test_a_debug_line_that_the_next_may_go_on_is_left() -> None:
+    """What goes on it is part of it, and of no record before: a secret whose name stands there would not be known for one."""
+    lines = [f"{STAMP}INFO: begin Aggressive mode.", f"{DEBUG}===", f"{STAMP}DEBUG2: its password:", "swordfish"]
+    assert FILTER.sift(lines, PLACE) == ([lines[0], *lines[2:]], 1, 0, 0, 0, False)
+    assert FILTER.sift(lines[:-1], PLACE) == ([lines[0]], 1, 1, 0, 0, True)
 
 
 def test_a_record_that_follows_a_debug_message_on_its_line_is_read() -> None:
@@ -89,7 +96,7 @@ def test_what_looks_different_and_changes_nothing_is_dropped_as_well() -> None:
         f"{DEBUG}nonce1: {DEBUG}",
         f"{DEBUG}HASH(1) validate:{STAMP}DEBUG2: ===",
     ]
-    assert FILTER.sift(lines, PLACE) == ([], 4, 2, 2, 0)
+    assert FILTER.sift(lines, PLACE) == ([], 4, 2, 2, 0, False)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from racoon_exporter.archives.survey import Sample
 from racoon_exporter.decoding import block_lines
 from racoon_exporter.text import visible
 from racoon_parsers.masking import mask_unknown
+from racoon_parsers.messages import catalogue
 
 _SHOWN: Final = 60
 """Characters of a line that are shown."""
@@ -34,5 +35,5 @@ def _beginning(head: bytes) -> str:
     if b"\0" in head:
         return f"binary data ({head[:8].hex(' ')} …)"
     line = next((line for line in block_lines(head)[0] if line.strip()), "")
-    shown = visible(mask_unknown(line))
+    shown = visible(mask_unknown(line, catalogue()))
     return f"“{shown[:_SHOWN]}{'…' if len(shown) > _SHOWN else ''}”"
