@@ -19,8 +19,9 @@ from racoon_exporter.doctor.unit_file import Unit
 from racoon_exporter.sa import Known
 from racoon_exporter.serve.service import Settings, wanted_by
 from racoon_exporter.source.files.patterns import MOST_MATCHED, files_of, is_pattern
-from racoon_exporter.source.files.siblings import COMPRESSED, bases
+from racoon_exporter.source.files.siblings import bases
 from racoon_exporter.source.kinds import Wanted
+from racoon_exporter.source.rotated_names import COMPRESSED
 from racoon_exporter.yaml_document import Problem
 
 USUAL_CONFIG: Final = Path("/etc/racoon-exporter/racoon-exporter.yml")

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
-from typing import Final
 
-_ROTATED: Final = re.compile(r"(?:\.\d{1,4}|[-.]\d{8}(?:-\d+)?|\.old)?(?:\.(?:gz|bz2|xz))?$")
+from racoon_exporter.source.rotated_names import AFTER, BEFORE_EXTENSION, COMPRESSED
 
 
 @lru_cache(maxsize=1024)
 def stream_of(source: str) -> str:
-    """Name the stream of lines a source belongs to: rotated files go on one another's."""
-    return _ROTATED.sub("", source)
+    """Name the stream of lines a source belongs to: rotated files go on one another's.
+
+    A number before an extension is no rotation here: `gw.1.log` and `gw.2.log` may as well be the logs of two gateways.
+    """
+    folder, slash, name = source.rpartition("/")
+    if after := AFTER.fullmatch(name):
+        return f"{folder}{slash}{after['stem']}"
+    before = BEFORE_EXTENSION.fullmatch(name)
+    if before and before["date"] and before["extension"] not in COMPRESSED:
+        return f"{folder}{slash}{before['stem']}{before['extension']}"
+    return next((source.removesuffix(packed) for packed in COMPRESSED if source.endswith(packed)), source)
 
 
 __all__ = ["stream_of"]

@@ -22,9 +22,10 @@ from racoon_exporter.source.files.folders import Folders, regular
 from racoon_exporter.source.files.open_file import OpenFile
 from racoon_exporter.source.files.position import Identity, Position
 from racoon_exporter.source.files.rotating import FileSource
-from racoon_exporter.source.files.siblings import COMPRESSED, UnsteadyError, bases, siblings
+from racoon_exporter.source.files.siblings import UnsteadyError, bases, siblings
 from racoon_exporter.source.files.stored_bytes import PlainReader
 from racoon_exporter.source.files.system import SYSTEM, System
+from racoon_exporter.source.rotated_names import COMPRESSED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -1,9 +1,4 @@
-"""Rotated files beside a log: how they are named, and which is older. Names and dates only; nothing is opened here.
-
-logrotate and newsyslog write `LOG.1` (the youngest) to `LOG.N`, or with `dateext` `LOG-20260131`; with `extension .log`
-the number stands before the extension: `racoon.1.log`. Programs put a time behind the date, and scripts keep one `LOG.old`.
-Each may be compressed.
-"""
+"""Rotated files beside a log: which there are, and which is older. Names and dates only; nothing is opened here."""
 
 from __future__ import annotations
 
@@ -17,16 +12,10 @@ from pathlib import Path
 
 from racoon_exporter.source.files.folders import Folders, regular
 from racoon_exporter.source.files.position import Identity
-
-COMPRESSED = (".gz", ".bz2", ".xz")
-"""Compressions that can be read."""
+from racoon_exporter.source.rotated_names import AFTER, BEFORE_EXTENSION, COMPRESSED, PACKED, SUFFIX
 
 STEADY_LOOKS = 20
 """A listing counts when the next one is the same; so often it is tried."""
-
-_TIME = r"[-_.T]?\d{2}(?:[-:]\d{2}){1,2}(?:\.\d{1,9})?|[-_.T]?\d{2,10}"
-_SUFFIX = rf"(?:\.(?:(?P<number>\d{{1,4}})|old)|[-._](?P<date>\d{{4}}-?\d{{2}}-?\d{{2}}(?:(?:{_TIME})Z?)?|\d{{9,11}}))"
-_PACKED = r"(?P<packed>\.(?:gz|bz2|xz))?"
 
 
 class UnsteadyError(OSError):
@@ -124,14 +113,10 @@ def oldest_first(rotated: Iterable[Sibling]) -> list[Sibling]:
 def bases(path: str) -> Iterator[str]:
     """Return the logs that `path` would be a rotated file of, by its name."""
     rotated = Path(path)
-    for pattern in (_AFTER, _BEFORE_EXTENSION):
+    for pattern in (AFTER, BEFORE_EXTENSION):
         match = pattern.fullmatch(rotated.name)
         if match and match.groupdict().get("extension") not in COMPRESSED:
             yield str(rotated.with_name(match["stem"] + match.groupdict().get("extension", "")))
-
-
-_AFTER = re.compile(rf"(?P<stem>.+?){_SUFFIX}{_PACKED}", re.DOTALL)
-_BEFORE_EXTENSION = re.compile(rf"(?P<stem>.+?){_SUFFIX}(?P<extension>\.[^.\d][^.]*?){_PACKED}", re.DOTALL)
 
 
 def is_rotated(name: str, log: str) -> bool:
@@ -142,9 +127,9 @@ def is_rotated(name: str, log: str) -> bool:
 @lru_cache(maxsize=4096)
 def _names(name: str) -> re.Pattern[str]:
     stem, extension = Path(name).stem, Path(name).suffix
-    after = rf"{re.escape(name)}{_SUFFIX}{_PACKED}"
-    before = _SUFFIX.replace("<number>", "<number_>").replace("<date>", "<date_>")
-    inside = rf"{re.escape(stem)}{before}{re.escape(extension)}{_PACKED.replace('<packed>', '<packed_>')}"
+    after = rf"{re.escape(name)}{SUFFIX}{PACKED}"
+    before = SUFFIX.replace("<number>", "<number_>").replace("<date>", "<date_>")
+    inside = rf"{re.escape(stem)}{before}{re.escape(extension)}{PACKED.replace('<packed>', '<packed_>')}"
     return re.compile(rf"(?:{after})|(?:{inside})" if extension else after)
 
 

@@ -14,8 +14,8 @@ from typing import BinaryIO, Protocol, cast
 
 from racoon_exporter.source.contract import DEFAULT_LIMIT
 from racoon_exporter.source.files.position import Identity
-from racoon_exporter.source.files.siblings import COMPRESSED
 from racoon_exporter.source.files.system import SYSTEM, System, kind_of
+from racoon_exporter.source.rotated_names import COMPRESSED
 
 _MAGIC = (
     (re.compile(rb"\x1f\x8b\x08"), ".gz"),
