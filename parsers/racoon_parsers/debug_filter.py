@@ -33,7 +33,6 @@ _INDENTED: Final = "    "
 """How the text of a certificate, printed behind a debug message, begins its lines."""
 _LEVEL: Final = len("DEBUG:")
 _OTHER_LEVELS: Final = frozenset(f"{level}: "[:_LEVEL] for level in ("INFO", "NOTIFY", "WARNING", "ERROR"))
-_LONGEST_MARKS: Final = 128
 _BEHIND: Final = len("DEBUG: ")
 
 
@@ -72,6 +71,12 @@ class DebugFilter:
             return None
         return None if line.startswith(self._begin, found.end()) else found
 
+    @staticmethod
+    def _is_deeper(line: str, place: int) -> bool:
+        """Whether a debug line is one of DEBUG2."""
+        tagged = _TAGGED.match(line, place)
+        return line.startswith("DEBUG2", place) if tagged is None else tagged[1] == "2"
+
     def sift(self, lines: list[str], place: int) -> Sifted:  # noqa: C901  each line of a debug log goes through it
         """Drop dumps, and the debug lines whose marks (address and level) stand at a place and that change nothing."""
         level, head, behind = slice(place, place + _LEVEL), slice(place + _BEHIND, place + _BEHIND + _HEAD), place + _BEHIND
@@ -108,7 +113,7 @@ class DebugFilter:
             else:
                 if dropped and word not in _OTHER_LEVELS and line[mark] != "[":
                     kept.append(dropped)  # the line may go on it, and is then not to be read without it
-                    debug2 -= "DEBUG2: " in dropped[place : place + _LONGEST_MARKS]
+                    debug2 -= self._is_deeper(dropped, place)
                 dropped = ""
             kept.append(line)
         debug = len(records) - len(kept) + behind_others - debug2 - continuations - short_dumps

@@ -79,6 +79,15 @@ def test_a_debug_line_that_the_next_may_go_on_is_left() -> None:
     assert FILTER.sift(lines[:-1], PLACE) == ([lines[0]], 1, 1, 0, 0, True)
 
 
+@pytest.mark.parametrize(
+    "marks", ["DEBUG: DEBUG2: ", "DEBUG2 ", "DEBUG2: ", "DEBUG: ", "[198.51.100.7] DEBUG2: ", "[198.51.100.7] DEBUG: DEBUG2: "]
+)
+def test_a_debug_line_that_is_left_after_all_is_counted_by_nobody(marks: str) -> None:
+    sifted = FILTER.sift([f"{STAMP}{marks}===", "more"], PLACE)
+    assert sifted.lines == [f"{STAMP}{marks}===", "more"]
+    assert sifted[1:] == (0, 0, 0, 0, False)
+
+
 def test_a_record_that_follows_a_debug_message_on_its_line_is_read() -> None:
     """racoon leaves out the newline of some debug messages."""
     lines = [f"{DEBUG}===", f"{DEBUG}psk: {STAMP}INFO: begin Aggressive mode."]
