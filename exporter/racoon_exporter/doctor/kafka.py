@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import shlex
 import socket
-from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import Final
 
 from racoon_exporter.doctor.finding import Findings, error, ok, warning, worst
 from racoon_exporter.doctor.rights import readable
 from racoon_exporter.doctor.setup import Setup
-from racoon_exporter.source.kafka.settings import KafkaOptions
+from racoon_exporter.source.kafka.settings import KafkaOptions, files_of
 from racoon_exporter.source.kinds import Wanted
 
 _SECONDS: Final = 3.0
@@ -46,7 +45,7 @@ def _library(name: str) -> Findings:
 
 
 def _refused_files(options: KafkaOptions, setup: Setup) -> Findings:
-    for path in _files(options):
+    for path in files_of(options.tls, options.sasl):
         refusal = readable(path, setup.user)
         if refusal is not None:
             yield error("log", path, refusal.why, _NOTHING, refusal.mend)
@@ -82,12 +81,6 @@ def _keys(topic: str, options: KafkaOptions) -> Findings:
             _TORN if options.order == "partition" else _ALONE,
             "key the records by the gateway's name    # how: docs/sources.md, “Kafka”; or kafka: {order: time}",
         )
-
-
-def _files(options: KafkaOptions) -> Iterator[str]:
-    tls, sasl = options.tls, options.sasl
-    named = (tls.ca, tls.certificate, tls.key, tls.key_password_file) if tls is not None else ()
-    yield from (path for path in (*named, None if sasl is None else sasl.password_file) if path)
 
 
 def _brokers(name: str, options: KafkaOptions) -> Findings:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, TypeVar
 
@@ -68,6 +69,8 @@ class KafkaOptions:
     sasl: Sasl | None = None
     order: Order | None = None
     """None where the records tell."""
+    proofs: int = field(default=0, repr=False)
+    """Tells what the files named in `tls` and `sasl` hold from what they held before: a reload takes up those that changed."""
 
     @property
     def name(self) -> str:
@@ -105,6 +108,7 @@ def read_options(section: Section, directory: Path) -> KafkaOptions:
     group = given.text("group") or "racoon-exporter"
     if section.mentions("gateway"):
         section.note("the records of a topic name their gateways: say in kafka how (gateway: key, host or line)", "gateway")
+    tls, sasl = _tls(given, directory), _sasl(given, directory)
     return KafkaOptions(
         _bootstrap(given),
         topics,
@@ -114,10 +118,24 @@ def read_options(section: Section, directory: Path) -> KafkaOptions:
         given.text("checkpoints") or f"{group}-checkpoints",
         _number(given, "checkpoint_replicas", -1),
         _number(given, "session_timeout", _SESSION_SECONDS),
-        _tls(given, directory),
-        _sasl(given, directory),
+        tls,
+        sasl,
         _one_of(given, "order", ORDERS),
+        hash(tuple(_held(path) for path in files_of(tls, sasl))),
     )
+
+
+def files_of(tls: Tls | None, sasl: Sasl | None) -> Iterator[str]:
+    """Give the files that are named there."""
+    named = [] if tls is None else [tls.ca, tls.certificate, tls.key, tls.key_password_file]
+    yield from (path for path in (*named, None if sasl is None else sasl.password_file) if path)
+
+
+def _held(path: str) -> bytes | None:
+    try:
+        return Path(path).read_bytes()
+    except OSError:  # whoever uses it is told
+        return None
 
 
 def _bootstrap(given: Section) -> str:

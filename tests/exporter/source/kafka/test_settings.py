@@ -66,6 +66,21 @@ def test_all_that_may_be_said_is_taken(tmp_path: Path) -> None:
     assert "s3cret" not in repr(options)
 
 
+@pytest.mark.parametrize("changed", [None, "password", "ca.pem", "us.key"])
+def test_a_reload_takes_up_files_that_hold_something_else_under_the_same_name(changed: str | None, tmp_path: Path) -> None:
+    for name in ("password", "ca.pem", "us.pem", "us.key"):
+        (tmp_path / name).write_text("s3cret")
+    text = (
+        f"{MINIMAL}  tls: {{ca: ca.pem, certificate: us.pem, key: us.key}}\n  sasl: {{username: us, password_file: password}}\n"
+    )
+    before, _ = read(text, tmp_path)
+    if changed is not None:
+        (tmp_path / changed).write_text("another")
+    after, _ = read(text, tmp_path)
+    assert (after == before) is (changed is None)
+    assert str(before.proofs) not in repr(before)
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
