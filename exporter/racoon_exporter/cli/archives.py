@@ -206,6 +206,10 @@ def _rounds(archives: Archives, dask: str | None, stack: ExitStack) -> Generator
     streams = [log.path for unit in archives.units for log in unit.logs if log.identity is None and not is_url(log.path)]
     if streams:
         raise Failure(f"{streams[0]}: no file, so no Dask worker can read it")
+    logs = [log.path for unit in archives.units for log in unit.logs]
+    here = next((path for path in logs if not is_url(path) and not Path(path).is_absolute()), None)
+    if here is not None:
+        raise Failure(f"{here}: Dask workers run in folders of their own: name logs by whole paths, or by URLs")
     cluster = stack.enter_context(dask_cluster(dask))
     archives.jobs = cluster.threads
     return rounds_apart(archives, cluster.executor, cluster.ask)

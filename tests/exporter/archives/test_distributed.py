@@ -1,11 +1,13 @@
 """Workers that share nothing with us, and files that are named by a URL; what needs no cluster."""
 
+import os
 import pickle
 import subprocess
 import sys
 import zlib
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from zipfile import ZipFile
 
 import fsspec  # type: ignore[import-untyped]
 import pytest
@@ -20,7 +22,7 @@ from racoon_exporter.archives.plan import Unit, units
 from racoon_exporter.archives.pool import SMALL, Archives, Done, Work
 from racoon_exporter.archives.reading import Reading
 from racoon_exporter.archives.survey import Sample, survey
-from racoon_exporter.source.files.remote import expanded, is_url
+from racoon_exporter.source.files.remote import expanded, is_url, open_url, status_of
 from racoon_exporter.zone import read_zone
 from tests.exporter.archives.test_rounds import central_log, read_with
 from tests.exporter.reading import LAB
@@ -92,6 +94,42 @@ def test_logs_are_read_by_their_urls() -> None:
     assert read_with(work, planned, 1, None) == read_with(work, local, 1, None)
 
 
+NAMES = [
+    "racoon.log",
+    "with space.log",
+    "pct%41.log",
+    "hash#1.log",
+    "q?mark.log",
+    "br[1].log",
+    "a::b.log",
+    "ünï;'.log",
+    "-x.log",
+]
+
+
+def test_a_url_may_name_what_a_path_may(tmp_path: Path) -> None:
+    whole = (LAB / "01-seed" / "b.log").read_bytes()
+    for name in NAMES:
+        (tmp_path / name).write_bytes(whole)
+    found = expanded(f"{tmp_path.as_uri()}/*.log")
+    assert found == sorted(f"file://{tmp_path}/{name}" for name in NAMES)
+    for url in found:
+        with open_url(url) as file:
+            assert file.read() == whole
+        assert status_of(url).size == len(whole)
+
+
+def test_logs_in_an_archive_are_read_where_they_are(tmp_path: Path) -> None:
+    whole = (LAB / "01-seed" / "b.log").read_bytes()
+    with ZipFile(tmp_path / "logs.zip", "w") as archive:
+        archive.writestr("berlin/racoon.log", whole)
+    where = f"::file://{tmp_path}/logs.zip"
+    (url,) = expanded(f"zip://*/racoon.log{where}")
+    assert url == f"zip://berlin/racoon.log{where}"
+    with open_url(url) as file:
+        assert file.read() == whole
+
+
 @pytest.mark.parametrize(
     ("path", "url"), [("s3://a/b", True), ("file:///a", True), ("/a/b", False), ("a:b", False), ("-", False)]
 )
@@ -121,6 +159,7 @@ def test_no_worker_is_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) ->
     assert next(times) == 70
 
 
+RELATIVE = os.path.relpath(LAB / "01-seed" / "b.log")
 WITHOUT = "import sys; sys.modules[{0!r}] = None; from racoon_exporter.cli import run; run()"
 
 
@@ -132,8 +171,9 @@ WITHOUT = "import sys; sys.modules[{0!r}] = None; from racoon_exporter.cli impor
         ("s3fs", ("s3://bucket/a.log",), "s3://bucket/a.log: Install s3fs to access S3"),
         ("_", ("memory://nothing.log",), "memory://nothing.log: No such file or directory"),
         ("_", ("--dask", "tcp://127.0.0.1:1", "-"), "-: no file, so no Dask worker can read it"),
+        ("_", ("--dask", "tcp://127.0.0.1:1", RELATIVE), f"{RELATIVE}: Dask workers run in folders of their own"),
     ],
-    ids=["no Dask", "no fsspec", "no s3fs", "no such file", "standard input"],
+    ids=["no Dask", "no fsspec", "no s3fs", "no such file", "standard input", "a path from here"],
 )
 def test_what_is_missing_is_one_line(lacking: str, arguments: tuple[str, ...], said: str) -> None:
     command = [sys.executable, "-c", WITHOUT.format(lacking), "history", *arguments]

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer as Buffer
 
 _URL: Final = re.compile(r"[a-z][a-z0-9+.-]+://")
+_CHAINED: Final = re.compile(r"::[a-z][a-z0-9_+.-]*://")
+"""What stands before it is in an archive that is named behind it; two colons in a name are nothing to fsspec but this."""
 _GLOB: Final = re.compile(r"[*?\[]")
 _GLOB_OF_WEB: Final = re.compile(r"[*\[]")
 """What stands behind the `?` of an address of the web is for its server."""
@@ -48,7 +50,9 @@ def expanded(path: str) -> list[str]:
     try:
         with _errors():
             system, inside = _system(path)
-            return sorted(system.unstrip_protocol(found) for found in system.glob(inside)) or [path]
+            within = _CHAINED.search(path)
+            where = "" if within is None else path[within.start() :]
+            return sorted(f"{system.unstrip_protocol(found)}{where}" for found in system.glob(inside)) or [path]
     except OSError:
         return [path]
 
@@ -69,14 +73,16 @@ def open_url(url: str) -> io.BufferedReader:
     """Open a file. Raises OSError."""
     with _errors():
         system, inside = _system(url)
-        return io.BufferedReader(_Reading(system.open(inside, "rb")))
+        return io.BufferedReader(_Reading(system.open(inside, "rb"), system))
 
 
 class _Reading(io.RawIOBase):
     """A file of a storage; what its connection raises in the middle is an OSError as well."""
 
-    def __init__(self, file: Any) -> None:
+    def __init__(self, file: Any, system: Any) -> None:
         self._file = file
+        self._system = system
+        """An archive is closed with the last who knows of it."""
 
     def readable(self) -> bool:
         return True
@@ -107,7 +113,10 @@ def _system(url: str) -> Any:
         from fsspec.core import url_to_fs  # type: ignore[import-untyped]  # noqa: PLC0415  an extra
     except ModuleNotFoundError as error:
         raise OSError(MISSING) from error
-    return url_to_fs(url)
+    if _CHAINED.search(url):
+        return url_to_fs(url)
+    system, _ = url_to_fs(url.partition("::")[0])
+    return system, system._strip_protocol(url)  # noqa: SLF001  there is no other way to name a file with two colons
 
 
 @contextmanager
