@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,8 @@ _FIELDS: Final = {"text": "messages", "time": "times", "host": "hosts", "program
 _TLS: Final = ("ca", "certificate", "key", "key_password_file", "verify_name")
 _SASL: Final = ("mechanism", "username", "password_file")
 _MECHANISMS: Final = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+_NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,249}")
+"""Of a topic, as brokers take it."""
 _SESSION_SECONDS: Final = 10
 """Without a sign of life for so long, an instance loses its partitions to others."""
 
@@ -115,7 +118,7 @@ def read_options(section: Section, directory: Path) -> KafkaOptions:
         group,
         _one_of(given, "gateway", NAMINGS) or NAMINGS[0],
         _envelope(given),
-        given.text("checkpoints") or f"{group}-checkpoints",
+        _checkpoints(given, group, topics),
         _number(given, "checkpoint_replicas", -1),
         _number(given, "session_timeout", _SESSION_SECONDS),
         tls,
@@ -160,9 +163,18 @@ def _topics(given: Section) -> tuple[str, ...]:
         if not named:
             given.note("topics must not be empty", "topics")
     for topic, line in named:
-        if not topic or len(topic) > 249 or not all(letter.isalnum() or letter in "._-" for letter in topic):
+        if not _NAME.fullmatch(topic):
             given.note_at(line, f"{shown(topic)} is no name of a topic")
     return tuple(dict.fromkeys(topic for topic, _ in named))
+
+
+def _checkpoints(given: Section, group: str, topics: tuple[str, ...]) -> str:
+    name = given.text("checkpoints") or f"{group}-checkpoints"
+    if not _NAME.fullmatch(name):
+        given.note(f"{shown(name)} is no name of a topic for checkpoints", "checkpoints")
+    elif name in topics:
+        given.note(f"checkpoints need a topic of their own: {name} holds lines", "checkpoints")
+    return name
 
 
 def _one_of(given: Section, key: str, allowed: tuple[Word, ...]) -> Word | None:
