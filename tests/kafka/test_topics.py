@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from confluent_kafka import TopicPartition
+from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewPartitions, NewTopic
 
@@ -164,6 +164,18 @@ def test_a_large_checkpoint_comes_back_whole_and_a_smaller_one_after_it(topic: s
         assert take(reading, Place(topic, 2)) == content
         take(writing, Place(topic, 2))
     assert take(reading, Place(topic, 0)) == {"number": 79}
+
+
+def test_records_of_others_among_checkpoints_are_no_pieces(broker: Cluster, topic: str, keep: Keep) -> None:
+    ours, place = keep(), Place(topic, 0)
+    take(ours, place)
+    save(ours, place, {"next": 1})
+    others, long = Producer({"bootstrap.servers": broker.bootstrap, "log_level": 0}), "9" * 5000
+    for number, pieces in ((long, "1"), ("0", long), ("0", "٣"), ("0", "0"), ("1", "1"), ("0", "-1")):
+        key = f"{topic}/{topic}/0/{number}"
+        others.produce(f"{topic}.cp", b"x", key, partition=0, headers={"checkpoint": b"x", "pieces": pieces.encode()})
+    assert others.flush(PATIENCE) == 0
+    assert take(keep(), place) == {"next": 1}
 
 
 def make_checkpoint_topic(broker: Cluster, topic: str, **settings: str) -> None:

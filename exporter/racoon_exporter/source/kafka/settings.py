@@ -27,6 +27,8 @@ _FIELDS: Final = {"text": "messages", "time": "times", "host": "hosts", "program
 _TLS: Final = ("ca", "certificate", "key", "key_password_file", "verify_name")
 _SASL: Final = ("mechanism", "username", "password_file")
 _MECHANISMS: Final = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+_FORGOTTEN_SECONDS: Final = 30
+"""Without a broker that tells of the others for so long, those of the configuration are asked again; librdkafka takes 300."""
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,249}")
 """Of a topic, as brokers take it."""
 _SESSION_SECONDS: Final = 10
@@ -85,6 +87,7 @@ class KafkaOptions:
         told: dict[str, str | int | bool] = {
             "bootstrap.servers": self.bootstrap,
             "client.id": "racoon-exporter",
+            "metadata.recovery.rebootstrap.trigger.ms": _FORGOTTEN_SECONDS * 1000,
             "security.protocol": f"{'SASL_' if self.sasl else ''}{'SSL' if self.tls else 'PLAINTEXT'}",
         }
         if self.tls is not None:

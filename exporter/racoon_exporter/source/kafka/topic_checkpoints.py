@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import time
 import uuid
 from collections.abc import Callable, Collection
@@ -41,6 +42,8 @@ _TOPIC: Final = {
 _LEAST_PIECE: Final = 1024
 _SMALLER: Final = 8
 """How much smaller pieces become each time that brokers find them too large."""
+_NUMBER: Final = re.compile(r"[0-9]{1,6}")
+"""Of a piece: more than the largest checkpoint has of the smallest pieces. Anybody may have written the record."""
 _FENCED: Final = frozenset({KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED})  # noqa: SLF001
 
 
@@ -101,6 +104,7 @@ class TopicCheckpoints:
         try:
             found = self._last(place) if self._is_there() else None
         except KafkaException as error:
+            self._let_go_of_reader()
             raise CheckpointError(f"the checkpoint of {place.name} cannot be read: {_words(error)}") from error
         return None if found is None else self._joined(place, found, most)
 
@@ -127,6 +131,7 @@ class TopicCheckpoints:
             producer.init_transactions(_SECONDS)
             found = None if is_new else self._last(place)  # it may take a moment until its brokers know of it
         except KafkaException as error:
+            self._let_go_of_reader()
             raise CheckpointError(f"the checkpoint of {place.name} cannot be read: {_words(error)}") from error
         writer.producer = producer
         if found is not None:
@@ -330,6 +335,10 @@ class TopicCheckpoints:
     def close(self) -> None:
         """Let go of all clients."""
         self._writers.clear()
+        self._let_go_of_reader()
+
+    def _let_go_of_reader(self) -> None:
+        """Ask with a new one the next time: one that was told of no broker, as by one that just starts, comes back late."""
         if self._reader is not None:
             self._reader.close()
             self._reader = None
@@ -340,10 +349,10 @@ def _piece(message: Message, key: str, coming: dict[str, _Found]) -> _Found | No
     name, _, place = (message.key() or b"").decode("utf-8", "replace").rpartition("/")
     value = message.value()
     headers = dict(message.headers() or ())
-    if name != key or not place.isdecimal() or not isinstance(value, bytes):
+    if name != key or not _NUMBER.fullmatch(place) or not isinstance(value, bytes):
         return None
     identifier, number = (_text(headers.get(each)) for each in (_ID, _PIECES))
-    if not number.isdecimal() or int(place) >= int(number):
+    if not _NUMBER.fullmatch(number) or int(place) >= int(number):
         return None
     found = coming.setdefault(identifier, _Found(identifier, int(number)))
     found.pieces[int(place)] = value
