@@ -116,15 +116,13 @@ _NAMES: Final = (
     "secret",
     "psk",
     "shared",
-    "keymat",
-    "skeyid",
+    "key",
     "token",
     "credential",
     "kennwort",
     "contrase",
     "senha",
-    "syntax error",
-    "parse error",
+    " error",
 )
 """One of these stands, in whatever case, in every text that `_NAME` finds: most have none, and cost one look."""
 
@@ -307,6 +305,8 @@ def _goes_on(name: re.Match[str], prose: frozenset[str]) -> bool:
 
 
 def _stopped_at(text: str) -> Iterator[Span]:
+    if not any(quote in text for quote in _QUOTES):
+        return
     for found in _STOPPED_AT.finditer(f":{text}"):
         first, last = found.span("double" if found["double"] is not None else "single")
         yield first - 1, last - 1
@@ -314,7 +314,9 @@ def _stopped_at(text: str) -> Iterator[Span]:
 
 def _at_places(text: str, first: int = -1) -> Iterator[Span]:
     """Find what stands behind a place in a file, from a character on; -1 is that of the file before a line's number."""
-    behind = [found.end() for found in (_PLACE_IN.search(text),) if found is not None]
+    if ":" not in text:
+        return
+    behind = [found.end() for found in (_PLACE_IN.search(text) if "line" in text else None,) if found is not None]
     for number, found in enumerate(_PLACE.finditer(f":{text}", first + 1)):
         start = found.start() - 1
         path = text[max(0, start - _LONGEST_PATH) : max(0, start)].rpartition(" ")[2]
