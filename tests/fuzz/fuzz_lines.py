@@ -24,6 +24,8 @@ from racoon_exporter.engine import Engine, restore, to_json
 from racoon_exporter.exposition import render
 from racoon_exporter.metrics import OwnState, collect
 from racoon_exporter.sa import Knowledge
+from racoon_exporter.sa.model import HISTORY
+from racoon_exporter.sa.model import to_json as record_to_json
 from racoon_exporter.source.contract import Block
 from racoon_exporter.status.api.bodies import OVERVIEW_BODIES
 from racoon_exporter.status.api.query import read_parameters
@@ -56,6 +58,11 @@ def kept(one: Engine) -> dict[str, Any]:
     return content
 
 
+def archived(one: Engine) -> dict[str, list[dict[str, Any]]]:
+    """Give all ended records as they are now, in their order, whatever was written of them before."""
+    return {name: [record_to_json(record) for record in getattr(one.state.archive, name)] for name in HISTORY}
+
+
 def _show(record: Record, source: str) -> None:
     json.dumps(events_output.as_dict(record, source, UTC))
     events_output.explanation(record)
@@ -73,6 +80,7 @@ def tell(lines: list[str], life: int = LIFE) -> None:
         restore(again, kept(one))
         one = again
         assert kept(one) == kept(whole), "a restart changed what is believed"
+        assert archived(one) == archived(whole), "an ended record changed, and no checkpoint would tell"
     one.finish()
     samples, gateways = collect(one, OwnState())
     render(samples, gateways=gateways, openmetrics=False)

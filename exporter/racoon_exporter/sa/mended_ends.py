@@ -62,5 +62,7 @@ def _rehome(racoon: Racoon, sa: IpsecSa, local: str, peer: str, direction: str) 
             racoon.pairs.begin(sa, racoon.now)
         else:
             racoon.pairs.forget_peer(peer)
-    elif sa.end is not None:
+        return
+    racoon.archive.changed()
+    if sa.end is not None:
         racoon.count(peer, "ipsec_sa_ended", sa.end)

@@ -163,3 +163,17 @@ def read(lines: list[bytes]) -> Engine:
     engine.feed(block(b"".join(lines)))
     engine.finish()
     return engine
+
+
+def test_an_ended_sa_that_a_checkpoint_has_written_already_is_turned_round_in_the_next_as_well() -> None:
+    engine = told(f"08:30:00 {arrow(G, A, 1001)}", f"08:40:00 {arrow(G, A, 1001, event='expired')}")
+    engine.feed(block(b"2026-01-15 20:00:00: INFO: caught signal 15\n2026-01-15 20:00:01: INFO: racoon shutdown\n"))
+    engine.finish()
+    (ended,) = to_json(engine)["state"]["archive"]["ipsec"]
+    engine.feed(block(f"2026-01-15 21:00:00: INFO: initiate new phase 2 negotiation: {A}[500]<=>{G}[500]\n".encode()))
+    engine.finish()
+    (turned,) = to_json(engine)["state"]["archive"]["ipsec"]
+    assert (ended["peer"], turned["peer"]) == (A, G)
+    again = Engine(UTC)
+    restore(again, json.loads(json.dumps(to_json(engine))))
+    assert sas(again) == sas(engine)
