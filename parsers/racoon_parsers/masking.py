@@ -60,7 +60,7 @@ _EIGHTS: Final = (
 _NUMBER: Final = rf"{_DIGITS}{{3,7}}+\Z|(?<!:.{{8}}){_DIGITS}{{8,4096}}+(?!:)"
 _LIST: Final = rf"{_SMALL}{_more(_SMALL, f'(?![.:]){_BETWEEN}', 5, f'{_DIGITS}?', 3)}"
 _DUMP: Final = re.compile(
-    r"(?=[0-9A-FXUa-fxu])(?<![0-9a-zA-Z])(?:(?:0?[xX]|[uU])?+"
+    rf"(?=[0-9A-FXUa-fxu])(?<![0-9a-zA-Z])(?=[0-9](?![.:])|[A-FXUa-fxu]{_DIGITS})(?:(?:0?[xX]|[uU])?+"
     rf"(?:{_TWO}(?:{_END}(?:{_PAIRS})|{_TWO}(?:{_END}(?:{_FOURS})|{_FOUR}(?:{_EIGHTS}|{_NUMBER})))|{_LIST})"
     r"|(?<!:)0s[0-9A-Za-z+/]{8,4096}+)"
 )

@@ -25,6 +25,9 @@ _PATTERN_TIMEOUT: Final = 0.25
 LITERAL_HEAD: Final = 16
 """Literal characters that a message must begin with to be found by its head."""
 
+_LONG: Final = 512
+"""Characters of a text that is dear to match."""
+
 LONGEST_ENDING: Final = 256
 """Characters that may stand behind the last free text of a message."""
 
@@ -175,7 +178,7 @@ class Message:
         `re` is twice as fast as `regex`, which has a time limit: a second net where free text stands in more than one place.
         """
         if self.expression.count(".*") <= 1:
-            return re.compile(self.expression, re.DOTALL).fullmatch
+            return _asked_once(re.compile(self.expression, re.DOTALL).fullmatch)
         pattern = regex.compile(self.expression, regex.DOTALL)
         ends = _ends_like(ending_expression_of(self.pieces))
 
@@ -187,7 +190,7 @@ class Message:
             except TimeoutError:
                 return None
 
-        return within_time
+        return _asked_once(within_time)
 
     @cached_property
     def secret(self) -> bool:
@@ -288,6 +291,27 @@ class Message:
 
 def _is_secret(hole: Hole) -> bool:
     return hole.field is not None and hole.field.secret
+
+
+class _Asked:
+    """What was asked last of a long text, and the answer: whether to mask it depends on it, and its values as well."""
+
+    fullmatch: Callable[[str], _Match | None] | None = None
+    text = ""
+    found: _Match | None = None
+
+
+def _asked_once(fullmatch: Callable[[str], _Match | None]) -> Callable[[str], _Match | None]:
+    """Match a long text once, where the same is asked of it again."""
+
+    def match(text: str) -> _Match | None:
+        if len(text) < _LONG:
+            return fullmatch(text)
+        if _Asked.fullmatch is not fullmatch or _Asked.text != text:
+            _Asked.fullmatch, _Asked.text, _Asked.found = fullmatch, text, fullmatch(text)
+        return _Asked.found
+
+    return match
 
 
 def _ends_like(ending: str) -> Callable[[str], bool]:
