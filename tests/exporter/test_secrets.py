@@ -364,3 +364,10 @@ def test_what_goes_on_a_debug_line_that_is_dropped_is_no_part_of_the_record_befo
     for one in blocks:
         engine.feed(block("\n".join(one).encode() + b"\n"))
     assert SECRET not in json.dumps(to_json(engine))
+
+
+@pytest.mark.parametrize("name", ["keys", "api-tokens", "psk"])
+def test_what_is_called_a_secret_is_no_prefix_of_a_rule(name: str) -> None:
+    """RouterOS puts the prefix of a logging rule before the text: what follows that is dropped would be read as a message."""
+    line = f"09:12:31 ipsec,error {name}: {SECRET} phase1 negotiation failed.\n"
+    assert leaks(line.encode(), SECRET) == []
