@@ -35,6 +35,8 @@ _new: Final[Callable[[type[Event], Iterable[Any]], Event]] = tuple.__new__
 """What `_make` of a named tuple does, without its detour over Python code: the hottest place of all."""
 
 _Match = re.Match[str] | regex.Match[str]
+_asked: Final[list[tuple[Callable[[str], _Match | None] | None, str, _Match | None]]] = [(None, "", None)]
+"""What was asked last of a long text, and the answer: whether to mask it depends on that, and so do its values."""
 
 
 @dataclass(frozen=True)
@@ -293,23 +295,17 @@ def _is_secret(hole: Hole) -> bool:
     return hole.field is not None and hole.field.secret
 
 
-class _Asked:
-    """What was asked last of a long text, and the answer: whether to mask it depends on it, and its values as well."""
-
-    fullmatch: Callable[[str], _Match | None] | None = None
-    text = ""
-    found: _Match | None = None
-
-
 def _asked_once(fullmatch: Callable[[str], _Match | None]) -> Callable[[str], _Match | None]:
     """Match a long text once, where the same is asked of it again."""
 
     def match(text: str) -> _Match | None:
         if len(text) < _LONG:
             return fullmatch(text)
-        if _Asked.fullmatch is not fullmatch or _Asked.text != text:
-            _Asked.fullmatch, _Asked.text, _Asked.found = fullmatch, text, fullmatch(text)
-        return _Asked.found
+        asked, of, found = _asked[0]
+        if asked is not fullmatch or of != text:
+            found = fullmatch(text)
+            _asked[0] = fullmatch, text, found  # at once: other threads ask as well
+        return found
 
     return match
 
