@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, TypeVar
@@ -127,7 +127,7 @@ def read_options(section: Section, directory: Path) -> KafkaOptions:
         tls,
         sasl,
         _one_of(given, "order", ORDERS),
-        hash(tuple(_held(path) for path in files_of(tls, sasl))),
+        _proofs([*files_of(tls, sasl)]),
     )
 
 
@@ -137,9 +137,14 @@ def files_of(tls: Tls | None, sasl: Sasl | None) -> Iterator[str]:
     yield from (path for path in (*named, None if sasl is None else sasl.password_file) if path)
 
 
-def _held(path: str) -> bytes | None:
+def _proofs(files: Sequence[str]) -> int:
+    """Tell what files hold from what they held before; those that can be read once only are left to whoever uses them."""
+    return hash(tuple(_held(Path(path)) for path in files)) if files else 0
+
+
+def _held(path: Path) -> bytes | None:
     try:
-        return Path(path).read_bytes()
+        return path.read_bytes() if path.is_file() else None
     except OSError:  # whoever uses it is told
         return None
 
