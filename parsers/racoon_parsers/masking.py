@@ -23,9 +23,8 @@ MASK: Final = "***"
 _DIGITS: Final = "[0-9a-fA-F]"
 _BETWEEN: Final = r"[^0-9A-Za-z\n]{1,3}+(?:0?[xX]|[uU])?+[^0-9A-Za-z\n]?+"
 """What may stand between two groups of digits: blanks and marks, `, 0x`, `\\x`, `%`, `}\\u{`, `;&#x`."""
-
-
 _END: Final = "(?![0-9A-Za-z])"
+"""Behind the last digit of a group: what goes on is a word or a longer number."""
 
 
 def _more(group: str, between: str, fewest: int, cut: str = "", torn: int = 0) -> str:
@@ -34,7 +33,7 @@ def _more(group: str, between: str, fewest: int, cut: str = "", torn: int = 0) -
     Lines may be broken between them, and behind them may stand what they say in characters. At the end of a text, which is torn
     there, fewer are enough, and the last may be cut, or what stands between.
     """
-    name = f"b{fewest}{len(group)}{len(between)}"
+    name = f"b{fewest}{len(group)}{len(between)}"  # a name for each that stands in one pattern
     same = rf"(?:(?P={name})|\s{{1,8}}+)"
     again = rf"{same}{group}{_END}"
     ends = rf"(?:{same}(?:{cut})|[^0-9A-Za-z\n]{{1,3}}+(?:0?[xX]?+|[uU])?+[^0-9A-Za-z\n]?+)?+\Z"
@@ -45,7 +44,9 @@ def _more(group: str, between: str, fewest: int, cut: str = "", torn: int = 0) -
 
 _TWO, _FOUR, _EIGHT = (f"{_DIGITS}{{{width}}}" for width in (2, 4, 8))
 _DATE: Final = "(?:19|20)[0-9]{6}"
+"""Eight digits before a time, in names of files and versions."""
 _SMALL: Final = rf"(?>[0-9]{{1,3}}+{_END}|{_TWO}{_END})"
+"""A byte, in decimal or in hexadecimal digits."""
 _PAIRS: Final = (
     rf"{_more(_TWO, ' ', 3, f'{_DIGITS}?', 2)}|(?<!:..){_more(_TWO, ':', 6, f'{_DIGITS}?', 3)}|{_more(_TWO, '[.]', 5)}"
 )

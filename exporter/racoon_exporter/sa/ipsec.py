@@ -115,11 +115,11 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
     def _expire_softly(self, sa: IpsecSa, sas: SasOfPeer[IpsecSa], peer: Peer, at: float) -> None:
         """Take the soft expiry: it tells the lifetime."""
         sa.dying = at
-        established = sa.established
-        if established is None or at <= established:
+        established, lifetime = sa.established, _lifetime_of(sa)
+        if established is None or lifetime is None:
             return
-        sa.lifetime = lifetime = (at - established) / _SOFT_SHARE
-        if established + lifetime * AT_LEAST < sas.look - _SOON:
+        sa.lifetime = lifetime
+        if established + lifetime * AT_LEAST < sas.look - _SOON:  # as `_schedule` has it, for a fifth of all lines
             self._look_at(sas, self.ends_by_time(sa))
         longest = peer.phase2_lifetime
         if longest is not None and lifetime > longest * _LONGER and not sa.orphan:
