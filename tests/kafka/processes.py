@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import signal
 import subprocess
 import sys
@@ -43,9 +44,9 @@ class Exporter:
             self.process = None
 
     def scrape(self) -> Series | None:
-        """Give all samples; None where it does not answer."""
+        """Give all samples; None where it does not answer, or dies within its answer."""
         with (
-            contextlib.suppress(OSError),
+            contextlib.suppress(OSError, http.client.HTTPException),
             urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10) as answer,
         ):
             return series_of(answer.read().decode())
