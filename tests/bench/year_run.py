@@ -1,6 +1,8 @@
-"""A year of a gateway whose every outage is scripted: `report` and `history` with one job and two, held against the script.
+"""A year of gateways whose every outage is scripted: `report` and `history` with one job and two, held against the script.
 
-python -m tests.bench.year_run [--peers 2650] [--days 365]      30 million lines; --peers 90 are a million
+python -m tests.bench.year_run [--gateways 1] [--peers 2650] [--days 365]
+
+So many peers of one gateway say 30 million lines, 90 say a million.
 """
 
 from __future__ import annotations
@@ -72,6 +74,12 @@ def run(arguments: list[str], output: Path) -> Run:
     return Run(time.monotonic() - begun, spent, list(peaks.values()), digest)
 
 
+def lines_of(log: Path) -> int:
+    """Give the number of a log's lines."""
+    with log.open("rb") as file:
+        return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
+
+
 def faults(script: Script, report: dict[str, Any]) -> list[str]:
     """Say what of the script the report has not, or not as it was."""
     told = {(peer["gateway"], peer["address"]): peer for peer in report["peers"]}
@@ -103,32 +111,37 @@ def _of_peer(script: Script, number: int, wanted: list[Any], peer: dict[str, Any
 def main() -> None:
     """Generate, run, compare, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--gateways", type=int, default=1)
     parser.add_argument("--peers", type=int, default=2650)
     parser.add_argument("--days", type=int, default=365)
     given = parser.parse_args()
-    script = Script(gateways=1, peers=given.peers, days=given.days)
+    script = Script(gateways=given.gateways, peers=given.peers, days=given.days)
     with tempfile.TemporaryDirectory(prefix="racoon-year-") as name:
         folder = Path(name)
-        (log,) = write(script, folder)
-        with log.open("rb") as file:
-            lines = sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
-        print(f"{lines:,} lines, {log.stat().st_size / 2**20:,.0f} MiB, {os.cpu_count()} cores")
+        logs = write(script, folder)
+        lines = sum(map(lines_of, logs))
+        size = sum(log.stat().st_size for log in logs)
+        print(f"{lines:,} lines, {size / 2**20:,.0f} MiB, {os.cpu_count()} cores", flush=True)
         wrong = []
         for command in (["report", "--format=json"], ["history", "--format=jsonl"]):
             runs = [
-                run([*command, f"--jobs={jobs}", "--time-zone=UTC", str(log)], folder / f"{command[0]}{jobs}")
+                run([*command, f"--jobs={jobs}", "--time-zone=UTC", *map(str, logs)], folder / f"{command[0]}{jobs}")
                 for jobs in (1, 2)
             ]
             for jobs, one in enumerate(runs, 1):
                 peaks = ", ".join(f"{mib:.0f}" for mib in one.peaks)
                 rate = lines / one.processor
-                print(f"{command[0]} --jobs {jobs}: {one.seconds:.0f} s, {rate:,.0f} lines per CPU second, peaks {peaks} MiB")
+                print(
+                    f"{command[0]} --jobs {jobs}: {one.seconds:.0f} s, {rate:,.0f} lines per CPU second, peaks {peaks} MiB",
+                    flush=True,
+                )
             wrong += [f"{command[0]}: one job and two differ"] * (runs[0].digest != runs[1].digest)
             wrong += [f"{command[0]}: more than {BOUND_MIB:.0f} MiB"] * any(
                 mib > BOUND_MIB for one in runs for mib in one.peaks
             )
         wrong += faults(script, json.loads((folder / "report1").read_text()))
-    print("\n".join(wrong[:20]) or f"all {script.peers * script.outages} outages as scripted, the same from one job and two")
+    scripted = script.gateways * script.peers * script.outages
+    print("\n".join(wrong[:20]) or f"all {scripted} outages as scripted, the same from one job and two")
     sys.exit(bool(wrong))
 
 
