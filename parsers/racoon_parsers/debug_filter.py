@@ -80,9 +80,9 @@ class DebugFilter:
     def sift(self, lines: list[str], place: int) -> Sifted:  # noqa: C901  each line of a debug log goes through it
         """Drop dumps, and the debug lines whose marks (address and level) stand at a place and that change nothing."""
         level, head, behind = slice(place, place + _LEVEL), slice(place + _BEHIND, place + _BEHIND + _HEAD), place + _BEHIND
-        mark = slice(place, place + 1)
+        mark, first, ninth, eighteenth = slice(place, place + 1), slice(1), slice(8, 9), slice(17, 18)  # made once
         heads, begin = self._heads, self._begin
-        records = [line for line in lines if line[8:9] != " " or line[17:18] != " " or line[:1] == " "]
+        records = [line for line in lines if line[ninth] != " " or line[eighteenth] != " " or line[first] == " "]
         kept: list[str] = []
         dropped, behind_others, debug2, continuations, short_dumps = "", 0, 0, 0, 0
         for line in records:
