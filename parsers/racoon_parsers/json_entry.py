@@ -42,6 +42,8 @@ _MICROSECONDS: Final = 1e14
 _SAYS_NOTHING: Final = ("", "-")
 """What syslog has for a name that nobody told (RFC 5424 6: NILVALUE)."""
 _BYTE: Final = range(256)
+_BOM: Final = "\ufeff"
+"""A collector may keep what stood before the message of a syslog line (RFC 5424 6.4)."""
 
 
 class Keys(NamedTuple):
@@ -103,7 +105,7 @@ def entry_of(found: dict[str, Any], keys: Keys = ANY) -> Entry | None:
     if program is not None:
         program = program.rstrip(": ").partition("[")[0]
     host, process = (next(_texts(_values(found, asked)), "") for asked in (keys.hosts, keys.processes))
-    return Entry(message, kind, stamp, host, program, process)
+    return Entry(message.removeprefix(_BOM), kind, stamp, host, program, process)
 
 
 def _values(found: dict[str, Any], keys: Iterable[str]) -> Iterator[Any]:

@@ -6,6 +6,7 @@ is put before the text as a head, unless the text has one.
 
 from __future__ import annotations
 
+import codecs
 import json
 import math
 import re
@@ -98,7 +99,7 @@ class Lines:
 
     def of(self, record: Record) -> bytes:
         """Give the lines of a record, each with its end; nothing for one that holds none. Never raises."""
-        value = record.value or b""
+        value = (record.value or b"").removeprefix(codecs.BOM_UTF8)
         if self.naming == "line" and self.keys is None and value and b"\n" not in value and len(value) < MAX_LINE:
             return value + b"\n"
         read = self._read(value)

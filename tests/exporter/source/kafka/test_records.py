@@ -42,6 +42,14 @@ def test_the_key_names_the_gateway_of_a_plain_line(text: str, line: str) -> None
     assert lines(text + "\n") == [line]
 
 
+@pytest.mark.parametrize("naming", ["key", "line"])
+def test_a_byte_order_mark_is_no_text(naming: Naming) -> None:
+    marked = f"\ufeffJan 15 08:30:01 gw-1 racoon: INFO: {UP}"
+    assert lines(marked, naming=naming) == [marked[1:]]
+    found = lines("\ufeff" + json.dumps({"message": f"\ufeffINFO: {UP}", "host": "gw-1"}), envelope="vector")
+    assert found == [f"2026-01-15T08:30:02.500+00:00 gw-1 racoon: INFO: {UP}"]
+
+
 def test_a_line_stays_as_it_is_where_it_names_its_gateway_itself() -> None:
     text = f"Jan 15 08:30:01 berlin racoon: INFO: {UP}"
     assert lines(text, naming="line") == [text]
