@@ -92,14 +92,23 @@ MAYBE_LEVELLED: Final = rf"(?:(?P<level>{LEVEL}): *+)?{_LOCATION}(?P<text>.*)"
 INNER: Final = rf"\s*(?:(?P<inner>{OWN_TIME}): )?{MARKS}{MAYBE_LEVELLED}"
 """What racoon writes when somebody else adds the time."""
 
-HOST: Final = r"(?:(?P<host>[\w.-]+|[0-9a-fA-F.]*:[0-9a-fA-F:.]+)\s+)?"
+_FACILITIES: Final = r"(?:auth|authpriv|daemon|local\d|security|syslog|user|kern)"
+_PRIORITIES: Final = r"(?:emerg|alert|crit|err|error|warn|warning|notice|info|debug)"
+SOURCE: Final = r"(?:[\w.-]{1,64}@)?"
+"""syslog-ng's name of what received a line, before the host that wrote it (`chain_hostnames`)."""
+RELAYS: Final = r"(?:/[\w.:-]{1,255}){0,4}"
+"""Hosts that passed a line on, behind the one that wrote it (`chain_hostnames`)."""
+HOST: Final = (
+    rf"(?:(?!{_FACILITIES}\.{_PRIORITIES}\s){SOURCE}(?P<host>[\w.-]+|\(none\)|[0-9a-fA-F.]*:[0-9a-fA-F:.]+){RELAYS}\s+)?"
+)
+"""The host that wrote a line; `(none)` is Linux's where nobody named it."""
 _NO_IDENT: Final = r"(?!\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:|CEF:\d|(?:\S*/)?iked(?:\[\d+\])?: \[[A-Z]|VPN: |events )"
 """What looks like a program's name and belongs to a head of some dialect."""
 IDENT: Final = _NO_IDENT + r"(?P<ident>[^\s:\[\]<>|()\"']+)(?:\[(?P<pid>\w+)\])?(?: \(\S+\))?(?: <(?P<collected>\w+)>)?:"
-FACILITY: Final = (
-    r"(?:(?:auth|authpriv|daemon|local\d|security|syslog|user|kern)\.\w+ "
-    r"|(?:emerg|alert|crit|err|error|warning|notice|info|debug) )?"
-)
+FACILITY: Final = rf"(?:{_FACILITIES}\.\w+ |{_PRIORITIES} )?"
+
+KIWI: Final = r"[A-Z]\w{2,11}\.[A-Z]\w{2,11}\t"
+"""What Kiwi Syslog Server puts between the time and the sender's address."""
 
 ASL: Final = {
     "Emergency": "ERROR",

@@ -11,6 +11,7 @@ from racoon_parsers.dialects.base import (
     IDENT,
     INNER,
     ISO,
+    KIWI,
     LEVELLED,
     MARKS,
     MAYBE_LEVELLED,
@@ -55,13 +56,18 @@ DIALECT: Final = Dialect(
         head(
             "syslog-dated",
             "",
-            rf"(?:<\d+>)?{stamp('dated', 'slashed', 'local')}(?:[.,]\d+)?\s+(?:<[a-z\d]+\.\w+> )?{HOST}{FACILITY}{IDENT}{INNER}",
+            rf"(?:<\d+>)?{stamp('dated', 'slashed', 'year_first', 'local')}(?:[.,]\d+)?\s+(?:<[a-z\d]+\.\w+> )?{HOST}{FACILITY}{IDENT}{INNER}",
             levels=ASL,
         ),
         head(
             "relayed",
             "",
             rf"(?:<\d+>)?(?:{RFC3164}|{ISO})\s+\S+\s+(?:<\d+>)?(?:1 )?{stamp('rfc3164', 'iso')}\s+{HOST}{FACILITY}{IDENT}{INNER}",
+        ),
+        head(
+            "kiwi",
+            "local",
+            rf"(?P<stamp>{OWN_TIME})\t{KIWI}(?P<host>[^\t]{{1,255}})\t(?:<\d+>)?(?:{RFC3164}\s+(?:[\w.-]+\s+)?)?{FACILITY}{IDENT}{INNER}",
         ),
         head("compose", "local", rf"(?P<ident>racoon[\w.-]*)\s+\| (?P<stamp>{OWN_TIME}): {MARKS}{MAYBE_LEVELLED}", raw=True),
         head(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from racoon_parsers.dialects.base import Dialect, head, spelling, stamp
+from racoon_parsers.dialects.base import KIWI, RELAYS, RFC3164, SOURCE, Dialect, head, spelling, stamp
 
 _TOPICS_OF_ROUTEROS: Final = (
     "account|acme-client|async|backup|bfd|bgp|bridge|calc|caps|certificate|container|critical|ddns|debug|dhcp|dns|dot1x|"
@@ -22,9 +22,12 @@ _TOPICS: Final = rf"{_SEVERITY}(?P<ident>(?:{_TOPICS_OF_ROUTEROS}){_MORE}{{0,6}}
 _BARE: Final = rf"{_SEVERITY}(?P<ident>(?:{_TOPICS_OF_ROUTEROS}){_MORE}{{1,6}})(?:\s*\|)?"
 _ADDRESS: Final = r"(?:[\dxX]{1,3}(?:\.[\dxX]{1,3}){3}|[\w*-]{1,16}(?:\.[\w*-]{1,16}){3}|(?=[^ :]{0,45}:[^ :]{0,45}:)[\da-fA-F:.]{2,45}(?:%[\w.-]{1,40})?)"
 _TEXT: Final = rf"(?:(?P<tag>{_ADDRESS}) )?(?P<text>.*)"
-_TIME: Final = stamp("rfc3164", "iso", "local", "month_day", "dotted", "logcat", "time_of_day")
+_TIME: Final = stamp("rfc3164", "iso", "local", "month_day", "dotted", "logcat", "year_first", "time_of_day")
 _PRIORITY: Final = r"(?:<\d{1,3}>)?"
-_SENDER: Final = r"(?:(?!(?:memory|disk|remote|ipsec|\d\d:\d\d:\d\d\S*)\s)(?P<host>[\w.-]{1,255}|[\da-fA-F.]*:[\da-fA-F:.]+)\s+)?(?:echo:\s+)?"
+_SENDER: Final = (
+    rf"(?:(?!(?:memory|disk|remote|ipsec|\d\d:\d\d:\d\d\S*)\s){SOURCE}"
+    rf"(?P<host>[\w.-]{{1,255}}|\(none\)|[\da-fA-F.]*:[\da-fA-F:.]+){RELAYS}\s+)?(?:echo:\s+)?"
+)
 
 _LEVELS: Final = {
     "critical": "ERROR",
@@ -49,7 +52,10 @@ DIALECT: Final = Dialect(
     inner=re.compile(_TEXT, re.DOTALL),
     formats=(
         head(
-            "routeros", "", rf"{_PRIORITY}{_TIME}\s+{_SENDER}(?:(?:memory|disk|remote)\s+)?{_TOPICS}\s+{_TEXT}", levels=_LEVELS
+            "routeros",
+            "",
+            rf"{_PRIORITY}{_TIME}\s+(?:{KIWI})?{_SENDER}(?:(?<=\t){RFC3164}\s+(?:[\w.-]+\s+)?)?(?:(?:memory|disk|remote)\s+)?{_TOPICS}\s+{_TEXT}",
+            levels=_LEVELS,
         ),
         head(
             "routeros-store",
