@@ -21,6 +21,8 @@ _OUT_OF_ORDER: Final = 120.0
 _SECONDS: Final = {f"{second:02d}": float(second) for second in range(60)}
 _ENDS_IN_SECONDS: Final = frozenset({"local", "rfc3164"})
 """Kinds of time texts that end in whole seconds. Zones change by whole minutes, so all lines of a minute are read alike."""
+_WIDEST_ZONE: Final = 14 * 3600.0 + 450.0
+"""Seconds; no zone is further from UTC, and racoon's time and a collector's may be half a step apart."""
 _ZONE_STEP: Final = 900
 """Seconds; every zone's offset is a multiple of a quarter of an hour (since 1972, IANA time zone database)."""
 _AMERICAN: Final = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{2,4}),? (\d{1,2}):(\d\d:\d\d(?:[.,]\d{1,12})?)\W{0,8}([APap])")
@@ -106,6 +108,8 @@ class Clock:
             printed = datetime.fromisoformat(inner).replace(tzinfo=UTC).timestamp()
         except ValueError:
             return arrived
+        if abs(printed - arrived) > _WIDEST_ZONE:  # an old log that a collector read late tells no zone
+            return self.time("local", inner)
         return printed - round((printed - arrived) / _ZONE_STEP) * _ZONE_STEP
 
     def _local(self, text: str) -> float:

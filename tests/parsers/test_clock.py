@@ -105,6 +105,11 @@ def test_racoons_own_time_within_a_collectors_tells_when() -> None:
     assert Clock(UTC).combined("2026-02-31 09:30:02", "iso", "2026-01-15T08:30:05Z") == utc("2026-01-15T08:30:05")
 
 
+def test_an_old_log_that_is_sent_late_keeps_its_times() -> None:
+    assert Clock(BERLIN).combined("2026-01-15 09:30:02", "iso", "2026-11-26T08:30:05Z") == utc("2026-01-15T08:30:02")
+    assert Clock(UTC).combined("2026-01-15 22:30:02", "iso", "2026-01-15T08:30:05Z") == utc("2026-01-15T08:30:02")
+
+
 def test_a_clock_goes_on_after_a_restart() -> None:
     clock = Clock(UTC)
     clock.resume(utc("2025-12-31T23:59:58"))

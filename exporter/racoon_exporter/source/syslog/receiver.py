@@ -27,6 +27,7 @@ from racoon_exporter.source.files.lines import MAX_LINE
 from racoon_exporter.source.reporting import LiveCounts, Throttle, Trouble, reason
 from racoon_exporter.source.streams.framing import Framer, as_line
 from racoon_exporter.source.syslog.listen import ListenAddress, remove_name
+from racoon_exporter.source.syslog.relay import complete, name_of
 from racoon_exporter.source.syslog.sender_limit import Buckets, SenderLimit
 
 logger = logging.getLogger(__name__)
@@ -76,14 +77,16 @@ class SyslogSource(OneStream):
         *,
         limits: SyslogLimits | None = None,
         clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
     ) -> None:
-        """Listen at `address` (see `ListenAddress.read`) from now on. `clock` gives seconds.
+        """Listen at `address` (see `ListenAddress.read`) from now on. `clock` gives seconds, `now` those since the epoch.
 
         Raises ValueError for what is no address. One that cannot be had is told by `status` and tried again.
         """
         self._address = ListenAddress.read(address)
         self._limits = limits or SyslogLimits()
         self._clock = clock
+        self._now = now
         self._counts = LiveCounts()
         self._buckets = Buckets(self._limits.sender)
         self._throttle = Throttle(clock)
@@ -200,7 +203,7 @@ class SyslogSource(OneStream):
             if isinstance(where, tuple):
                 self._admit_from(str(where[0]), message, lines)
             else:
-                self._admit(message, lines)
+                self._admit(self.name, message, lines)
             size += len(message)
             if size >= _PIECE:
                 break
@@ -231,12 +234,12 @@ class SyslogSource(OneStream):
             logger.debug("%s: %s: %s", self.name, connection.sender, error)
             piece = b""
         if not piece:
-            self._admit(connection.framer.rest(), lines)
+            self._admit(connection.sender, connection.framer.rest(), lines)
             self._drop(connection)
             return lines
         connection.heard = self._clock()
         for message in connection.framer.feed(piece):
-            self._admit(message, lines)
+            self._admit(connection.sender, message, lines)
         while self.held > self._limits.held:
             self._give_way("too much is kept of incomplete messages", holding=True)
         return lines
@@ -255,21 +258,21 @@ class SyslogSource(OneStream):
     def _admit_from(self, sender: str, message: bytes, lines: list[bytes]) -> None:
         """Add a datagram of a sender that cannot be made to wait, unless it is one too many."""
         if self._buckets.take(sender, self._clock()):
-            self._admit(message, lines)
+            self._admit(sender, message, lines)
             return
         self._counts.dropped += 1
         self._counts.lost_bytes += len(message)
         if self._throttle.allows(sender):
             logger.warning("%s: %s sends too many messages; some are dropped", self.name, sender)
 
-    def _admit(self, message: bytes, lines: list[bytes]) -> None:
-        """Add a message as a line unless it is empty or too long."""
+    def _admit(self, sender: str, message: bytes, lines: list[bytes]) -> None:
+        """Add a message as a line unless it is empty or too long; what it does not say of its time and host is added."""
         line = as_line(message)
         if len(line) > MAX_LINE + 1:
             self._counts.too_long += 1
             self._counts.lost_bytes += len(line)
         elif line:
-            lines.append(line)
+            lines.append(complete(line, name_of(sender), self._now()))
 
     def _give_way(self, why: str, *, holding: bool = False) -> None:
         """Close the connection silent for longest, of those with an incomplete message if it is about these.
