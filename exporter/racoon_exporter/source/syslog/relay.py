@@ -17,7 +17,8 @@ from racoon_parsers.line import LEVELS, STAMPS
 _PRIORITY: Final = r"(?P<priority><\d{1,3}>)?"
 _TIMES: Final = "|".join(STAMPS[kind] for kind in ("rfc3164", "iso", "dated", "year_first", "slashed", "local"))
 _HEAD: Final = re.compile(
-    rf"{_PRIORITY}(?:(?P<version>1 )(?P<time>\S{{1,64}}) |(?:{_TIMES})(?:[.,]\d{{1,9}})?\s(?:<[a-z\d]+\.\w+> )?)".encode()
+    rf"{_PRIORITY}(?:(?P<version>1 )(?P<time>{STAMPS['iso']}|-) |"
+    rf"(?:{_TIMES})(?:[.,]\d{{1,9}})?\s(?:<[a-z\d]+\.\w+> )?)".encode()
 )
 """Priority and time, of RFC 5424 or older."""
 _FACILITY: Final = r"(?:auth|authpriv|daemon|local\d|security|syslog|user|kern)\.\w+ "
@@ -57,12 +58,12 @@ def complete(message: bytes, host: bytes, now: float) -> bytes:
 
 def _complete_5424(message: bytes, head: re.Match[bytes], host: bytes, now: float) -> bytes:
     before, time, behind = message[: head.start("time")], head["time"], message[head.end() :]
-    named, _, rest = behind.partition(b" ")
+    named, blank, rest = behind.partition(b" ")
     if time == _NIL:
         time = _written(now)
     if named == _NIL and host:
         named = host
-    return b"%s%s %s %s" % (before, time, named, rest)
+    return b"%s%s %s%s%s" % (before, time, named, blank, rest)
 
 
 def _with_head(message: bytes, host: bytes, now: float) -> bytes:
