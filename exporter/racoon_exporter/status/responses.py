@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from racoon_exporter.status.api.query import BadParameterError, Parameter, Parameters, read_parameters
+from racoon_exporter.web.application import WAITING
 from racoon_exporter.web.content_negotiation import accepts_gzip
 from racoon_exporter.web.pieces import GZIP_LEVEL, PiecesResponse, gzipped, slices
 
@@ -46,7 +47,10 @@ class Answers:
         """Give the endpoint of an answer that takes time or memory to make."""
 
         async def endpoint(request: Request) -> Response:
+            note_waiting = request.scope.get("state", {}).get(WAITING, _nobody_minds)
+            note_waiting(asyncio.current_task())
             async with self._one_at_a_time:
+                note_waiting(None)
                 return await run_in_threadpool(answer, request)
 
         return endpoint
@@ -119,6 +123,11 @@ def compressed(request: Request, content: bytes, media_type: str, headers: Mappi
         content = gzip.compress(content, GZIP_LEVEL, mtime=0)
         more["Content-Encoding"] = "gzip"
     return Response(content, headers=more, media_type=media_type)
+
+
+def _nobody_minds(task: object) -> None:
+    """Stand in for a server that has no connections of ours."""
+    del task
 
 
 def _takes_gzip(request: Request) -> bool:

@@ -29,6 +29,8 @@ HEALTH_PATHS = frozenset({"/-/healthy", "/-/ready"})
 SERVED = "served"
 #: The same, of how many bytes its response has.
 ANSWERING = "answering"
+#: The same, of the task that waits for its turn to make a response, and then of None: it ends where the client has gone.
+WAITING = "waiting"
 
 #: Sent with every response, unless the route or the configuration says otherwise.
 SECURITY_HEADERS: Mapping[str, str] = {

@@ -82,7 +82,7 @@ class Connections:
         peer = transport.get_extra_info("peername") or ("",)  # a client that has gone already has none
         connection = Connection(transport, client_network(str(peer[0])), transport.abort, served)
         if len(self._all) >= self._limit:
-            self._drop(self._dispensable() or connection)
+            self._drop(self._dispensable(connection.client) or connection)
         if not transport.is_closing():
             self._all[connection] = None
             self._idle[connection] = None
@@ -97,7 +97,7 @@ class Connections:
             self.empty.set()
 
     def set_idle(self, connection: Connection, *, idle: bool) -> None:
-        """Note whether a connection waits for a request or has one running. Its age as an idle one starts anew."""
+        """Note whether a connection waits, for a request or its turn, or has one running. Its idle age starts anew."""
         if not idle:
             self._idle.pop(connection, None)
         elif connection in self._all:
@@ -125,18 +125,24 @@ class Connections:
         for connection in list(self._all):
             self._drop(connection)
 
-    def _dispensable(self) -> Connection | None:
-        """Return the oldest idle connection of the network that holds most, so that a flood displaces itself first.
+    def _dispensable(self, newcomer: str) -> Connection | None:
+        """Return the connection that gives way to one of a network, None for that one itself.
 
-        Those that were served come after all others: a flood from many networks holds one connection of each, as a scraper
-        does. Without idle ones, the one that has not read its response for longest; None where all requests are running.
+        The oldest idle one of the network that has most of these, those that were served after all others: a flood from many
+        networks holds one connection of each, as a scraper does. Then the one that has not read its response for longest, then
+        the last one of the network that holds most. No network makes one give way that holds less: a flood displaces itself.
         """
-        strangers = [connection for connection in self._idle if not connection.served]
-        candidates = strangers or list(self._idle)
-        held = Counter(connection.client for connection in candidates)
-        most = max(held.values(), default=0)
-        idle = (connection for connection in candidates if held[connection.client] == most)
-        return next(idle, next(iter(self._stalled), None))
+        held = Counter(connection.client for connection in self._all)
+        idle = [connection for connection in self._idle if held[connection.client] >= held[newcomer]]
+        candidates = [connection for connection in idle if not connection.served] or idle
+        number = Counter(connection.client for connection in candidates)
+        stalled = (connection for connection in self._stalled if held[connection.client] >= held[newcomer])
+        running = (connection for connection in reversed(self._all) if held[connection.client] > held[newcomer] + 1)
+        return (
+            max(candidates, key=lambda connection: number[connection.client], default=None)
+            or next(stalled, None)
+            or max(running, key=lambda connection: held[connection.client], default=None)
+        )
 
     def _drop(self, connection: Connection) -> None:
         self.remove(connection)

@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from racoon_exporter.web.content_negotiation import accepts_gzip, prefers_openmetrics
-from racoon_exporter.web.pieces import PiecesResponse, gzipped
+from racoon_exporter.web.pieces import PiecesResponse, gzipped, slices
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -97,7 +97,7 @@ def render(registry: CollectorRegistry, chosen: Format, *, compressed: bool, fir
     """Return the exposition of a registry behind what ``first`` writes, piece by piece; collects anew."""
     write = openmetrics.generate_latest if chosen is Format.OPENMETRICS else exposition.generate_latest
     pieces = chain(() if first is None else first(chosen), map(write, [registry]))
-    return list(gzipped(pieces) if compressed else pieces)
+    return list(gzipped(pieces) if compressed else slices(pieces))  # put together once, whoever gets them
 
 
 class _Renderings:

@@ -46,9 +46,12 @@ def gzipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def slices(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Cut large pieces, and put small ones together."""
+    """Cut large pieces, and put small ones together; what is a slice already is given as it is."""
     kept = bytearray()
     for piece in pieces:
+        if _SLICE <= len(piece) < 2 * _SLICE and not kept:
+            yield piece
+            continue
         view = memoryview(piece)
         for start in range(0, len(view), _SLICE):
             kept += view[start : start + _SLICE]

@@ -16,7 +16,7 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from racoon_exporter.web.application import ANSWERING, SERVED
+from racoon_exporter.web.application import ANSWERING, SERVED, WAITING
 from racoon_exporter.web.requests import StrictConnection
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class HttpConnection(H11Protocol):
     """uvicorn's HTTP/1.1 protocol with time limits."""
 
     def __init__(self, endpoint: Endpoint, connection: Connection) -> None:
-        told = {SERVED: self._note_served, ANSWERING: self._note_answer}
+        told = {SERVED: self._note_served, ANSWERING: self._note_answer, WAITING: self._note_waiting}
         super().__init__(endpoint.config, endpoint.state, told, endpoint.loop)
         self.logger = _ProtocolLogger(endpoint.logger)
         self.access_log = False
@@ -60,6 +60,7 @@ class HttpConnection(H11Protocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._deadline_is_for = ""
         self._stall: asyncio.TimerHandle | None = None
+        self._waiting: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the time of the first request."""
@@ -118,6 +119,8 @@ class HttpConnection(H11Protocol):
         for timer in (self._deadline, self._stall):
             if timer is not None:
                 timer.cancel()
+        if self._waiting is not None:
+            self._waiting.cancel()  # nobody needs its answer, and who comes and goes would make a queue without end
         self._endpoint.connections.remove(self._connection)
 
     def timeout_keep_alive_handler(self) -> None:
@@ -138,6 +141,10 @@ class HttpConnection(H11Protocol):
     def _note_answer(self, size: int) -> None:
         self._connection.response_bytes = size
 
+    def _note_waiting(self, task: asyncio.Task[None] | None) -> None:
+        self._waiting = task
+        self._note_idle()
+
     def _note_served(self) -> None:
         self._connection.served = True
         self._endpoint.handshakes.note_served(self._connection.client)
@@ -157,7 +164,11 @@ class HttpConnection(H11Protocol):
             self._set_deadline("the next request", limits.keep_alive_timeout)
         else:
             self._set_deadline("", 0)
-        self._endpoint.connections.set_idle(self._connection, idle=not self._is_running())
+        self._note_idle()
+
+    def _note_idle(self) -> None:
+        """One whose request waits for its turn gives way like an idle one: nothing was done for it yet."""
+        self._endpoint.connections.set_idle(self._connection, idle=self._waiting is not None or not self._is_running())
 
     def _is_running(self) -> bool:
         cycle = self._cycle_or_none()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
+import struct
 import threading
 from contextlib import ExitStack
 from typing import Any
@@ -14,34 +16,74 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from racoon_exporter.status.responses import Answers, json_response
+from racoon_exporter.web import Limits
 from racoon_exporter.web.pages import health_routes
-from tests.exporter.web.client import PATIENCE, connect, get, read_all, status
+from tests.exporter.web.client import PATIENCE, connect, get, read_all, status, until
 from tests.exporter.web.conftest import Serve, registry, serve, usual_routes  # noqa: F401  fixtures
 
 MANY = 60
 """More than there are worker threads."""
+SLOWLY = b"GET /slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+
+class Slow:
+    """A route whose answers wait until they may end."""
+
+    def __init__(self) -> None:
+        self.begun, self.may_end = threading.Semaphore(0), threading.Semaphore(0)
+        self.route = Route("/slow", Answers().endpoint(self._answer))
+
+    def _answer(self, request: Request) -> Response:
+        del request
+        self.begun.release()
+        assert self.may_end.acquire(timeout=PATIENCE)
+        return PlainTextResponse("done")
 
 
 def test_who_waits_for_answers_holds_no_worker_thread(serve: Serve) -> None:  # noqa: F811
-    begun, may_end = threading.Semaphore(0), threading.Semaphore(0)
-
-    def answer(request: Request) -> Response:
-        del request
-        begun.release()
-        assert may_end.acquire(timeout=PATIENCE)
-        return PlainTextResponse("done")
-
-    server = serve([Route("/slow", Answers().endpoint(answer)), *health_routes(lambda: (True, "Ready."))])
+    slow = Slow()
+    server = serve([slow.route, *health_routes(lambda: (True, "Ready."))])
     with ExitStack() as opened:
         clients = [opened.enter_context(connect(server)) for _ in range(MANY)]
         for client in clients:
-            client.sendall(b"GET /slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        assert begun.acquire(timeout=PATIENCE)
+            client.sendall(SLOWLY)
+        assert slow.begun.acquire(timeout=PATIENCE)
         assert status(get(server, b"/-/ready")) == 200  # it needs a worker thread, too
-        assert not begun.acquire(blocking=False)
-        for _ in clients:
-            may_end.release()
+        assert not slow.begun.acquire(blocking=False)
+        slow.may_end.release(MANY)
         assert all(read_all(client).endswith(b"done") for client in clients)
+
+
+def test_who_leaves_while_he_waits_is_not_answered(serve: Serve) -> None:  # noqa: F811
+    slow = Slow()
+    server = serve([slow.route])
+    with ExitStack() as opened:
+        first = opened.enter_context(connect(server))
+        first.sendall(SLOWLY)
+        assert slow.begun.acquire(timeout=PATIENCE)
+        for _ in range(MANY):
+            with connect(server) as client:
+                client.sendall(SLOWLY)
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        until(lambda: server.connections == 1)
+        last = opened.enter_context(connect(server))
+        last.sendall(SLOWLY)
+        slow.may_end.release(2)
+        assert read_all(first).endswith(b"done")
+        assert read_all(last).endswith(b"done")
+        assert [slow.begun.acquire(blocking=False) for _ in range(2)] == [True, False]
+
+
+def test_who_waits_for_answers_keeps_no_scraper_out(serve: Serve) -> None:  # noqa: F811
+    slow = Slow()
+    server = serve([slow.route, *health_routes(lambda: (True, "Ready."))], limits=Limits(max_connections=4))
+    with ExitStack() as opened:
+        for _ in range(4):
+            client = opened.enter_context(connect(server))
+            client.sendall(SLOWLY)
+        assert slow.begun.acquire(timeout=PATIENCE)
+        assert status(get(server, b"/-/ready")) == 200
+        slow.may_end.release(4)
 
 
 @pytest.mark.parametrize("encoding", ["identity", "gzip"])

@@ -435,6 +435,33 @@ def test_where_all_requests_are_running_the_newcomer_gives_way() -> None:
     assert connections.empty.is_set()
 
 
+def running(connections: Connections, peer: str) -> Any:
+    """Admit a connection whose request is under way."""
+    made = transport(peer)
+    connections.set_idle(connections.admit(made), idle=False)
+    return made
+
+
+def test_where_all_requests_are_running_the_last_of_the_network_that_holds_most_gives_way_to_another() -> None:
+    connections = Connections(limit=4, max_stalled=5)
+    others = running(connections, "192.0.2.1")
+    flood = [running(connections, "198.51.100.1") for _ in range(3)]
+    scraper = running(connections, "203.0.113.9")
+    assert [each.aborted for each in (others, *flood, scraper)] == [False, False, False, True, False]
+    assert len(connections) == 4
+
+
+def test_a_network_does_not_displace_another_that_holds_less() -> None:
+    connections = Connections(limit=4, max_stalled=5)
+    kept, stuck = transport("192.0.2.1"), transport("192.0.2.2")
+    connections.admit(kept).served = True
+    entry = connections.admit(stuck)
+    connections.set_idle(entry, idle=False)
+    connections.set_stalled(entry, stalled=True)
+    flood = [running(connections, "198.51.100.1") for _ in range(5)]
+    assert [each.aborted for each in (kept, stuck, *flood)] == [False, False, False, False, True, True, True]
+
+
 @pytest.mark.parametrize(
     ("address", "network"),
     [

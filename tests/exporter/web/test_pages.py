@@ -18,7 +18,8 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from prometheus_client.registry import Collector
 
 from racoon_exporter.web.content_negotiation import accepts_gzip, prefers_openmetrics
-from racoon_exporter.web.pages import health_routes, landing_route, metrics_route
+from racoon_exporter.web.pages import Format, health_routes, landing_route, metrics_route, render
+from racoon_exporter.web.pieces import slices
 from tests.exporter.web.client import PATIENCE, connect, get, read_all, scrape, status
 
 if TYPE_CHECKING:
@@ -37,6 +38,15 @@ PROMETHEUS_3 = (
     "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
 )
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+def test_small_pieces_are_put_together_once_for_all_who_get_them(registry: CollectorRegistry) -> None:
+    pieces = [b"a" * 60] * 30_000
+    rendered = render(registry, Format.TEXT, compressed=False, first=lambda _: pieces)
+    assert len(rendered) < 40
+    assert b"".join(rendered).startswith(b"".join(pieces))
+    given = list(slices(rendered))
+    assert all(piece is before for piece, before in zip(given[:-1], rendered[:-1], strict=True))
 
 
 @pytest.mark.parametrize(
