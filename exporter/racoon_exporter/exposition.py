@@ -17,6 +17,7 @@ from prometheus_client.utils import floatToGoString
 
 from racoon_exporter.metrics import METRICS, Row, Samples
 from racoon_exporter.sa.racoon import DURATION_BUCKETS
+from racoon_exporter.text import visible
 
 _SHORT = 1e6
 """Numbers below it are written the same by Go and by Python."""
@@ -152,7 +153,7 @@ def _number(value: float) -> str:
 
 @lru_cache(maxsize=32_768)
 def _escaped(value: str) -> str:
-    return value.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
+    return visible(value).replace("\\", "\\\\").replace('"', '\\"')
 
 
 def _escaped_help(text: str, *, openmetrics: bool) -> str:

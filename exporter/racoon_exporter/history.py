@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, tzinfo
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final
 
 from racoon_exporter.availability.peer import Outage
 from racoon_exporter.sa import SaState
+from racoon_exporter.zone import moment_of
 
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "phase1": ("gateway", "local", "peer", "cookies", "role", "exchange", "established", "ended", "end"),
@@ -57,7 +58,7 @@ def timestamp(time: float | None, zone: tzinfo = UTC) -> str | None:
         return None
     minute, second = divmod(time, 60)
     if second != int(second):
-        moment = datetime.fromtimestamp(time, zone)
+        moment = moment_of(time, zone)
         return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
     before, after = _around_seconds(minute, zone)
     return f"{before}{int(second):02d}{after}"
@@ -66,7 +67,7 @@ def timestamp(time: float | None, zone: tzinfo = UTC) -> str | None:
 @lru_cache(maxsize=4096)
 def _around_seconds(minute: float, zone: tzinfo) -> tuple[str, str]:
     """Write what stands before and after the seconds of a time: an archive holds many of the same minute."""
-    text = datetime.fromtimestamp(minute * 60, zone).isoformat(timespec="seconds")
+    text = moment_of(minute * 60, zone).isoformat(timespec="seconds")
     return text[:17], text[19:]
 
 

@@ -9,10 +9,19 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from racoon_parsers.clock import LATEST
+
 _OFFSET: Final = re.compile(r"([+-])(\d\d):?(\d\d)")
 _HOUR: Final = 60
 _DAY: Final = 24 * _HOUR
 _LOCALTIME: Final = Path("/etc/localtime")
+_EARLIEST: Final = -62135510400.0
+"""0001-01-03, UTC: no calendar begins later, in any zone."""
+
+
+def moment_of(time: float, zone: tzinfo) -> datetime:
+    """Give when a time is in a zone; the nearest that the calendar has in every zone, as lifetimes may have any length."""
+    return datetime.fromtimestamp(min(max(time, _EARLIEST), LATEST), zone)
 
 
 def seconds_of(moment: datetime, zone: tzinfo | None = None) -> float:

@@ -14,7 +14,7 @@ from typing import Final
 _HALF_A_YEAR: Final = 183 * 86400.0
 """Half a leap year."""
 _DAY: Final = 86400.0
-_LATEST: Final = 253402214400.0
+LATEST: Final = 253402214400.0
 """9999-12-31, UTC: no calendar goes further in every zone, while a number in a collector's JSON may."""
 _OUT_OF_ORDER: Final = 120.0
 """Seconds by which lines of a merged log may come too early before the earlier reading of a repeated hour is given up."""
@@ -75,7 +75,7 @@ class Clock:
             time = READERS[kind](self, text)
         except (ValueError, OverflowError, OSError, LookupError):
             time = None
-        if time is not None and not 0 <= time < _LATEST:
+        if time is not None and not 0 <= time < LATEST:
             time = None
         if time is not None:
             if self._first is None:

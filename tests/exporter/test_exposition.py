@@ -51,6 +51,13 @@ def test_every_metric_has_a_row_and_every_row_its_samples() -> None:
     assert set(samples.values) <= {row.name for row in METRICS}
 
 
+@pytest.mark.parametrize("openmetrics", [False, True], ids=["text", "OpenMetrics"])
+def test_no_label_holds_what_is_no_text(*, openmetrics: bool) -> None:
+    samples = Samples()
+    samples.put("racoon_exporter_source_lag_bytes", 1, "", 'half \ud800 \x1b "\\')
+    assert b'{source="half \\\\ud800 \\\\x1b \\"\\\\"} 1.0' in render(samples, gateways=False, openmetrics=openmetrics)
+
+
 def test_large_and_odd_numbers_are_written_as_go_writes_them() -> None:
     samples = Samples()
     for number, value in enumerate((0, 1, 999_999, 1_000_000, 1.5, 1.795505972e9, 1.7955059725e9, 2**53, 0.1 + 0.2)):

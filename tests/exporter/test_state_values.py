@@ -54,6 +54,18 @@ def test_a_value_that_is_none_costs_the_file_and_never_a_part_of_it(room: Room) 
             id="a label too many",
         ),
         pytest.param(
+            ("engine", "state", "racoons", 0, "counters"),
+            [["phase1_failures", "timeout", 3]],
+            "racoon 0: phase1_failures: counted elsewhere",
+            id="what is counted for a peer at a racoon",
+        ),
+        pytest.param(
+            ("engine", "state", "racoons", 0, "peers", "peers", 0, "counters"),
+            [["daemon_starts", 3]],
+            "daemon_starts: counted elsewhere",
+            id="what is counted for a racoon at a peer",
+        ),
+        pytest.param(
             ("engine", "state", "racoons", 0, "life", "run", "started"),
             1e15,
             "life.run.started",
@@ -73,6 +85,11 @@ def test_nonsense_is_set_aside_with_a_line_that_says_where(
     (line,) = caplog.messages
     assert "holds what no exporter writes" in line
     assert where in line
+
+
+def test_a_word_that_is_half_of_a_character_stops_no_scrape(room: Room) -> None:
+    for place in range(3):
+        room.check(changed(room.content, ("engine", "messages", 0, place), lambda _: "\ud800"))
 
 
 def test_what_stands_twice_is_set_aside(room: Room) -> None:

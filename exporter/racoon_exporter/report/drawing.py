@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, timedelta, tzinfo
 from typing import Final
 
 from racoon_exporter.availability.spans import Span
 from racoon_exporter.wording.markup import Html, element
 from racoon_exporter.wording.words import count
+from racoon_exporter.zone import moment_of
 
 _WIDTH: Final = 1000
 _LEAST: Final = 2
@@ -55,7 +56,7 @@ def _bars(kind: str, spans: Iterable[Span], begin: float, scale: float, least: i
 
 def calendar(outages: Iterable[Span], known: Sequence[Span], window: Span, zone: tzinfo) -> Html:
     """Draw a square for each day, a column for each week: any outage colours its day."""
-    first, last = (datetime.fromtimestamp(moment, zone).date() for moment in window)
+    first, last = (moment_of(moment, zone).date() for moment in window)
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     hit = Counter(_touched(outages, first, zone))
     told = set(_touched(known, first, zone))
@@ -103,7 +104,7 @@ def _touched(spans: Iterable[Span], first: date, zone: tzinfo) -> Iterator[int]:
 
 
 def _day_of(moment: float, zone: tzinfo) -> int:
-    return datetime.fromtimestamp(moment, zone).toordinal()
+    return moment_of(moment, zone).toordinal()
 
 
 def _said(outages: int, *, known: bool) -> str:

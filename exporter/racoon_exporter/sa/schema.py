@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, NotRequired, TypedDict, TypeVar, get_o
 from msgspec import Meta, convert
 
 from racoon_exporter.sa.checkpoint import VERSION
-from racoon_exporter.sa.counts import LABELS
+from racoon_exporter.sa.counts import LABELS, PEER_COUNTS, RACOON_COUNTS
 from racoon_exporter.sa.model import MOST, DaemonRun, IpsecSa, IsakmpSa, Natural, Negotiation, Peer, Phase1End, Seconds, Time
 from racoon_exporter.sa.racoon import DURATION_BUCKETS
 
@@ -25,7 +25,9 @@ EitherPlace = Annotated[int, Meta(ge=-(2**31), lt=2**31)]
 CounterRow = list[str | int]
 Shape = TypeVar("Shape")
 _BUCKETS: Final = len(DURATION_BUCKETS) + 2
-Durations = dict[str, Annotated[list[Annotated[float, Meta(ge=0, le=1e15)]], Meta(min_length=_BUCKETS, max_length=_BUCKETS)]]
+Sum = Annotated[float, Meta(ge=0, le=1e30)]
+"""What `MOST` of the longest negotiations that lines can tell take: some thousand of them take 1e15 seconds."""
+Durations = dict[str, Annotated[list[Sum], Meta(min_length=_BUCKETS, max_length=_BUCKETS)]]
 
 
 class SasShape(TypedDict):
@@ -167,18 +169,20 @@ def _counters(kind: Any, given: Any) -> Counter[tuple[str, ...]]:
     if get_origin(kind) is not Counter:
         raise NotImplementedError
     rows = convert(given, list[CounterRow])
-    check_counters(rows)
+    check_counters(rows, PEER_COUNTS)
     return Counter()
 
 
-def check_counters(rows: Sequence[CounterRow]) -> None:
-    """Raise ValueError where rows are no counters. What only another version counts may have any labels."""
+def check_counters(rows: Sequence[CounterRow], own: Collection[str]) -> None:
+    """Raise ValueError where rows are no counters of their `own`. What only another version counts may have any labels."""
     distinct("counters", (tuple(row[:-1]) for row in rows))
     for row in rows:
         *key, number = row or [""]
         metric, *labels = map(str, key or [""])
         if [metric, *labels] != key or not isinstance(number, int) or not 0 <= number <= MOST:
             raise ValueError(f"{metric}: no counter")
+        if metric in LABELS and metric not in own:
+            raise ValueError(f"{metric}: counted elsewhere")
         if len(labels) != LABELS.get(metric, len(labels)):
             raise ValueError(f"{metric}: other labels")
 
@@ -186,7 +190,7 @@ def check_counters(rows: Sequence[CounterRow]) -> None:
 def _check_racoon(racoon: RacoonShape, archive: ArchiveShape) -> None:
     if racoon["version"] != VERSION:
         raise ValueError(f"of another version ({racoon['version']})")
-    check_counters(racoon["counters"])
+    check_counters(racoon["counters"], RACOON_COUNTS)
     distinct("peers", (peer.address for peer in racoon["peers"]["peers"]))
     distinct("cookies", (cookies for cookies, _ in racoon["peers"]["peer_of_cookies"]))
     distinct("isakmp", map(repr, racoon["isakmp"]["alive"]))

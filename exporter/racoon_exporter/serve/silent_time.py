@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from racoon_exporter.sa.gateways import Key
 from racoon_exporter.sa.racoon import Racoon
+from racoon_parsers.clock import LATEST
 
 Racoons = Mapping[Key, Racoon]
 ReadAt = dict[Key, tuple[float, float]]
@@ -69,7 +70,7 @@ class SilentTime:
             racoon, times = racoons.get(key), self.read_at.get(key)
             if racoon is None or times is None or key in self._stopped:
                 continue
-            until = times[0] + now - times[1]
+            until = min(times[0] + now - times[1], LATEST)  # what ends later could be written nowhere
             if racoon.next_look <= until:
                 yield key, racoon, until
             self._plan(key, racoon, after=now)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime, tzinfo
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from racoon_exporter.zone import moment_of
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
 
 _MINUTE: Final = 60
 _HOUR: Final = 3600
@@ -16,18 +20,18 @@ _SECONDS: Final = len("2026-11-24 02:13:05")
 
 def moment(time: float, zone: tzinfo) -> str:
     """Write a time as `2026-11-24 02:13:05 +01:00`."""
-    text = datetime.fromtimestamp(time, zone).isoformat(sep=" ", timespec="seconds")
+    text = moment_of(time, zone).isoformat(sep=" ", timespec="seconds")
     return f"{text[:_SECONDS]} {text[_SECONDS:]}"
 
 
 def clock(time: float, zone: tzinfo) -> str:
     """Write the time of day, `02:13`."""
-    return datetime.fromtimestamp(time, zone).strftime("%H:%M")
+    return moment_of(time, zone).strftime("%H:%M")
 
 
 def clock_with_seconds(time: float, zone: tzinfo) -> str:
     """Write the time of day, `02:13:05`."""
-    return datetime.fromtimestamp(time, zone).strftime("%H:%M:%S")
+    return moment_of(time, zone).strftime("%H:%M:%S")
 
 
 def percent(share: float) -> str:

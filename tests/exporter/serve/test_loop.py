@@ -9,13 +9,20 @@ from pathlib import Path
 import pytest
 
 from racoon_exporter import checkpoint
-from racoon_exporter.engine import Engine
+from racoon_exporter.engine import Engine, to_json
 from racoon_exporter.metrics import collect
-from racoon_exporter.sa import Knowledge
+from racoon_exporter.sa import Expectation, Knowledge
 from racoon_exporter.serve.loop import Follower
 from racoon_exporter.source.inputs import Inputs
 from racoon_exporter.source.kinds import paths
+from racoon_exporter.state_schema import check_engine
+from racoon_exporter.status.overview.facts import take_facts
+from racoon_exporter.status.overview.view import overview
+from racoon_exporter.status.pages.context import PageContext
+from racoon_exporter.status.pages.status_page import page
 from tests.exporter.reading import I1, L, P, knowing, peer_of, sa, start, up
+
+ASSETS = ("icon.svg", "status.css", "status.js")
 
 
 class Time:
@@ -289,3 +296,18 @@ def test_logs_of_before_tell_each_other_s_causes_whatever_is_read_first(tmp_path
     inputs.close()
     counted = made.look(collect)[0].values["racoon_phase1_failures"]
     assert {key[1:]: value for key, value in counted.items() if value} == {(P, "psk_missing"): 1.0, (L, "psk_missing"): 1.0}
+
+
+@pytest.mark.parametrize("lifetime", [28800.0, 400_000.0, 3.6e15])
+def test_an_sa_that_outlives_the_calendar_is_shown_and_kept(
+    lifetime: float, log: Path, time: Time, follower: MakeFollower
+) -> None:
+    log.write_text(f"9999-12-30 23:58:59: {up()}\n9999-12-30 23:58:59: {sa(1)}\n")
+    made = follower(Knowledge(peers={P: Expectation(P, phase1_lifetime=lifetime)}, lifetime=lifetime))
+    drain(made)
+    for _ in range(3):
+        shown = overview(take_facts(made.engine, ()), time.now)
+        assert "9999-12-3" in page(PageContext(shown, UTC, "/metrics", dict.fromkeys(ASSETS, "")), ())
+        time.now += 1e6
+        drain(made)
+    check_engine(json.loads(json.dumps(to_json(made.engine))))

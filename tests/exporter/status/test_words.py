@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from datetime import UTC, timedelta, timezone
+from datetime import UTC, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from racoon_exporter.wording.words import ago, clock, count, duration, moment
+from racoon_exporter.history import timestamp
+from racoon_exporter.wording.words import ago, clock, clock_with_seconds, count, duration, moment
 
 
 @pytest.mark.parametrize(
@@ -42,3 +43,12 @@ def test_a_moment_names_its_offset_in_summer_and_winter_east_and_west() -> None:
 
 def test_numbers_agree_with_their_nouns() -> None:
     assert [count(number, "peer") for number in (0, 1, 1200)] == ["0 peers", "1 peer", "1,200 peers"]
+
+
+@pytest.mark.parametrize("zone", [UTC, ZoneInfo("Pacific/Kiritimati"), timezone(timedelta(hours=-23, minutes=-59))], ids=str)
+def test_a_time_that_no_calendar_has_is_written_as_the_nearest(zone: tzinfo) -> None:
+    for late in (253402300800.0, 1e16 + 1.8e9):
+        assert moment(late, zone)[:4] == str(timestamp(late, zone))[:4] == "9999"
+    for early in (-62135596800.0, -1e16):
+        assert moment(early, zone)[:4] == str(timestamp(early, zone))[:4] == "0001"
+        assert clock_with_seconds(early, zone).startswith(clock(early, zone))
