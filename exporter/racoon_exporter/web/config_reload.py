@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,9 +19,11 @@ from racoon_exporter.yaml_document import Problem
 if TYPE_CHECKING:
     import logging
     import ssl
+    from collections.abc import Callable
 
 #: Longest configuration file that is read, in bytes. Inline certificates make the largest honest ones a few tens of KiB.
 MAX_BYTES = 1024 * 1024
+_RETRY_SECONDS = 10.0
 
 _Signature = tuple[int, int, int, int, int] | None
 
@@ -47,10 +50,12 @@ class LiveConfig:
     The toolkit reads its file on every request. Here a few stat calls tell whether it or a file it names changed.
     """
 
-    def __init__(self, path: Path | None, logger: logging.Logger) -> None:
+    def __init__(self, path: Path | None, logger: logging.Logger, clock: Callable[[], float] = time.monotonic) -> None:
         """Read the file; raises WebConfigError. Without a path the defaults hold for ever."""
         self._path = path
         self._logger = logger
+        self._clock = clock
+        self._again = 0.0
         self._lock = threading.Lock()
         self._watched: tuple[Path, ...] = () if path is None else (path,)
         self._signatures = self._sign()
@@ -69,11 +74,16 @@ class LiveConfig:
     def current(self) -> Loaded:
         """Return the configuration for a new connection or request."""
         with self._lock:
-            if self._path is not None and self._sign() != self._signatures:
+            if self._path is not None and (self._sign() != self._signatures or self._is_to_be_tried_again()):
                 self._refresh(self._path)
             return self._loaded
 
+    def _is_to_be_tried_again(self) -> bool:
+        """Whether what could not be used may be usable though no file changed: descriptors or memory were missing, say."""
+        return bool(self._problems) and self._clock() >= self._again
+
     def _refresh(self, path: Path) -> None:
+        self._again = self._clock() + _RETRY_SECONDS
         before = self._problems
         loaded, problems = self._read(path)
         if not problems and (loaded.context is None) != (self._loaded.context is None):

@@ -37,6 +37,8 @@ class Limits:
     max_strangers_handshakes: int = 25
     #: With TLS: connections opened in a second, and at once, by a network.
     max_new_connections: int = 400
+    #: What a client may send within TLS without a byte of HTTP among it: four of the largest records.
+    max_tls_bytes: int = 64 * 1024
     #: For a TLS handshake, and again for a whole request.
     request_timeout: float = 10.0
     #: A kept connection without a request: longer than any usual scrape interval.
@@ -59,6 +61,8 @@ class Connection:
     served: bool = False
     #: Size of the response under way, in bytes.
     response_bytes: int = 0
+    #: What came within TLS since the last byte of HTTP.
+    tls_bytes: int = 0
 
 
 class Connections:

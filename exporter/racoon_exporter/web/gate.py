@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 from racoon_exporter.web.handshakes import could_become_client_hello
 from racoon_exporter.web.protocol import HttpConnection
 from racoon_exporter.web.tls import client_is_allowed
+from racoon_exporter.web.tls_bytes import CountedTls
 
 if TYPE_CHECKING:
     import ssl
@@ -122,6 +123,8 @@ class Gate(asyncio.Protocol):
         if secured is None or self._lost:
             self._endpoint.connections.remove(self._connection)
         elif self._is_allowed(secured, loaded):
+            tls = cast("asyncio.BufferedProtocol", transport.get_protocol())
+            transport.set_protocol(CountedTls(transport, tls, self._connection, self._endpoint.limits.max_tls_bytes))
             self._hand_over(secured)
         else:
             self._endpoint.logger.debug("client %s has none of client_allowed_sans", self._connection.client)

@@ -69,6 +69,7 @@ class HttpConnection(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Read what came, and see how far the request is."""
+        self._connection.tls_bytes = 0
         try:
             super().data_received(data)
         except h11.LocalProtocolError:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
 import signal
 import threading
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ from starlette.routing import Route
 
 from racoon_exporter.web import ListenError, WebConfigError, WebServer
 from racoon_exporter.web.application import SECURITY_HEADERS
+from racoon_exporter.web.config_reload import LiveConfig
+from tests.clock import Clock
 from tests.exporter.web.client import PATIENCE, connect, exchange, get, read_all, read_until, status
 
 if TYPE_CHECKING:
@@ -226,6 +229,24 @@ def test_a_broken_new_file_leaves_the_old_one_in_force(
         f"web configuration kept as it was: {config_file}: line 1: {problem}",
         f"web configuration {config_file} read anew",
     ]
+
+
+def test_a_file_that_could_not_be_read_for_a_moment_is_tried_again(config_file: Path) -> None:
+    """Without descriptors, say: the file does not change by itself when there are some again."""
+    config_file.write_text("")
+    clock = Clock()
+    live = LiveConfig(config_file, logging.getLogger(), clock)
+    replace(config_file, f"basic_auth_users:\n  alice: {HASH}\n")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        assert not live.current().config.users
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert not live.ok
+    clock.now += 3600
+    assert live.current().config.users
+    assert live.ok
 
 
 def test_a_file_that_vanishes_leaves_the_old_one_in_force(serve: Serve, config_file: Path) -> None:

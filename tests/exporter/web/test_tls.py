@@ -89,23 +89,34 @@ def test_plain_http_on_the_tls_port_gets_nothing(serve_tls: ServeTls) -> None:
 
 def test_a_request_sent_with_the_end_of_the_handshake_is_answered(serve_tls: ServeTls, authority: Authority) -> None:
     """The client's last flight and its request in one segment, through memory buffers."""
+    with connect(serve_tls()) as sock:
+        tls, incoming, outgoing = shake_hands(sock, authority)
+        answer = ask(b"GET /-/healthy HTTP/1.0\r\n\r\n", sock, tls, incoming, outgoing)
+    assert status(answer) == 200
+
+
+def shake_hands(sock: socket.socket, authority: Authority) -> tuple[ssl.SSLObject, ssl.MemoryBIO, ssl.MemoryBIO]:
+    """Return TLS through memory buffers; the client's last flight is in the last of these still."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     tls = authority.client_context().wrap_bio(incoming, outgoing, server_hostname="localhost")
-    with connect(serve_tls()) as sock:
-        while True:
-            try:
-                tls.do_handshake()
-                break
-            except ssl.SSLWantReadError:
-                sock.sendall(outgoing.read())
-                incoming.write(sock.recv(65536))
-        tls.write(b"GET /-/healthy HTTP/1.0\r\n\r\n")
-        sock.sendall(outgoing.read())
-        answer = b""
-        while not answer.endswith(b"Healthy.\n"):
+    while True:
+        try:
+            tls.do_handshake()
+        except ssl.SSLWantReadError:
+            sock.sendall(outgoing.read())
             incoming.write(sock.recv(65536))
-            answer += read_available(tls)
-    assert status(answer) == 200
+        else:
+            return tls, incoming, outgoing
+
+
+def ask(request: bytes, sock: socket.socket, tls: ssl.SSLObject, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO) -> bytes:
+    tls.write(request)
+    sock.sendall(outgoing.read())
+    answer = b""
+    while not answer.endswith(b"Healthy.\n"):
+        incoming.write(sock.recv(65536))
+        answer += read_available(tls)
+    return answer
 
 
 def read_available(tls: ssl.SSLObject) -> bytes:
@@ -314,6 +325,26 @@ def test_a_handshake_that_never_ends_is_cut(serve_tls: ServeTls) -> None:
         assert read_all(silent) == b""
         assert read_all(half) == b""
     until(lambda: server.connections == 0)
+
+
+def test_what_is_no_request_is_bounded_within_tls(serve_tls: ServeTls, authority: Authority) -> None:
+    """A record that lacks its end stands for all that TLS takes and HTTP does not see."""
+    server = serve_tls(limits=Limits(max_tls_bytes=10_000, keep_alive_timeout=10 * PATIENCE))
+    with connect(server) as sock:
+        tls, incoming, outgoing = shake_hands(sock, authority)
+        ask(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n", sock, tls, incoming, outgoing)
+        tls.write(b"x" * 16_000)
+        sock.sendall(outgoing.read()[:-1])
+        read_all(sock)
+    until(lambda: server.connections == 0)
+
+
+def test_a_body_within_tls_may_be_longer(serve_tls: ServeTls, authority: Authority) -> None:
+    head = b"GET /-/healthy HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\n"
+    with connect(serve_tls()) as sock:
+        tls, incoming, outgoing = shake_hands(sock, authority)
+        ask(head + b"x" * 900_000, sock, tls, incoming, outgoing)
+        ask(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n", sock, tls, incoming, outgoing)
 
 
 def test_many_silent_tls_connections_do_not_keep_a_scraper_out(serve_tls: ServeTls, authority: Authority) -> None:
