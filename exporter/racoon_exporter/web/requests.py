@@ -1,7 +1,9 @@
 """What a request must be beyond what h11 asks for, and the one form of its target that routes know.
 
-h11 reads heads and framing. Three things it leaves to its user: which versions are spoken, what a Host may be, and that a
-message which says its length in two ways is refused (RFC 9112, 6.1: the way one request is smuggled inside another).
+h11 reads heads and framing. Four things it leaves to its user: which versions are spoken, what a Host may be, that a message
+which says its length in two ways is refused (RFC 9112, 6.1: the way one request is smuggled inside another), and in how many
+pieces one may come: a header of two bytes and a chunk of one cost as much as long ones, and what is read at once holds forty
+thousand of them.
 """
 
 from __future__ import annotations
@@ -23,8 +25,19 @@ _HOST = re.compile(
 _ABSOLUTE = re.compile(rb"[Hh][Tt][Tt][Pp][Ss]?://(?P<authority>[^/?#]*)(?P<rest>.*)")  # RFC 9112, 3.2.2
 
 
+#: Lines that a head may have; browsers and proxies send some dozen.
+MOST_LINES = 128
+_END_OF_HEAD = re.compile(rb"\n\r?\n")
+#: Chunks that a body may have, and one more for each so many bytes.
+_FEW_CHUNKS = 64
+_USUAL_CHUNK = 1024
+
+
 class StrictConnection(h11.Connection):
     """h11's connection, for a server: raises RemoteProtocolError also for the requests described above."""
+
+    _chunks = 0
+    _body = 0
 
     def receive_data(self, data: bytes) -> None:
         """Take bytes; empty lines before a request are passed over (RFC 9112, 2.2)."""
@@ -35,8 +48,21 @@ class StrictConnection(h11.Connection):
 
     def next_event(self) -> Any:
         """Return the next event; a request has a target that begins with a slash, or ``*``."""
+        if self.their_state is h11.IDLE:
+            _check_lines(self.trailing_data[0])
         event = super().next_event()
-        return _checked(event) if isinstance(event, h11.Request) else event
+        if isinstance(event, h11.Data):
+            self._count(event)
+        elif isinstance(event, h11.Request):
+            self._chunks = self._body = 0
+            return _checked(event)
+        return event
+
+    def _count(self, part: h11.Data) -> None:
+        self._chunks += part.chunk_start
+        self._body += len(part.data)
+        if self._chunks > _FEW_CHUNKS + self._body // _USUAL_CHUNK:
+            raise h11.RemoteProtocolError("body in too many chunks")
 
 
 def _checked(request: h11.Request) -> h11.Request:
@@ -47,6 +73,13 @@ def _checked(request: h11.Request) -> h11.Request:
     if request.target.startswith(b"/") or (request.target == b"*" and request.method == b"OPTIONS"):
         return request
     return _with_target(request, _origin_form(request.target))
+
+
+def _check_lines(data: bytes) -> None:
+    """Look at a head before it is read, as far as it has come."""
+    found = _END_OF_HEAD.search(data)
+    if data.count(b"\n", 0, None if found is None else found.start() + 1) > MOST_LINES:
+        raise h11.RemoteProtocolError("head of too many lines")
 
 
 def _check_framing(request: h11.Request) -> None:

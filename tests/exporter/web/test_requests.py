@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from tests.exporter.web.client import connect, read_all
+from racoon_exporter.web import Limits
+from racoon_exporter.web.requests import MOST_LINES
+from tests.exporter.web.client import PATIENCE, connect, read_all, status
 
 if TYPE_CHECKING:
     from tests.exporter.web.conftest import Serve
@@ -52,7 +54,7 @@ def test_a_request_is_answered_as_the_table_says(serve: Serve, case: Case) -> No
         elif case.then == "kept":
             client.sendall(NEXT)
         answer = read_all(client)
-    statuses = [int(status) for status in re.findall(rb"HTTP/1\.1 ([0-9]{3}) ", answer)]
+    statuses = [int(found) for found in re.findall(rb"HTTP/1\.1 ([0-9]{3}) ", answer)]
     assert statuses == case.answers + [200] * (case.then == "kept")
 
 
@@ -64,6 +66,24 @@ def test_a_request_that_is_refused_closes_before_what_comes_after_it(serve: Serv
             with connect(server) as client:
                 client.sendall(case.request + NEXT)
                 assert read_all(client).count(b"HTTP/1.1 ") == 1, case.name
+
+
+def test_a_body_in_chunks_of_a_byte_is_not_read_to_its_end(serve: Serve) -> None:
+    server = serve(limits=Limits(request_timeout=10 * PATIENCE))
+    with connect(server) as client:
+        client.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 65)
+        assert read_all(client).count(b"HTTP/1.1 ") <= 1
+
+
+def test_a_head_may_come_in_two_pieces_wherever_it_is_cut(serve: Serve) -> None:
+    head = b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n" + b"a: b\r\n" * (MOST_LINES - 3) + b"Connection: close\r\n\r\n"
+    server = serve()
+    for end in range(1, 6):
+        with connect(server) as client:
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            client.sendall(head[:-end])
+            client.sendall(head[-end:])
+            assert status(read_all(client)) == 200
 
 
 def test_names_of_cases_are_told_apart() -> None:
