@@ -56,7 +56,7 @@ def test_who_waits_for_answers_holds_no_worker_thread(serve: Serve) -> None:  # 
 
 def test_who_leaves_while_he_waits_is_not_answered(serve: Serve) -> None:  # noqa: F811
     slow = Slow()
-    server = serve([slow.route])
+    server = serve([slow.route, *health_routes(lambda: (True, "Ready."))])
     with ExitStack() as opened:
         first = opened.enter_context(connect(server))
         first.sendall(SLOWLY)
@@ -65,6 +65,7 @@ def test_who_leaves_while_he_waits_is_not_answered(serve: Serve) -> None:  # noq
             with connect(server) as client:
                 client.sendall(SLOWLY)
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        get(server, b"/-/ready")  # connections are accepted in their order: all those were
         until(lambda: server.connections == 1)
         last = opened.enter_context(connect(server))
         last.sendall(SLOWLY)
