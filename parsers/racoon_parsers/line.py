@@ -10,7 +10,7 @@ import re
 from typing import Final, NamedTuple
 
 from racoon_parsers.dialects import DIALECTS, FORMATS
-from racoon_parsers.dialects.base import INNER, LEVELS, STAMPS, TAG, Format, head
+from racoon_parsers.dialects.base import HOST, INNER, LEVELS, STAMPS, STRUCTURED, TAG, Format, head, stamp
 from racoon_parsers.json_entry import read_entry
 
 
@@ -93,6 +93,49 @@ def _of_dialect(line_format: Format, line: Line) -> Line:
 
 
 _FIRST: Final = DIALECTS["ipsec_tools"].formats[0]
+_SURE: Final = tuple(one for one in FORMATS if not one.needs)
+_UNSURE: Final = tuple(one for one in FORMATS if one.needs)
+_RECEIVED: Final = (
+    head("received-5424", "iso", rf"(?:<\d+>)?{STRUCTURED}(?P<text>.*)"),
+    head(
+        "received",
+        "",
+        rf"(?:<\d+>)?(?:{stamp('rfc3164', 'iso', 'dated', 'year_first', 'slashed', 'local')}(?:[.,]\d+)?\s+"
+        rf"(?:<[a-z\d]+\.\w+> |(?P<collected>[A-Z]\w+\.[A-Z]\w+\t))?{HOST})?(?P<text>.*)",
+    ),
+)
+"""What a receiver puts before any line that comes: priority, time, Kiwi Syslog Server's facility, and who sent it."""
+_SENT: Final = tuple(one for one in _SURE if one.name not in {"console", "android-stderr"})
+"""What may stand behind it: a level alone says no program, and another's line would be taken for racoon's."""
+_DATELESS: Final = ("", "time_of_day")
+_PRIORITY: Final = re.compile(r"<\d+>")
+
+
+def _split_received(line: str) -> tuple[Line | None, Format | None]:
+    """Take a line apart that a receiver put its own head before, whatever system wrote it."""
+    outer = next((found for received in _RECEIVED if (found := _split(received, line)) is not None), None)
+    if outer is None or not (outer.stamp or line.startswith("<")):
+        return None, None
+    texts = [outer.text]
+    if line.startswith("<"):
+        texts.append(_PRIORITY.sub("", line, count=1))
+    if outer.level and outer.host:
+        texts.append(f"{outer.stamp} {outer.host} {outer.text}")  # as others put it, without the facility
+    for text in texts:
+        for line_format in _SENT:
+            found = _split(line_format, text)
+            if found is not None:
+                return _behind(outer, found, own=line_format is _FIRST), line_format
+    return None, None
+
+
+def _behind(outer: Line, line: Line, *, own: bool) -> Line:
+    """Give a line what the head before it says, where it says less itself; with `own`, its time is racoon's own."""
+    if own:
+        line = line._replace(kind=outer.kind, stamp=outer.stamp, inner=line.stamp)
+    elif outer.stamp and line.kind in _DATELESS:
+        line = line._replace(kind=outer.kind, stamp=outer.stamp)
+    return line._replace(host=line.host or outer.host, head=0)
 
 
 class LineSplitter:
@@ -134,7 +177,14 @@ class LineSplitter:
             return found, self._tried_first
         if line.startswith("{"):
             return _split_json(line), None
-        for line_format in FORMATS:
+        for line_format in _SURE:
+            found = _split(line_format, line)
+            if found is not None:
+                return found, line_format
+        found, within = _split_received(line)
+        if found is not None:
+            return found, within
+        for line_format in _UNSURE:
             found = _split(line_format, line)
             if found is not None:
                 return found, line_format

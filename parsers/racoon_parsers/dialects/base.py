@@ -107,8 +107,9 @@ _NO_IDENT: Final = r"(?!\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:|CEF:\d|(?:\S*/)?iked(?:\
 IDENT: Final = _NO_IDENT + r"(?P<ident>[^\s:\[\]<>|()\"']+)(?:\[(?P<pid>\w+)\])?(?: \(\S+\))?(?: <(?P<collected>\w+)>)?:"
 FACILITY: Final = rf"(?:{_FACILITIES}\.\w+ |{_PRIORITIES} )?"
 
-KIWI: Final = r"[A-Z]\w{2,11}\.[A-Z]\w{2,11}\t"
-"""What Kiwi Syslog Server puts between the time and the sender's address."""
+STRUCTURED_DATA: Final = r"(?:-|(?:\[(?:[^\]\\]|\\.){0,2048}\]){1,16})"
+STRUCTURED: Final = rf"1 (?P<stamp>{ISO}|-) (?P<host>\S+) (?P<ident>\S+) (?P<pid>\S+) \S+ {STRUCTURED_DATA} ?"
+"""The head of RFC 5424, behind the priority."""
 
 ASL: Final = {
     "Emergency": "ERROR",

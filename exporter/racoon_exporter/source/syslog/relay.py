@@ -14,13 +14,12 @@ from typing import Final
 
 from racoon_parsers.line import LEVELS, STAMPS
 
-_PRIORITY: Final = r"(?P<priority><\d{1,3}>)?"
+_PRIORITY: Final = re.compile(rb"\A<\d{1,3}>")
 _TIMES: Final = "|".join(STAMPS[kind] for kind in ("rfc3164", "iso", "dated", "year_first", "slashed", "local"))
 _HEAD: Final = re.compile(
-    rf"{_PRIORITY}(?:(?P<version>1 )(?P<time>{STAMPS['iso']}|-) |"
-    rf"(?:{_TIMES})(?:[.,]\d{{1,9}})?\s(?:<[a-z\d]+\.\w+> )?)".encode()
+    rf"(?P<version>1 )(?P<time>{STAMPS['iso']}|-) |(?:{_TIMES})(?:[.,]\d{{1,9}})?\s(?:<[a-z\d]+\.\w+> )?".encode()
 )
-"""Priority and time, of RFC 5424 or older."""
+"""The time behind the priority, of RFC 5424 or older."""
 _FACILITY: Final = r"(?:auth|authpriv|daemon|local\d|security|syslog|user|kern)\.\w+ "
 _NAMED: Final = re.compile(rf"(?!{_FACILITY}|ipsec )(?:[^\s:\[\],]{{1,255}}|[0-9a-fA-F.]*:[0-9a-fA-F:.]+) ".encode())
 """A host: a program's name ends in a colon or its number, topics have commas."""
@@ -28,8 +27,13 @@ _LEVELS: Final = "|".join(map(re.escape, LEVELS))
 _OWN: Final = rf"(?P<own>(?P<timed>{STAMPS['local']}: )?(?:\[[^\]]{{1,100}}\] )?(?:{_LEVELS}): )"
 _TOPICS: Final = r"(?:echo: )?[a-z0-9-]{1,16}(?:, ?[a-z0-9!-]{1,16}){1,6}[ :]|ipsec |CEF:\d"
 _PROGRAM: Final = r"[^\s:\[\]<>|()\"',]{1,64}(?:\[\w{1,10}\])?: "
-_BARE: Final = re.compile(rf"{_PRIORITY}(?:{_OWN}|{_TOPICS}|{_PROGRAM})".encode())
-"""What a message without a head begins with: racoon's own time and level, RouterOS' topics, a program's name."""
+_SAID: Final = re.compile(rf"(?:{_FACILITY})?(?:{_OWN}|{_TOPICS}|{_PROGRAM})".encode())
+"""What racoon, RouterOS or a program's name begins with."""
+_BOXES: Final = re.compile(
+    rf"(?:[\w -]{{1,60}} )?\[(?:VPN\]|(?:{STAMPS['asctime']})|(?:{STAMPS['local']}))|"
+    rf"(?:(?:{STAMPS['asctime']})|(?:{STAMPS['local']})|(?:{STAMPS['year_first']})) ?:? ?\[[\w .-]{{1,40}}\] ?\[".encode()
+)
+"""What TeamF1 begins with, its time among it: another head may stand before it, and nothing between."""
 _NIL: Final = b"-"
 
 
@@ -46,33 +50,35 @@ def name_of(address: str) -> bytes:
 
 def complete(message: bytes, host: bytes, now: float) -> bytes:
     """Give a message with the host that sent it and the time it came, where it says neither, or not both."""
-    head = _HEAD.match(message)
+    text = _PRIORITY.sub(b"", message)
+    return message[: len(message) - len(text)] + _completed(text, host, now)
+
+
+def _completed(text: bytes, host: bytes, now: float) -> bytes:
+    if host and _BOXES.match(text):
+        return b"%s %s %s" % (_written(now), host, text)
+    head = _HEAD.match(text)
     if head is None:
-        return _with_head(message, host, now)
+        return _with_head(text, host, now)
     if head["version"]:
-        return _complete_5424(message, head, host, now)
-    if not host or _NAMED.match(message, head.end()):
-        return message
-    return b"%s%s %s" % (message[: head.end()], host, message[head.end() :])
+        return _complete_5424(head, text[head.end() :], host, now)
+    if not host or _NAMED.match(text, head.end()) or not _SAID.match(text, head.end()):
+        return text
+    return b"%s%s %s" % (head[0], host, text[head.end() :])
 
 
-def _complete_5424(message: bytes, head: re.Match[bytes], host: bytes, now: float) -> bytes:
-    before, time, behind = message[: head.start("time")], head["time"], message[head.end() :]
+def _complete_5424(head: re.Match[bytes], behind: bytes, host: bytes, now: float) -> bytes:
     named, blank, rest = behind.partition(b" ")
-    if time == _NIL:
-        time = _written(now)
-    if named == _NIL and host:
-        named = host
-    return b"%s%s %s%s%s" % (before, time, named, blank, rest)
+    time = _written(now) if head["time"] == _NIL else head["time"]
+    return b"1 %s %s%s%s" % (time, host if named == _NIL and host else named, blank, rest)
 
 
-def _with_head(message: bytes, host: bytes, now: float) -> bytes:
-    found = _BARE.match(message)
-    if found is None or (found["timed"] and not host):
-        return message
-    priority = found["priority"] or b""
-    parts = (_written(now), host, b"racoon:" if found["own"] else b"", message[len(priority) :])
-    return priority + b" ".join(part for part in parts if part)
+def _with_head(text: bytes, host: bytes, now: float) -> bytes:
+    said = _SAID.match(text)
+    if said is None or (said["timed"] and not host):
+        return text
+    parts = (_written(now), host, b"racoon:" if said["own"] else b"", text)
+    return b" ".join(part for part in parts if part)
 
 
 def _written(now: float) -> bytes:

@@ -11,7 +11,6 @@ from racoon_parsers.dialects.base import (
     IDENT,
     INNER,
     ISO,
-    KIWI,
     LEVELLED,
     MARKS,
     MAYBE_LEVELLED,
@@ -19,6 +18,7 @@ from racoon_parsers.dialects.base import (
     OWN_TIME,
     RFC3164,
     STAMPS,
+    STRUCTURED,
     Dialect,
     head,
     spelling,
@@ -44,7 +44,7 @@ DIALECT: Final = Dialect(
         head(
             "syslog-5424",
             "iso",
-            rf"(?:<\d+>)?1 (?P<stamp>{ISO}|-) (?P<host>\S+) (?P<ident>\S+) (?P<pid>\S+) \S+ (?:-|(?:\[(?:[^\]\\]|\\.){{0,2048}}\]){{1,16}}) ?{INNER}",
+            rf"(?:<\d+>)?(?=1 \S+ \S+ (?!- |ipsec |[a-z\d-]+,)){STRUCTURED}{INNER}",
         ),
         head("journal-unix", "unix", rf"(?P<stamp>\d{{9,11}}\.\d{{6}}) {HOST}{IDENT}{INNER}"),
         head(
@@ -63,11 +63,6 @@ DIALECT: Final = Dialect(
             "relayed",
             "",
             rf"(?:<\d+>)?(?:{RFC3164}|{ISO})\s+\S+\s+(?:<\d+>)?(?:1 )?{stamp('rfc3164', 'iso')}\s+{HOST}{FACILITY}{IDENT}{INNER}",
-        ),
-        head(
-            "kiwi",
-            "local",
-            rf"(?P<stamp>{OWN_TIME})\t{KIWI}(?P<host>[^\t]{{1,255}})\t(?:<\d+>)?(?:{RFC3164}\s+(?:[\w.-]+\s+)?)?{FACILITY}{IDENT}{INNER}",
         ),
         head("compose", "local", rf"(?P<ident>racoon[\w.-]*)\s+\| (?P<stamp>{OWN_TIME}): {MARKS}{MAYBE_LEVELLED}", raw=True),
         head(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from racoon_parsers.dialects.base import KIWI, RELAYS, RFC3164, SOURCE, Dialect, head, spelling, stamp
+from racoon_parsers.dialects.base import ISO, RELAYS, SOURCE, STRUCTURED_DATA, Dialect, head, spelling, stamp
 
 _TOPICS_OF_ROUTEROS: Final = (
     "account|acme-client|async|backup|bfd|bgp|bridge|calc|caps|certificate|container|critical|ddns|debug|dhcp|dns|dot1x|"
@@ -54,13 +54,19 @@ DIALECT: Final = Dialect(
         head(
             "routeros",
             "",
-            rf"{_PRIORITY}{_TIME}\s+(?:{KIWI})?{_SENDER}(?:(?<=\t){RFC3164}\s+(?:[\w.-]+\s+)?)?(?:(?:memory|disk|remote)\s+)?{_TOPICS}\s+{_TEXT}",
+            rf"{_PRIORITY}{_TIME}\s+{_SENDER}(?:(?:memory|disk|remote)\s+)?{_TOPICS}\s+{_TEXT}",
             levels=_LEVELS,
         ),
         head(
             "routeros-store",
             "",
             rf"{stamp('dotted', 'local', 'iso')}\s+<(?P<host>[^<>\s]{{1,255}})>:\s+{_TOPICS}\s+{_TEXT}",
+            levels=_LEVELS,
+        ),
+        head(
+            "routeros-5424",
+            "iso",
+            rf"{_PRIORITY}1 (?P<stamp>{ISO}) (?P<host>\S+) {_TOPICS} \S+ \S+ {STRUCTURED_DATA}\s*{_TEXT}",
             levels=_LEVELS,
         ),
         head("routeros-bare", "", rf"\s*{_PRIORITY}{_SENDER}(?:(?:memory|disk|remote)\s+)?{_BARE}\s+{_TEXT}", levels=_LEVELS),

@@ -36,6 +36,7 @@ HOST = b"192.0.2.9"
         ),
         (f"Jan 15 08:30:01 ipsec,info {UP}", f"Jan 15 08:30:01 192.0.2.9 ipsec,info {UP}"),
         (f"2026-01-15T08:30:01Z racoon: INFO: {UP}", f"2026-01-15T08:30:01Z 192.0.2.9 racoon: INFO: {UP}"),
+        (f"<30>daemon.info racoon: INFO: {UP}", f"<30>2026-01-15T08:30:02Z 192.0.2.9 daemon.info racoon: INFO: {UP}"),
         (f"<30>1 - - racoon 99 - - INFO: {UP}", f"<30>1 2026-01-15T08:30:02Z 192.0.2.9 racoon 99 - - INFO: {UP}"),
     ],
 )
@@ -54,6 +55,23 @@ def test_what_a_message_does_not_say_is_added(message: str, line: str) -> None:
 @pytest.mark.parametrize(
     "message",
     [
+        "<14>VPN Information [Thu Jan 15 08:30:01 2026(GMT)] [DSR] [2] [VPN] [Info] [IPSEC] [Received unknown Vendor ID]",
+        "<14>[VPN] [Information] [IPSEC] [Received unknown Vendor ID]",
+        "2026 Jan 15 08:30:01 [FVS336GV2] [IKE] Received unknown Vendor ID_",
+        "<30>2026-01-15 08:30:01: [rv120w][IKE] INFO:  Received unknown Vendor ID",
+    ],
+)
+def test_what_a_system_puts_first_stays_in_one_piece_behind_the_head(message: str) -> None:
+    found = complete(message.encode(), HOST, NOW).decode()
+    assert found == f"{message[: message.find('>') + 1]}2026-01-15T08:30:02Z 192.0.2.9 {message[message.find('>') + 1 :]}"
+    parsed = LineSplitter().split(found)
+    assert parsed is not None
+    assert (parsed.host, parsed.dialect, parsed.text) == (HOST.decode(), "teamf1", "Received unknown Vendor ID")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
         "<30>Jan 15 08:30:01 berlin racoon: INFO: caught signal 15",
         "<30>Jan 15 08:30:01 2001:db8::1 racoon: INFO: caught signal 15",
         "<30>Jan 15 08:30:01 s_net@berlin/relay racoon: INFO: caught signal 15",
@@ -62,7 +80,8 @@ def test_what_a_message_does_not_say_is_added(message: str, line: str) -> None:
         "<30>1 2026-01-15T08:30:01.5+01:00 berlin racoon 99 - - INFO: caught signal 15",
         "Jan 15 08:30:02 rb4011 198.51.100.15 failed to get valid proposal.",
         "1768465802.894083034 MX84 events Site-to-site VPN: purging ISAKMP-SA spi=8f1b2c3d4e5f6071:a1b2c3d4e5f60718",
-        "VPN Information [Tue Dec  4 11:05:12 2018(GMT)] [DSR-250] [2.11] [VPN] [Information] [IPSEC] [Beginning main mode.]",
+        "Jan 15 08:30:01 192.0.2.8 VPN Information [Tue Dec  4 11:05:12 2018(GMT)] [DSR-250] [2.11] [VPN] [Info] [IPSEC] [x]",
+        '{"message": "INFO: caught signal 15"}',
         "last message repeated 3 times",
         "",
         "<30>",
