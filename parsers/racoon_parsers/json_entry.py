@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
@@ -17,6 +18,9 @@ TIMES: Final = (
     "ts",
     "_time",
     "eventtime",
+    "timereported",
+    "timegenerated",
+    "date",
 )
 HOSTS: Final = ("_HOSTNAME", "host.name", "host.hostname", "host", "hostname", "fromhost", "_host", "syslog.hostname")
 PROGRAMS: Final = (
@@ -39,6 +43,8 @@ PROCESSES: Final = ("_PID", "SYSLOG_PID", "process.pid", "procid", "pid", "proce
 _MILLISECONDS: Final = 1e11
 """From here on a number of seconds would be of the year 5138: it counts thousandths."""
 _MICROSECONDS: Final = 1e14
+_TOPICS: Final = re.compile(r"ipsec|[a-z\d-]{1,16}(?:,[a-z\d!-]{1,16}){1,6}")
+"""What a collector takes for a program's name in a message of RouterOS."""
 _SAYS_NOTHING: Final = ("", "-")
 """What syslog has for a name that nobody told (RFC 5424 6: NILVALUE)."""
 _BYTE: Final = range(256)
@@ -104,8 +110,15 @@ def entry_of(found: dict[str, Any], keys: Keys = ANY) -> Entry | None:
         program = "racoon"  # a container engine's own file: one container a file
     if program is not None:
         program = program.rstrip(": ").partition("[")[0]
+        if _TOPICS.fullmatch(program):
+            message, program = _behind_topics(program, message.strip()), None
     host, process = (next(_texts(_values(found, asked)), "") for asked in (keys.hosts, keys.processes))
     return Entry(message.removeprefix(_BOM), kind, stamp, host, program, process)
+
+
+def _behind_topics(topics: str, message: str) -> str:
+    """Give a message of RouterOS as it was sent: a collector may have left the topics there, or taken them off."""
+    return message if message.startswith(f"{topics} ") else f"{topics} {message}"
 
 
 def _values(found: dict[str, Any], keys: Iterable[str]) -> Iterator[Any]:

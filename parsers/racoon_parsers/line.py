@@ -220,7 +220,7 @@ def _whole_line(message: str) -> Line | None:
     """Take a message apart that must tell by itself whose it is: by a head with a time, or one that a dialect alone has."""
     line = message.strip()
     found = None if line.startswith("{") else LineSplitter().split(line)
-    if found is None or found.needs or not (found.stamp or found.inner or found.dialect):
+    if found is None or (found.needs and not found.dialect) or not (found.stamp or found.inner or found.dialect):
         return None
     return found
 

@@ -111,6 +111,19 @@ WRITTEN: dict[str, tuple[str, dict[str, Any]]] = {
             "programname": "ipsec,info",
         },
     ),
+    "rsyslog, RouterOS, topics taken off": (
+        "rsyslog",
+        {
+            "msg": f" {UP}",
+            "hostname": "gw-1",
+            "timereported": "2026-01-15T08:30:01+00:00",
+            "programname": "ipsec,info",
+        },
+    ),
+    "vector, RouterOS, one topic": (
+        "vector",
+        {"message": UP, "host": "gw-1", "timestamp": "2026-01-15T08:30:01Z", "appname": "ipsec"},
+    ),
     "filebeat, syslog": (
         "filebeat",
         {
@@ -145,7 +158,7 @@ def test_what_collectors_write_is_a_line_of_its_gateway(written: tuple[str, dict
         read = LineSplitter().split(line)
         assert read is not None
         assert (read.host, read.text) == ("gw-1", UP)
-        assert read.ident in {"racoon", "ipsec,info"}
+        assert read.ident in {"racoon", "ipsec,info", "ipsec"}
         assert read.kind in {"iso", "rfc3164"}
 
 
