@@ -105,8 +105,10 @@ _RECEIVED: Final = (
     ),
 )
 """What a receiver puts before any line that comes: priority, time, Kiwi Syslog Server's facility, and who sent it."""
-_SENT: Final = tuple(one for one in _SURE if one.name not in {"console", "android-stderr"})
-"""What may stand behind it: a level alone says no program, and another's line would be taken for racoon's."""
+_ANYBODYS: Final = frozenset({"console", "android-stderr"})
+"""A level alone says no program: where others write as well, their lines would be taken for racoon's."""
+_SENT: Final = tuple(one for one in _SURE if one.name not in _ANYBODYS)
+"""What may stand behind it."""
 _DATELESS: Final = ("", "time_of_day")
 _PRIORITY: Final = re.compile(r"<\d+>")
 
@@ -204,23 +206,31 @@ def _split_json(line: str) -> Line | None:
     entry = read_entry(line)
     if entry is None:
         return None
-    inside = split_inner(entry.message) if entry.program else _whole_line(entry.message)
+    inside = None if entry.program and is_racoon(entry.program) else _whole_line(entry.message)
+    program = entry.program
+    if inside is not None and inside.dialect:
+        program = None  # its head says more than a collector's word
+    elif program:
+        inside = split_inner(entry.message)
     if inside is None:
         return None
-    if entry.program is None and inside.kind == "local":  # racoon's own time
+    if program is None and inside.kind == "local":  # racoon's own time
         inside = inside._replace(kind="", stamp="", inner=inside.stamp)
     if entry.stamp:
         inside = inside._replace(kind=entry.kind, stamp=entry.stamp)
-    return inside._replace(
-        host=entry.host or inside.host, ident=entry.program or inside.ident, pid=inside.pid or entry.pid, head=0
-    )
+    return inside._replace(host=entry.host or inside.host, ident=program or inside.ident, pid=inside.pid or entry.pid, head=0)
 
 
 def _whole_line(message: str) -> Line | None:
     """Take a message apart that must tell by itself whose it is: by a head with a time, or one that a dialect alone has."""
-    line = message.strip()
-    found = None if line.startswith("{") else LineSplitter().split(line)
-    if found is None or (found.needs and not found.dialect) or not (found.stamp or found.inner or found.dialect):
+    line, splitter = message.strip(), LineSplitter()
+    found = None if line.startswith("{") else splitter.split(line)
+    if (
+        splitter.format.name in _ANYBODYS
+        or found is None
+        or (found.needs and not found.dialect)
+        or not (found.stamp or found.inner or found.dialect)
+    ):
         return None
     return found
 

@@ -43,7 +43,7 @@ DIALECT: Final = Dialect(
             rf"(?:<\d+>)?{stamp('rfc3164', 'iso')}\s+(?:(?P<host>[\w.-]{{1,255}})\s+)?(?:\S{{0,64}}/)?iked(?:\[(?P<pid>\d+)\])?:\s+{_OWN}",
             levels=_LEVELS,
         ),
-        head("iked-console", "", rf"(?:iked:\s+)?{_OWN}", levels=_LEVELS),
+        head("iked-console", "", rf"(?:iked(?:\[(?P<pid>\d+)\])?:\s+)?{_OWN}", levels=_LEVELS),
     ),
     spellings=spelling((r"(?<=[^.])$", ".")),
 )
