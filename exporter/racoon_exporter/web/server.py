@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
 
     from racoon_exporter.web.listen import Listener
 
-#: Connections taken in one turn of the event loop: each is a file descriptor before limits can see it.
-_ACCEPTED_AT_ONCE = 64
+#: What part of the connections that there may be is taken in one turn of the event loop: each is a file descriptor before
+#: limits can see it, and without any left asyncio takes none for a second.
+_ACCEPTED_AT_ONCE = 4
+_LEAST_CONNECTIONS = 8
 _LOGGER = logging.getLogger("racoon_exporter.web")
 
 
@@ -134,10 +137,11 @@ class WebServer:
         self._loop.set_exception_handler(self._note_loop_error)
         endpoint = self._endpoint(live, self._loop)
         servers = []
+        at_once = max(1, affordable(self._limits.max_connections) // _ACCEPTED_AT_ONCE)
         rates = None if live.current().context is None else ConnectionRates(self._limits.max_new_connections)
         for plain in (sock for listener in listeners for sock in listener.sockets):
             sock = plain if rates is None else RatedSocket(plain, rates)
-            servers.append(await self._loop.create_server(partial(Gate, endpoint), sock=sock, backlog=_ACCEPTED_AT_ONCE))
+            servers.append(await self._loop.create_server(partial(Gate, endpoint), sock=sock, backlog=at_once))
             sock.listen(BACKLOG)  # the kernel's queue may be longer than what asyncio takes from it in one go
         self._ready.set()
         await self._stopping.wait()
@@ -156,7 +160,8 @@ class WebServer:
             health_without_auth=self._health_without_auth,
             max_head_bytes=limits.max_head_bytes,
         )
-        most = limits.max_connections if live.current().context is None else limits.max_tls_connections
+        at_all = affordable(limits.max_connections)
+        most = at_all if live.current().context is None else min(at_all, limits.max_tls_connections)
         config = Config(
             guard,
             interface="asgi3",
@@ -173,7 +178,7 @@ class WebServer:
         )
         config.load()
         self._connections = Connections(most, limits.max_stalled, limits.max_stalled_bytes)
-        self._waiting = Connections(limits.max_connections, limits.max_stalled)
+        self._waiting = Connections(at_all, limits.max_stalled)
         handshakes = Handshakes(limits.max_handshakes, limits.max_stranger_handshakes, limits.max_strangers_handshakes)
         return Endpoint(config, live, limits, self._connections, self._waiting, handshakes, self._logger, loop)
 
@@ -194,3 +199,9 @@ class WebServer:
         log = self._logger.debug if trouble == self._last_trouble else self._logger.warning
         log("%s", trouble)
         self._last_trouble = trouble
+
+
+def affordable(connections: int) -> int:
+    """Tell how many of so many connections there may be: a quarter of the open files that this process may have."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return connections if soft == resource.RLIM_INFINITY else min(connections, max(_LEAST_CONNECTIONS, soft // 4))

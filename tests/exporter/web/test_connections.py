@@ -13,6 +13,7 @@ from racoon_exporter.web import Limits
 from racoon_exporter.web.connections import Connections
 from racoon_exporter.web.network import client_network
 from racoon_exporter.web.pieces import PiecesResponse
+from racoon_exporter.web.server import affordable
 from tests.exporter.web.client import (
     connect,
     exchange,
@@ -433,6 +434,23 @@ def test_where_all_requests_are_running_the_newcomer_gives_way() -> None:
     assert (running.aborted, newcomer.aborted, len(connections)) == (False, True, 1)
     connections.remove(entry)
     assert connections.empty.is_set()
+
+
+@pytest.mark.parametrize(("files", "connections"), [(16, 8), (64, 16), (1000, 250), (4096, 256), (resource.RLIM_INFINITY, 256)])
+def test_connections_leave_files_for_logs(files: int, connections: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (files, resource.RLIM_INFINITY))
+    assert affordable(256) == connections
+
+
+def test_no_more_connections_are_open_than_there_are_files_for(
+    serve: Serve, clients: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (64, 64))
+    server = serve()
+    for _ in range(60):
+        clients.enter_context(connect(server))
+    scrape(server)
+    assert server.connections <= 16
 
 
 def running(connections: Connections, peer: str) -> Any:
