@@ -26,7 +26,7 @@ _NAMED: Final = re.compile(rf"(?!{_FACILITY}|ipsec )(?:[^\s:\[\],]{{1,255}}|[0-9
 _LEVELS: Final = "|".join(map(re.escape, LEVELS))
 _OWN: Final = rf"(?P<own>(?P<timed>{STAMPS['local']}: )?(?:\[[^\]]{{1,100}}\] )?(?:{_LEVELS}): )"
 _TOPICS: Final = r"(?:echo: )?[a-z0-9-]{1,16}(?:, ?[a-z0-9!-]{1,16}){1,6}[ :]|ipsec |CEF:\d"
-_PROGRAM: Final = r"[^\s:\[\]<>|()\"',]{1,64}(?:\[\w{1,10}\])?: "
+_PROGRAM: Final = r"(?!\d+: )[^\s:\[\]<>|()\"',]{1,64}(?:\[\w{1,10}\])?: "
 _SAID: Final = re.compile(rf"(?:{_FACILITY})?(?:{_OWN}|{_TOPICS}|{_PROGRAM})".encode())
 """What racoon, RouterOS or a program's name begins with."""
 _BOXES: Final = re.compile(

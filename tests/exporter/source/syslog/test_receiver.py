@@ -24,6 +24,8 @@ OLD = b"<30>Jan 15 08:30:02 gw racoon: [198.51.100.7] INFO: received INITIAL-CON
 NEW = b"<30>1 2026-01-15T08:30:02.123456+01:00 gw racoon - - - INFO: caught signal 15"
 
 
+NOW = 1_768_465_802.9
+"""2026-01-15 08:30:02.9 UTC"""
 Make = Callable[..., SyslogSource]
 Connect = Callable[[SyslogSource], socket.socket]
 
@@ -33,7 +35,7 @@ def make(clock: Clock) -> Iterator[Make]:
     made: list[SyslogSource] = []
 
     def make(address: str, limits: SyslogLimits | None = None) -> SyslogSource:
-        made.append(SyslogSource(address, limits=limits, clock=clock))
+        made.append(SyslogSource(address, limits=limits, clock=clock, now=lambda: NOW))
         return made[-1]
 
     yield make
@@ -108,6 +110,14 @@ def test_a_datagram_is_a_line(make: Make, connect: Connect, message: bytes) -> N
     assert LineSplitter().split(message.decode()) is not None
     assert source.read() is None
     assert (source.status().up, source.status().counts.lines) == (True, 1)
+
+
+@pytest.mark.parametrize("scheme", ["udp", "tcp"])
+def test_a_message_without_a_time_has_the_time_it_came(make: Make, connect: Connect, scheme: str) -> None:
+    """Of a sender on this machine; another's address is its host besides."""
+    source = make(f"{scheme}://127.0.0.1:0")
+    connect(source).sendall(b"<30>ipsec,info killing ike2 SA: gw1\n")
+    assert some(source, 1) == [b"<30>2026-01-15T08:30:02Z ipsec,info killing ike2 SA: gw1"]
 
 
 def test_messages_come_in_order_and_in_blocks(make: Make, connect: Connect) -> None:
