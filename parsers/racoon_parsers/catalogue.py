@@ -239,7 +239,15 @@ class Catalogue:
             for message in self._by_word.get(word, ()):
                 if message.matches(text):  # a peer's text may hold the literals as well
                     return message
-        return next((message for message in self._root.messages if message.matches(text)), None)
+        for literal, message in self._bare:
+            if literal in text and message.matches(text):
+                return message
+        return None
+
+    @cached_property
+    def _bare(self) -> list[tuple[str, Message]]:
+        """Give the messages without a whole word of their own, each with the longest piece that stands in all of its texts."""
+        return [(message.longest_literal, message) for message in self._root.messages]
 
     def read(self, text: str) -> Reading | None:
         """Recognise a text and read its values."""

@@ -19,7 +19,7 @@ DUMP_GROUPS: Final = re.compile(
 )
 """A line of `plog.c: plogdump()`: groups of up to eight hexadecimal digits."""
 GLUED: Final = re.compile(
-    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d: (?:\[[^\]]{0,100}+\] )?+"
+    r"\d\d\d\d-\d\d-\d\d \d\d:\d\d:\d\d: (?:\[[^\]]{0,100}+\] )?+"
     r"(?:ERROR|WARNING|NOTIFY|INFO|(?P<debug>DEBUG(?P<deeper>2?+))):(?: |$)"
 )
 """A record behind another on the same line: racoon leaves out the newline of some messages."""

@@ -103,6 +103,12 @@ class Message:
         literals = tuple(piece.strip() for piece in inner if isinstance(piece, str) and piece not in JOINERS)
         return head, tail, literals, len(head) + len(tail)
 
+    @property
+    def longest_literal(self) -> str:
+        """The longest text that stands in each text that `fits`."""
+        head, tail, inner, _ = self._literals
+        return max((head, tail, *inner), key=len)
+
     @cached_property
     def constant(self) -> bool:
         """Whether the text never varies."""
@@ -219,10 +225,22 @@ class Message:
     def _said(self) -> Callable[[str], _Match | None]:
         return re.compile(expression_with(self.pieces, says_anything), re.DOTALL).fullmatch
 
-    def said(self, text: str) -> list[tuple[int, int]]:
-        """Say where in a text of this message the values stand that may be any words; all, where they can't be told apart."""
+    def said(self, text: str, *, sure: bool = True) -> list[tuple[int, int]] | None:
+        """Say where in a text the values stand that may be any words. None where they can't be told apart.
+
+        So it is also where it is not `sure` that the text is this message to the last value, and it is not.
+        """
+        if not sure and not (self.fits(text) if self._told_by_values else self.matches(text)):
+            return None
+        if not self.says_anything:
+            return []
         match = self._said(text)
-        return [(0, len(text))] if match is None else [match.span(group) for group in range(1, match.re.groups + 1)]
+        return None if match is None else [match.span(group) for group in range(1, match.re.groups + 1)]
+
+    @cached_property
+    def _told_by_values(self) -> bool:
+        """Whether `_said` matches the same texts as the whole pattern, at the same cost."""
+        return self.says_anything and self.expression.count(".*") <= 1
 
     @property
     def start(self) -> str:

@@ -354,6 +354,11 @@ def test_a_key_in_pairs_is_nowhere_wherever_its_line_is_torn(between: str) -> No
         assert leaks(data, *parts) == [], data
 
 
+def test_a_number_behind_a_dump_whose_last_character_ends_a_word_is_masked() -> None:
+    dump = f"01 02 03 04  {'x' * 19}-"
+    assert mask_unknown(f"got {dump}{HEXADECIMAL}", catalogue()) == f"got {MASK}{MASK}"
+
+
 @pytest.mark.parametrize("cut", [False, True], ids=["at once", "in two blocks"])
 @pytest.mark.parametrize("head", ["2026-01-15 08:30:02: {}: ", "Jan 15 08:30:02 gw racoon: {}: "], ids=["file", "syslog"])
 @pytest.mark.parametrize("level", ["DEBUG", "DEBUG2"])

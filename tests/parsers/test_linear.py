@@ -33,12 +33,13 @@ from .test_message_tables import ALL_ROWS
 HEAD: Final = "2026-01-15 08:30:02: INFO: "
 SEARCHED: Final = {
     "debug_filter.GLUED": "tried at every place of a text",
-    "masking._DUMP": "tried at every place of a text",
-    "masking._KEY": "tried at every place of a text",
-    "masking._NAME": "tried at every place of a text",
+    "dumps._DUMP": "tried at every place of a text",
+    "masking._ONE_WORD": "tried at every place of a text",
     "masking._PLACE": "tried at every place of a text",
     "masking._PLACE_IN": "tried at every place of a text",
     "masking._STOPPED_AT": "tried at every place of a text",
+    "secret_names._KEY": "tried at every place of a text",
+    "secret_names._NAME": "tried at every place of a text",
     "quotation._HEAD": "tried at every place of a quotation",
     "setkey._LEVEL": "of one word",
 }
@@ -194,6 +195,11 @@ def test_the_text_that_is_tried_most_is_tried_by_few() -> None:
     worst = " ".join(sorted(words, key=tries, reverse=True)[:400])
     assert alone < 50
     assert tries(worst) < 300
+
+
+def test_a_text_is_tried_only_by_rows_of_which_a_piece_stands_in_it() -> None:
+    assert tries("bf0472c2 of nobody") == 0
+    assert 0 < tries("encryption(x") < 20
 
 
 def test_what_stands_behind_the_last_free_text_is_as_short_as_a_look_at_the_end_takes_it() -> None:

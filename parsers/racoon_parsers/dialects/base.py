@@ -89,6 +89,18 @@ _LOCATION: Final = r"(?:[\w.-]+\.[cyl]:\d+:(?:\w+\(\):)? ?)?"
 LEVELLED: Final = rf"(?P<level>{LEVEL}): *+{_LOCATION}(?P<text>.*)"
 MAYBE_LEVELLED: Final = rf"(?:(?P<level>{LEVEL}): *+)?{_LOCATION}(?P<text>.*)"
 
+_LONGEST_TEXT: Final = 4096
+
+
+def text_before(end: int) -> str:
+    """Give the pattern of a long text behind which an end of no more than so many characters may stand, and a newline.
+
+    All before the last characters is taken at once: to look for the end at each was most of what the head of a long line cost.
+    """
+    last = end + 1
+    return rf"(?P<text>(?:.{{0,{_LONGEST_TEXT}}}(?=.{{{last}}}$))?.{{0,{last}}}?)"
+
+
 INNER: Final = rf"\s*(?:(?P<inner>{OWN_TIME}): )?{MARKS}{MAYBE_LEVELLED}"
 """What racoon writes when somebody else adds the time."""
 

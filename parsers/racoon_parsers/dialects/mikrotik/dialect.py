@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from racoon_parsers.dialects.base import ISO, RELAYS, SOURCE, STRUCTURED_DATA, Dialect, head, spelling, stamp
+from racoon_parsers.dialects.base import ISO, RELAYS, SOURCE, STRUCTURED_DATA, Dialect, head, spelling, stamp, text_before
 
 _TOPICS_OF_ROUTEROS: Final = (
     "account|acme-client|async|backup|bfd|bgp|bridge|calc|caps|certificate|container|critical|ddns|debug|dhcp|dns|dot1x|"
@@ -82,7 +82,7 @@ DIALECT: Final = Dialect(
             "routeros-detail",
             "",
             rf"\s*(?:\d+\s+)?time={stamp('local', 'month_day', 'logcat', 'time_of_day')}(?:\s+buffer=\S+)?\s+topics={_SEVERITY}"
-            rf"(?P<ident>[a-z0-9-]{{1,16}}{_MORE}{{0,6}})(?:\s+message=\"(?:(?P<tag>{_ADDRESS}) )?(?P<text>.{{0,4096}}?))?\"?\s{{0,4}}$",
+            rf"(?P<ident>[a-z0-9-]{{1,16}}{_MORE}{{0,6}})(?:\s+message=\"(?:(?P<tag>{_ADDRESS}) )?{text_before(5)})?\"?\s{{0,4}}$",
             levels=_LEVELS,
         ),
         head(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from racoon_parsers.dialects.base import LEVEL, Dialect, head, spelling, stamp
+from racoon_parsers.dialects.base import LEVEL, Dialect, head, spelling, stamp, text_before
 
 _BOX: Final = r"\[[^\[\]]{0,80}\]"
 _SEVERITIES: Final = {
@@ -20,7 +20,7 @@ _SEVERITIES: Final = {
     "Debug": "DEBUG",
     "Debugging": "DEBUG",
 }
-_LEVELLED: Final = rf"(?:(?P<level>{LEVEL}):\s{{0,32}}+)?(?P<text>.{{0,4096}}?)"
+_LEVELLED: Final = rf"(?:(?P<level>{LEVEL}):\s{{0,32}}+)?{text_before(1)}"
 
 DIALECT: Final = Dialect(
     "teamf1",

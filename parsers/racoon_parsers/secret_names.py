@@ -1,0 +1,146 @@
+"""What is called a secret: what stands behind words such as "password" and "key", and behind heads of logins and keys.
+
+Patterns begin with the letters that begin a name, in whatever case: at any other character of a text nothing is tried.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from itertools import islice
+from typing import Final
+
+from racoon_parsers.catalogue import Catalogue
+from racoon_parsers.message import LITERAL_HEAD
+
+_KEY: Final = re.compile(
+    r"[kK\u212a](?i:ey(?:(?<![a-z]key)|(?<=(?:enc|dec|api|ssh|wpa|psk|ike|esp)key)|(?<=(?:auth|hmac|user|root)key)"
+    r"|(?<=(?:access|master)key)|(?<=(?:private|session)key)|(?-i:(?<=[a-z]Key)))s?(?![a-z])"
+    r"(?:[\"']?\s{0,4}+(?P<mark>[:=(]|[-=]>)\s{0,4}+(?P<secret>\"[^\"]{0,4096}+|'[^']{0,4096}+|[^\s)]{1,4096}+)"
+    r"|\s{1,4}+(?:(?:is|was)\s{1,4}+)?(?:(?P<quoted>\"[^\"]{0,4096}+|'[^']{0,4096}+)|(?=(?P<word>[^\s)]{1,256}+)))))"
+)
+"""Keys have names and lengths as well: what follows at once is one behind a mark, in quotes, or if racoon has no such word."""
+_NAME: Final = re.compile(
+    r"[pskctmoPSKCTMO\u017f\u212a](?i:(?:(?<=p)(?:ass(?:w(?:or[dt]|d)|phrase|code|key|(?<=[_-]pass)"
+    r"|(?<![a-z]pass)(?=\s{0,4}[:=]|\sis\s))|skey|re[ _-]?shared[ _-]?(?:key|secret)|arse error"
+    r"|w(?<=(?:bind|user|root|ldap)pw)|(?<![a-z]p)(?:wd?|in|sk))|(?<=s)(?:e(?:cret|nha)|keyid|yntax error)"
+    r"|(?<=k)e(?:nnwort|ymat)|(?<=m)ot de passe|(?<=c)(?:ontrase.a|redential)|(?<=t)oken|(?<![a-z].)(?<=o)tp)"
+    r"(?:[ _-]?key)?s?+(?!\.?[a-z])[\s:=,>\"'-]{0,8}+)"
+)
+"""Behind one of these all may be a secret, whatever stands between."""
+_SETKEY: Final = re.compile(r"(?<!\S)-[EA]\s{1,4}+[\w-]{1,40}+\s{1,4}+")
+"""What stands before a key in a line of setkey."""
+_HEADER: Final = re.compile(
+    r"(?:(?<![a-z])(?:authorization|bearer)\b|cookie:\s{0,4}+[\w.-]{1,64}+=|-----BEGIN [A-Z ]{0,32}PRIVATE KEY)"
+    r"[\s:=,\"'-]{0,8}+",
+    re.IGNORECASE,
+)
+"""What stands before a login, or a token, in a header of HTTP, and before a key in a file of it."""
+_HEADERS: Final = ("authorization", "bearer", "cookie: ", "-----begin")
+_NAMES: Final = (
+    "pass",
+    "pw",
+    "pin",
+    "otp",
+    "secret",
+    "psk",
+    "shared",
+    "key",
+    "token",
+    "credential",
+    "kennwort",
+    "contrase",
+    "senha",
+    " error",
+)
+"""One of these stands, in whatever case, in every text that `_NAME` finds: most have none, and cost one look."""
+_WORD: Final = re.compile(r"[a-z]{1,40}+(?![^\s.,!?')])")
+_FIRST_WORD: Final = re.compile(r"[A-Za-z]{1,40}+(?![0-9_-])")
+_IS: Final = frozenset({"is", "are", "was", "were", "at", "near"})
+_SHORTEST_KEY: Final = 5
+
+
+def keys(text: str, catalogue: Catalogue) -> list[tuple[int, int]]:
+    """Find the keys that are called so, and no more than that, wherever they stand."""
+    if "key" not in text.casefold():
+        return []
+    return [found.span(found.lastgroup or 0) for found in _KEY.finditer(text) if _is_key(found, catalogue)]
+
+
+def named(text: str, known: Callable[[], int], prose: frozenset[str] = frozenset()) -> list[int]:
+    """Find where something is called a secret: what stands behind it may be one to the end, but for a name in mere prose.
+
+    There a gateway only asks for one: another word of racoon's follows, such as in `your token code`, and no value. So many
+    characters of the text are `known`: they are a message's own.
+    """
+    folded = text.casefold()
+    found = [header.end() for header in _HEADER.finditer(text)] if _one_in(_HEADERS, folded) else []
+    if "-E " in text or "-A " in text:
+        found += [option.end() for option in _SETKEY.finditer(text)]
+    begun = _NAME.search(text) if _one_in(_NAMES, folded) else None
+    if begun is not None:
+        valued = max(text.rfind(":"), text.rfind("="))
+        names = _NAME.finditer(text, max(known(), begun.start()))
+        said = (name.end() for name in names if name.end() <= valued or not _goes_on(name, prose))
+        found += islice(said, 1)
+    return found
+
+
+def _one_in(words: tuple[str, ...], text: str) -> bool:
+    for word in words:  # noqa: SIM110  half the time of any()
+        if word in text:
+            return True
+    return False
+
+
+@lru_cache(maxsize=16)
+def _vocabulary(catalogue: Catalogue) -> frozenset[str]:
+    """Give the words that messages are made of."""
+    literals = (piece for row in catalogue.all_rows for piece in row.pieces if isinstance(piece, str))
+    return frozenset(word for literal in literals for word in re.findall("[a-z]+", literal.casefold()))
+
+
+@lru_cache(maxsize=16)
+def prose(catalogue: Catalogue) -> frozenset[str]:
+    """Give the words of which one may follow a name where no secret does."""
+    return _vocabulary(catalogue) - _IS
+
+
+def _is_key(found: re.Match[str], catalogue: Catalogue) -> bool:
+    """Whether what follows the word is one: behind a mark or in quotes all is, else what racoon's messages have no word for."""
+    kind = found.lastgroup or ""
+    if kind == "quoted" or (kind == "secret" and (found["mark"] != "(" or found["secret"][0] in "'\"")):
+        return True
+    if len(found[kind]) < _SHORTEST_KEY:
+        return False
+    word = _FIRST_WORD.match(found[kind])
+    return word is None or word[0].casefold() not in _vocabulary(catalogue)
+
+
+def _goes_on(name: re.Match[str], prose: frozenset[str]) -> bool:
+    """Whether another word of the same sentence follows a name."""
+    if not prose or not name[0].endswith(" ") or not name[0].rstrip(" ")[-1].isalpha():
+        return False
+    word = _WORD.match(name.string, name.end())
+    return word is not None and word[0] in prose
+
+
+def literal_length(text: str, catalogue: Catalogue) -> int:
+    """Give how much of a text is the literal beginning of a message that names a secret: torn, it still is to be read."""
+    starts = _naming(catalogue)
+    return max(
+        (len(text) if start.startswith(text) else len(start) for start, whole in starts if _agree(start, text, whole=whole)),
+        default=0,
+    )
+
+
+def _agree(start: str, text: str, *, whole: bool) -> bool:
+    return start.startswith(text) or (text.startswith(start) and not whole)
+
+
+@lru_cache(maxsize=16)
+def _naming(catalogue: Catalogue) -> tuple[tuple[str, bool], ...]:
+    """Give how messages begin that name a secret, and hold none; and whether that is all there is of them."""
+    starts = {(row.start, row.constant) for row in catalogue.all_rows if not row.secret and len(row.start) >= LITERAL_HEAD}
+    return tuple(sorted(start for start in starts if _NAME.search(start[0])))
