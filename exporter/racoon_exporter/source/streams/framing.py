@@ -14,23 +14,18 @@ from racoon_exporter.source.files.lines import MAX_LINE
 
 _COUNT = re.compile(rb"([1-9]\d{0,6}) <")
 _COUNT_BEGUN = re.compile(rb"[1-9]\d{0,6} ?")
-_STRUCTURED = re.compile(rb"<\d{1,3}>1 ")
-_MARK = b" \xef\xbb\xbf"
 
 
 def as_line(message: bytes) -> bytes:
     r"""Return a message as one line with its newline; nothing for an empty message.
 
-    Newlines and NULs at its end are dropped, newlines inside become `#012`, as rsyslog writes them. The byte order mark that
-    RFC 5424 puts before a text in UTF-8 is dropped. All else stays as it is.
+    Newlines and NULs at its end are dropped, newlines inside become `#012`, as rsyslog writes them. All else stays as it is.
     """
     stripped = message.rstrip(b"\r\n\0")
     if not stripped.strip():
         return b""
     if b"\n" in stripped:
         stripped = stripped.replace(b"\n", b"#012")
-    if _MARK in stripped and _STRUCTURED.match(stripped):
-        stripped = stripped.replace(_MARK, b" ", 1)
     return stripped + b"\n"
 
 

@@ -115,8 +115,6 @@ def test_at_the_end_a_line_is_given_and_a_torn_counted_message_is_lost() -> None
         pytest.param(HEAD + b"text\r\n\0", HEAD + b"text\n", id="end"),
         pytest.param(HEAD + b"a\nb\n\n", HEAD + b"a#012b\n", id="newline inside"),
         pytest.param(b"\x1b[31m\0a\tb\r\xff", b"\x1b[31m\0a\tb\r\xff\n", id="control characters"),
-        pytest.param(b"<30>1 - gw racoon - - - \xef\xbb\xbfINFO: a", b"<30>1 - gw racoon - - - INFO: a\n", id="order mark"),
-        pytest.param(HEAD + b" \xef\xbb\xbf", HEAD + b" \xef\xbb\xbf\n", id="no order mark"),
         pytest.param(b" \n\0", b"", id="empty"),
     ],
 )

@@ -117,7 +117,7 @@ def test_a_message_without_a_time_has_the_time_it_came(make: Make, connect: Conn
     """Of a sender on this machine; another's address is its host besides."""
     source = make(f"{scheme}://127.0.0.1:0")
     connect(source).sendall(b"<30>ipsec,info killing ike2 SA: gw1\n")
-    assert some(source, 1) == [b"<30>2026-01-15T08:30:02Z ipsec,info killing ike2 SA: gw1"]
+    assert some(source, 1) == [b"<30>2026-01-15T08:30:02Z ipsec,info killing ike2 SA: gw1\n"]
 
 
 def test_messages_come_in_order_and_in_blocks(make: Make, connect: Connect) -> None:
