@@ -95,6 +95,7 @@ class DebugFilter:
                     continue
                 dropped = ""
                 if (glued := self._glued_debug(line, place)) is not None:
+                    dropped = line
                     behind_others += 1
                     debug2 += (glued["deeper"] == "2") + (word == "DEBUG2")
                     continue
@@ -114,6 +115,9 @@ class DebugFilter:
                 if dropped and word not in _OTHER_LEVELS and line[mark] != "[":
                     kept.append(dropped)  # the line may go on it, and is then not to be read without it
                     debug2 -= self._is_deeper(dropped, place)
+                    if (glued := self._glued_debug(dropped, place)) is not None:
+                        behind_others -= 1
+                        debug2 -= glued["deeper"] == "2"
                 dropped = ""
             kept.append(line)
         debug = len(records) - len(kept) + behind_others - debug2 - continuations - short_dumps

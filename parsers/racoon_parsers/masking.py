@@ -106,13 +106,22 @@ def _in_values(message: Message, text: str, catalogue: Catalogue, said: list[Spa
 
     Where its values can't be told apart, all may be one.
     """
+    values = [(0, len(text))] if said is None else said
     found: list[Span] = []
-    for first, last in ((0, len(text)),) if said is None else said:
+    for first, last in values:
         value = text[first:last]
         found += [(first + begin, first + end) for begin, end in (*_shaped(value, catalogue), *_at_places(value, 0))]
-        for begin in named(value, lambda: 0, prose(catalogue)):
-            if any(map(str.isalnum, text[first + begin : len(text) - len(message.end)])):
-                found.append((first + begin, len(text)))
+    several = [one for one in message.between_words(text) if one not in values]
+    for first, last in several:
+        value = text[first:last]
+        found += [(first + begin, first + end) for begin, end in (*_logins(value), *keys(value, catalogue))]
+    for first, last in values + several:
+        for begun, end in named(text[first:last], lambda: 0, prose(catalogue)):
+            begin = first + end
+            if (first, last) in several and any(one <= first + begun and begin < other for one, other in values):
+                continue  # a name that stands within a value is looked at there
+            if any(map(str.isalnum, text[begin : len(text) - len(message.end)])):
+                found.append((begin, len(text)))
     return found
 
 
@@ -124,26 +133,28 @@ def mask_glued(text: str, catalogue: Catalogue) -> str:
     return _without(text, _stopped_at(text))
 
 
-def mask_continued(before: str, text: str, catalogue: Catalogue) -> str:
-    """Mask what may be a secret in a line that goes on what stands before it, masked already.
+def mask_continued(parts: list[str], text: str, catalogue: Catalogue) -> str:
+    """Mask what may be a secret in a line that goes on what stands before it, in one part or several, masked already.
 
-    What was lost between them is a blank, or nothing where a terminal broke within a word.
+    What was lost between two is a blank, or nothing where a terminal broke within a word. A last dot may have been put there.
     """
+    before = "".join(parts)
+    befores = dict.fromkeys((before, " ".join(parts), before.removesuffix(".")))
     text = text[:LONGEST_TEXT]
     begun = text.lstrip()
     blanks = text[: len(text) - len(begun)]
     if before.endswith(MASK) and before[-len(MASK) - 1 :][:1] not in {'"', "'"}:
         return blanks + MASK
-    before = before[-_SEAM:]
-    ends = (before, f"{before} ")
+    ends = [one[-_SEAM:] + blank for one in befores for blank in ("", " ")]
 
     def known(end: str) -> int:
         lengths = [(literal_length(f"{each}{begun}", catalogue), len(each)) for each in ends]
         return max(0, max((length - of for length, of in lengths if length), default=-LONGEST_TEXT) + len(end))
 
     spans = list(_within(ends[0], begun, lambda: known(ends[0]), catalogue))
-    for first, last in _within(ends[1], begun[:_SEAM], lambda: known(ends[1]), catalogue):
-        spans.append((first, len(begun) if last == _SEAM else last))
+    for end in ends[1:]:
+        for first, last in _within(end, begun[:_SEAM], lambda end=end: known(end), catalogue):  # type: ignore[misc]
+            spans.append((first, len(begun) if last == _SEAM else last))
     return blanks + _without(begun, spans)
 
 
@@ -164,7 +175,7 @@ def _secrets(text: str, known: Callable[[], int], catalogue: Catalogue) -> list[
     if only_digits(text):
         return [(0, len(text))]
     found = [*_stopped_at(text), *_at_places(text), *_shaped(text, catalogue)]
-    found += [(begin, len(text)) for begin in named(text, known)]
+    found += [(begin, len(text)) for _, begin in named(text, known)]
     if len(text.split(None, _PSK_WORDS)) <= _PSK_WORDS and (line := _PSK_LINE.match(text)) is not None:
         found.append(line.span("secret"))
     return found
@@ -176,9 +187,11 @@ def _shaped(text: str, catalogue: Catalogue) -> list[Span]:
     for word in _ONE_WORD.finditer(f" {text}"):
         if _is_made_by_chance(word["word"]):
             found.append((word.start(), word.end() - 1))
-    if "://" in text:
-        found += [login.span("login") for login in _LOGIN.finditer(text)]
-    return found + keys(text, catalogue)
+    return [*found, *_logins(text), *keys(text, catalogue)]
+
+
+def _logins(text: str) -> list[Span]:
+    return [login.span("login") for login in _LOGIN.finditer(text)] if "://" in text else []
 
 
 def _is_made_by_chance(word: str) -> bool:

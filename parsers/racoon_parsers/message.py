@@ -242,6 +242,25 @@ class Message:
         """Whether `_said` matches the same texts as the whole pattern, at the same cost."""
         return self.says_anything and self.expression.count(".*") <= 1
 
+    @cached_property
+    def _words_between(self) -> tuple[str, ...]:
+        """Its literals that are words; none where no two values stand with marks only between them."""
+        literals = [(place, piece.strip()) for place, piece in enumerate(self.pieces) if isinstance(piece, str)]
+        words = tuple(text for _, text in literals if any(map(str.isalpha, text)))
+        side_by_side = any(0 < place < len(self.pieces) - 1 and text not in words for place, text in literals)
+        return words if side_by_side and self.says_anything else ()
+
+    def between_words(self, text: str) -> list[tuple[int, int]]:
+        """Say what stands between its own words in a text, where several values do: one may end within what another wrote."""
+        spans, position = [], 0
+        for word in self._words_between:
+            place = text.find(word, position)
+            if place < 0:
+                break
+            spans.append((position, place))
+            position = place + len(word)
+        return [*spans, (position, len(text))] if self._words_between else []
+
     @property
     def start(self) -> str:
         """The literal text before its first value."""

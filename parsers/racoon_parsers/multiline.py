@@ -87,9 +87,8 @@ class Multiline:
         """Take a line that may go on the record; false where none is held, or too much was taken."""
         if self.record is None or not self._open or len(self._continuations) >= _MOST_CONTINUATIONS:
             return False
-        before = "".join((self.record.text, *self._continuations))
         catalogue = self._catalogue.in_dialect(self.record.ident)
-        self._continuations.append(mask_continued(before, line, catalogue))
+        self._continuations.append(mask_continued([self.record.text, *self._continuations], line, catalogue))
         return True
 
     @property

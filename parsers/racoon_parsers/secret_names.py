@@ -23,9 +23,9 @@ _KEY: Final = re.compile(
 """Keys have names and lengths as well: what follows at once is one behind a mark, in quotes, or if racoon has no such word."""
 _NAME: Final = re.compile(
     r"[pskctmoPSKCTMO\u017f\u212a](?i:(?:(?<=p)(?:ass(?:w(?:or[dt]|d)|phrase|code|key|(?<=[_-]pass)"
-    r"|(?<![a-z]pass)(?=\s{0,4}[:=]|\sis\s))|skey|re[ _-]?shared[ _-]?(?:key|secret)|arse error"
+    r"|(?<![a-z]pass)(?=\s{0,4}[:=\"']|\sis\s))|skey|re[ _-]?shared[ _-]?(?:key|secret)|arse error"
     r"|w(?<=(?:bind|user|root|ldap)pw)|(?<![a-z]p)(?:wd?|in|sk))|(?<=s)(?:e(?:cret|nha)|keyid|yntax error)"
-    r"|(?<=k)e(?:nnwort|ymat)|(?<=m)ot de passe|(?<=c)(?:ontrase.a|redential)|(?<=t)oken|(?<![a-z].)(?<=o)tp)"
+    r"|(?<=k)e(?:nnwort|ymat)|(?<=m)ot de passe|(?<=c)(?:ontrase.a|redential|ommunity)|(?<=t)oken|(?<![a-z].)(?<=o)tp)"
     r"(?:[ _-]?key)?s?+(?!\.?[a-z])[\s:=,>\"'-]{0,8}+)"
 )
 """Behind one of these all may be a secret, whatever stands between."""
@@ -37,7 +37,7 @@ _HEADER: Final = re.compile(
     re.IGNORECASE,
 )
 """What stands before a login, or a token, in a header of HTTP, and before a key in a file of it."""
-_HEADERS: Final = ("authorization", "bearer", "cookie: ", "-----begin")
+_HEADERS: Final = ("authorization", "bearer", "cookie:", "-----begin")
 _NAMES: Final = (
     "pass",
     "pw",
@@ -51,6 +51,7 @@ _NAMES: Final = (
     "credential",
     "kennwort",
     "contrase",
+    "communit",
     "senha",
     " error",
 )
@@ -68,21 +69,21 @@ def keys(text: str, catalogue: Catalogue) -> list[tuple[int, int]]:
     return [found.span(found.lastgroup or 0) for found in _KEY.finditer(text) if _is_key(found, catalogue)]
 
 
-def named(text: str, known: Callable[[], int], prose: frozenset[str] = frozenset()) -> list[int]:
-    """Find where something is called a secret: what stands behind it may be one to the end, but for a name in mere prose.
+def named(text: str, known: Callable[[], int], prose: frozenset[str] = frozenset()) -> list[tuple[int, int]]:
+    """Find names of secrets: what stands behind it may be one to the end, but for a name in mere prose.
 
     There a gateway only asks for one: another word of racoon's follows, such as in `your token code`, and no value. So many
     characters of the text are `known`: they are a message's own.
     """
     folded = text.casefold()
-    found = [header.end() for header in _HEADER.finditer(text)] if _one_in(_HEADERS, folded) else []
-    if "-E " in text or "-A " in text:
-        found += [option.end() for option in _SETKEY.finditer(text)]
+    found = [header.span() for header in _HEADER.finditer(text)] if _one_in(_HEADERS, folded) else []
+    if "-E" in text or "-A" in text:
+        found += [option.span() for option in _SETKEY.finditer(text)]
     begun = _NAME.search(text) if _one_in(_NAMES, folded) else None
     if begun is not None:
         valued = max(text.rfind(":"), text.rfind("="))
         names = _NAME.finditer(text, max(known(), begun.start()))
-        said = (name.end() for name in names if name.end() <= valued or not _goes_on(name, prose))
+        said = (name.span() for name in names if name.end() <= valued or not _goes_on(name, prose))
         found += islice(said, 1)
     return found
 

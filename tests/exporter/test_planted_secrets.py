@@ -119,6 +119,7 @@ SPELLINGS: Final[dict[str, Spelling]] = {
             *("-----BEGIN RSA PRIVATE KEY----- {1}{1}{1} -----END", '/etc/racoon/racoon.conf:27: "{0}" syntax error'),
             *("racoon.conf:12: parse error near '{0}'", "syntax error at {0}", "line 27: unexpected token {0}"),
             *("racoon.conf:27: unexpected '{0}'", "/etc/racoon/psk.txt:3: {0}", "Cookie: sid={0}"),
+            *("cookie:sid={0}", "esp 7 -E\t3des-cbc\t{0}", "SNMP community {0}", "rocommunity: {0}", 'user bob pass "{0}"'),
         )
     },
 }

@@ -371,6 +371,57 @@ def test_what_goes_on_a_debug_line_that_is_dropped_is_no_part_of_the_record_befo
     assert SECRET not in json.dumps(to_json(engine))
 
 
+@pytest.mark.parametrize("cut", [False, True], ids=["at once", "in two blocks"])
+@pytest.mark.parametrize("levels", [("DEBUG", "DEBUG"), ("DEBUG", "DEBUG2"), ("DEBUG2", "DEBUG2")])
+def test_what_goes_on_a_debug_record_written_behind_another_is_no_part_of_the_record_before(
+    levels: tuple[str, str], *, cut: bool
+) -> None:
+    first, second = (f"2026-01-15 08:30:02: {level}: " for level in levels)
+    lines = ["2026-01-15 08:30:02: INFO: begin Aggressive mode.", f"{first}nonce1: {second}its password:", SECRET]
+    engine = Engine(UTC, reference_of=lambda _: 1_800_000_000.0)
+    for one in [lines[:2], lines[2:]] if cut else [lines]:
+        engine.feed(block("\n".join(one).encode() + b"\n"))
+    assert SECRET not in json.dumps(to_json(engine))
+    engine.finish()
+    assert sum(engine.messages.values()) == 3
+
+
+@pytest.mark.parametrize("wrap", [WRAPPED["RouterOS"], WRAPPED["iked"], WRAPPED["a file"]], ids=["RouterOS", "iked", "a file"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"authmethod = some words Cookie: sid={SECRET}",
+        f'Short attribute some words apikey = "{SECRET}"',
+        f"enctype = some words, https://{SECRET}@192.0.2.9/x",
+        f"resend phase1 packet 8f1b2c3d4e5f6071:a1b2c3d4e5f60718 userPassword {SECRET}",
+        f"resend phase2 packet 8f1b2c3d4e5f6071:a1b2c3d4e5f60718:00008b03, https://192.0.2.9/?password={SECRET}",
+    ],
+)
+def test_a_secret_whose_name_another_value_of_its_message_holds_is_nowhere(wrap: Callable[[str], str], text: str) -> None:
+    assert leaks(f"{wrap(text)}\n{NEXT}".encode(), SECRET) == []
+
+
+def test_a_value_that_is_called_like_a_secret_stays_beside_others() -> None:
+    text = "authmethod = XAuth pskey server:pre-shared key"
+    (record,) = Engine(UTC).records(block(f"2026-01-15 08:30:02: DEBUG: {text}\n{NEXT}".encode()))
+    assert record.text == text
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [("", "psk=", SECRET), ("", "pre", f"SharedKey {SECRET}"), ("., p", f"in={SECRET}"), ("", "pass", f"word {SECRET}")],
+)
+@pytest.mark.parametrize("indented", ["", "  "])
+@pytest.mark.parametrize("text", ["vdup(NULL) called", "some words", "check spi(packet)=7 spi(db)=7"])
+def test_a_secret_whose_name_stands_in_a_line_that_goes_on_another_is_nowhere(
+    text: str, indented: str, parts: tuple[str, ...]
+) -> None:
+    first, *others = parts
+    for wrap in (WRAPPED["a file"], WRAPPED["iked"]):
+        data = "\n".join([wrap(f"{text}{first}"), *(f"{indented}{part}" for part in others)]).encode()
+        assert leaks(data + b"\n", SECRET) == [], data
+
+
 @pytest.mark.parametrize("name", ["keys", "api-tokens", "psk"])
 def test_what_is_called_a_secret_is_no_prefix_of_a_rule(name: str) -> None:
     """RouterOS puts the prefix of a logging rule before the text: what follows that is dropped would be read as a message."""
