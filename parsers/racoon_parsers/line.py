@@ -62,9 +62,26 @@ def _split(line_format: Format, line: str) -> Line | None:
     kind = line_format.kind
     if line_format.kinds:
         kind, stamp = next(((name, match[number]) for name, number in line_format.kinds if match[number]), ("", ""))
-    if line_format.dialect:
-        return _of_dialect(
-            line_format, Line(kind, stamp, "", host or "", ident or "", pid or "", level or "", tag or "", "", text or "")
+    if line_format.dialect:  # what has heads of its own
+        text = text or ""
+        for escaped, character in line_format.escapes:
+            text = text.replace(escaped, character)
+        kind = kind if stamp else ""
+        own = line_format.dialect
+        return Line(
+            kind,
+            stamp,
+            "",
+            host or "",
+            ident or "",
+            pid or "",
+            level or "",
+            tag or "",
+            "",
+            text.strip(),
+            0,
+            own,
+            line_format.needs,
         )
     return Line(
         kind if stamp else "",
@@ -81,15 +98,6 @@ def _split(line_format: Format, line: str) -> Line | None:
         "",
         line_format.needs,
     )
-
-
-def _of_dialect(line_format: Format, line: Line) -> Line:
-    """Finish a line of a dialect that has heads of its own."""
-    text = line.text
-    for escaped, character in line_format.escapes:
-        text = text.replace(escaped, character)
-    kind = line.kind if line.stamp else ""
-    return line._replace(kind=kind, text=text.strip(), dialect=line_format.dialect, needs=line_format.needs)
 
 
 _FIRST: Final = DIALECTS["ipsec_tools"].formats[0]

@@ -106,7 +106,8 @@ class Recogniser:
         if record.time != self._said_at:
             self._said_at = record.time
             self._said.clear()
-        prefix = digest(logged.removesuffix(record.text))
+        before = logged.removesuffix(record.text)
+        prefix = digest(before) if before else _NO_PREFIX
         return self._said.setdefault(digest(f"{record.tag}\0{record.text}"), prefix) != prefix
 
     def _dump(self, line: Line, time: float | None, number: int) -> Record | None:
@@ -120,6 +121,9 @@ class Recogniser:
 def digest(text: str) -> str:
     """Give what a text is known again by: it may hold a secret, which nothing that is remembered must."""
     return blake2b(text.encode(errors="surrogatepass"), digest_size=16).hexdigest()
+
+
+_NO_PREFIX: Final = digest("")
 
 
 def _holds(message: Message, text: str, line: Line, *, own: bool) -> bool:
