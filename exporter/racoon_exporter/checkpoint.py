@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import json
 import os
 import zlib
@@ -31,6 +32,7 @@ _SHARE: Final = 20
 _SPARED: Final = 6
 """So much rarer is written where only time passed: whoever goes on from before lets it pass again."""
 _ROWS_AT_ONCE: Final = 64
+_TAKEN: Final = frozenset({errno.EAGAIN, errno.EACCES})
 _HEAD_BYTES: Final = 128
 """Kept free for the first line, which says what only the last piece completes; blanks fill it."""
 
@@ -52,7 +54,7 @@ def write(path: Path, content: dict[str, Any], *, version: int = VERSION) -> Non
     _check_regular(path)
     size, crc32 = 0, 0
     temporary = path.with_name(f"{path.name}.new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    descriptor = _open_alone(temporary)
     try:
         with open(descriptor, "wb") as file:  # noqa: PTH123  the descriptor carries the file's mode
             file.write(b"\n".rjust(_HEAD_BYTES))
@@ -64,12 +66,38 @@ def write(path: Path, content: dict[str, Any], *, version: int = VERSION) -> Non
             file.write(json.dumps({"format": FORMAT, "version": version, "crc32": crc32, "bytes": size}).encode("ascii"))
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+            temporary.replace(path)  # while it is locked
     except OSError:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
     _sync_directory(path.parent)
+
+
+def _open_alone(path: Path) -> int:
+    """Open an empty file to write. Raises OSError where another exporter with the same state file is writing it just now.
+
+    Either would make a mixture of both; so each file is whole, and the last stands.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        _lock(descriptor, path)
+        os.ftruncate(descriptor, 0)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _lock(descriptor: int, path: Path) -> None:
+    taken = BlockingIOError(errno.EAGAIN, "another exporter writes it", str(path))
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in _TAKEN:  # else it is a file system without locks
+            raise taken from error
+    if not os.path.samestat(os.fstat(descriptor), path.stat()):  # it was finished and renamed since it was opened
+        raise taken
 
 
 def _check_regular(path: Path) -> None:

@@ -1,5 +1,6 @@
 """The state file is written in pieces: read back they are what was written, and none is so large that others wait for it."""
 
+import fcntl
 import json
 import os
 from datetime import UTC
@@ -31,6 +32,22 @@ def test_what_is_written_is_read_back(value: dict[str, object]) -> None:
 def test_what_few_libraries_write_is_written(odd: object) -> None:
     rows = [[number, odd] for number in range(200)]
     assert checkpoint.load(b"".join(checkpoint.encoded({"rows": rows, "one": odd}))) == {"rows": rows, "one": odd}
+
+
+def test_two_exporters_do_not_write_into_each_others_file(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    checkpoint.write(path, {"saved": 1})
+    with (tmp_path / "state.new").open("wb") as others:
+        fcntl.flock(others, fcntl.LOCK_EX)
+        others.write(b"half of anoth")
+        others.flush()
+        with pytest.raises(BlockingIOError, match="another exporter writes it"):
+            checkpoint.write(path, {"saved": 2})
+        assert checkpoint.read(path) == {"saved": 1, "version": checkpoint.VERSION}
+        assert (tmp_path / "state.new").read_bytes() == b"half of anoth"
+    checkpoint.write(path, {"saved": 3})
+    assert checkpoint.read(path) == {"saved": 3, "version": checkpoint.VERSION}
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_device_or_a_fifo_is_no_state_file_and_stays_where_it_is(tmp_path: Path) -> None:
