@@ -17,7 +17,7 @@ from racoon_parsers.debug_filter import GLUED
 from racoon_parsers.dumps import dumps, only_digits
 from racoon_parsers.message import Message
 from racoon_parsers.record import LONGEST_TEXT, Record
-from racoon_parsers.secret_names import keys, literal_length, named, prose
+from racoon_parsers.secret_names import is_method, keys, literal_length, named, prose
 
 MASK: Final = "***"
 _LOGIN: Final = re.compile(
@@ -120,6 +120,8 @@ def _in_values(message: Message, text: str, catalogue: Catalogue, said: list[Spa
             begin = first + end
             if (first, last) in several and any(one <= first + begun and begin < other for one, other in values):
                 continue  # a name that stands within a value is looked at there
+            if is_method(text, begin):
+                continue
             if any(map(str.isalnum, text[begin : len(text) - len(message.end)])):
                 found.append((begin, len(text)))
     return found

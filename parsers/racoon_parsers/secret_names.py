@@ -56,6 +56,12 @@ _NAMES: Final = (
     " error",
 )
 """One of these stands, in whatever case, in every text that `_NAME` finds: most have none, and cost one look."""
+_METHOD: Final = re.compile(
+    r"(?<=pre-shared key):(?:pre-shared key|(?:RSA|DSS) signatures|(?:Revised )?encryption with (?:RSA|El-Gamal)"
+    r"|GSS-API on Kerberos 5|(?:Hybrid|XAuth) [a-z]{1,8} (?:client|server))(?![^\s.)])",
+    re.IGNORECASE,
+)
+"""The peer's method of authentication behind ours, as racoon names them (strnames.c: name_attr_isakmp_method)."""
 _WORD: Final = re.compile(r"[a-z]{1,40}+(?![^\s.,!?')])")
 _FIRST_WORD: Final = re.compile(r"[A-Za-z]{1,40}+(?![0-9_-])")
 _IS: Final = frozenset({"is", "are", "was", "were", "at", "near"})
@@ -83,9 +89,18 @@ def named(text: str, known: Callable[[], int], prose: frozenset[str] = frozenset
     if begun is not None:
         valued = max(text.rfind(":"), text.rfind("="))
         names = _NAME.finditer(text, max(known(), begun.start()))
-        said = (name.span() for name in names if name.end() <= valued or not _goes_on(name, prose))
+        said = (name.span() for name in names if (name.end() <= valued or not _goes_on(name, prose)) and not _of_method(name))
         found += islice(said, 1)
     return found
+
+
+def is_method(text: str, place: int) -> bool:
+    """Whether what stands behind the name of a key is a method of authentication, and no key."""
+    return _METHOD.match(text, place) is not None
+
+
+def _of_method(name: re.Match[str]) -> bool:
+    return is_method(name.string, name.start() + len(name[0].rstrip(" :")))
 
 
 def _one_in(words: tuple[str, ...], text: str) -> bool:
@@ -111,6 +126,8 @@ def prose(catalogue: Catalogue) -> frozenset[str]:
 def _is_key(found: re.Match[str], catalogue: Catalogue) -> bool:
     """Whether what follows the word is one: behind a mark or in quotes all is, else what racoon's messages have no word for."""
     kind = found.lastgroup or ""
+    if kind == "secret" and is_method(found.string, found.start("mark")):
+        return False
     if kind == "quoted" or (kind == "secret" and (found["mark"] != "(" or found["secret"][0] in "'\"")):
         return True
     if len(found[kind]) < _SHORTEST_KEY:

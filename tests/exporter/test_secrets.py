@@ -401,10 +401,25 @@ def test_a_secret_whose_name_another_value_of_its_message_holds_is_nowhere(wrap:
     assert leaks(f"{wrap(text)}\n{NEXT}".encode(), SECRET) == []
 
 
-def test_a_value_that_is_called_like_a_secret_stays_beside_others() -> None:
-    text = "authmethod = XAuth pskey server:pre-shared key"
-    (record,) = Engine(UTC).records(block(f"2026-01-15 08:30:02: DEBUG: {text}\n{NEXT}".encode()))
-    assert record.text == text
+METHODS = (
+    "pre-shared key",
+    "RSA signatures",
+    "Revised encryption with El-Gamal",
+    "GSS-API on Kerberos 5",
+    "Hybrid RSA client",
+    "XAuth pskey server",
+)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "before",
+    ["DEBUG: authmethod = ", "ERROR: rejected authmethod: DB(prop#1:trns#1):Peer(prop#1:trns#1) = "],
+)
+def test_methods_of_authentication_that_are_called_like_a_secret_stay(before: str, method: str) -> None:
+    for ours, peers in ((method, "pre-shared key"), ("pre-shared key", method)):
+        (record,) = Engine(UTC).records(block(f"2026-01-15 08:30:02: {before}{ours}:{peers}\n{NEXT}".encode()))
+        assert record.text == f"{before.partition(' ')[2]}{ours}:{peers}"
 
 
 @pytest.mark.parametrize(
