@@ -67,7 +67,6 @@ def _split(line_format: Format, line: str) -> Line | None:
         for escaped, character in line_format.escapes:
             text = text.replace(escaped, character)
         kind = kind if stamp else ""
-        own = line_format.dialect
         return Line(
             kind,
             stamp,
@@ -80,7 +79,7 @@ def _split(line_format: Format, line: str) -> Line | None:
             "",
             text.strip(),
             0,
-            own,
+            line_format.dialect,
             line_format.needs,
         )
     return Line(

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
     from racoon_exporter.web.listen import Listener
 
-#: What part of the connections that there may be is taken in one turn of the event loop: each is a file descriptor before
-#: limits can see it, and without any left asyncio takes none for a second.
-_ACCEPTED_AT_ONCE = 4
+#: Turns of the event loop in which all connections may come that there may be: each is a file descriptor before limits can
+#: see it, and without any left asyncio takes none for a second.
+_TURNS_TO_FILL = 4
 _LEAST_CONNECTIONS = 8
 _LOGGER = logging.getLogger("racoon_exporter.web")
 
@@ -137,7 +137,7 @@ class WebServer:
         self._loop.set_exception_handler(self._note_loop_error)
         endpoint = self._endpoint(live, self._loop)
         servers = []
-        at_once = max(1, affordable(self._limits.max_connections) // _ACCEPTED_AT_ONCE)
+        at_once = max(1, affordable(self._limits.max_connections) // _TURNS_TO_FILL)
         rates = None if live.current().context is None else ConnectionRates(self._limits.max_new_connections)
         for plain in (sock for listener in listeners for sock in listener.sockets):
             sock = plain if rates is None else RatedSocket(plain, rates)

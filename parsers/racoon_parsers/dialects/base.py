@@ -104,20 +104,20 @@ def text_before(end: int) -> str:
 INNER: Final = rf"\s*(?:(?P<inner>{OWN_TIME}): )?{MARKS}{MAYBE_LEVELLED}"
 """What racoon writes when somebody else adds the time."""
 
-_FACILITIES: Final = r"(?:auth|authpriv|daemon|local\d|security|syslog|user|kern)"
+FACILITIES: Final = r"(?:auth|authpriv|daemon|local\d|security|syslog|user|kern)"
 _PRIORITIES: Final = r"(?:emerg|alert|crit|err|error|warn|warning|notice|info|debug)"
 SOURCE: Final = r"(?:[\w.-]{1,64}@)?"
 """syslog-ng's name of what received a line, before the host that wrote it (`chain_hostnames`)."""
 RELAYS: Final = r"(?:/[\w.:-]{1,255}){0,4}"
 """Hosts that passed a line on, behind the one that wrote it (`chain_hostnames`)."""
 HOST: Final = (
-    rf"(?:(?!{_FACILITIES}\.{_PRIORITIES}\s){SOURCE}(?P<host>[\w.-]+|\(none\)|[0-9a-fA-F.]*:[0-9a-fA-F:.]+){RELAYS}\s+)?"
+    rf"(?:(?!{FACILITIES}\.{_PRIORITIES}\s){SOURCE}(?P<host>[\w.-]+|\(none\)|[0-9a-fA-F.]*:[0-9a-fA-F:.]+){RELAYS}\s+)?"
 )
 """The host that wrote a line; `(none)` is Linux's where nobody named it."""
 _NO_IDENT: Final = r"(?!\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:|CEF:\d|(?:\S*/)?iked(?:\[\d+\])?: \[[A-Z]|VPN: |events )"
 """What looks like a program's name and belongs to a head of some dialect."""
 IDENT: Final = _NO_IDENT + r"(?P<ident>[^\s:\[\]<>|()\"']+)(?:\[(?P<pid>\w+)\])?(?: \(\S+\))?(?: <(?P<collected>\w+)>)?:"
-FACILITY: Final = rf"(?:{_FACILITIES}\.\w+ |{_PRIORITIES} )?"
+FACILITY: Final = rf"(?:{FACILITIES}\.\w+ |{_PRIORITIES} )?"
 
 STRUCTURED_DATA: Final = r"(?:-|(?:\[(?:[^\]\\]|\\.){0,2048}\]){1,16})"
 STRUCTURED: Final = rf"1 (?P<stamp>{ISO}|-) (?P<host>\S+) (?P<ident>\S+) (?P<pid>\S+) \S+ {STRUCTURED_DATA} ?"

@@ -12,7 +12,7 @@ from functools import lru_cache
 from time import gmtime, strftime
 from typing import Final
 
-from racoon_parsers.line import LEVELS, STAMPS
+from racoon_parsers.dialects.base import FACILITIES, LEVELS, STAMPS
 
 _PRIORITY: Final = re.compile(rb"\A<\d{1,3}>")
 _TIMES: Final = "|".join(STAMPS[kind] for kind in ("rfc3164", "iso", "dated", "year_first", "slashed", "local"))
@@ -20,7 +20,7 @@ _HEAD: Final = re.compile(
     rf"(?P<version>1 )(?P<time>{STAMPS['iso']}|-) |(?:{_TIMES})(?:[.,]\d{{1,9}})?\s(?:<[a-z\d]+\.\w+> )?".encode()
 )
 """The time behind the priority, of RFC 5424 or older."""
-_FACILITY: Final = r"(?:auth|authpriv|daemon|local\d|security|syslog|user|kern)\.\w+ "
+_FACILITY: Final = rf"{FACILITIES}\.\w+ "
 _NAMED: Final = re.compile(rf"(?!{_FACILITY}|ipsec )(?:[^\s:\[\],]{{1,255}}|[0-9a-fA-F.]*:[0-9a-fA-F:.]+) ".encode())
 """A host: a program's name ends in a colon or its number, topics have commas."""
 _LEVELS: Final = "|".join(map(re.escape, LEVELS))
