@@ -17,7 +17,7 @@ from racoon_parsers.debug_filter import GLUED
 from racoon_parsers.dumps import dumps, only_digits
 from racoon_parsers.message import Message
 from racoon_parsers.record import LONGEST_TEXT, Record
-from racoon_parsers.secret_names import is_method, keys, literal_length, named, prose
+from racoon_parsers.secret_names import is_method, keys, literal_length, named, prose, told_apart
 
 MASK: Final = "***"
 _LOGIN: Final = re.compile(
@@ -29,6 +29,8 @@ _ONE_WORD: Final = re.compile(
     r"[A-Za-z0-9+/_-]{9,4096}+={0,2}+)(?!\w|[@.]\w)"
 )
 """A long word with a digit, and before it what ends another: few places of a text are tried."""
+_MOST_WORDS: Final = 32
+"""A text with more was made to be long: behind these nothing is told apart, and all is taken for a secret."""
 _OF_A_KEY: Final = (re.compile("[A-Z]"), re.compile("[a-z]"))
 """What such a word has together only if it was made by chance, such as a key in Base64."""
 _WITH_DIGITS: Final = re.compile(r"(?=[a-zA-Z]{0,64}+[0-9])(?:[0-9a-z]{20,}+|[0-9A-Z]{20,}+)=*+\Z")
@@ -54,7 +56,6 @@ _PLACE_IN: Final = re.compile(rf"line(?<!\wline)\s?#\s?{_LINE} in \S{{1,512}}+(?
 """A place in a file that something is wrong with: what stands there in other words than racoon's may be its content."""
 _LONGEST_PATH: Final = 256
 _MOST_PLACES: Final = 16
-"""A text with more was made to be long."""
 _SEAM: Final = 512
 """Characters on either side of a place where a text was torn."""
 _SOURCE: Final = re.compile(r"\.[chly]\Z")
@@ -186,14 +187,20 @@ def _secrets(text: str, known: Callable[[], int], catalogue: Catalogue) -> list[
 def _shaped(text: str, catalogue: Catalogue) -> list[Span]:
     """Find what looks like a secret, and no more than that, wherever it stands."""
     found = dumps(text)
-    for word in _ONE_WORD.finditer(f" {text}"):
+    for number, word in enumerate(_ONE_WORD.finditer(f" {text}")):
+        if number == _MOST_WORDS:
+            found.append((word.start(), len(text)))
+            break
         if _is_made_by_chance(word["word"]):
             found.append((word.start(), word.end() - 1))
     return [*found, *_logins(text), *keys(text, catalogue)]
 
 
 def _logins(text: str) -> list[Span]:
-    return [login.span("login") for login in _LOGIN.finditer(text)] if "://" in text else []
+    if "://" not in text:
+        return []
+    most = told_apart(text, ("://",))
+    return [*(login.span("login") for login in _LOGIN.finditer(text, 0, most)), (most, len(text))]
 
 
 def _is_made_by_chance(word: str) -> bool:

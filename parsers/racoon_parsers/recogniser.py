@@ -23,8 +23,8 @@ _DUMP: Final = re.compile(r"\s*+(?:[0-9a-f]{2,}+\s*+)++$")
 """A dump on one line: groups of digits."""
 _REPEATED: Final = "message repeated "
 _MESSAGE_REPEATED: Final = re.compile(r"message repeated (?P<count>\d{1,6}) times: \[ ?(?P<record>.*)\]$", re.DOTALL)
-LONGEST_RESPELLED: Final = 1024
-"""Characters of a text that may have been changed on its way."""
+LONGEST_RESPELLED: Final = 512
+"""Characters of a text that are read where it was changed on its way; free text that stands last is cut there."""
 
 
 class Recogniser:
@@ -140,8 +140,8 @@ def _uncapitalised(dialect: Dialect, text: str) -> str:
 def _forms(dialect: Dialect | None, text: str) -> Iterator[str]:
     """Give a text as it stands, and without what its dialect may put around it."""
     yield text
-    for pattern, replacement in () if dialect is None or len(text) > LONGEST_RESPELLED else dialect.spellings:
-        yield pattern.sub(replacement, text)
+    for pattern, replacement in () if dialect is None else dialect.spellings:
+        yield pattern.sub(replacement, text[:LONGEST_RESPELLED])
 
 
 def _repeated(line: Line) -> tuple[Line, int] | None:
@@ -166,8 +166,7 @@ def _inner_line(line: Line, text: str) -> Line | None:
 
 def respelled(catalogue: Catalogue, rules: Spellings, text: str) -> tuple[Message, str] | None:
     """Find a text that a dialect spells in its own way, and give it as the row spells it."""
-    if len(text) > LONGEST_RESPELLED:
-        return None
+    text = text[:LONGEST_RESPELLED]
     found = catalogue.find(text)
     if found is not None:
         return found, text

@@ -19,5 +19,6 @@ bench-year: $(VENV)/.tests ## A year of a busy gateway, 30 million lines with sc
 bench-fleet: $(VENV)/.tests ## Measure an instance of 5,000 gateways in one log: docs/fleet.md
 	$(VENV)/bin/python -m tests.bench.fleet $(FLEET)
 
-line-cost: $(VENV)/.tests ## Measure what the dearest lines cost, row by row: at most 1 ms for each 4 KiB
+line-cost: $(VENV)/.tests ## Measure what the dearest lines cost, row by row, and look for dearer ones: at most 1 ms for each 4 KiB
 	$(VENV)/bin/python -m tests.bench.line_cost $(LINE_COST)
+	$(VENV)/bin/python -m tests.bench.line_hunt $(LINE_HUNT)

@@ -66,11 +66,13 @@ OTHERS: Final[tuple[Wrap, ...]] = (
     lambda text: json.dumps({"time": "2026-01-15T08:30:02Z", "log": f"2026-01-15 08:30:02: INFO: {text}\n"}),
     *(wrap for wraps in DIALECTS.values() for wrap in wraps),
 )
-_ANOTHER: Final = FILE(f"got pfkey {'x' * 600} message")
+_OTHERS: Final = (FILE(f"got pfkey {'x' * 600} message"), FILE("the password is another"), "")
+"""What is asked before each line: the last answer of a long text, and of one with a secret, is remembered."""
 _SHARE: Final = 16
 """Of the rows that all heads share, one in so many is read behind the other heads as well, and one in so many at the sizes of
 which a row sees no more than `LONGEST_TEXT`: these cost what the head and the search for secrets do."""
-SIZES: Final = (1024, 4096, 16384, 65536)
+SIZES: Final = (1024, LONGEST_TEXT, 4096, 16384, 65536)
+"""And where a row still sees all of its text."""
 UNIT: Final = 4096
 JUNK: Final = (
     *"0a([<:-./ =\"'",
@@ -89,6 +91,15 @@ JUNK: Final = (
     "\t",
     ": ",
     "-&gt;",
+    "pass",
+    "passkey",
+    'Key is x"',
+    "key(x)",
+    "key enckey ",
+    "KEYpsk",
+    "cookie: KEY ",
+    "2026-01-15 ",
+    '2026-01-15"',
 )
 
 
@@ -135,7 +146,7 @@ def seconds(line: str, enough: float) -> float:
     """Give the processor time of reading a line, the least of some tries: others use the machine as well."""
     least = float("inf")
     for _ in range(7):
-        LogReader(catalogue(), Clock(UTC)).feed([_ANOTHER, ""])  # what was asked of a long text last is remembered
+        LogReader(catalogue(), Clock(UTC)).feed(_OTHERS)
         reader = LogReader(catalogue(), Clock(UTC, 1_800_000_000.0))
         begun = time.thread_time()
         for record in reader.feed([line]) + reader.flush():

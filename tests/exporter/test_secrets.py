@@ -442,3 +442,11 @@ def test_what_is_called_a_secret_is_no_prefix_of_a_rule(name: str) -> None:
     """RouterOS puts the prefix of a logging rule before the text: what follows that is dropped would be read as a message."""
     line = f"09:12:31 ipsec,error {name}: {SECRET} phase1 negotiation failed.\n"
     assert leaks(line.encode(), SECRET) == []
+
+
+@pytest.mark.parametrize(("piece", "most"), [("key(x) ", 16), ("shopping ", 16), ("://a ", 16), ("interface-10 ", 32)])
+def test_behind_more_names_than_any_message_has_all_is_a_secret(piece: str, most: int) -> None:
+    assert mask_unknown(f"heard {piece * most}hunter", catalogue()).endswith("hunter")
+    masked = mask_unknown(f"heard {piece * (most + 1)}hunter", catalogue())
+    assert "hunter" not in masked
+    assert masked.startswith(f"heard {piece}")

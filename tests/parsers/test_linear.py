@@ -226,8 +226,26 @@ def test_a_text_is_searched_for_secrets_once(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
-def test_only_a_text_that_racoon_may_have_printed_is_respelled(dialect: Dialect) -> None:
+def test_only_as_much_of_a_text_is_respelled_as_racoon_may_have_printed(dialect: Dialect) -> None:
     """Each rule of a dialect searches the whole text: for a long one that nobody knows that was most of what it cost."""
-    longest = "x" * LONGEST_RESPELLED
-    assert list(_forms(dialect, f"{longest}x")) == [f"{longest}x"]
-    assert len(list(_forms(dialect, longest))) == 1 + len(dialect.spellings)
+    text, *forms = _forms(dialect, "x" * 2 * LONGEST_RESPELLED)
+    assert len(text) == 2 * LONGEST_RESPELLED
+    assert len(forms) == len(dialect.spellings)
+    assert all(len(form) <= LONGEST_RESPELLED + 1 for form in forms)
+
+
+@pytest.mark.parametrize("length", [300, 3_000, 60_000])
+@pytest.mark.parametrize(
+    "head",
+    [
+        HEAD,
+        "Jan 15 08:30:02 gw iked[44]: [INFO]: ikev1.c:800:ikev1_initiate(): ",
+        "<30>Jan 15 17:08:43 rb4011 ipsec,error ",
+        "<30>Jan 15 17:08:43 rb4011 ipsec,error PREFIX: ",
+        "Mon Oct 24 09:47:47 2011 (GMT -0500): [FVS336GV2] [IKE] ERROR:  ",
+    ],
+)
+def test_a_message_that_a_peer_made_long_is_read_in_every_dialect(head: str, length: int) -> None:
+    """A certificate's subject may be as long as its owner likes: the failure it stands in counts all the same."""
+    (record,) = records_of(f"{head}unable to get certificate CRL(3) at depth:0 SubjectName:/CN={'x' * length}")
+    assert getattr(record.event, "code", None) == 3

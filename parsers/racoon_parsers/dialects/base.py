@@ -89,7 +89,8 @@ _LOCATION: Final = r"(?:[\w.-]+\.[cyl]:\d+:(?:\w+\(\):)? ?)?"
 LEVELLED: Final = rf"(?P<level>{LEVEL}): *+{_LOCATION}(?P<text>.*)"
 MAYBE_LEVELLED: Final = rf"(?:(?P<level>{LEVEL}): *+)?{_LOCATION}(?P<text>.*)"
 
-_LONGEST_TEXT: Final = 4096
+_LONGEST_TEXT: Final = 65_536
+"""As long as a line may be that is read (`limits` of the exporter)."""
 
 
 def text_before(end: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from racoon_parsers.dialects.base import Dialect, head, spelling, stamp
+from racoon_parsers.dialects.base import Dialect, head, spelling, stamp, text_before
 
 _LEVELS: Final = {
     "CRITICAL": "ERROR",
@@ -22,7 +22,12 @@ _ENDS: Final = (
     rf"(?:\{{ph[12]: {_END}(?:\[\d{{1,5}}\])? <=> (?P<tag>{_END})(?:\[\d{{1,5}}\])?[^{{}}]{{0,200}}\}})?(?:\{{[^{{}}]{{0,200}}\}}){{0,4}}\])?"
 )
 """`[{remote id:4}{ph1: local[500] <=> peer[500], local <=> peer}]`, as a cloud provider's gateway adds it."""
-_OWN: Final = rf"\[(?P<collected>{'|'.join(_LEVELS)})\]: (?P<ident>[\w.-]{{1,40}}\.[cyl]):\d{{1,6}}(?::\w{{1,80}}\(\))?:\s{{0,32}}+(?P<text>.{{0,2048}}?){_ENDS}$"
+_LONGEST_ENDS: Final = 600
+"""Characters of it that are looked for behind a long text; the longest seen has 90."""
+_OWN: Final = (
+    rf"\[(?P<collected>{'|'.join(_LEVELS)})\]: (?P<ident>[\w.-]{{1,40}}\.[cyl]):\d{{1,6}}(?::\w{{1,80}}\(\))?:"
+    rf"\s{{0,32}}+{text_before(_LONGEST_ENDS)}{_ENDS}$"
+)
 
 DIALECT: Final = Dialect(
     "iked",
