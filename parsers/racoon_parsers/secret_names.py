@@ -15,12 +15,17 @@ from racoon_parsers.catalogue import Catalogue
 from racoon_parsers.message import LITERAL_HEAD
 
 _KEY: Final = re.compile(
-    r"[kK\u212a](?i:ey(?:(?<![a-z]key)|(?<=(?:enc|dec|api|ssh|wpa|psk|ike|esp)key)|(?<=(?:auth|hmac|user|root)key)"
+    r"(?:[kK\u212a](?i:ey(?:(?<![a-z]key)|(?<=(?:enc|dec|api|ssh|wpa|psk|ike|esp)key)|(?<=(?:auth|hmac|user|root)key)"
     r"|(?<=(?:access|master)key)|(?<=(?:private|session)key)|(?-i:(?<=[a-z]Key)))s?(?![a-z])"
-    r"(?:[\"']?\s{0,4}+(?P<mark>[:=(]|[-=]>)\s{0,4}+(?P<secret>\"[^\"]{0,4096}+|'[^']{0,4096}+|[^\s)]{1,4096}+)"
+    r"(?:[\"']?\s{0,4}+(?P<mark>[:=(]|[-=]>)\s{0,4}+(?P<secret>\"[^\"]{0,4096}+|'[^']{0,4096}+|[^\s)]{1,4096}+"
+    r"(?:(?<=[:=])\s{1,4}+[^\s)]{1,4096}+){0,3}+)"
     r"|\s{1,4}+(?:(?:is|was)\s{1,4}+)?(?:(?P<quoted>\"[^\"]{0,4096}+|'[^']{0,4096}+)|(?=(?P<word>[^\s)]{1,256}+)))))"
+    r"|[pP](?i:ass(?<![a-z]pass)\s{1,4}+(?=(?P<passed>[^\s)]{1,256}+))))"
 )
-"""Keys have names and lengths as well: what follows at once is one behind a mark, in quotes, or if racoon has no such word."""
+"""Keys have names and lengths as well: what follows at once is one behind a mark, in quotes, or if racoon has no such word.
+
+So it is behind a bare "pass", which lets packets through as well. Behind a mark another name may follow: `key: authkey: …`.
+"""
 _NAME: Final = re.compile(
     r"[pskctmoPSKCTMO\u017f\u212a](?i:(?:(?<=p)(?:ass(?:w(?:or[dt]|d)|phrase|code|key|(?<=[_-]pass)"
     r"|(?<![a-z]pass)(?=\s{0,4}[:=\"']|\sis\s))|skey|re[ _-]?shared[ _-]?(?:key|secret)|arse error"
@@ -68,14 +73,16 @@ _WORD: Final = re.compile(r"[a-z]{1,40}+(?![^\s.,!?')])")
 _FIRST_WORD: Final = re.compile(r"[A-Za-z]{1,40}+(?![0-9_-])")
 _IS: Final = frozenset({"is", "are", "was", "were", "at", "near"})
 _SHORTEST_KEY: Final = 5
+_KEYS: Final = ("key", "pass")
+"""One of these stands in every text that `_KEY` finds."""
 
 
 def keys(text: str, catalogue: Catalogue) -> list[tuple[int, int]]:
     """Find the keys that are called so, and no more than that, wherever they stand."""
     folded = text.casefold()
-    if "key" not in folded:
+    if not _one_in(_KEYS, folded):
         return []
-    most = told_apart(folded, ("key",))
+    most = told_apart(folded, _KEYS)
     spans = [found.span(found.lastgroup or 0) for found in _KEY.finditer(text, 0, most) if _is_key(found, catalogue)]
     return [*spans, (most, len(text))]
 

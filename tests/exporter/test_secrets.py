@@ -198,6 +198,8 @@ def test_what_no_row_knows_loses_what_may_be_a_key(head: str, text: str) -> None
         "key exchange is strange",
         "unknown 0xdeadbeef of 12345678",
         "the passenger: nobody",
+        "packets pass the tunnel and pass in on em0",
+        "certificates pass",
         "monkey: business",
     ],
 )
@@ -222,6 +224,9 @@ UNKNOWN: Final[dict[str, str]] = {
     "a number": f"got 0x{HEXADECIMAL}",
     "pairs": f"got {':'.join(HEXADECIMAL[place : place + 2] for place in range(0, len(HEXADECIMAL), 2))}",
     "RFC 2537": f"got 0s{SECRET * 2}",
+    "a name behind another": f"with key: authkey: {SECRET} of it",
+    "names and marks": f"key = enc_key = auth_key: {SECRET}",
+    "a bare word": f"login user nobody pass {SECRET}",
 }
 ENCODED: Final = (SECRET, HEXADECIMAL, ":".join(HEXADECIMAL[place : place + 2] for place in range(0, len(HEXADECIMAL), 2)))
 
