@@ -191,7 +191,7 @@ def known_otherwise(catalogue: Catalogue, text: str, level: str) -> tuple[Messag
         found = catalogue.find(form)
         if found is not None and found.matches(form):
             return found, text
-    narrow = " ".join(text.split())
+    narrow = " ".join(text.split()) if len(text) <= LONGEST_RESPELLED else text
     found = catalogue.find(narrow) if narrow != text else None
     if found is not None and found.recognise(text) is not None:
         return found, text
