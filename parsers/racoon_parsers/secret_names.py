@@ -94,13 +94,13 @@ def named(text: str, known: Callable[[], int], prose: frozenset[str] = frozenset
     characters of the text are `known`: they are a message's own.
     """
     folded = text.casefold()
-    most = told_apart(folded, _NAMES + _HEADERS)
-    if most < len(text):
+    a_header, a_name = _one_in(_HEADERS, folded), _one_in(_NAMES, folded)
+    if (a_header or a_name) and (most := told_apart(folded, _HEADERS + _NAMES)) < len(text):
         return [*named(text[:most], known, prose), (most, most)]
-    found = [header.span() for header in _HEADER.finditer(text)] if _one_in(_HEADERS, folded) else []
+    found = [header.span() for header in _HEADER.finditer(text)] if a_header else []
     if "-E" in text or "-A" in text:
         found += [option.span() for option in islice(_SETKEY.finditer(text), _MOST_TOLD)]
-    begun = _NAME.search(text) if _one_in(_NAMES, folded) else None
+    begun = _NAME.search(text) if a_name else None
     if begun is not None:
         valued = max(text.rfind(":"), text.rfind("="))
         names = _NAME.finditer(text, max(known(), begun.start()))
