@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import tzinfo
 from functools import lru_cache
 from typing import Any, Final
@@ -73,11 +73,13 @@ class Engine:
         on_record: Callable[[Record, str], None] | None = None,
         taken_elsewhere: Callable[[Gateways], int] = lambda _ours: 0,
         peers_elsewhere: Callable[[SaState], int] = lambda _ours: 0,
+        racoons_elsewhere: Callable[[SaState], Iterable[Mapping[Any, Racoon]]] = lambda _ours: (),
         strict: bool = False,
     ) -> None:
         """Take the settings. `on_record` is shown, with its source, each record that has state or is more than information.
 
-        `taken_elsewhere` and `peers_elsewhere` tell how many gateways and peers other engines have that share the limits.
+        `taken_elsewhere` and `peers_elsewhere` tell how many gateways and peers other engines have that share the limits,
+        `racoons_elsewhere` which racoons.
         With `strict`, an exception out of a record is raised: for tests that look for causes.
         """
         self._settings: dict[str, Any] = {
@@ -88,6 +90,7 @@ class Engine:
             "on_record": on_record,
             "taken_elsewhere": taken_elsewhere,
             "peers_elsewhere": peers_elsewhere,
+            "racoons_elsewhere": racoons_elsewhere,
             "strict": strict,
         }
         self._on_record = on_record
@@ -128,10 +131,15 @@ class Engine:
         """Make an engine of the same settings that has read nothing."""
         return cls(other._zone, **other._settings)
 
-    def share_places(self, gateways: Callable[[Gateways], int], peers: Callable[[SaState], int]) -> None:
-        """Share the limits of gateways and peers with others from now on, who have so many."""
-        self._settings["taken_elsewhere"] = self.state.gateways.taken_elsewhere = gateways
-        self._settings["peers_elsewhere"] = self.state.peers_elsewhere = peers
+    def share_places(
+        self,
+        gateways: Callable[[Gateways], int],
+        peers: Callable[[SaState], int],
+        racoons: Callable[[SaState], Iterable[Mapping[Any, Racoon]]],
+    ) -> None:
+        """Share limits with others from now on, who have so many gateways and peers, and these racoons."""
+        self._settings |= {"taken_elsewhere": gateways, "peers_elsewhere": peers, "racoons_elsewhere": racoons}
+        self.take_state(self.state)
 
     def name_gateways(self, gateway_of: Callable[[str], str]) -> None:
         """Ask this from now on whose source one is; readers that there are keep what they were told."""
@@ -142,6 +150,8 @@ class Engine:
         self.state = state
         state.gateways.taken_elsewhere = self._settings["taken_elsewhere"]
         state.peers_elsewhere = self._settings["peers_elsewhere"]
+        racoons_elsewhere = self._settings["racoons_elsewhere"]
+        state.bounds.elsewhere = lambda: racoons_elsewhere(state)
         state.archive.leaving = self._keep
         self._bound_past()
 

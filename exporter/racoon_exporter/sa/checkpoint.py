@@ -11,6 +11,7 @@ from racoon_exporter.sa.configured import Known
 from racoon_exporter.sa.counts import counters_from_json
 from racoon_exporter.sa.gateways import Key
 from racoon_exporter.sa.racoon import Racoon
+from racoon_exporter.sa.shared_bounds import SharedBounds
 from racoon_exporter.sa.two_ends import TwoEnds
 
 VERSION: Final = 2
@@ -41,10 +42,12 @@ def racoon_to_json(racoon: Racoon, places: Places) -> dict[str, Any]:
     }
 
 
-def racoon_from_json(given: dict[str, Any], knowledge: Known, archive: Archive, two_ends: TwoEnds) -> Racoon:
+def racoon_from_json(
+    given: dict[str, Any], knowledge: Known, archive: Archive, two_ends: TwoEnds, bounds: SharedBounds
+) -> Racoon:
     """Make a racoon of what `racoon_to_json` gave, now or with an older layout, and set its timers again."""
     given = upgraded(given)
-    racoon = Racoon(given["gateway"], given["ident"], given["stream"], knowledge, archive, two_ends)
+    racoon = Racoon(given["gateway"], given["ident"], given["stream"], knowledge, archive, two_ends, bounds)
     racoon.now = given["now"]
     racoon.heard_in = set(given.get("heard_in", ()))  # older versions did not keep it
     racoon.counters.update(counters_from_json(given["counters"]))
@@ -93,12 +96,12 @@ def detached(given: dict[str, Any], negotiations: list[dict[str, Any]]) -> dict[
 def made_anew(racoon: Racoon) -> Racoon:
     """Make a racoon of what it says of itself, as at a restart: tables that follow from others are then right."""
     content = json.loads(json.dumps(racoon_to_json(racoon, racoon.archive.places())))
-    return racoon_from_json(content, racoon.knowledge, racoon.archive, racoon.two_ends)
+    return racoon_from_json(content, racoon.knowledge, racoon.archive, racoon.two_ends, racoon.bounds)
 
 
 def without_sas(racoon: Racoon) -> Racoon:
     """Make a racoon that keeps its counts and its peers, and knows of no SA."""
-    bare = Racoon(racoon.gateway, racoon.ident, racoon.stream, racoon.knowledge, racoon.archive, racoon.two_ends)
+    bare = Racoon(*racoon.key, racoon.knowledge, racoon.archive, racoon.two_ends, racoon.bounds)
     bare.heard_in = racoon.heard_in
     bare.now, bare.life, bare.durations = racoon.now, racoon.life, racoon.durations
     bare.counters.update(racoon.counters)

@@ -20,7 +20,7 @@ Place = tuple[str, str]
 """Gateway and stream: what racoons of several names share."""
 
 MOST_NAMES: Final = 16
-"""Names of daemons at one gateway."""
+"""Names of daemons at one gateway; at all of them one more for each gateway that is let in."""
 _MOST_SPELT: Final = 4096
 _MOST_FOLDED: Final = 4096
 _LENGTH_OF_ONE: Final = 64
@@ -44,6 +44,8 @@ class Gateways:
         self._racoons: Counter[Place] = Counter()
         self._keys: dict[str, dict[Key, None]] = {}
         """Of racoons, by gateway, in the order in which they were first heard."""
+        self._names = 0
+        """Names of daemons beside the first of each place."""
         self._unnamed = 0
         """Places that the configuration does not name."""
         self.learn(known)
@@ -90,7 +92,8 @@ class Gateways:
 
     def has_name_free(self, key: Key) -> bool:
         """Whether one more name of a daemon is kept apart at its gateway."""
-        return self._racoons[_place(key)] < MOST_NAMES
+        names = self._racoons[_place(key)]
+        return names == 0 or (names < MOST_NAMES and self._names < self._limit)
 
     def enter(self, key: Key) -> None:
         """Take a place."""
@@ -99,6 +102,8 @@ class Gateways:
             self._spelling.setdefault(place[0].casefold(), place[0])
             self._spelt.clear()
             self._unnamed += 0 if self.is_configured(place) else _weight(place)
+        else:
+            self._names += 1
         self._racoons[place] += 1
         self._keys.setdefault(key[0], {})[key] = None
 
@@ -118,6 +123,8 @@ class Gateways:
                 del self._racoons[place]
                 self._spelling.pop(place[0].casefold(), None)
                 self._unnamed -= 0 if self.is_configured(place) else _weight(place)
+            else:
+                self._names -= 1
         self._spelt.clear()
 
     def fold(self, key: Key) -> None:

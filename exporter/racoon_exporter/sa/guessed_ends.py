@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from racoon_exporter.sa.archive import Archive, Places
 from racoon_exporter.sa.model import IpsecSa
+from racoon_exporter.sa.shared_bounds import Share, whole
 
 _MOST_KEPT: Final = 1024
 
@@ -31,6 +32,7 @@ class Guessed(NamedTuple):
 class Guesses:
     """What one racoon's lines left open."""
 
+    share: Share = whole
     local_of: dict[frozenset[str], str] = field(default_factory=dict)
     """By pair of addresses: the one taken for ours."""
     sas: list[Guessed] = field(default_factory=list)
@@ -39,7 +41,7 @@ class Guesses:
 
     def local(self, source: str, destination: str) -> str:
         """Give the end of a pair that is taken for ours; the first time that is the left one."""
-        if len(self.local_of) >= _MOST_KEPT:
+        if len(self.local_of) >= self.share(_MOST_KEPT):
             self.local_of.clear()
         return self.local_of.setdefault(frozenset((source, destination)), source)
 
@@ -50,9 +52,10 @@ class Guesses:
 
     def _keep(self, one: Guessed) -> None:
         self.sas.append(one)
-        del self.sas[:-_MOST_KEPT]
+        most = self.share(_MOST_KEPT)
+        del self.sas[:-most]
         self._newest[one.sa.protocol, one.source, one.destination] = one.sa
-        if len(self._newest) > _MOST_KEPT:
+        while len(self._newest) > most:
             self._newest.popitem(last=False)
 
     def newest(self, protocol: str, source: str, destination: str) -> IpsecSa | None:

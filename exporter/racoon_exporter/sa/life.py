@@ -6,6 +6,7 @@ import re
 from typing import Any, Final
 
 from racoon_exporter.sa.model import DaemonRun, from_json, to_json
+from racoon_exporter.sa.shared_bounds import Share, whole
 from racoon_parsers.dialects import BASE, DIALECTS, Dialect
 
 _VERSION: Final = re.compile(r"\d+(?:\.\d+)*\S*")
@@ -21,9 +22,9 @@ QUIET_AFTER: Final = 30.0
 class Life:
     """Whether the daemon runs, as far as its log tells."""
 
-    __slots__ = ("_sockets", "dialect", "listens", "phase2_told", "run", "signalled", "stopped", "true_arrows")
+    __slots__ = ("_share", "_sockets", "dialect", "listens", "phase2_told", "run", "signalled", "stopped", "true_arrows")
 
-    def __init__(self, ident: str) -> None:
+    def __init__(self, ident: str, share: Share = whole) -> None:
         found = DIALECTS.get(ident)
         self.dialect: Final[Dialect] = found if found is not None and found.own else DIALECTS[BASE]
         """What writes its log."""
@@ -37,6 +38,7 @@ class Life:
         """Whether this run got as far as to listen: what stops it before is no crash."""
         self.signalled = False
         """Whether a signal told this run to end."""
+        self._share = share
         self._sockets: set[tuple[str, str]] = set()
         """What it said it listens on: the message, and the endpoint."""
         self.true_arrows: bool | None = self.dialect.true_arrows or None
@@ -63,7 +65,7 @@ class Life:
         self.listens = True
         self.stopped = False
         again = (message, endpoint) in self._sockets
-        if again or len(self._sockets) >= _MOST_SOCKETS:
+        if again or len(self._sockets) >= self._share(_MOST_SOCKETS):
             self._sockets.clear()
         self._sockets.add((message, endpoint))
         return again and self.run is not None and _older_than(self.run.version, _FIRST_TO_KEEP) is True

@@ -42,7 +42,9 @@ def _turn_round(racoon: Racoon, one: Guessed, local: str, since: float | None) -
         racoon.life.true_arrows = True
     inbound = one.source == peer if racoon.life.true_arrows else one.sa.direction == "in"
     _rehome(racoon, one.sa, local, peer, "in" if inbound else "out")
-    racoon.peers[peer].since = since
+    known = racoon.peers.get(peer)
+    if known is not None:  # else it is counted with others, as there are too many
+        known.since = since
 
 
 def _rehome(racoon: Racoon, sa: IpsecSa, local: str, peer: str, direction: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 from racoon_exporter.sa.archive import Archive
 from racoon_exporter.sa.model import Negotiation, from_json, to_json
+from racoon_exporter.sa.shared_bounds import Crowd
 from racoon_exporter.sa.tables import NEGOTIATION, NegotiationEvent, move, with_own_code
 from racoon_exporter.sa.timers import NEVER
 from racoon_parsers.reasons import more_telling
@@ -29,9 +30,21 @@ _move: Final = with_own_code(move)
 class Negotiations:
     """The negotiations of one racoon that have not ended."""
 
-    __slots__ = ("_all", "_archive", "_begun_at", "_horizon", "_looks", "_on_failure", "next_look", "open", "over", "waiting")
+    __slots__ = (
+        "_all",
+        "_archive",
+        "_begun_at",
+        "_crowd",
+        "_horizon",
+        "_looks",
+        "_on_failure",
+        "next_look",
+        "open",
+        "over",
+        "waiting",
+    )
 
-    def __init__(self, archive: Archive, on_failure: OnFailure) -> None:
+    def __init__(self, archive: Archive, on_failure: OnFailure, crowd: Crowd) -> None:
         self.open: OfPeer = {}
         """Those that have begun."""
         self.waiting: OfPeer = {}
@@ -50,6 +63,7 @@ class Negotiations:
         """When one is to be looked at again; infinity for never."""
         self._archive = archive
         self._on_failure = on_failure
+        self._crowd = crowd
 
     def __iter__(self) -> Iterator[Negotiation]:
         return iter(self._all)
@@ -65,6 +79,7 @@ class Negotiations:
             self._drop_oldest(now)
         self._enter(negotiation)
         self.touch(negotiation, now)
+        self._crowd.grown()
 
     def touch(self, negotiation: Negotiation, at: float | None) -> None:
         """Take note that something was heard of one. Its beginning may have had no time, and clocks step back."""
@@ -110,6 +125,11 @@ class Negotiations:
         _move(NEGOTIATION, negotiation, "begun")
         self.touch(negotiation, now)
         self.open.setdefault(negotiation.peer, []).append(negotiation)
+
+    def let_go(self, number: int, now: float | None) -> None:
+        """Give so many up, those of the longest-waiting peers first: there are too many of all racoons."""
+        for _ in range(number):
+            self._drop_oldest(now)
 
     def _drop_oldest(self, now: float | None) -> None:
         table = self.open or self.waiting

@@ -11,6 +11,7 @@ from racoon_exporter.sa.archive import Archive, Places
 from racoon_exporter.sa.blame import close_in_time
 from racoon_exporter.sa.model import IpsecSa, Negotiation
 from racoon_exporter.sa.negotiations import Negotiations
+from racoon_exporter.sa.shared_bounds import Share, whole
 
 _HALF_OPEN: Final = 30.0
 """Seconds the outbound half of a pair may come after the inbound one; a half that never comes spoils no later pair."""
@@ -21,6 +22,9 @@ _ONE_BUNDLE: Final = 2.0
 _QUICK_MODE: Final = 5.0
 """Seconds within which a quick mode comes to its end, unless packets are lost."""
 
+_MOST_PEERS: Final = 4096
+"""Peers of whose pairs one half is kept."""
+
 Half = tuple[IpsecSa, Negotiation | None]
 """An inbound SA whose outbound one has not come yet, and its negotiation."""
 _NONE: Final[dict[str, Half]] = {}
@@ -29,12 +33,13 @@ _NONE: Final[dict[str, Half]] = {}
 class Pairs:
     """Pairs of which one SA is there."""
 
-    __slots__ = ("_halves", "_negotiations")
+    __slots__ = ("_halves", "_negotiations", "_share")
 
-    def __init__(self, negotiations: Negotiations) -> None:
+    def __init__(self, negotiations: Negotiations, share: Share = whole) -> None:
         self._halves: dict[str, dict[str, Half]] = {}
-        """By peer and protocol."""
+        """By peer and protocol, the peer first that has waited longest."""
         self._negotiations = negotiations
+        self._share = share
 
     def awaits_outbound(self, address: str, protocol: str, now: float | None) -> bool:
         """Whether the next SA of a peer may be the outbound half of a pair.
@@ -55,15 +60,23 @@ class Pairs:
 
     def begin(self, sa: IpsecSa, now: float | None) -> None:
         """Take the inbound SA of a pair. If another still waits for its outbound one, that will not come any more."""
-        halves = self._halves.get(sa.peer)
+        halves = self._halves.pop(sa.peer, None)
         if halves is None:
-            halves = self._halves[sa.peer] = {}
+            halves = {}
+            self._make_room()
         elif (half := halves.pop(sa.protocol, None)) is not None and half[1] is not None and half[1].ended is None:
             self._negotiations.abandon(half[1], "half_left", now, now)
+        self._halves[sa.peer] = halves
         negotiation = self._negotiation_of(sa, now)
         if negotiation is not None:
             negotiation.half = True
         halves[sa.protocol] = (sa, negotiation)
+
+    def _make_room(self) -> None:
+        """Forget the peers that have waited longest, where too many wait: whoever writes lines makes as many as he likes."""
+        most = self._share(_MOST_PEERS)
+        while len(self._halves) >= most:
+            del self._halves[next(iter(self._halves))]
 
     def complete(self, sa: IpsecSa, now: float | None) -> Negotiation | None:
         """Take the outbound SA of a pair, and give the negotiation that made it, if one is known.

@@ -12,6 +12,7 @@ from racoon_exporter.sa.current_reason import note_failure
 from racoon_exporter.sa.guessed_ends import Guesses
 from racoon_exporter.sa.model import OTHER, PSEUDO_PEERS, Peer, from_json, to_json
 from racoon_exporter.sa.peer_places import PeerPlaces
+from racoon_exporter.sa.shared_bounds import Share, whole
 
 T = TypeVar("T")
 _MOST_COOKIES: Final = 8192
@@ -32,6 +33,7 @@ class Peers(Mapping[str, Peer]):
         "_known",
         "_no_room_until",
         "_of_cookies",
+        "_share",
         "_strangers",
         "certainty",
         "guesses",
@@ -41,11 +43,11 @@ class Peers(Mapping[str, Peer]):
         "unnamed",
     )
 
-    def __init__(self, knowledge: Knowledge, counters: Counter[tuple[str, ...]]) -> None:
+    def __init__(self, knowledge: Knowledge, counters: Counter[tuple[str, ...]], share: Share = whole) -> None:
         self.knowledge = knowledge
         self.locals: set[str] = set()
         """Addresses that are ours."""
-        self.guesses = Guesses()
+        self.guesses = Guesses(share)
         """Which end of a pair is ours, where no line has told."""
         self.certainty = object()
         """What is sure of ends and peers stays so as long as this is the same."""
@@ -56,6 +58,7 @@ class Peers(Mapping[str, Peer]):
         self._of_cookies: OrderedDict[str, str] = OrderedDict()
         self._folded: set[str] = set()
         self._counters = counters
+        self._share = share
         self.places = PeerPlaces(lambda: self.unnamed)
         """Those that these peers share with the peers of others."""
         self.unnamed = 0
@@ -149,7 +152,7 @@ class Peers(Mapping[str, Peer]):
 
     def _meet(self, address: str, now: float | None) -> Peer:
         if not self.knowledge.is_known(address) and address not in PSEUDO_PEERS and not self._room_for_stranger(now):
-            if len(self._folded) < _MOST_FOLDED and address not in self._folded:
+            if len(self._folded) < self._share(_MOST_FOLDED) and address not in self._folded:
                 self._folded.add(address)
                 self._counters["folded_peers",] += 1
             return self._known.get(OTHER) or self._enter(OTHER)
@@ -271,7 +274,8 @@ class Peers(Mapping[str, Peer]):
         """Remember whose cookies these are, for lines that have no address."""
         self._of_cookies[cookies] = address
         self._of_cookies.move_to_end(cookies)
-        if len(self._of_cookies) > _MOST_COOKIES:
+        most = self._share(_MOST_COOKIES)
+        while len(self._of_cookies) > most:
             self._of_cookies.popitem(last=False)
 
     def of_cookies(self, cookies: str | None) -> str | None:

@@ -21,6 +21,7 @@ from racoon_exporter.sa.model import Negotiation, Peer
 from racoon_exporter.sa.negotiations import Negotiations
 from racoon_exporter.sa.pairs import Pairs
 from racoon_exporter.sa.peers import Peers
+from racoon_exporter.sa.shared_bounds import SharedBounds
 from racoon_exporter.sa.timers import Timers
 from racoon_exporter.sa.two_ends import Failures, TwoEnds
 
@@ -40,6 +41,7 @@ class Racoon:
         "_packet",
         "archive",
         "blame",
+        "bounds",
         "counters",
         "durations",
         "failures",
@@ -61,7 +63,14 @@ class Racoon:
     )
 
     def __init__(
-        self, gateway: str, ident: str, stream: str, knowledge: Known, archive: Archive, two_ends: TwoEnds | None = None
+        self,
+        gateway: str,
+        ident: str,
+        stream: str,
+        knowledge: Known,
+        archive: Archive,
+        two_ends: TwoEnds | None = None,
+        bounds: SharedBounds | None = None,
     ) -> None:
         self.gateway = gateway
         self.ident = ident
@@ -79,15 +88,17 @@ class Racoon:
         self.durations: dict[str, list[float]] = {}
         """By role: counts per bucket, the rest, and the sum of seconds."""
         self.timers = Timers()
-        self.life = Life(ident)
-        self.peers = Peers(knowledge.at(gateway), self.counters)
+        self.bounds = bounds or SharedBounds()
+        share = self.bounds.share
+        self.life = Life(ident, share)
+        self.peers = Peers(knowledge.at(gateway), self.counters, share)
         self.failures = Failures(self)
         self.two_ends = (two_ends or TwoEnds()).join(self)
-        self.negotiations = Negotiations(archive, self._failed)
-        self.isakmp = IsakmpSas(archive, archive.phase1, self.peers, self.timers)
-        self.ipsec = IpsecSas(archive, archive.ipsec, self.peers, self.timers)
-        self.pairs = Pairs(self.negotiations)
-        self.blame = Blame(gateway, self.negotiations, self.peers, self.timers, archive)
+        self.negotiations = Negotiations(archive, self._failed, self.bounds.negotiations)
+        self.isakmp = IsakmpSas(archive, archive.phase1, self.peers, self.timers, self.bounds.isakmp, share)
+        self.ipsec = IpsecSas(archive, archive.ipsec, self.peers, self.timers, self.bounds.ipsec, share)
+        self.pairs = Pairs(self.negotiations, share)
+        self.blame = Blame(gateway, self.negotiations, self.peers, self.timers, archive, share)
         self._packet = self.blame.packet
 
     @property
@@ -143,7 +154,7 @@ class Racoon:
 
     def own(self, address: str) -> None:
         """Take note of an address of our own."""
-        if address not in self.peers.locals and len(self.peers.locals) < _MOST_LOCALS:
+        if address not in self.peers.locals and len(self.peers.locals) < self.bounds.share(_MOST_LOCALS):
             self.two_ends.own(self, address)
             if self.peers.guesses.local_of:
                 prove_local(self, address)

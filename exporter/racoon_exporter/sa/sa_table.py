@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Final, Generic, TypeVar, cast
 
 from racoon_exporter.sa.archive import Archive, Places
 from racoon_exporter.sa.model import IpsecSa, IsakmpSa, Peer, from_json, to_json
 from racoon_exporter.sa.peers import Peers
+from racoon_exporter.sa.shared_bounds import Crowd, Share, whole
 from racoon_exporter.sa.tables import Table, move, with_own_code
 from racoon_exporter.sa.timers import NEVER, Timers
 
@@ -56,6 +58,7 @@ class SaTable(Generic[Sa, Event]):
     __slots__ = (
         "_alike",
         "_archive",
+        "_crowd",
         "_ended",
         "_metric",
         "_most",
@@ -63,6 +66,7 @@ class SaTable(Generic[Sa, Event]):
         "_move",
         "_peers",
         "_presumed",
+        "_share",
         "_table",
         "_timers",
         "named",
@@ -89,7 +93,9 @@ class SaTable(Generic[Sa, Event]):
             setattr(cls, name, with_own_code(getattr(SaTable, name)))
         cls.move = staticmethod(with_own_code(move))
 
-    def __init__(self, archive: Archive, ended: list[Sa], peers: Peers, timers: Timers) -> None:
+    def __init__(
+        self, archive: Archive, ended: list[Sa], peers: Peers, timers: Timers, crowd: Crowd, share: Share = whole
+    ) -> None:
         kind = type(self)  # what is looked up in the class takes ten times as long
         self._table, self._metric = kind.table, kind.metric
         self._move: Callable[[Table[Any, Event], Sa, Event], bool] = kind.move
@@ -105,6 +111,8 @@ class SaTable(Generic[Sa, Event]):
         self._ended: list[Sa] = ended
         self._peers = peers
         self._timers = timers
+        self._crowd = crowd
+        self._share = share
 
     def __iter__(self) -> Iterator[Sa]:
         return iter(self.named.values())
@@ -123,6 +131,12 @@ class SaTable(Generic[Sa, Event]):
             self._crowd_out(next(iter(self.named.values())), now)
         self._schedule(sa, of_peer)
         self.grown(peer, sa.peer, now)
+        self._crowd.grown()
+
+    def let_go(self, number: int, now: float | None) -> None:
+        """Take so many to be over, the oldest first: there are too many of all racoons."""
+        for sa in list(islice(self.named.values(), number)):
+            self._crowd_out(sa, now)
 
     def _crowd_out(self, oldest: Sa, now: float | None) -> None:
         self.end(oldest, cast("Event", "crowded_out"), self.taken_over, now, now)
@@ -234,7 +248,8 @@ class SaTable(Generic[Sa, Event]):
     def presume_ended(self, sa: Sa, event: Event, cause: Any, at: float | None, now: float | None) -> None:
         """End an SA whose lifetime has passed without a line: it was flushed, or the line was lost."""
         self._presumed[sa.name] = sa
-        if len(self._presumed) > _MOST_PRESUMED:
+        most = self._share(_MOST_PRESUMED)
+        while len(self._presumed) > most:
             self._presumed.popitem(last=False)
         self.end(sa, event, cause, at, now)
 
@@ -252,6 +267,7 @@ class SaTable(Generic[Sa, Event]):
         sa.end, sa.ended = None, None
         self.enter(sa)
         self.changed(self._peers.entry(sa.peer, now), sa.peer, now)
+        self._crowd.grown()
         return sa
 
     def forget_presumed(self) -> None:

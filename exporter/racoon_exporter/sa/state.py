@@ -15,6 +15,7 @@ from racoon_exporter.sa.heard import Heard
 from racoon_exporter.sa.model import HISTORY, OTHER, IpsecSa, IsakmpSa, as_made, from_json
 from racoon_exporter.sa.peer_places import PeerPlaces
 from racoon_exporter.sa.racoon import Racoon
+from racoon_exporter.sa.shared_bounds import SharedBounds
 from racoon_exporter.sa.two_ends import TwoEnds
 from racoon_parsers.record import Origin, Record
 
@@ -35,6 +36,8 @@ class SaState:
         self.archive = Archive(self.knowledge.limits.history)
         self.two_ends = TwoEnds()
         self.racoons: dict[Key, Racoon] = {}
+        self.bounds = SharedBounds(self.racoons)
+        self.bounds.learn(self.knowledge.limits)
         self.gateways = Gateways(self.knowledge)
         self.peer_places = PeerPlaces(self._unnamed_peers)
         self.peers_elsewhere: Callable[[SaState], int] = lambda _ours: 0
@@ -58,7 +61,7 @@ class SaState:
             key = self._place(key, time)
             racoon = self.racoons.get(key)
             if racoon is None:
-                racoon = self._put(Racoon(*key, self.knowledge, self.archive, self.two_ends))
+                racoon = self._put(Racoon(*key, self.knowledge, self.archive, self.two_ends, self.bounds))
                 self.gateways.enter(key)
         return racoon
 
@@ -190,6 +193,7 @@ class SaState:
         """Take what a changed configuration says."""
         self.knowledge = knowledge
         self.gateways.learn(knowledge)
+        self.bounds.learn(knowledge.limits)
         for racoon in self.racoons.values():
             racoon.learn(knowledge)
 
@@ -278,7 +282,7 @@ class SaState:
             made = [from_json(kind, row) for row in rows] if archive is None else as_made(kind, rows, archive[name])
             setattr(state.archive, name, made)
         for item in given["racoons"]:
-            racoon = racoon_from_json(item, state.knowledge, state.archive, state.two_ends)
+            racoon = racoon_from_json(item, state.knowledge, state.archive, state.two_ends, state.bounds)
             racoon.learn(state.knowledge)
             state._put(racoon)
             state.gateways.enter(racoon.key)

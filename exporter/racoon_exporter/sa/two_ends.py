@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from racoon_exporter.sa.archive import Archive, Places
@@ -32,6 +33,10 @@ _RETRIES: Final = 120.0
 _MOST_KEPT: Final = 32
 """Failures kept of a racoon with a peer in a phase."""
 _MOST_PEERS: Final = 256
+_MOST_OWNERS: Final = 64
+"""Racoons that say an address is theirs and are asked: where more do, it is none that tells of a peer."""
+_MOST_COMPARED: Final = 512
+"""Failures that are compared with one: who writes the log makes as many as he likes, and each line must stay cheap."""
 
 Kept = OrderedDict[tuple[int, str], deque[Negotiation]]
 """Failures by phase and peer, the newest last."""
@@ -62,13 +67,26 @@ class Failures:
 
     def keep(self, negotiation: Negotiation) -> list[Negotiation]:
         """Keep a failure, and give those that are kept no longer."""
-        kept = self.silent if _is_silent(negotiation) else self.named
+        silent = _is_silent(negotiation)
+        kept = self.silent if silent else self.named
         ends = negotiation.phase, negotiation.peer
         of_peer = kept.setdefault(ends, deque())
         of_peer.append(negotiation)
         kept.move_to_end(ends)
+        if silent:
+            self.racoon.two_ends.fell_silent_about(negotiation.peer, self.racoon)
         gone = [of_peer.popleft()] if len(of_peer) > _MOST_KEPT else []
-        return [*gone, *kept.popitem(last=False)[1]] if len(kept) > _MOST_PEERS else gone
+        most = self.racoon.bounds.share(_MOST_PEERS)
+        while len(kept) > most:
+            (_, address), negotiations = kept.popitem(last=False)
+            gone += negotiations
+            if silent and not self.is_silent_about(address):
+                self.racoon.two_ends.forget_silence(address, self.racoon)
+        return gone
+
+    def is_silent_about(self, address: str) -> bool:
+        """Whether failures with a peer may be kept whose cause another end may still tell."""
+        return any((phase, address) in self.silent for phase in (1, 2))
 
     def all_silent(self) -> Iterator[Negotiation]:
         """Give those whose cause another end may still tell."""
@@ -108,6 +126,8 @@ class TwoEnds:
         """Whether logs are read that were written before: the other end's may come later, however long its time has passed."""
         self._owners: dict[str, list[Racoon]] = {}
         """By address: the racoons that said it is theirs."""
+        self._silent_about: dict[str, dict[Racoon, None]] = {}
+        """By address: the racoons that failed with it without a cause. Most addresses of a racoon's own are nobody's peer."""
         self._racoons: list[Racoon] = []
 
     def join(self, racoon: Racoon) -> TwoEnds:
@@ -129,16 +149,34 @@ class TwoEnds:
         """Know these racoons and no others."""
         self._racoons = list(racoons)
         self._owners.clear()
+        self._silent_about.clear()
         for racoon in self._racoons:
             self.learn_owner(racoon)
+            for _, address in racoon.failures.silent:
+                self.fell_silent_about(address, racoon)
+
+    def fell_silent_about(self, address: str, racoon: Racoon) -> None:
+        """Take note that a racoon keeps failures with a peer whose cause is not told."""
+        self._silent_about.setdefault(address, {})[racoon] = None
+
+    def forget_silence(self, address: str, racoon: Racoon) -> None:
+        """Take note that it keeps none any more."""
+        about = self._silent_about.get(address, {})
+        about.pop(racoon, None)
+        if not about:
+            self._silent_about.pop(address, None)
 
     def leave(self, racoon: Racoon) -> None:
         """Forget a racoon, and count what it still owes."""
         for negotiation in list(racoon.failures.uncounted.values()):
             give_up(racoon, negotiation, racoon.now)
         self._racoons.remove(racoon)
+        for _, address in racoon.failures.silent:
+            self.forget_silence(address, racoon)
         for address in racoon.peers.locals:
             self._owners[address].remove(racoon)
+            if not self._owners[address]:
+                del self._owners[address]
 
     def failed(self, racoon: Racoon, negotiation: Negotiation, now: float | None) -> None:
         """Take a failure: count it, tell it to the other end, or wait for what that tells."""
@@ -201,27 +239,32 @@ class TwoEnds:
 
     def _cause(self, racoon: Racoon, silent: Negotiation) -> tuple[Racoon, Negotiation] | None:
         """Give the most telling failure that the other end names for this one."""
-        found = [
+        ours = racoon.peers.locals
+        named_of_us = (
             (owner, named)
-            for owner in self._owners.get(silent.peer, ())
+            for owner in self._owners.get(silent.peer, ())[:_MOST_OWNERS]
             if owner is not racoon
             for phase in _phases(silent)
-            for address in (*sorted(racoon.peers.locals), UNATTRIBUTED)
+            for address in (*sorted(peer for of, peer in owner.failures.named if of == phase and peer in ours), UNATTRIBUTED)
             for named in owner.failures.named.get((phase, address), ())
-            if _same(racoon, silent, named)
-        ]
+        )
+        found = [one for one in islice(named_of_us, _MOST_COMPARED) if _same(racoon, silent, one[1])]
         return min(found, key=lambda one: _credit(one[1]), default=None)
 
     def _silences(self, racoon: Racoon, named: Negotiation) -> Iterator[tuple[Racoon, Negotiation]]:
         """Give the failures without a cause that this one explains."""
-        others = self._racoons if named.peer == UNATTRIBUTED else self._owners.get(named.peer, ())
-        for other in others:
-            if other is not racoon:
-                for phase in sorted({named.phase, 2}):
-                    for address in sorted(racoon.peers.locals):
-                        for silent in other.failures.silent.get((phase, address), ()):
-                            if named.phase in _phases(silent) and _same(other, silent, named):
-                                yield other, silent
+        others = None if named.peer == UNATTRIBUTED else self._owners.get(named.peer, ())[:_MOST_OWNERS]
+        silent_about_us = (
+            (other, silent)
+            for address in sorted(racoon.peers.locals & self._silent_about.keys())
+            for other in self._silent_about[address]
+            if other is not racoon and (others is None or other in others)
+            for phase in sorted({named.phase, 2})
+            for silent in other.failures.silent.get((phase, address), ())
+        )
+        for other, silent in islice(silent_about_us, _MOST_COMPARED):
+            if named.phase in _phases(silent) and _same(other, silent, named):
+                yield other, silent
 
 
 def give_up(racoon: Racoon, negotiation: Negotiation, now: float | None) -> None:

@@ -20,8 +20,9 @@ from racoon_exporter.availability.past import Past
 from racoon_exporter.engine import Engine
 from racoon_exporter.sa import Known, SaState
 from racoon_exporter.sa.archive import Archive
-from racoon_exporter.sa.gateways import Gateways
+from racoon_exporter.sa.gateways import Gateways, Key
 from racoon_exporter.sa.model import HISTORY, OTHER
+from racoon_exporter.sa.racoon import Racoon
 from racoon_exporter.serve.fair_lock import FairLock
 from racoon_exporter.serve.live_engine import LiveEngine
 from racoon_exporter.serve.restore_marker import RestoreMarker
@@ -63,7 +64,7 @@ class Partitions:
         self.lock = FairLock()
         """Whose turn it is to read or look: one lock for all engines."""
         self._template = engine
-        engine.share_places(self._taken_elsewhere, self._peers_elsewhere)
+        engine.share_places(self._taken_elsewhere, self._peers_elsewhere, self._racoons_elsewhere)
         self._restore_marker = RestoreMarker(state_file)
         self._united = Engine.like(engine)
         self._monotonic = monotonic
@@ -89,6 +90,11 @@ class Partitions:
         """Tell how many peers the partitions have that nobody configured, but for the one that asks."""
         states = (partition.engine.state for partition in self._held.values())
         return sum(each.unnamed_peers for each in states if each is not ours)
+
+    def _racoons_elsewhere(self, ours: SaState) -> Iterable[Mapping[Key, Racoon]]:
+        """Give the racoons of the partitions, but for the one that asks."""
+        states = (partition.engine.state for partition in self._held.values())
+        return [each.racoons for each in states if each is not ours]
 
     def of(self, source: str) -> Partition | None:
         """Give the partition of a name; None for any other source."""

@@ -10,8 +10,10 @@ import pytest
 
 from racoon_exporter.engine import Engine, restore, to_json
 from racoon_exporter.history import tables
+from racoon_exporter.sa import two_ends
 from racoon_exporter.source.files.one_shot import blocks_of
 from tests.exporter.reading import LAB, block, failures
+from tests.steps import steps
 
 A, B, C = "192.0.2.1", "198.51.100.7", "203.0.113.9"
 """Two gateways, and one whose log nobody reads."""
@@ -297,3 +299,52 @@ def test_a_refused_login_is_a_failure_of_the_end_that_refused() -> None:
     tell(engine, "b", '08:30:02 INFO: login failed for user "mallory"')
     assert stories(engine) == [(1, A, "xauth_failed", None)]
     assert failures(engine, 1) == {(A, "xauth_failed"): 1}
+
+
+# what a line costs
+
+
+def unexplained(number: int) -> Engine:
+    """Many gateways that say they own the same address, and failed with ours without a cause; ours has many addresses."""
+    engine = Engine(UTC)
+    tell(engine, "ours", *(f"08:00:00 {listens(f'10.{each >> 8}.{each & 255}.1')}" for each in range(number)))
+    for each in range(number):
+        lines = (listens(B), begin("initiate", B, "10.0.0.1"), timed_out())
+        tell(engine, f"other-{each}", *(f"08:00:00 {line}" for line in lines))
+    return engine
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("ERROR: exchange Identity Protection not allowed in any applicable rmconf.",),
+        (f"[{B}] ERROR: exchange Identity Protection not allowed in any applicable rmconf.",),
+        (begin("initiate", A, B), timed_out()),
+        (f"[{B}] ERROR: failed to get sainfo.", f"[{B}] ERROR: failed to pre-process ph2 packet (side: 1, status: 1)."),
+    ],
+    ids=["refusal of nobody", "refusal of a peer", "silence", "phase 2"],
+)
+def test_a_failure_costs_no_more_where_many_gateways_have_many_addresses(
+    lines: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a thousand gateways and four thousand addresses a line took two seconds."""
+    monkeypatch.setattr(two_ends, "_MOST_COMPARED", 32)
+    few, many = unexplained(80), unexplained(640)
+    costs = [
+        steps(lambda engine=engine: tell(engine, "ours", *(f"08:05:00 {line}" for line in lines)))  # type: ignore[misc]
+        for engine in (few, many)
+    ]
+    assert costs[1] < 2 * costs[0]
+
+
+def test_a_silence_that_gives_way_to_newer_ones_is_told_nothing() -> None:
+    engine = gateways()
+    more = (f"203.0.{each >> 8}.{each & 255}" for each in range(600))
+    for peer in more:
+        tell(engine, "c", f"08:30:00 {listens(peer)}")
+        tell(engine, "a", f"08:30:00 {begin('initiate', A, peer)}", f"08:30:01 {timed_out()}")
+    about = engine.state.two_ends._silent_about
+    racoon = next(one for one in engine.state.racoons.values() if one.stream == "a")
+    assert about.keys() == {peer for _, peer in racoon.failures.silent}
+    engine.state.forget([racoon.key])
+    assert not about

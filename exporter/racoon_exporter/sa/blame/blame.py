@@ -14,6 +14,7 @@ from racoon_exporter.sa.blame.timeouts import TimeOuts, Verdict
 from racoon_exporter.sa.model import UNATTRIBUTED, Negotiation
 from racoon_exporter.sa.negotiations import Negotiations
 from racoon_exporter.sa.peers import Peers
+from racoon_exporter.sa.shared_bounds import Share, whole
 from racoon_exporter.sa.timers import Timers
 
 
@@ -22,11 +23,19 @@ class Blame:
 
     __slots__ = ("_gateway", "_negotiations", "_peers", "packet", "refusals", "teardowns", "timeouts")
 
-    def __init__(self, gateway: str, negotiations: Negotiations, peers: Peers, timers: Timers, archive: Archive) -> None:
-        self.refusals = Refusals(gateway, negotiations, archive)
+    def __init__(
+        self,
+        gateway: str,
+        negotiations: Negotiations,
+        peers: Peers,
+        timers: Timers,
+        archive: Archive,
+        share: Share = whole,
+    ) -> None:
+        self.refusals = Refusals(gateway, negotiations, archive, share)
         self.packet = Packet(negotiations, peers, self.refusals)
         self.timeouts = TimeOuts(negotiations, timers)
-        self.teardowns = Teardowns()
+        self.teardowns = Teardowns(share)
         self._gateway = gateway
         self._negotiations = negotiations
         self._peers = peers

@@ -9,6 +9,7 @@ from typing import Any, Final
 from racoon_exporter.sa.archive import Archive, Places
 from racoon_exporter.sa.model import Negotiation
 from racoon_exporter.sa.negotiations import Negotiations
+from racoon_exporter.sa.shared_bounds import Share, whole
 
 _SAME_REFUSAL: Final = 60.0
 """Seconds within which a peer's retries are the same refusal, and a reason waits for its failure line."""
@@ -31,12 +32,13 @@ def close_in_time(one: float | None, other: float | None, seconds: float = _SAME
 class Refusals:
     """Refusals whose retries are not counted again."""
 
-    __slots__ = ("_archive", "_gateway", "_negotiations", "_reasons", "_refused")
+    __slots__ = ("_archive", "_gateway", "_negotiations", "_reasons", "_refused", "_share")
 
-    def __init__(self, gateway: str, negotiations: Negotiations, archive: Archive) -> None:
+    def __init__(self, gateway: str, negotiations: Negotiations, archive: Archive, share: Share = whole) -> None:
         self._gateway = gateway
         self._negotiations = negotiations
         self._archive = archive
+        self._share = share
         self._refused: OrderedDict[Name, Negotiation] = OrderedDict()
         self._reasons: OrderedDict[str, tuple[float | None, str]] = OrderedDict()
         """By peer: the last evidence that found no negotiation, for a failure line that follows."""
@@ -58,7 +60,8 @@ class Refusals:
         self._negotiations.begin(negotiation, at)
         self._negotiations.fail(negotiation, reason, at, now=now)
         self._refused[name] = negotiation
-        if len(self._refused) > _MOST:
+        most = self._share(_MOST)
+        while len(self._refused) > most:
             self._refused.popitem(last=False)
 
     def just_now(self, phase: int, at: float | None) -> Negotiation | None:
@@ -72,7 +75,8 @@ class Refusals:
         """Keep evidence about a peer that does not negotiate for the failure line that may follow."""
         self._reasons[address] = (at, reason)
         self._reasons.move_to_end(address)
-        if len(self._reasons) > _MOST:
+        most = self._share(_MOST)
+        while len(self._reasons) > most:
             self._reasons.popitem(last=False)
 
     def take_reason(self, address: str, now: float | None) -> str | None:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from racoon_exporter.sa.blame.refusals import close_in_time
 from racoon_exporter.sa.model import Phase1End
 from racoon_exporter.sa.sa_table import GRACE
+from racoon_exporter.sa.shared_bounds import Share, whole
 
 _MOST: Final = 4096
 _JUST_NOW: Final = 2.0
@@ -15,9 +16,10 @@ _JUST_NOW: Final = 2.0
 class Teardowns:
     """What was said of teardowns that may follow."""
 
-    __slots__ = ("_causes", "_initial_contact")
+    __slots__ = ("_causes", "_initial_contact", "_share")
 
-    def __init__(self) -> None:
+    def __init__(self, share: Share = whole) -> None:
+        self._share = share
         self._causes: dict[str, tuple[float | None, Phase1End]] = {}
         """By peer or cookies."""
         self._initial_contact: tuple[float | None, str] | None = None
@@ -25,7 +27,8 @@ class Teardowns:
     def explain(self, key: str, cause: Phase1End, now: float | None) -> None:
         """Say why the teardown that may follow happens, of a peer or of cookies."""
         self._causes[key] = (now, cause)
-        if len(self._causes) > _MOST:
+        most = self._share(_MOST)
+        while len(self._causes) > most:
             del self._causes[next(iter(self._causes))]
 
     def cause(self, *keys: str, now: float | None) -> Phase1End | None:
