@@ -2,7 +2,8 @@
 
 bcrypt is slow on purpose (a cost of 10 takes some 50 ms), so it runs in a worker thread, one password at a time, and what
 was found out is remembered: a scrape pays for it once. Guessing from many connections cannot pile up work: only a few
-passwords wait at once, and fewer per client.
+passwords wait at once, and fewer per client. Guessing from many networks keeps nobody out for long: who was let in before comes
+first, then who was denied or turned away least, also where all places are taken.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ import base64
 import binascii
 import hmac
 import secrets
-from collections import Counter, OrderedDict
+from collections import OrderedDict
+from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
 import bcrypt
 from starlette.concurrency import run_in_threadpool
+
+from racoon_exporter.web.handshakes import remember
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -54,6 +58,18 @@ def password_matches(password: bytes, password_hash: bytes) -> bool:
         return False
 
 
+@dataclass(eq=False, slots=True)
+class _Guess:
+    """A password that waits to be compared, or is."""
+
+    digest: bytes
+    password: bytes
+    password_hash: bytes
+    known: bool
+    client: str
+    verdict: asyncio.Future[Verdict]
+
+
 class Authenticator:
     """Checks credentials and remembers the result. To be used from one event loop.
 
@@ -74,11 +90,13 @@ class Authenticator:
         # Apart, so that guesses cannot push out the scraper's verified credentials.
         self._right = _Remembered(max_remembered)
         self._wrong = _Remembered(max_remembered)
-        self._waiting: dict[bytes, asyncio.Task[bool]] = {}
-        self._waiting_by_client: Counter[str] = Counter()
+        self._let_in: dict[str, None] = {}
+        self._refused: dict[str, int] = {}  # how often, by client, since it was let in
+        self._waiting: dict[bytes, _Guess] = {}  # dicts keep order: the first to come is the first
+        self._compared: _Guess | None = None
         self._max_waiting = max_waiting
         self._max_waiting_per_client = max_waiting_per_client
-        self._one_at_a_time = asyncio.Lock()
+        self._comparing: asyncio.Task[None] | None = None
 
     async def check(self, users: Mapping[str, str], authorization: bytes | None, client: str) -> Verdict:
         """Check an Authorization header. ``users`` must not be empty; ``client`` is the network it came from."""
@@ -94,29 +112,63 @@ class Authenticator:
             return Verdict.ALLOWED
         if digest in self._wrong:
             return Verdict.DENIED
-        waiting = self._waiting.get(digest)
-        if waiting is None:
-            if self._is_full(client):
+        guess = self._waiting.get(digest)
+        if guess is None:
+            if not self._has_place(client):
                 return Verdict.BUSY
-            self._waiting_by_client[client] += 1
-            waiting = asyncio.create_task(self._compare(digest, password, compared, client, known=password_hash is not None))
-            self._waiting[digest] = waiting
-        return Verdict.ALLOWED if await asyncio.shield(waiting) else Verdict.DENIED
+            verdict = asyncio.get_running_loop().create_future()
+            guess = self._waiting[digest] = _Guess(digest, password, compared, password_hash is not None, client, verdict)
+            if self._comparing is None:
+                self._comparing = asyncio.create_task(self._compare_all())
+        return await asyncio.shield(guess.verdict)
 
-    def _is_full(self, client: str) -> bool:
-        return len(self._waiting) >= self._max_waiting or self._waiting_by_client[client] >= self._max_waiting_per_client
+    def _has_place(self, client: str) -> bool:
+        """Tell whether a client's password may wait; where all places are taken, another one may have to go for it."""
+        if sum(guess.client == client for guess in self._waiting.values()) >= self._max_waiting_per_client:
+            return False
+        if len(self._waiting) < self._max_waiting:
+            return True
+        last = max((guess for guess in self._waiting.values() if guess is not self._compared), key=self._turn, default=None)
+        if last is None or self._turn(last) <= self._rank(client):
+            self._note_refused(client)
+            return False
+        del self._waiting[last.digest]
+        last.verdict.set_result(Verdict.BUSY)
+        return True
 
-    async def _compare(self, digest: bytes, password: bytes, password_hash: bytes, client: str, *, known: bool) -> bool:
+    def _turn(self, guess: _Guess) -> tuple[bool, int]:
+        return self._rank(guess.client)
+
+    def _rank(self, client: str) -> tuple[bool, int]:
+        """Say who comes first, the least of all."""
+        return client not in self._let_in, self._refused.get(client, 0)
+
+    async def _compare_all(self) -> None:
         try:
-            async with self._one_at_a_time:
-                matched = await run_in_threadpool(self._matches, password, password_hash)
+            while self._waiting:
+                self._compared = min(self._waiting.values(), key=self._turn)
+                await self._compare(self._compared)
         finally:
-            del self._waiting[digest]
-            self._waiting_by_client[client] -= 1
-            self._waiting_by_client += Counter()  # drops zeros
-        allowed = matched and known
-        (self._right if allowed else self._wrong).add(digest)
-        return allowed
+            self._comparing = self._compared = None
+
+    async def _compare(self, guess: _Guess) -> None:
+        try:
+            matched = await run_in_threadpool(self._matches, guess.password, guess.password_hash)
+        finally:
+            del self._waiting[guess.digest]
+        self._note(guess, allowed=matched and guess.known)
+
+    def _note(self, guess: _Guess, *, allowed: bool) -> None:
+        (self._right if allowed else self._wrong).add(guess.digest)
+        if allowed:
+            remember(self._let_in, guess.client, None)
+            self._refused.pop(guess.client, None)
+        else:
+            self._note_refused(guess.client)
+        guess.verdict.set_result(Verdict.ALLOWED if allowed else Verdict.DENIED)
+
+    def _note_refused(self, client: str) -> None:
+        remember(self._refused, client, self._refused.get(client, 0) + 1)
 
     def _digest(self, *parts: bytes, known: bool) -> bytes:
         message = b"".join(len(part).to_bytes(4, "big") + part for part in parts)

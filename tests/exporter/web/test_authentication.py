@@ -14,7 +14,7 @@ from racoon_exporter.web.token_bucket import TokenBucket
 from tests.exporter.web.client import PATIENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 USERS = {"alice": "hash of alice", "bob": "hash of bob"}
 
@@ -184,6 +184,92 @@ def test_only_a_few_passwords_wait_and_fewer_of_one_client() -> None:
         assert [verdict is Verdict.BUSY for verdict in await asyncio.gather(*flood)] == [False, False, True, True, True]
         assert await asyncio.gather(*scraper) == [Verdict.ALLOWED] * 3
         assert await ask("alice?", "198.51.100.2") is Verdict.DENIED
+
+    asyncio.run(story())
+
+
+class SlowChecks:
+    """Stands for bcrypt that waits to be told how many passwords it may compare."""
+
+    def __init__(self) -> None:
+        self.may_end = threading.Semaphore(0)
+        self.made: list[bytes] = []
+
+    def __call__(self, password: bytes, password_hash: bytes) -> bool:
+        self.made.append(password)
+        assert self.may_end.acquire(timeout=PATIENCE)
+        return password_hash == b"hash of " + password
+
+
+async def asked(
+    authenticator: Authenticator, password: str, client: str, users: Mapping[str, str] = USERS
+) -> asyncio.Task[Verdict]:
+    """Ask, and let the question come to where it waits."""
+    task = asyncio.create_task(authenticator.check(users, basic("alice", password), client))
+    await asyncio.sleep(0)
+    return task
+
+
+def test_who_was_let_in_comes_before_a_flood_of_guesses_and_takes_a_place() -> None:
+    """A scraper whose password has a new hash: that of every network was asked anew, and a flood had all places for ever."""
+
+    async def story() -> None:
+        checks = SlowChecks()
+        authenticator = Authenticator(matches=checks, max_waiting=3)
+        checks.may_end.release()
+        assert await (await asked(authenticator, "alice", "198.51.100.1")) is Verdict.ALLOWED
+        flood = [await asked(authenticator, f"guess {number}", f"192.0.2.{number}") for number in range(4)]
+        assert await flood[3] is Verdict.BUSY
+        scraper = await asked(authenticator, "new", "198.51.100.1", {"alice": "hash of new"})
+        assert await flood[1] is Verdict.BUSY
+        checks.may_end.release(3)
+        assert [await each for each in (scraper, flood[0], flood[2])] == [Verdict.ALLOWED, Verdict.DENIED, Verdict.DENIED]
+        assert checks.made == [b"alice", b"guess 0", b"new", b"guess 2"]
+
+    asyncio.run(story())
+
+
+def test_who_has_not_guessed_yet_comes_before_who_has() -> None:
+    """A scraper that nobody knows, as after a restart: networks that guess again and again do not keep it out."""
+
+    async def story() -> None:
+        checks = SlowChecks()
+        authenticator = Authenticator(matches=checks, max_waiting=3)
+        checks.may_end.release(3)
+        for number in range(3):
+            assert await (await asked(authenticator, f"guess {number}", f"192.0.2.{number}")) is Verdict.DENIED
+        flood = [await asked(authenticator, f"again {number}", f"192.0.2.{number}") for number in range(3)]
+        scraper = await asked(authenticator, "alice", "198.51.100.1")
+        assert await flood[1] is Verdict.BUSY
+        assert await (await asked(authenticator, "more", "192.0.2.0")) is Verdict.BUSY
+        checks.may_end.release(3)
+        assert [await each for each in (scraper, flood[0], flood[2])] == [Verdict.ALLOWED, Verdict.DENIED, Verdict.DENIED]
+        assert checks.made[3:] == [b"again 0", b"alice", b"again 2"]
+
+    asyncio.run(story())
+
+
+def test_who_asks_often_is_last_though_nothing_was_compared_yet() -> None:
+    """A flood from many networks, the passwords of which take minutes to compare."""
+
+    async def story() -> None:
+        checks = SlowChecks()
+        authenticator = Authenticator(matches=checks, max_waiting=2)
+        flood = [await asked(authenticator, f"guess {number}", f"192.0.2.{number % 4}") for number in range(16)]
+        assert [await each for each in flood[2:]] == [Verdict.BUSY] * 14
+        scraper = await asked(authenticator, "alice", "198.51.100.1")
+        checks.may_end.release(2)
+        assert [await each for each in (scraper, *flood[:2])] == [Verdict.ALLOWED, Verdict.DENIED, Verdict.BUSY]
+
+    asyncio.run(story())
+
+
+def test_networks_that_guessed_are_remembered_in_bounds() -> None:
+    async def story() -> None:
+        authenticator = Authenticator(matches=Checks())
+        for number in range(4_100):
+            await authenticator.check(USERS, basic("alice", f"guess {number}"), f"network {number}")
+        assert len(authenticator._refused) == 4096
 
     asyncio.run(story())
 
