@@ -1,7 +1,8 @@
-"""A listening socket that closes what a network opens beyond its rate, before anything is made of it.
+"""A listening socket that closes what is opened beyond a rate, before anything is made of it.
 
 A connection costs asyncio six times as much as taking it off the kernel's queue and closing it, and leaves a cycle of objects
-for the garbage collector. With TLS most of a flood comes to nothing anyway (`handshakes.py`): here it does so at that price.
+for the garbage collector. Most of a flood comes to nothing anyway (`handshakes.py`, `connections.py`): here it does so at that
+price.
 """
 
 from __future__ import annotations
@@ -12,30 +13,50 @@ from typing import TYPE_CHECKING, Any
 
 from racoon_exporter.web.config import RateLimit
 from racoon_exporter.web.handshakes import remember
-from racoon_exporter.web.network import client_network
+from racoon_exporter.web.network import client_network, never_came
 from racoon_exporter.web.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 #: Connections closed in one turn of the event loop.
-_CLOSED_AT_ONCE = 64
+_CLOSED_AT_ONCE = 256
 
 
 class ConnectionRates:
-    """How many connections a network may open each second, and at once."""
+    """How many connections may be opened each second, and at once.
 
-    def __init__(self, per_second: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._limit = RateLimit(1 / per_second, per_second)
+    Networks that were not served before share what they have, so that a flood from many costs little and does not fill the
+    kernel's queue, where a scraper would wait for seconds. Those that come for the first time share as much once more: a flood
+    from addresses that have been here does not keep them out.
+    """
+
+    def __init__(
+        self,
+        per_second: int | None,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        strangers: RateLimit | None = None,
+        visits: Callable[[str], int] = never_came,
+    ) -> None:
+        """Take the rate of each network, and that of those that ``visits`` knows nothing of; None where there is none."""
+        self._limit = None if per_second is None else RateLimit(1 / per_second, per_second)
         self._clock = clock
-        self._buckets: dict[str, TokenBucket] = {}
+        self._visits = visits
+        self._strangers = None if strangers is None else TokenBucket(strangers, clock)
+        self._newcomers = None if strangers is None else TokenBucket(strangers, clock)
+        self._buckets: dict[str, TokenBucket | None] = {}
 
     def may_open(self, address: str) -> bool:
         """Tell whether a client may have one more connection."""
         network = client_network(address)
-        bucket = self._buckets.get(network) or TokenBucket(self._limit, self._clock)
+        is_new = network not in self._buckets
+        bucket = TokenBucket(self._limit, self._clock) if is_new and self._limit is not None else self._buckets.get(network)
+        shared = None if self._visits(network) else self._newcomers if is_new else self._strangers
+        if shared is not None and not shared.take():
+            return False  # and a newcomer is one still
         remember(self._buckets, network, bucket)
-        return bucket.take()
+        return bucket is None or bucket.take()
 
 
 class RatedSocket(socket.socket):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from email.utils import formatdate
 from http import HTTPStatus
@@ -11,8 +12,9 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
 
 from racoon_exporter.web.authentication import Authenticator, Verdict
-from racoon_exporter.web.network import client_network
+from racoon_exporter.web.network import client_network, never_came
 from racoon_exporter.web.token_bucket import TokenBucket
+from racoon_exporter.web.turns import Turns
 
 if TYPE_CHECKING:
     import logging
@@ -60,6 +62,7 @@ class Guard:
         *,
         health_without_auth: bool = False,
         max_head_bytes: int = 16 * 1024,
+        visits: Callable[[str], int] = never_came,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._app = app
@@ -67,7 +70,9 @@ class Guard:
         self._logger = logger
         self._open_paths = HEALTH_PATHS if health_without_auth else frozenset()
         self._max_head_bytes = max_head_bytes
+        self._visits = visits
         self._clock = clock
+        self._turns = Turns()
         self._authenticator = Authenticator()
         self._bucket: TokenBucket | None = None
         self._last_failure = ""
@@ -76,6 +81,11 @@ class Guard:
         """Answer one request."""
         if scope["type"] != "http":
             return
+        if not self._turns.is_mine():
+            note_waiting = scope.get("state", {}).get(WAITING, _nobody_minds)
+            note_waiting(asyncio.current_task())
+            await self._turns.wait(self._visits(_network(scope)))
+            note_waiting(None)
         config = self._live.current().config
         answer = _Answer(send, config.headers, scope.get("state", {}).get(ANSWERING, _nobody_counts))
         try:
@@ -95,8 +105,7 @@ class Guard:
             return _text("Too Many Requests", 429)
         if not config.users or scope["path"] in self._open_paths:
             return None
-        client = client_network(scope["client"][0] if scope["client"] else "")
-        verdict = await self._authenticator.check(config.users, _header(scope, b"authorization"), client)
+        verdict = await self._authenticator.check(config.users, _header(scope, b"authorization"), _network(scope))
         if verdict is Verdict.BUSY:
             return _text("Service Unavailable", 503, {"Retry-After": _BUSY_SECONDS})
         return None if verdict is Verdict.ALLOWED else _text("Unauthorized", 401, {"WWW-Authenticate": _CHALLENGE})
@@ -158,6 +167,10 @@ def _nobody_counts(size: int) -> None:
     del size
 
 
+def _nobody_minds(task: asyncio.Task[None] | None) -> None:
+    del task
+
+
 def _nobody_listens() -> None:
     """Stand in for a server that has no connections of ours."""
 
@@ -165,6 +178,10 @@ def _nobody_listens() -> None:
 def _head_bytes(scope: Scope) -> int:
     fields = sum(len(name) + len(value) for name, value in scope["headers"])
     return fields + len(scope["method"]) + len(scope["raw_path"]) + len(scope["query_string"])
+
+
+def _network(scope: Scope) -> str:
+    return client_network(scope["client"][0] if scope["client"] else "")
 
 
 def _header(scope: Scope, name: bytes) -> bytes | None:

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from racoon_exporter.web.network import client_network
+from racoon_exporter.web.network import client_network, never_came
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +37,10 @@ class Limits:
     max_strangers_handshakes: int = 25
     #: With TLS: connections opened in a second, and at once, by a network.
     max_new_connections: int = 400
+    #: The same of all networks together that were not served before, and of all that come for the first time. As many at once
+    #: as are made in half a second.
+    max_new_strangers: int = 500
+    max_new_strangers_at_once: int = 1200
     #: What a client may send within TLS without a byte of HTTP among it: four of the largest records.
     max_tls_bytes: int = 64 * 1024
     #: For a TLS handshake, and again for a whole request.
@@ -68,7 +72,15 @@ class Connection:
 class Connections:
     """All open connections; decides which one gives way when there are too many."""
 
-    def __init__(self, limit: int, max_stalled: int, max_stalled_bytes: int = _STALLED_BYTES) -> None:
+    def __init__(
+        self,
+        limit: int,
+        max_stalled: int,
+        max_stalled_bytes: int = _STALLED_BYTES,
+        visits: Callable[[str], int] = never_came,
+    ) -> None:
+        """Keep books of so many. ``visits`` tells how often a network came and was served."""
+        self._visits = visits
         self._limit = limit
         self._max_stalled = max_stalled
         self._max_stalled_bytes = max_stalled_bytes
@@ -132,21 +144,38 @@ class Connections:
     def _dispensable(self, newcomer: str) -> Connection | None:
         """Return the connection that gives way to one of a network, None for that one itself.
 
-        The oldest idle one of the network that has most of these, those that were served after all others: a flood from many
-        networks holds one connection of each, as a scraper does. Then the one that has not read its response for longest, then
-        the last one of the network that holds most. No network makes one give way that holds less: a flood displaces itself.
+        The first of: an idle one, a running one whose client has not read its response for longest, a running one of a network
+        that holds more. No network makes one give way that holds less: a flood displaces itself. A flood from many networks
+        holds one connection of each, as a scraper does: so one that was served does not give way to a network that came less
+        often, while there is any other, and who came often makes a running one of who did not give way.
         """
         held = Counter(connection.client for connection in self._all)
-        idle = [connection for connection in self._idle if held[connection.client] >= held[newcomer]]
-        candidates = [connection for connection in idle if not connection.served] or idle
-        number = Counter(connection.client for connection in candidates)
         stalled = (connection for connection in self._stalled if held[connection.client] >= held[newcomer])
-        running = (connection for connection in reversed(self._all) if held[connection.client] > held[newcomer] + 1)
-        return (
-            max(candidates, key=lambda connection: number[connection.client], default=None)
-            or next(stalled, None)
-            or max(running, key=lambda connection: held[connection.client], default=None)
+        return self._idle_one(newcomer, held) or next(stalled, None) or self._running_one(newcomer, held)
+
+    def _idle_one(self, newcomer: str, held: Counter[str]) -> Connection | None:
+        """Return the oldest of those that were not served, else of those that came least often; of who has most of these."""
+        idle = [connection for connection in self._idle if held[connection.client] >= held[newcomer]]
+        candidates = [connection for connection in idle if not connection.served] or [
+            connection
+            for connection in idle
+            if len(self._idle) == len(self._all) or self._visits(connection.client) <= self._visits(newcomer)
+        ]
+        number = Counter(connection.client for connection in candidates)
+        return max(
+            candidates, key=lambda connection: (number[connection.client], -self._visits(connection.client)), default=None
         )
+
+    def _running_one(self, newcomer: str, held: Counter[str]) -> Connection | None:
+        """Return the last of the network that holds most, of those that may give way."""
+        visits = self._visits(newcomer)
+        candidates = [
+            connection
+            for connection in reversed(self._all)
+            if held[connection.client] > held[newcomer] + 1
+            or (held[connection.client] > held[newcomer] and self._visits(connection.client) < visits)
+        ]
+        return max(candidates, key=lambda connection: held[connection.client], default=None)
 
     def _drop(self, connection: Connection) -> None:
         self.remove(connection)

@@ -54,6 +54,7 @@ class Gate(asyncio.Protocol):
         plain = self._endpoint.live.current().context is None
         self._book = self._endpoint.connections if plain else self._endpoint.waiting
         self._connection = self._book.admit(self._transport)
+        self._connection.served = self._endpoint.handshakes.has_served(self._connection.client)
         if self._transport.is_closing():  # it was the one to give way
             return
         if plain:

@@ -9,6 +9,7 @@ does not keep a scraper out, also where it opens a connection for each scrape.
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from racoon_exporter.web.config import RateLimit
@@ -27,10 +28,21 @@ _HANDSHAKE_RECORD = 22  # RFC 8446, 5.1: ContentType handshake
 _CLIENT_HELLO = 1  # RFC 8446, 4: HandshakeType client_hello
 #: Handshakes that may begin at once, whatever the rate: with a large RSA key these take a quarter of a second.
 _MOST_AT_ONCE = 25
-#: Networks that are remembered as served, the last ones.
+#: Networks that are remembered as served, those that came most often.
 _MAX_SERVED = 64
+#: Seconds after which a network that is served again counts as having come again.
+_VISIT = 10.0
 #: Networks whose rates are kept, and ClientHellos that are known again.
 _MAX_REMEMBERED = 4096
+
+
+@dataclass(slots=True)
+class _Served:
+    """A network that was served: its rate, how often it came, and when that was last counted."""
+
+    bucket: TokenBucket
+    visits: int
+    counted_at: float
 
 
 class Handshakes:
@@ -48,7 +60,7 @@ class Handshakes:
         self._of_strangers = self._bucket(strangers)
         self._of_newcomers = self._bucket(strangers)
         self._strangers: dict[str, TokenBucket] = {}  # dicts keep order: the longest unused comes first
-        self._served: dict[str, TokenBucket] = {}
+        self._served: dict[str, _Served] = {}
         self._hellos: dict[bytes, None] = {}
 
     def may_begin(self, network: str, hello: bytes) -> bool:
@@ -56,7 +68,7 @@ class Handshakes:
         if not is_client_hello(hello) or self._is_replayed(hello[_RANDOM]):
             return False
         if network in self._served:
-            return self._served[network].take()
+            return self._served[network].bucket.take()
         known = self._strangers.get(network)
         if known is None and not self._of_newcomers.take():
             return False  # and it is a newcomer still
@@ -65,13 +77,29 @@ class Handshakes:
         return bucket.take() and (known is None or self._of_strangers.take())
 
     def has_served(self, network: str) -> bool:
-        """Tell whether ``network`` is one of the last that were served."""
+        """Tell whether ``network`` is one of those that were served."""
         return network in self._served
+
+    def visits(self, network: str) -> int:
+        """Tell how often ``network`` came and was served, 0 where that is not known of it.
+
+        A scraper comes for years. A flood that is served as well, where no password is asked for, does not come as often.
+        """
+        served = self._served.get(network)
+        return 0 if served is None else served.visits
 
     def note_served(self, network: str) -> None:
         """Note that a request from ``network`` was let in and answered."""
-        bucket = self._served.get(network) or self._bucket(self._of_served)
-        remember(self._served, network, bucket, _MAX_SERVED)
+        now = self._clock()
+        served = self._served.pop(network, None)
+        if served is None:
+            if len(self._served) >= _MAX_SERVED:
+                del self._served[min(self._served, key=self.visits)]
+            served = _Served(self._bucket(self._of_served), 1, now)
+        elif now - served.counted_at >= _VISIT:
+            served.visits += 1
+            served.counted_at = now
+        self._served[network] = served  # last, as the one that was served last
 
     def _is_replayed(self, random: bytes) -> bool:
         known = random in self._hellos

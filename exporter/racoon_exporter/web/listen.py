@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 #: Connections that the kernel completes ahead of accept(). When it is full, the kernel drops a scraper's SYN, which comes
 #: again after a whole second.
-BACKLOG = 1024
+BACKLOG = 4096
 
 _FIRST_SYSTEMD_FD = 3  # SD_LISTEN_FDS_START of sd_listen_fds(3)
 _MAX_PORT = 65535

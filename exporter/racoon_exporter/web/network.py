@@ -19,3 +19,9 @@ def client_network(address: str) -> str:
     if parsed.ipv4_mapped is not None:
         return str(parsed.ipv4_mapped)
     return str(ipaddress.ip_network((parsed, 64), strict=False).network_address)
+
+
+def never_came(network: str) -> int:
+    """Tell how often a network came, where nobody counts."""
+    del network
+    return 0

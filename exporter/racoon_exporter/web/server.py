@@ -14,6 +14,7 @@ from uvicorn.config import Config
 
 from racoon_exporter.web.accepting import ConnectionRates, RatedSocket
 from racoon_exporter.web.application import Guard
+from racoon_exporter.web.config import RateLimit
 from racoon_exporter.web.config_reload import LiveConfig
 from racoon_exporter.web.connections import Connections, Limits
 from racoon_exporter.web.gate import Gate, shrink_tls_buffers
@@ -61,6 +62,9 @@ class WebServer:
         self._logger = logger
         self._health_without_auth = health_without_auth
         self._limits = limits or Limits()
+        self._handshakes = Handshakes(
+            self._limits.max_handshakes, self._limits.max_stranger_handshakes, self._limits.max_strangers_handshakes
+        )
         self._live: LiveConfig | None = None
         self._connections: Connections | None = None
         self._waiting: Connections | None = None
@@ -138,9 +142,9 @@ class WebServer:
         endpoint = self._endpoint(live, self._loop)
         servers = []
         at_once = max(1, affordable(self._limits.max_connections) // _TURNS_TO_FILL)
-        rates = None if live.current().context is None else ConnectionRates(self._limits.max_new_connections)
-        for plain in (sock for listener in listeners for sock in listener.sockets):
-            sock = plain if rates is None else RatedSocket(plain, rates)
+        rates = self._rates(tls=live.current().context is not None)
+        for listening in (sock for listener in listeners for sock in listener.sockets):
+            sock = RatedSocket(listening, rates)
             servers.append(await self._loop.create_server(partial(Gate, endpoint), sock=sock, backlog=at_once))
             sock.listen(BACKLOG)  # the kernel's queue may be longer than what asyncio takes from it in one go
         self._ready.set()
@@ -148,6 +152,14 @@ class WebServer:
         for server in servers:
             server.close()
         await self._finish(endpoint)
+
+    def _rates(self, *, tls: bool) -> ConnectionRates:
+        limits = self._limits
+        return ConnectionRates(
+            limits.max_new_connections if tls else None,
+            strangers=RateLimit(1 / limits.max_new_strangers, limits.max_new_strangers_at_once),
+            visits=self._handshakes.visits,
+        )
 
     def _endpoint(self, live: LiveConfig, loop: asyncio.AbstractEventLoop) -> Endpoint:
         app = Starlette(routes=list(self._routes))
@@ -159,6 +171,7 @@ class WebServer:
             self._logger,
             health_without_auth=self._health_without_auth,
             max_head_bytes=limits.max_head_bytes,
+            visits=self._handshakes.visits,
         )
         at_all = affordable(limits.max_connections)
         most = at_all if live.current().context is None else min(at_all, limits.max_tls_connections)
@@ -177,10 +190,10 @@ class WebServer:
             h11_max_incomplete_event_size=limits.max_head_bytes,
         )
         config.load()
-        self._connections = Connections(most, limits.max_stalled, limits.max_stalled_bytes)
-        self._waiting = Connections(at_all, limits.max_stalled)
-        handshakes = Handshakes(limits.max_handshakes, limits.max_stranger_handshakes, limits.max_strangers_handshakes)
-        return Endpoint(config, live, limits, self._connections, self._waiting, handshakes, self._logger, loop)
+        visits = self._handshakes.visits
+        self._connections = Connections(most, limits.max_stalled, limits.max_stalled_bytes, visits)
+        self._waiting = Connections(at_all, limits.max_stalled, visits=visits)
+        return Endpoint(config, live, limits, self._connections, self._waiting, self._handshakes, self._logger, loop)
 
     async def _finish(self, endpoint: Endpoint) -> None:
         endpoint.waiting.drop_all()

@@ -1,4 +1,4 @@
-"""What a network opens beyond its rate costs the server no more than taking it off the kernel's queue."""
+"""What is opened beyond a rate costs the server no more than taking it off the kernel's queue."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 
 from racoon_exporter.web import Limits
 from racoon_exporter.web.accepting import ConnectionRates, RatedSocket
+from racoon_exporter.web.config import RateLimit
 from tests.clock import Clock
 from tests.exporter.web.client import PATIENCE, connect, get, status, until
 from tests.exporter.web.test_tls import identity, serve_tls
@@ -78,4 +79,43 @@ def test_with_tls_a_network_that_opens_too_many_is_cut(serve_tls: ServeTls) -> N
 def test_without_tls_there_is_no_such_bound(serve: Serve) -> None:
     server = serve(limits=Limits(max_new_connections=1))
     for _ in range(5):
+        assert status(get(server, b"/-/healthy")) == 200
+
+
+def strangers(per_second: int, at_once: int, clock: Clock, served: tuple[str, ...] = ()) -> ConnectionRates:
+    return ConnectionRates(None, clock, strangers=RateLimit(1 / per_second, at_once), visits=served.count)
+
+
+def test_who_was_not_served_shares_a_rate_with_all_who_were_not(clock: Clock) -> None:
+    rates = strangers(2, 3, clock, served=("198.51.100.1",))
+    known = [f"192.0.2.{number}" for number in range(9)]
+    assert [rates.may_open(each) for each in known] == [True] * 3 + [False] * 6
+    assert [rates.may_open(known[0]) for _ in range(5)] == [True] * 3 + [False] * 2
+    assert all(rates.may_open("198.51.100.1") for _ in range(100))
+    clock.now += 0.5
+    assert [rates.may_open(known[1]) for _ in range(2)] == [True, False]
+
+
+def test_who_comes_for_the_first_time_is_not_kept_out_by_who_was_there(clock: Clock) -> None:
+    rates = strangers(2, 3, clock)
+    for _ in range(9):
+        rates.may_open("192.0.2.1")
+    assert rates.may_open("203.0.113.9")
+
+
+def test_what_strangers_open_beyond_their_rate_is_closed_unread(serve: Serve) -> None:
+    server = serve(limits=Limits(max_new_strangers=1, max_new_strangers_at_once=1, request_timeout=10 * PATIENCE))
+    with ExitStack() as opened:
+        clients: list[socket.socket] = []
+
+        def one_more_and_one_is_cut() -> bool:
+            clients.append(opened.enter_context(connect(server)))
+            return bool(select.select(clients, [], [], 0)[0])
+
+        until(one_more_and_one_is_cut)
+
+
+def test_who_was_served_opens_as_many_as_it_likes_without_tls(serve: Serve) -> None:
+    server = serve(limits=Limits(max_new_strangers=1, max_new_strangers_at_once=1))
+    for _ in range(20):
         assert status(get(server, b"/-/healthy")) == 200

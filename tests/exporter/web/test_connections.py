@@ -30,7 +30,7 @@ from tests.exporter.web.conftest import BIG
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -392,6 +392,61 @@ def test_where_all_were_served_the_oldest_gives_way() -> None:
     for each in (first, second, third):
         connections.admit(each, served=True)
     assert [each.aborted for each in (first, second, third)] == [True, False, False]
+
+
+def often(**visits: int) -> Callable[[str], int]:
+    """Tell how often networks came: ``n7=3`` is 192.0.2.7."""
+    return lambda network: visits.get(f"n{network.rpartition('.')[2]}", 0)
+
+
+def test_where_all_were_served_who_came_often_gives_way_last() -> None:
+    """A flood from many networks that is answered, where no password is asked for."""
+    connections = Connections(limit=3, max_stalled=1, visits=often(n0=2, n1=1, n2=1, n3=1, n4=1))
+    scraper, *flood = (transport(f"192.0.2.{number}") for number in range(5))
+    for each in (scraper, *flood):
+        connections.admit(each, served=True)
+    assert [each.aborted for each in (scraper, *flood)] == [False, True, True, False, False]
+
+
+def test_who_does_not_read_gives_way_before_who_came_often() -> None:
+    connections = Connections(limit=2, max_stalled=5, visits=often(n0=2))
+    scraper, stuck, newcomer = (transport(f"192.0.2.{number}") for number in range(3))
+    connections.admit(scraper, served=True)
+    entry = connections.admit(stuck)
+    connections.set_idle(entry, idle=False)
+    connections.set_stalled(entry, stalled=True)
+    connections.admit(newcomer)
+    assert [each.aborted for each in (scraper, stuck, newcomer)] == [False, True, False]
+
+
+def test_a_newcomer_does_not_displace_who_came_often_while_requests_run() -> None:
+    connections = Connections(limit=2, max_stalled=5, visits=often(n0=2))
+    scraper, running, newcomer = (transport(f"192.0.2.{number}") for number in range(3))
+    connections.admit(scraper, served=True)
+    connections.set_idle(connections.admit(running), idle=False)
+    connections.admit(newcomer)
+    assert [each.aborted for each in (scraper, running, newcomer)] == [False, False, True]
+
+
+def test_where_all_who_came_often_wait_for_a_request_the_oldest_gives_way() -> None:
+    connections = Connections(limit=2, max_stalled=5, visits=often(n0=2, n1=2))
+    first, second, newcomer = (transport(f"192.0.2.{number}") for number in range(3))
+    for each in (first, second):
+        connections.admit(each, served=True)
+    connections.admit(newcomer)
+    assert [each.aborted for each in (first, second, newcomer)] == [True, False, False]
+
+
+def test_who_came_often_displaces_running_requests_until_it_holds_as_much() -> None:
+    """256 networks, each with one request behind the other, kept every new connection of a scraper out."""
+    connections = Connections(limit=4, max_stalled=5, visits=often(n9=2, n0=1, n1=1))
+    flood = [transport(f"192.0.2.{number}") for number in range(4)]
+    for each in flood:
+        connections.set_idle(connections.admit(each), idle=False)
+    scraper, again = transport("192.0.2.9"), transport("192.0.2.9")
+    connections.set_idle(connections.admit(scraper), idle=False)
+    connections.admit(again)
+    assert [each.aborted for each in (*flood, scraper, again)] == [False, False, False, True, False, True]
 
 
 def test_a_running_request_does_not_give_way() -> None:

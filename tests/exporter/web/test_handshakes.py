@@ -103,6 +103,21 @@ def test_a_network_that_was_served_is_not_kept_out_by_strangers(hello: bytes, cl
     assert begun(handshakes, hello, ["192.0.2.1"] * 100) == 5
 
 
+def test_a_scraper_is_remembered_before_a_flood_that_is_served_as_well(clock: Clock) -> None:
+    handshakes = Handshakes(50, 10, 25, clock)
+    assert handshakes.visits("192.0.2.1") == 0
+    for _ in range(1000):
+        handshakes.note_served("192.0.2.1")
+    assert handshakes.visits("192.0.2.1") == 1
+    clock.now += 15
+    handshakes.note_served("192.0.2.1")
+    for number in range(1000):
+        handshakes.note_served(f"198.51.100.{number}")
+    assert handshakes.visits("192.0.2.1") == 2
+    assert not handshakes.has_served("198.51.100.0")
+    assert handshakes.visits("198.51.100.999") == 1
+
+
 def test_what_is_remembered_is_bounded(hello: bytes, clock: Clock) -> None:
     handshakes = Handshakes(50, 10, 25, clock)
     for number in range(10_000):
