@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import socket
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from racoon_exporter.web.config import RateLimit
@@ -20,14 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 #: Connections closed in one turn of the event loop.
-_CLOSED_AT_ONCE = 256
+_CLOSED_AT_ONCE = 64
 
 
 class ConnectionRates:
     """How many connections may be opened each second, and at once.
 
     Networks that were not served before share what they have, so that a flood from many costs little and does not fill the
-    kernel's queue, where a scraper would wait for seconds. Those that come for the first time share as much once more: a flood
+    kernel's queue, where a scraper would wait for seconds. Those that come for the first time have that rate once more: a flood
     from addresses that have been here does not keep them out.
     """
 
@@ -44,7 +45,7 @@ class ConnectionRates:
         self._clock = clock
         self._visits = visits
         self._strangers = None if strangers is None else TokenBucket(strangers, clock)
-        self._newcomers = None if strangers is None else TokenBucket(strangers, clock)
+        self._newcomers = None if strangers is None else TokenBucket(_a_second_of(strangers), clock)
         self._buckets: dict[str, TokenBucket | None] = {}
 
     def may_open(self, address: str) -> bool:
@@ -57,6 +58,10 @@ class ConnectionRates:
             return False  # and a newcomer is one still
         remember(self._buckets, network, bucket)
         return bucket is None or bucket.take()
+
+
+def _a_second_of(limit: RateLimit) -> RateLimit:
+    return replace(limit, burst=min(limit.burst, round(1 / limit.interval)))
 
 
 class RatedSocket(socket.socket):

@@ -1,4 +1,9 @@
-"""The web configuration in force: read anew when its files change, kept when the new one is broken."""
+"""The web configuration in force: read anew when its files change, kept when the new one is broken.
+
+A file that is written in place is there in halves for a moment, and half a configuration may ask for no password. So one is
+read when nobody has written to it for a second, and what then asks for less than before counts as cut off. A file that takes
+the place of another is whole. Certificate and key need no such care: halves of these are none, or do not fit together.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +13,9 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from racoon_exporter.web.config import WebConfig
+from racoon_exporter.web.config import ClientAuth, WebConfig
 from racoon_exporter.web.config_file import parse_web_config
 from racoon_exporter.web.problems import WebConfigError
 from racoon_exporter.web.tls import TlsError, server_context
@@ -24,8 +29,22 @@ if TYPE_CHECKING:
 #: Longest configuration file that is read, in bytes. Inline certificates make the largest honest ones a few tens of KiB.
 MAX_BYTES = 1024 * 1024
 _RETRY_SECONDS = 10.0
+#: Seconds without a change after which a file that is written in place is read.
+_SETTLED_SECONDS = 1.0
+_CUT = "it asks for less than before and was written in place: put a new file in its place, or restart"
 
-_Signature = tuple[int, int, int, int, int] | None
+
+class _Seen(NamedTuple):
+    """What changes whenever a file is replaced or written."""
+
+    device: int
+    inode: int
+    size: int
+    modified_ns: int
+    changed_ns: int
+
+
+_Signature = _Seen | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +69,25 @@ class LiveConfig:
     The toolkit reads its file on every request. Here a few stat calls tell whether it or a file it names changed.
     """
 
-    def __init__(self, path: Path | None, logger: logging.Logger, clock: Callable[[], float] = time.monotonic) -> None:
-        """Read the file; raises WebConfigError. Without a path the defaults hold for ever."""
+    def __init__(
+        self,
+        path: Path | None,
+        logger: logging.Logger,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """Read the file; raises WebConfigError. Without a path the defaults hold for ever. ``now`` is what files are dated by."""
         self._path = path
         self._logger = logger
         self._clock = clock
+        self._now = now
         self._again = 0.0
+        self._written: tuple[_Signature, ...] = ()
+        self._written_since = 0.0
+        self._is_in_place = False
         self._lock = threading.Lock()
         self._watched: tuple[Path, ...] = () if path is None else (path,)
+        self._pair: frozenset[Path] = frozenset()
         self._signatures = self._sign()
         self._loaded = Loaded(WebConfig())
         self._problems: list[Problem] = []
@@ -74,9 +104,26 @@ class LiveConfig:
     def current(self) -> Loaded:
         """Return the configuration for a new connection or request."""
         with self._lock:
-            if self._path is not None and (self._sign() != self._signatures or self._is_to_be_tried_again()):
+            if self._path is not None and (self._has_changed() or self._is_to_be_tried_again()):
                 self._refresh(self._path)
             return self._loaded
+
+    def _has_changed(self) -> bool:
+        """Tell whether a file was replaced, or written in place and left alone since."""
+        found = self._sign()
+        if found == self._signatures:
+            return False
+        written = tuple(
+            new
+            for path, new, old in zip(self._watched, found, self._signatures, strict=True)
+            if new != old and path not in self._pair and _is_same_file(new, old)
+        )
+        if written != self._written:
+            self._written, self._written_since = written, self._clock()
+        return self._clock() - self._written_since >= _SETTLED_SECONDS or all(map(self._is_settled, written))
+
+    def _is_settled(self, written: _Signature) -> bool:
+        return written is None or written.modified_ns / 10**9 <= self._now() - _SETTLED_SECONDS
 
     def _is_to_be_tried_again(self) -> bool:
         """Whether what could not be used may be usable though no file changed: descriptors or memory were missing, say."""
@@ -84,10 +131,14 @@ class LiveConfig:
 
     def _refresh(self, path: Path) -> None:
         self._again = self._clock() + _RETRY_SECONDS
-        before = self._problems
+        before, signature = self._problems, self._signatures[0]
         loaded, problems = self._read(path)
+        if self._signatures[0] != signature:
+            self._is_in_place = _is_same_file(self._signatures[0], signature)
         if not problems and (loaded.context is None) != (self._loaded.context is None):
             problems = [Problem(None, "TLS cannot be switched on or off without a restart")]
+        if not problems and self._is_in_place and _asks_for_less(loaded.config, self._loaded.config):
+            problems = [Problem(None, _CUT)]
         self._problems = problems
         if not problems:
             self._loaded = loaded
@@ -109,6 +160,7 @@ class LiveConfig:
             return Loaded(WebConfig()), [Problem(None, str(error))]
         config, problems = parse_web_config(text, path.parent)
         self._watched = (path, *_named_files(config))
+        self._pair = _pair(config)
         self._signatures = before + tuple(map(_signature, self._watched[1:]))
         return _complete(config, problems)
 
@@ -137,6 +189,23 @@ def _named_files(config: WebConfig) -> tuple[Path, ...]:
     return tuple(pem.path for pem in named if pem is not None and pem.path is not None)
 
 
+def _pair(config: WebConfig) -> frozenset[Path]:
+    named = () if config.tls is None else (config.tls.certificate, config.tls.key)
+    return frozenset(pem.path for pem in named if pem.path is not None)
+
+
+def _asks_for_less(new: WebConfig, old: WebConfig) -> bool:
+    """Tell whether a configuration asks clients for no password, certificate or name any more."""
+    if old.users and not new.users:
+        return True
+    if old.tls is None or new.tls is None:
+        return False
+    required = ClientAuth.REQUIRED
+    return (old.tls.client_auth is required and new.tls.client_auth is not required) or (
+        old.tls.client_allowed_sans is not None and new.tls.client_allowed_sans is None
+    )
+
+
 def _read_text(path: Path) -> str:
     """Return the text of a regular file: opening a FIFO would wait for its writer, and with it every client."""
     if not stat.S_ISREG(path.stat().st_mode):
@@ -152,9 +221,13 @@ def _read_text(path: Path) -> str:
 
 
 def _signature(path: Path) -> _Signature:
-    """Return what changes whenever a file is replaced or written; None for a file that is not there."""
+    """Look at a file; None for one that is not there."""
     try:
         found = os.stat(path)  # noqa: PTH116 -- on every request; Path.stat costs twice as much
     except (OSError, ValueError):
         return None
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    return _Seen(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+def _is_same_file(one: _Signature, other: _Signature) -> bool:
+    return one is not None and other is not None and one[:2] == other[:2]

@@ -39,7 +39,7 @@ class Limits:
     max_new_connections: int = 400
     #: The same of all networks together that were not served before, and of all that come for the first time. As many at once
     #: as are made in half a second.
-    max_new_strangers: int = 500
+    max_new_strangers: int = 200
     max_new_strangers_at_once: int = 1200
     #: What a client may send within TLS without a byte of HTTP among it: four of the largest records.
     max_tls_bytes: int = 64 * 1024

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from racoon_exporter.web.listen import Listener
 
 #: Turns of the event loop in which all connections may come that there may be: each is a file descriptor before limits can
-#: see it, and without any left asyncio takes none for a second.
-_TURNS_TO_FILL = 4
+#: see it, and without any left asyncio takes none for a second. All of a turn wait for those that come in it, some 4 ms.
+_TURNS_TO_FILL = 16
 _LEAST_CONNECTIONS = 8
 _LOGGER = logging.getLogger("racoon_exporter.web")
 
