@@ -76,7 +76,7 @@ class LiveConfig:
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """Read the file; raises WebConfigError. Without a path the defaults hold for ever. ``now`` is what files are dated by."""
+        """Read the file; raises WebConfigError. Without a path the defaults hold for ever. Files are dated by ``now``."""
         self._path = path
         self._logger = logger
         self._clock = clock

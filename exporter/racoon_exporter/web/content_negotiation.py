@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+#: A quality as it is written, and as some write it (".5"); no "1e0", "0_1" or "nan", which Python takes as well.
+_NUMBER = re.compile(r"[0-9]{1,3}(?:\.[0-9]{0,9})?|\.[0-9]{1,9}")
 #: Items of a header that are looked at; the rest of a longer one is ignored.
 _MAX_ITEMS = 32
 
@@ -51,8 +54,5 @@ def prefers_openmetrics(accept: str) -> bool:
 
 
 def _quality(text: str) -> float:
-    try:
-        quality = float(text)
-    except ValueError:
-        return 0.0
-    return quality if 0 <= quality <= 1 else 0.0
+    quality = float(text) if _NUMBER.fullmatch(text) else 0.0
+    return quality if quality <= 1 else 0.0

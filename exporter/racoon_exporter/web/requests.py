@@ -9,6 +9,7 @@ thousand of them.
 from __future__ import annotations
 
 import re
+from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, Any
 
 import h11
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _VERSION = re.compile(rb"1\.[0-9]")  # RFC 9110, 2.5: a higher minor version is read like ours
 #: uri-host [ ":" port ] of RFC 9110, 7.2, and RFC 3986, 3.2.2. May be empty.
 _HOST = re.compile(
-    rb"(?:\[(?:[0-9A-Fa-f:.]+|[vV][0-9A-Fa-f]+\.[A-Za-z0-9._~!$&'()*+,;=:-]+)\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)"
+    rb"(?:\[(?:(?P<address>[0-9A-Fa-f:.]+)|[vV][0-9A-Fa-f]+\.[A-Za-z0-9._~!$&'()*+,;=:-]+)\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)"
     rb"(?::[0-9]{0,5})?"
 )
 _ABSOLUTE = re.compile(rb"[Hh][Tt][Tt][Pp][Ss]?://(?P<authority>[^/?#]*)(?P<rest>.*)")  # RFC 9112, 3.2.2
@@ -92,8 +93,21 @@ def _check_framing(request: h11.Request) -> None:
 
 
 def _check_host(hosts: Sequence[bytes]) -> None:
-    if any(not _HOST.fullmatch(host) for host in hosts):
+    if not all(map(_is_host, hosts)):
         raise h11.RemoteProtocolError("Host is none")
+
+
+def _is_host(host: bytes) -> bool:
+    found = _HOST.fullmatch(host)
+    return found is not None and (found["address"] is None or _is_ipv6(found["address"].decode()))
+
+
+def _is_ipv6(address: str) -> bool:
+    try:
+        IPv6Address(address)
+    except ValueError:
+        return False
+    return True
 
 
 def _origin_form(target: bytes) -> bytes:

@@ -80,6 +80,10 @@ def test_openmetrics_is_served_to_whoever_prefers_it_by_name(accept: str, *, ope
     [
         ("gzip", True),
         ("deflate, GZIP;q=0.5", True),
+        ("gzip;q=.5", True),
+        ("gzip;q=0_1", False),
+        ("gzip;q=1e0", False),
+        ("gzip;q=nan", False),
         ("*", True),
         ("gzip;q=0", False),
         ("*;q=1, gzip;q=0", False),
