@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 SYSLOG_PORT = 514
 """Where the address names no port (RFC 5426 section 3.3; used for TCP too)."""
 
-BACKLOG = 128
+BACKLOG = 1024
+"""Connections that the kernel completes before they are taken; who comes when it is full tries again after whole seconds."""
 RECEIVE_BUFFER = 4 * 1024 * 1024
 """Bytes the kernel is asked to keep of datagrams that were not read yet; it gives what `net.core.rmem_max` allows."""
 

@@ -5,7 +5,7 @@ asked. While the exporter is busy, datagrams stay in the kernel's buffer (and ar
 kernel says how many), and whoever sends over TCP or a unix socket is held up. So only UDP has a limit for each sender: it is
 the only one that cannot wait. Sockets have their turn one after the other, so that a fast sender keeps nobody from being heard.
 What must be kept, the beginnings of messages on open connections, is bounded in number of
-connections and in bytes; the connection silent for longest gives way.
+connections and in bytes; the connection silent for longest gives way, of the sender that has most.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import struct
 import sys
 import termios
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -41,7 +41,7 @@ RETRY_SECONDS = 5.0
 
 _PIECE = 64 * 1024
 _TURN = 64
-"""Datagrams read of one socket before the others have their turn."""
+"""Datagrams read of one socket, and connections taken, before the others have their turn."""
 _ROUNDS = 8
 """How often all sockets have their turn in one read."""
 
@@ -66,6 +66,8 @@ class _Connection:
     sender: str
     framer: Framer
     heard: float
+    said: bool = False
+    """Whether a whole message came on it."""
 
 
 class SyslogSource(OneStream):
@@ -184,7 +186,9 @@ class SyslogSource(OneStream):
         if ready not in self._listening:  # it gave way to another one a moment ago
             return []
         if ready.type == socket.SOCK_STREAM:
-            self._accept(ready)
+            for _ in range(_TURN):
+                if not self._accept(ready):
+                    break
             return []
         return self._datagrams(ready)
 
@@ -209,20 +213,24 @@ class SyslogSource(OneStream):
                 break
         return lines
 
-    def _accept(self, opened: socket.socket) -> None:
+    def _accept(self, opened: socket.socket) -> bool:
+        """Take a connection; whether there may be another one."""
         try:
             accepted, where = opened.accept()
-        except (BlockingIOError, ConnectionError):  # gone again
-            return
+        except BlockingIOError:
+            return False
+        except ConnectionError:  # gone again
+            return True
         except OSError as error:  # no descriptors left: one is needed, and the next look tries again
             self._give_way(f"a connection cannot be accepted: {reason(error)}")
-            return
+            return False
         if len(self._connections) >= self._limits.connections:
             self._give_way("there are too many connections")
         accepted.settimeout(0)
         accepted.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._connections[accepted] = _Connection(accepted, self._sender(where), Framer(self._counts), self._clock())
         self._selector.register(accepted, selectors.EVENT_READ)
+        return True
 
     def _from_connection(self, connection: _Connection) -> list[bytes]:
         lines: list[bytes] = []
@@ -239,6 +247,7 @@ class SyslogSource(OneStream):
             return lines
         connection.heard = self._clock()
         for message in connection.framer.feed(piece):
+            connection.said = True
             self._admit(connection.sender, message, lines)
         while self.held > self._limits.held:
             self._give_way("too much is kept of incomplete messages", holding=True)
@@ -275,17 +284,26 @@ class SyslogSource(OneStream):
             lines.append(complete(line, name_of(sender), self._now()))
 
     def _give_way(self, why: str, *, holding: bool = False) -> None:
-        """Close the connection silent for longest, of those with an incomplete message if it is about these.
+        """Close a connection of the sender that has most of them, or holds most in incomplete messages if it is about these.
 
-        One that has sent something which was not read yet is not silent.
+        So nobody makes another sender lose lines; of senders that have as much, those that never said anything go first. It is
+        the one silent for longest; one that has sent something which was not read yet is not silent.
         """
-        candidates = [each for each in self._connections.values() if each.framer.held or not holding]
         if self._throttle.allows(why):
             logger.warning("%s: %s; the one silent for longest is closed", self.name, why)
-        if candidates:
-            silent = min(candidates, key=lambda each: (_unread(each.socket) > 0, each.heard))
-            self._counts.lost_bytes += silent.framer.held + _unread(silent.socket)
-            self._drop(silent)
+        candidates = [each for each in self._connections.values() if each.framer.held or not holding]
+        if not candidates:
+            return
+        shares: Counter[str] = Counter()
+        for each in candidates:
+            shares[each.sender] += each.framer.held if holding else 1
+        most = max(shares.values())
+        silent = min(
+            (each for each in candidates if shares[each.sender] == most),
+            key=lambda each: (each.said, _unread(each.socket) > 0, each.heard),
+        )
+        self._counts.lost_bytes += silent.framer.held + _unread(silent.socket)
+        self._drop(silent)
 
     def _drop(self, connection: _Connection) -> None:
         del self._connections[connection.socket]

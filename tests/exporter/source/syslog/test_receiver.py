@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -288,6 +289,70 @@ def test_incomplete_messages_are_bounded_over_all_connections(make: Make, connec
         assert source.held <= 1000
     assert gone(senders[0])
     assert (source.connections, source.held, source.status().counts.lost_bytes) == (2, 800, 400)
+
+
+def sender_at(source: SyslogSource, opened: ExitStack, address: str) -> socket.socket:
+    """Connect from an address of this machine, and be taken note of."""
+    host, _, port = source.addresses[0].rpartition(":")
+    sender = opened.enter_context(socket.create_connection((host, int(port)), 10, source_address=(address, 0)))
+    assert arrived(source)
+    assert source.read() is None
+    return sender
+
+
+def test_a_sender_of_many_connections_closes_its_own(make: Make, clock: Clock) -> None:
+    """A gateway that says little was the one silent for longest, and lost its connection to each newcomer of a flood."""
+    source = make("tcp://127.0.0.1:0", SyslogLimits(connections=4))
+    with ExitStack() as opened:
+        gateway = sender_at(source, opened, "127.0.0.2")
+        for _ in range(20):
+            clock.now += 1
+            sender_at(source, opened, "127.0.0.3")
+        gateway.send(OLD + b"\n")
+        assert some(source, 1) == [OLD + b"\n"]
+
+
+def test_connections_are_taken_as_fast_as_they_come(make: Make, connect: Connect) -> None:
+    """A few in each look left a gateway waiting at the kernel, behind those of a flood."""
+    source = make("tcp://127.0.0.1:0")
+    senders = [connect(source) for _ in range(100)]
+    senders[-1].send(OLD + b"\n")
+    assert arrived(source)
+    block = source.read()
+    assert block is not None
+    assert block.data == OLD + b"\n"
+    assert source.connections == 100
+
+
+def test_of_many_senders_those_that_never_said_anything_give_way_first(make: Make, clock: Clock) -> None:
+    source = make("tcp://127.0.0.1:0", SyslogLimits(connections=4))
+    with ExitStack() as opened:
+        gateway = sender_at(source, opened, "127.0.0.2")
+        gateway.send(OLD + b"\n")
+        assert some(source, 1) == [OLD + b"\n"]
+        for number in range(3, 20):
+            clock.now += 1
+            sender_at(source, opened, f"127.0.0.{number}").send(b"half a message")
+            assert arrived(source)
+            assert source.read() is None
+        gateway.send(OLD + b"\n")
+        assert some(source, 1) == [OLD + b"\n"]
+
+
+def test_a_sender_of_many_incomplete_messages_loses_its_own(make: Make, clock: Clock) -> None:
+    source = make("tcp://127.0.0.1:0", SyslogLimits(held=1000))
+    with ExitStack() as opened:
+        gateway = sender_at(source, opened, "127.0.0.2")
+        gateway.send(OLD[:20])
+        assert arrived(source)
+        assert source.read() is None
+        for _ in range(9):
+            clock.now += 1
+            sender_at(source, opened, "127.0.0.3").send(b"x" * 400)
+            assert arrived(source)
+            assert source.read() is None
+        gateway.send(OLD[20:] + b"\n")
+        assert some(source, 1) == [OLD + b"\n"]
 
 
 def test_a_sender_is_held_up_while_nobody_reads(make: Make, connect: Connect) -> None:
