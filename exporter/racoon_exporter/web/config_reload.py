@@ -1,8 +1,9 @@
 """The web configuration in force: read anew when its files change, kept when the new one is broken.
 
-A file that is written in place is there in halves for a moment, and half a configuration may ask for no password. So one is
-read when nobody has written to it for a second, and what then asks for less than before counts as cut off. A file that takes
-the place of another is whole. Certificate and key need no such care: halves of these are none, or do not fit together.
+A file that is written in place is there in halves for a moment, and half a configuration may ask for no password. So it is used
+at once only if it has no problem and lets in whoever was let in before, on the same terms; else when nobody has written to it
+for a second, and what then asks for less than before counts as cut off. A file that takes the place of another is whole.
+Certificate and key need no such care: halves of these are none, or do not fit together.
 """
 
 from __future__ import annotations
@@ -82,8 +83,9 @@ class LiveConfig:
         self._clock = clock
         self._now = now
         self._again = 0.0
-        self._written: tuple[_Signature, ...] = ()
+        self._written: dict[Path, _Seen] = {}
         self._written_since = 0.0
+        self._tried: tuple[_Signature, ...] = ()
         self._is_in_place = False
         self._lock = threading.Lock()
         self._watched: tuple[Path, ...] = () if path is None else (path,)
@@ -104,26 +106,58 @@ class LiveConfig:
     def current(self) -> Loaded:
         """Return the configuration for a new connection or request."""
         with self._lock:
-            if self._path is not None and (self._has_changed() or self._is_to_be_tried_again()):
-                self._refresh(self._path)
+            if self._path is not None:
+                self._look(self._path)
             return self._loaded
 
-    def _has_changed(self) -> bool:
-        """Tell whether a file was replaced, or written in place and left alone since."""
+    def _look(self, path: Path) -> None:
+        """Read the file where it is to be read."""
         found = self._sign()
         if found == self._signatures:
-            return False
-        written = tuple(
-            new
+            if self._is_to_be_tried_again():
+                self._refresh(path)
+        elif self._is_settled(found):
+            self._refresh(path)
+        elif found != self._tried:  # each state of a file that is being written is tried once
+            self._tried = found
+            self._use_if_whole(path)
+
+    def _is_settled(self, found: tuple[_Signature, ...]) -> bool:
+        """Tell whether what changed was replaced, or written in place and left alone since."""
+        written = {
+            path: new
             for path, new, old in zip(self._watched, found, self._signatures, strict=True)
-            if new != old and path not in self._pair and _is_same_file(new, old)
-        )
+            if new is not None and new != old and path not in self._pair and _is_same_file(new, old)
+        }
         if written != self._written:
             self._written, self._written_since = written, self._clock()
-        return self._clock() - self._written_since >= _SETTLED_SECONDS or all(map(self._is_settled, written))
+        long_ago = self._now() - _SETTLED_SECONDS
+        return self._clock() - self._written_since >= _SETTLED_SECONDS or all(
+            one.modified_ns / 10**9 <= long_ago for one in written.values()
+        )
 
-    def _is_settled(self, written: _Signature) -> bool:
-        return written is None or written.modified_ns / 10**9 <= self._now() - _SETTLED_SECONDS
+    def _use_if_whole(self, path: Path) -> None:
+        """Use what stands in a file that is being written if it is whole by all signs, else wait."""
+        if set(self._written) != {path}:  # half a bundle of client CAs looks like a whole one
+            return
+        seen = self._watched, self._pair, self._signatures
+        loaded, problems = self._read(path)
+        if problems or not self._takes_the_place_of(loaded):
+            self._watched, self._pair, self._signatures = seen
+        else:
+            self._is_in_place = True
+            self._use(loaded, path)
+
+    def _takes_the_place_of(self, loaded: Loaded) -> bool:
+        """Tell whether a configuration lets in whoever was let in before, on the same terms or stricter ones."""
+        new, old = loaded.config, self._loaded.config
+        same_scheme = (loaded.context is None) == (self._loaded.context is None)
+        return same_scheme and set(old.users) <= set(new.users) and not _asks_for_less(new, old)
+
+    def _use(self, loaded: Loaded, path: Path) -> None:
+        self._problems = []
+        self._loaded = loaded
+        self._logger.info("web configuration %s read anew", path)
 
     def _is_to_be_tried_again(self) -> bool:
         """Whether what could not be used may be usable though no file changed: descriptors or memory were missing, say."""
@@ -141,8 +175,7 @@ class LiveConfig:
             problems = [Problem(None, _CUT)]
         self._problems = problems
         if not problems:
-            self._loaded = loaded
-            self._logger.info("web configuration %s read anew", path)
+            self._use(loaded, path)
         elif problems != before:
             self._logger.error("web configuration kept as it was: %s", WebConfigError(path, problems))
 

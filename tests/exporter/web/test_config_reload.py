@@ -61,6 +61,30 @@ def test_halves_of_a_file_that_is_written_in_place_are_not_read(config_file: Pat
     assert config.ok
 
 
+@pytest.mark.parametrize("whole", [f"{USERS}  carol: {HASH}\n", USERS.replace(OTHER_HASH, HASH)])
+def test_a_file_that_is_whole_by_all_signs_is_used_at_once(config_file: Path, clock: Clock, whole: str) -> None:
+    write(config_file, USERS, clock)
+    config = live(config_file, clock)
+    for end in range(0, len(whole) - 1, 7):
+        write(config_file, whole[:end], clock)
+        assert dict(config.current().config.users) == {"alice": HASH, "bob": OTHER_HASH}
+        assert config.ok
+    write(config_file, whole, clock)
+    assert {"alice", "bob"} <= set(config.current().config.users)
+    assert config.current().config.users["bob"] == (HASH if "carol" not in whole else OTHER_HASH)
+
+
+def test_a_file_that_is_broken_counts_as_broken_when_nobody_writes_to_it(config_file: Path, clock: Clock) -> None:
+    write(config_file, USERS, clock)
+    config = live(config_file, clock)
+    write(config_file, f"{USERS}nonsense: true\n", clock)
+    assert config.current().config.users
+    assert config.ok
+    clock.now += 1
+    assert config.current().config.users
+    assert not config.ok
+
+
 def test_a_file_that_was_written_between_two_looks_is_read_at_the_second(config_file: Path, clock: Clock) -> None:
     write(config_file, USERS, clock)
     config = live(config_file, clock)
