@@ -16,6 +16,8 @@ _PAUSE: Final = 60.0
 """Seconds; lines that follow sooner are of one story, and say nothing about how often there is one."""
 _RHYTHMS: Final = 10
 """A silence so many times as long as a usual one is missing lines, while something lived that had to be told of."""
+_WRONG_CLOCK: Final = 400 * 86400.0
+"""Seconds; no log is silent for so long: between these lines a clock was wrong, or years of the log are missing."""
 _IN_A_ROW: Final = 3600.0
 """Seconds between two failures of which no run is made."""
 _DAY: Final = 86400.0
@@ -234,7 +236,7 @@ class GatewayLog:
             return
         if time - last >= _PAUSE:
             self.rhythm[int(time - last).bit_length()] += 1
-        if alive and time - last > LEAST_SILENCE:
+        if time - last > (LEAST_SILENCE if alive else _WRONG_CLOCK):
             self.silences.append((last, time))
 
     @property
@@ -261,7 +263,7 @@ class GatewayLog:
 
     def _missing(self) -> list[Span]:
         """Give the silences in which lines are missing: something was to be told to its end, or for much longer than usual."""
-        longest = max(LEAST_SILENCE, _RHYTHMS * self._usual())
+        longest = min(max(LEAST_SILENCE, _RHYTHMS * self._usual()), _WRONG_CLOCK)
         return [
             (begin, end)
             for begin, end in self.silences

@@ -160,6 +160,16 @@ def test_a_silence_while_nothing_was_up_is_down(tmp_path: Path) -> None:
     assert len(peer) == 10 * 60 + 1
 
 
+@pytest.mark.parametrize("first", ["1970-01-01 00:00:01", "2024-11-30 23:59:00"])
+def test_years_without_a_line_have_no_samples_whatever_was_up(first: str, tmp_path: Path) -> None:
+    """A gateway that starts with its clock at 1970 has one such line, and a forged one fills any disk."""
+    path = tmp_path / "racoon.log"
+    path.write_text(f"{first}: INFO: caught signal 1\n{merged(*every(6, 9), ('08:00', up(10)))}")
+    told = samples(written([path], tmp_path, knowledge=Knowledge(), step=3600))
+    assert len(told["up"]) <= 6
+    assert len(told["racoon_daemon_up"]) <= 6
+
+
 def test_lines_out_of_order_make_no_sample_twice(tmp_path: Path) -> None:
     text = log(*every(8, 9), ("08:20", up(10)), *every(8, 10), ("07:00", purged(10, 11)), *every(9, 12))
     path = tmp_path / "racoon.log"
