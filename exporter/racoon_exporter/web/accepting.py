@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 _CLOSED_AT_ONCE = 64
 
 
+def everybody(network: str) -> bool:
+    """Tell that a network's rate is bounded."""
+    del network
+    return True
+
+
 class ConnectionRates:
     """How many connections may be opened each second, and at once.
 
@@ -39,11 +45,13 @@ class ConnectionRates:
         *,
         strangers: RateLimit | None = None,
         visits: Callable[[str], int] = never_came,
+        bounded: Callable[[str], bool] = everybody,
     ) -> None:
-        """Take the rate of each network, and that of those that ``visits`` knows nothing of; None where there is none."""
+        """Take the rate of each network that is ``bounded``, and that of those that ``visits`` knows nothing of, if any."""
         self._limit = None if per_second is None else RateLimit(1 / per_second, per_second)
         self._clock = clock
         self._visits = visits
+        self._bounded = bounded
         self._strangers = None if strangers is None else TokenBucket(strangers, clock)
         self._newcomers = None if strangers is None else TokenBucket(_a_second_of(strangers), clock)
         self._buckets: dict[str, TokenBucket | None] = {}
@@ -57,7 +65,7 @@ class ConnectionRates:
         if shared is not None and not shared.take():
             return False  # and a newcomer is one still
         remember(self._buckets, network, bucket)
-        return bucket is None or bucket.take()
+        return bucket is None or bucket.take() or not self._bounded(network)
 
 
 def _a_second_of(limit: RateLimit) -> RateLimit:

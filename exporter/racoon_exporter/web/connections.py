@@ -35,7 +35,7 @@ class Limits:
     #: The same of a network that was not, of all such networks together, and of all that come for the first time.
     max_stranger_handshakes: int = 10
     max_strangers_handshakes: int = 25
-    #: With TLS: connections opened in a second, and at once, by a network.
+    #: Connections opened in a second, and at once, by a network; without TLS by one that was served less often than another.
     max_new_connections: int = 400
     #: The same of all networks together that were not served before, and of all that come for the first time. As many at once
     #: as are made in half a second.

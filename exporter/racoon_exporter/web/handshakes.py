@@ -88,6 +88,11 @@ class Handshakes:
         served = self._served.get(network)
         return 0 if served is None else served.visits
 
+    def came_less_often(self, network: str) -> bool:
+        """Tell whether ``network`` was served, and another one came more often."""
+        visits = self.visits(network)
+        return visits > 0 and any(served.visits > visits for served in self._served.values())
+
     def note_served(self, network: str) -> None:
         """Note that a request from ``network`` was let in and answered."""
         now = self._clock()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.applications import Starlette
 from uvicorn.config import Config
 
-from racoon_exporter.web.accepting import ConnectionRates, RatedSocket
+from racoon_exporter.web.accepting import ConnectionRates, RatedSocket, everybody
 from racoon_exporter.web.application import Guard
 from racoon_exporter.web.config import RateLimit
 from racoon_exporter.web.config_reload import LiveConfig
@@ -156,9 +156,10 @@ class WebServer:
     def _rates(self, *, tls: bool) -> ConnectionRates:
         limits = self._limits
         return ConnectionRates(
-            limits.max_new_connections if tls else None,
+            limits.max_new_connections,
             strangers=RateLimit(1 / limits.max_new_strangers, limits.max_new_strangers_at_once),
             visits=self._handshakes.visits,
+            bounded=everybody if tls else self._handshakes.came_less_often,
         )
 
     def _endpoint(self, live: LiveConfig, loop: asyncio.AbstractEventLoop) -> Endpoint:

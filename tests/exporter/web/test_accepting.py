@@ -12,6 +12,7 @@ import pytest
 from racoon_exporter.web import Limits
 from racoon_exporter.web.accepting import ConnectionRates, RatedSocket
 from racoon_exporter.web.config import RateLimit
+from racoon_exporter.web.handshakes import Handshakes
 from tests.clock import Clock
 from tests.exporter.web.client import PATIENCE, connect, get, status, until
 from tests.exporter.web.test_tls import identity, serve_tls
@@ -76,10 +77,21 @@ def test_with_tls_a_network_that_opens_too_many_is_cut(serve_tls: ServeTls) -> N
         until(one_more_and_one_is_cut)
 
 
-def test_without_tls_there_is_no_such_bound(serve: Serve) -> None:
+def test_without_tls_who_came_most_often_is_not_cut(serve: Serve) -> None:
     server = serve(limits=Limits(max_new_connections=1))
     for _ in range(5):
         assert status(get(server, b"/-/healthy")) == 200
+
+
+def test_without_tls_who_was_served_and_came_less_often_is_cut(clock: Clock) -> None:
+    """A flood is served as well, where nobody is asked for a password."""
+    handshakes = Handshakes(50, 10, 25, clock)
+    for network in ("192.0.2.1", "198.51.100.9", "192.0.2.1"):
+        handshakes.note_served(network)
+        clock.now += 10
+    rates = ConnectionRates(2, clock, visits=handshakes.visits, bounded=handshakes.came_less_often)
+    assert [rates.may_open("198.51.100.9") for _ in range(4)] == [True] * 2 + [False] * 2
+    assert all(rates.may_open("192.0.2.1") for _ in range(100))
 
 
 def strangers(per_second: int, at_once: int, clock: Clock, served: tuple[str, ...] = ()) -> ConnectionRates:
@@ -115,7 +127,7 @@ def test_what_strangers_open_beyond_their_rate_is_closed_unread(serve: Serve) ->
         until(one_more_and_one_is_cut)
 
 
-def test_who_was_served_opens_as_many_as_it_likes_without_tls(serve: Serve) -> None:
+def test_who_was_served_is_not_held_to_the_rate_of_strangers(serve: Serve) -> None:
     server = serve(limits=Limits(max_new_strangers=1, max_new_strangers_at_once=1))
     for _ in range(20):
         assert status(get(server, b"/-/healthy")) == 200
