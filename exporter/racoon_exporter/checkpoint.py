@@ -172,7 +172,7 @@ def read(path: Path, most: int = MOST_BYTES) -> dict[str, Any] | None:
     head, _, body = data.partition(b"\n")
     body = body.removesuffix(b"\n")
     try:
-        header = json.loads(head)
+        header = load(head)
         if not isinstance(header, dict) or header.get("format") != FORMAT:
             raise StateFileError(f"{path} is no state file of racoon-exporter")
         if header.get("version") not in READ:
@@ -180,7 +180,7 @@ def read(path: Path, most: int = MOST_BYTES) -> dict[str, Any] | None:
         if header.get("bytes") != len(body) or header.get("crc32") != zlib.crc32(body):
             raise StateFileError(f"{path} is damaged")
         content = load(body)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise StateFileError(f"{path} is no state file of racoon-exporter") from error
     if not isinstance(content, dict):
         raise StateFileError(f"{path} is damaged")
@@ -188,7 +188,14 @@ def read(path: Path, most: int = MOST_BYTES) -> dict[str, Any] | None:
 
 
 def load(body: bytes) -> Any:
-    """Give the value of a JSON text; raises ValueError where there is none, NaN and infinities among them."""
+    """Give the value of a JSON text. Raises ValueError where there is none, NaN and infinities among them, nor an end."""
+    try:
+        return _value(body)
+    except RecursionError as error:
+        raise ValueError("it is nested without end") from error
+
+
+def _value(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body)
     except ValueError:  # half of a surrogate pair, which only the other reads; what else is refused, it refuses too

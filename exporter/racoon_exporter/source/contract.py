@@ -14,6 +14,9 @@ DEFAULT_LIMIT = 256 * 1024
 _LARGEST: Final = 2**63 - 1
 """off_t; device and inode numbers beyond it do not occur."""
 
+MOST_COUNTED: Final = 2**62
+"""Counts stay far below; one that an edited state file brought there is written as just this, to be believed again."""
+
 logger = logging.getLogger(__name__)
 
 StartAt = Literal["beginning", "end"]
@@ -70,12 +73,13 @@ class SourceCounts:
 
     def to_json(self) -> dict[str, int]:
         """Return the counts by name."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return {field.name: min(getattr(self, field.name), MOST_COUNTED) for field in fields(self)}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> SourceCounts:
         """Read them back; raises ValueError for what is no count. One that an older version did not know is 0."""
-        return cls(**{field.name: whole_number({field.name: value.get(field.name, 0)}, field.name) for field in fields(cls)})
+        given = {field.name: value.get(field.name, 0) for field in fields(cls)}
+        return cls(**{name: count_in(given, name) for name in given})
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,9 +238,14 @@ class OneStream(WithoutPositions, ABC):
         return ()
 
 
-def whole_number(value: Mapping[Any, object], key: str) -> int:
-    """Read a count out of what a file holds; raises ValueError, naming the key."""
+def whole_number(value: Mapping[Any, object], key: str, most: int = _LARGEST) -> int:
+    """Read a whole number out of what a file holds; raises ValueError, naming the key."""
     number = value.get(key)
-    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= _LARGEST:
-        raise ValueError(f"position: {key} must be a whole number from 0 to {_LARGEST}")
+    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= most:
+        raise ValueError(f"position: {key} must be a whole number from 0 to {most}")
     return number
+
+
+def count_in(value: Mapping[Any, object], key: str) -> int:
+    """Read a count out of what a file holds; raises ValueError, naming the key."""
+    return whole_number(value, key, MOST_COUNTED)

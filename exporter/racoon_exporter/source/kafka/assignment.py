@@ -17,10 +17,13 @@ from racoon_exporter.source.contract import Keeper, StartAt
 from racoon_exporter.source.kafka.brokers import Brokers
 from racoon_exporter.source.kafka.checkpoints import CheckpointError, Checkpoints, LostError, Place
 from racoon_exporter.source.kafka.settings import KafkaOptions
+from racoon_exporter.text import visible
 
 _LOGGER: Final = logging.getLogger(__name__)
 RETRY_SECONDS: Final = 2.0
 _NUMBER: Final = re.compile(r"\d+")
+_SHOWN: Final = 200
+"""Characters of what is wrong with a checkpoint: its own values may be as long as anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +190,10 @@ class Assignment(ABC):
         try:
             state = self.take_up()
             keeper.begin(name, state)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            _LOGGER.error("the checkpoint of %s cannot be used (%s): it is read anew", name, error)  # noqa: TRY400
+        except (CheckpointError, KafkaException):
+            raise
+        except Exception as error:  # noqa: BLE001  whatever it is: a checkpoint that cannot be used stops nothing
+            _LOGGER.error("the checkpoint of %s cannot be used (%s): it is read anew", name, visible(repr(error))[:_SHOWN])  # noqa: TRY400
             state = None
             self.begin_anew()
             keeper.begin(name, None)

@@ -11,7 +11,14 @@ from confluent_kafka import Consumer, Message, TopicPartition
 from racoon_exporter.source.contract import SourceStatus, StartAt
 from racoon_exporter.source.kafka.assignment import Assignment, Membership
 from racoon_exporter.source.kafka.checkpoints import CheckpointError, Place, is_mark, is_mark_of_whole
-from racoon_exporter.source.kafka.reading import Reading, first_offset, partitions_of, record_of, watermarks
+from racoon_exporter.source.kafka.reading import (
+    Reading,
+    first_offset,
+    number_of_partitions,
+    partitions_of,
+    record_of,
+    watermarks,
+)
 
 _LOGGER: Final = logging.getLogger(__name__)
 _VERSION: Final = 1
@@ -123,14 +130,15 @@ class Partition(Assignment):
             return None
         if kept["version"] != _VERSION:
             raise ValueError(f"it is of another version ({kept['version']})")
+        before = number_of_partitions(kept)
         gone = [
-            self.place._replace(number=number) for number in range(self.of, kept["of"]) if number % self.of == self.place.number
+            self.place._replace(number=number) for number in range(self.of, before) if number % self.of == self.place.number
         ]
         if gone:
             self._wait_for_others_to_write(gone)
-        self.dirty = self.reading.take_up(kept, low, high) or kept["of"] != self.of
-        if kept["of"] != self.of:
-            self._tell_of_number(kept["of"])
+        self.dirty = self.reading.take_up(kept, low, high) or before != self.of
+        if before != self.of:
+            self._tell_of_number(before)
         state: dict[str, Any] = kept["state"]
         return self._with_those_gone(state, gone)
 

@@ -10,15 +10,17 @@ from typing import Any, Final, Self
 
 from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from racoon_exporter.source.contract import SourceCounts, SourceStatus, StartAt
+from racoon_exporter.source.contract import MOST_COUNTED, SourceCounts, SourceStatus, StartAt, count_in, whole_number
 from racoon_exporter.source.kafka.checkpoints import Place
 from racoon_exporter.source.kafka.damage import end_of_damage
-from racoon_exporter.source.kafka.records import Lines, Record
+from racoon_exporter.source.kafka.records import REASONS, Lines, Record
 from racoon_exporter.source.kafka.settings import KafkaOptions
 from racoon_exporter.source.reporting import LiveCounts
 
 _LOGGER: Final = logging.getLogger(__name__)
 _BROKER_SECONDS: Final = 5.0
+_MOST_PARTITIONS: Final = 10_000
+"""Of a topic; brokers hold some thousands of all topics together."""
 AT_END: Final = KafkaError._PARTITION_EOF  # noqa: SLF001  the client's own codes begin with an underscore
 
 
@@ -103,9 +105,9 @@ class Reading:
         return {
             "next": self.next,
             "counts": self.counts.to_json(),
-            "passed_over": self.lines.passed_over,
-            "keyless": self.keyless,
-            "late": self.late,
+            "passed_over": {reason: min(number, MOST_COUNTED) for reason, number in self.lines.passed_over.items()},
+            "keyless": min(self.keyless, MOST_COUNTED),
+            "late": min(self.late, MOST_COUNTED),
             "topic_id": self.topic_id,
         }
 
@@ -114,11 +116,15 @@ class Reading:
 
         Raises KeyError, TypeError, ValueError or AttributeError for anything else.
         """
-        self.counts = LiveCounts(**SourceCounts.from_json(kept["counts"]).to_json())
-        self.lines.passed_over = {str(reason): int(number) for reason, number in kept["passed_over"].items()}
-        self.keyless, self.late = (int(kept.get(name, 0)) for name in ("keyless", "late"))  # older versions did not count them
-        self.next, self.high = int(kept["next"]), high
+        counts, passed_over = SourceCounts.from_json(kept["counts"]), kept["passed_over"]
+        self.counts = LiveCounts(**counts.to_json())
+        self.lines.passed_over = {reason: count_in(passed_over, reason) for reason in REASONS if reason in passed_over}
+        newer = {"keyless": 0, "late": 0} | kept  # older versions did not count them
+        self.keyless, self.late = (count_in(newer, name) for name in ("keyless", "late"))
+        self.next, self.high = whole_number(kept, "next"), high
         before = kept.get("topic_id")
+        if before is not None and not isinstance(before, str):
+            raise ValueError("the id of a topic is text")
         known = None not in (before, self.topic_id)
         if before != self.topic_id if known else self.next > high:
             _LOGGER.warning("%s: the topic was made anew, and is read anew", self.place.name)
@@ -138,6 +144,11 @@ class Reading:
         """Begin at an offset, with nothing counted."""
         self.next, self.high = offset, high
         self.counts, self.lines.passed_over, self.keyless, self.late = LiveCounts(), {}, 0, 0
+
+
+def number_of_partitions(kept: Mapping[str, Any]) -> int:
+    """Tell how many partitions the topic had at a checkpoint; what each of them knew is looked for. Raises ValueError."""
+    return whole_number(kept, "of", _MOST_PARTITIONS)
 
 
 def watermarks(consumer: Consumer, place: Place) -> tuple[int, int]:

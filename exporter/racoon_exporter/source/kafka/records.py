@@ -79,6 +79,10 @@ _ISO: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z
 _NOTHING_BESIDE: Final = Entry("", "", "", "", None, "")
 
 
+REASONS: Final = ("tombstone", "too_long", "not_json", "no_text", "damaged")
+"""Why a record held no line."""
+
+
 class Record(NamedTuple):
     """What Kafka tells of a record."""
 

@@ -13,13 +13,21 @@ from typing import Any, Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from racoon_exporter.source.contract import Block, SourceStatus
+from racoon_exporter.source.contract import Block, SourceStatus, whole_number
 from racoon_exporter.source.kafka.assignment import Assignment, Membership
 from racoon_exporter.source.kafka.brokers import Question
 from racoon_exporter.source.kafka.checkpoints import WHOLE, Place, is_mark
 from racoon_exporter.source.kafka.damage import tells_damage
 from racoon_exporter.source.kafka.merge import Merge, Waiting
-from racoon_exporter.source.kafka.reading import AT_END, Reading, first_offset, partitions_of, record_of, watermarks
+from racoon_exporter.source.kafka.reading import (
+    AT_END,
+    Reading,
+    first_offset,
+    number_of_partitions,
+    partitions_of,
+    record_of,
+    watermarks,
+)
 from racoon_exporter.source.kafka.records import origin_of
 
 _LOGGER: Final = logging.getLogger(__name__)
@@ -275,7 +283,8 @@ class WholeTopic(Assignment):
 
     def _take_up_reading(self, reading: Reading, kept: dict[str, Any], low: int, high: int) -> None:
         """Go back to the first record that waited, and know which of those behind it were counted."""
-        until, waiting = int(kept["next"]), frozenset(int(offset) for offset in kept["waiting"])
+        until = whole_number(kept, "next")
+        waiting = frozenset(whole_number({"waiting": offset}, "waiting", until) for offset in kept["waiting"])
         is_anew = reading.take_up(kept, low, high)
         self.dirty |= is_anew
         gone = sum(is_anew or offset < low or offset >= high for offset in waiting)
@@ -298,7 +307,7 @@ class WholeTopic(Assignment):
             else:
                 reading.take_up(kept, low, high)
                 states.append(kept["state"])
-                before = max(before, kept["of"])
+                before = max(before, number_of_partitions(kept))
             self.membership.checkpoints.leave(reading.place)
         for number in range(self.of, before):  # it was made anew with fewer
             kept = self.membership.checkpoints.look(Place(self.topic, number), most)

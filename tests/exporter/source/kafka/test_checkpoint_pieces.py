@@ -1,6 +1,7 @@
 """A checkpoint is cut into pieces that a broker takes, and put together again or refused."""
 
 import random
+import zlib
 
 import pytest
 
@@ -22,6 +23,11 @@ def test_what_is_no_checkpoint_is_refused() -> None:
     for damaged in (pieces[:-1], pieces[1:], [*pieces[:-1], b"x" * 10], [b"junk"], []):
         with pytest.raises(ValueError, match=r"damaged|cut off"):
             joined(damaged)
+
+
+def test_nesting_without_end_is_refused_and_ends_no_reader() -> None:
+    with pytest.raises(ValueError, match="nested without end"):
+        joined([zlib.compress(b'{"state":' + b"[" * 100_000 + b"]" * 100_000 + b"}")])
 
 
 def test_what_would_fill_the_memory_is_refused() -> None:

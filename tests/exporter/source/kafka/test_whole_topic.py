@@ -16,7 +16,7 @@ from confluent_kafka.admin import TopicDescription  # type: ignore[attr-defined]
 from racoon_exporter.source.kafka import merge, whole_topic
 from racoon_exporter.source.kafka.assignment import RETRY_SECONDS, Membership
 from racoon_exporter.source.kafka.brokers import Description
-from racoon_exporter.source.kafka.checkpoints import FileCheckpoints, LostError, Place
+from racoon_exporter.source.kafka.checkpoints import WHOLE, FileCheckpoints, LostError, Place
 from racoon_exporter.source.kafka.merge import WAIT_SECONDS
 from racoon_exporter.source.kafka.settings import KafkaOptions
 from racoon_exporter.source.kafka.whole_topic import GROWTH_SECONDS, WholeTopic
@@ -210,6 +210,60 @@ def test_lines_are_numbered_through_over_restarts_too_so_that_one_that_ends_the_
     again.read(100)
     again.read(100, wait=WAIT_SECONDS)
     assert again.numbers == [(63, 1)]
+
+
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        (0, {"waiting": [-1]}),
+        (0, {"waiting": [1.5]}),
+        (0, {"waiting": [9]}),
+        (1, {"next": "7"}),
+        (1, {"counts": []}),
+        (None, {"partitions": [7, 7]}),
+        (None, {"state": {"told": 7}}),
+        (None, {"state": {}}),
+    ],
+)
+def test_a_checkpoint_that_is_none_is_told_and_all_is_read_anew(
+    part: int | None, change: dict[str, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    broker = Broker([("a", 1), ("a", 2)], [("b", 1)])
+    reader = Reader(broker, tmp_path)
+    reader.read(3)
+    reader.read(0, wait=WAIT_SECONDS)
+    reader.topic.save()
+    place, checkpoints = Place("racoon", WHOLE), FileCheckpoints(tmp_path, "group")
+    kept = checkpoints.take(place)
+    assert kept is not None
+    (kept if part is None else kept["partitions"][part]).update(change)
+    checkpoints.save(place, kept)
+    again = Reader(broker, tmp_path)
+    again.read(3)
+    again.read(0, wait=WAIT_SECONDS)
+    assert sorted(again.lines.told) == ["0/0", "0/1", "1/0"]
+    assert [status.counts.lines for status in again.topic.statuses] == [2, 1]
+    assert "it is read anew" in caplog.text
+
+
+def test_whatever_a_state_raises_it_is_read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broker = Broker([("a", 1)])
+    reader = Reader(broker, tmp_path)
+    reader.read(1)
+    reader.read(0, wait=WAIT_SECONDS)
+    reader.topic.save()
+    begin = Lines.begin
+
+    def raising(self: Lines, name: str, kept: dict[str, Any] | None) -> None:
+        if kept is not None:
+            raise RecursionError("nested without end")
+        begin(self, name, kept)
+
+    monkeypatch.setattr(Lines, "begin", raising)
+    again = Reader(broker, tmp_path)
+    again.read(1)
+    again.read(0, wait=WAIT_SECONDS)
+    assert again.lines.told == ["0/0"]
 
 
 class Lost(FileCheckpoints):
