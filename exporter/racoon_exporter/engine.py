@@ -19,6 +19,7 @@ from racoon_exporter.availability.past_upgrade import begin_past
 from racoon_exporter.decoding import block_lines
 from racoon_exporter.sa import Known, SaState
 from racoon_exporter.sa.checkpoint import upgraded
+from racoon_exporter.sa.counts import MOST, counters_to_json
 from racoon_exporter.sa.gateways import Gateways
 from racoon_exporter.sa.handlers import HANDLERS, said_of
 from racoon_exporter.sa.racoon import Racoon
@@ -261,7 +262,7 @@ class Engine:
             log = self.past.gateways.get(origin.gateway)
             if log is None or not log.goes_on(time):
                 self._note_line(origin.gateway, time, stem.level)
-            self._noted_time, self._noted_origin = time, origin
+            self._noted_time, self._noted_origin = time, origin if log is not None and log.informed else None
 
     def hear(self, time: float, origin: Origin, stem: Stem, number: Number, ending: str, line: int) -> None:
         """Take a line of a stem that somebody wants to see."""
@@ -413,10 +414,10 @@ def to_json(engine: Engine) -> dict[str, Any]:
     """Give what the engine knows, for a checkpoint."""
     return {
         "state": engine.state.to_json(),
-        "messages": [[*key, count] for key, count in engine.messages.items()],
-        "unparsed": dict(engine.unparsed),
+        "messages": counters_to_json(engine.messages),
+        "unparsed": {reason: min(count, MOST) for reason, count in engine.unparsed.items()},
         "first_line": engine.first_line,
-        "record_errors": engine.errors.number,
+        "record_errors": min(engine.errors.number, MOST),
         "past": past_to_json(engine.past),
         "last_line": engine.last_line,
         "readers": {name: reader.to_json() for name, reader in engine.readers.items()},

@@ -15,9 +15,12 @@ ALL_PLACED: Final = 2
 """From this version on each source has a position in the state file, or `PASSES`."""
 PASSES: Final = "passes"
 """Stands for the position of a source that has none: it is gone when it was read."""
-SeenRow = tuple[str, str, str, Time, Annotated[float, Meta(ge=-1e12, le=1e12)]]
+MOST_SECONDS_AGO: Final = 1e12
+SeenRow = tuple[str, str, str, Time, Annotated[float, Meta(ge=-MOST_SECONDS_AGO, le=MOST_SECONDS_AGO)]]
+Line = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+"""Its number goes on from a count of lines."""
 SaidRow = Annotated[list[str], Meta(min_length=2, max_length=3)]  # three where an older version wrote it
-RecordRow = tuple[Time | None, str, str, str, str, str, str, Natural, Natural]
+RecordRow = tuple[Time | None, str, str, str, str, str, str, Line, Natural]
 
 
 class ReaderShape(TypedDict):
@@ -27,7 +30,7 @@ class ReaderShape(TypedDict):
     pending: RecordRow | None
     pending_row: NotRequired[str | None]
     continuations: list[str]
-    quoted: NotRequired[list[tuple[str, Natural]] | None]
+    quoted: NotRequired[list[tuple[str, Line]] | None]
     last: RecordRow | None
     last_row: NotRequired[str | None]
     format: NotRequired[str]

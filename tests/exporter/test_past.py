@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields, replace
+from datetime import UTC
 
 import pytest
 
@@ -11,7 +12,11 @@ from racoon_exporter.availability.log import GatewayLog
 from racoon_exporter.availability.past import MOST_SECONDS, Bounds, Past
 from racoon_exporter.availability.past_json import past_to_json, restore_past
 from racoon_exporter.availability.peer import availability
+from racoon_exporter.engine import Engine
 from racoon_exporter.sa import DaemonRun, IpsecSa, Negotiation
+from racoon_parsers.messages import catalogue
+from racoon_parsers.record import Origin
+from racoon_parsers.stems import Stem
 
 PEER = "198.51.100.7"
 FEW = Bounds(gateways=3, peers=4, pieces=40, of_peer=10, silences=4, untidy=1)
@@ -154,3 +159,11 @@ def test_a_copy_of_a_log_is_like_it_and_shares_nothing_that_changes() -> None:
         if isinstance(value, (list, dict)):
             assert value, part.name
             assert getattr(copy, part.name) is not value, part.name
+
+
+def test_a_line_of_information_tells_that_a_log_names_sas_though_another_of_its_second_came_before() -> None:
+    """After a restart between the two it did."""
+    engine, origin = Engine(UTC), Origin("gw-1", "racoon", "")
+    for level in ("WARNING", "INFO"):
+        engine.note(100.0, origin, Stem(level, "", catalogue().messages[0], "", None))
+    assert engine.past.of("gw-1").informed

@@ -1,13 +1,17 @@
 """A state file whose checksum is good and whose values are not: all of it is believed, or nothing."""
 
+import copy
 import logging
+from typing import Any
 
 import pytest
 
 from racoon_exporter import checkpoint
+from racoon_exporter.sa.counts import MOST
+from racoon_exporter.sa.racoon import MOST_SUMMED
 from tests.exporter.reading import lab_logs
 from tests.fuzz.fuzz_state import Room, cases
-from tests.fuzz.mangled import CHANGES, changed
+from tests.fuzz.mangled import CHANGES, changed, places
 
 LINES = b"".join(path.read_bytes() for path in lab_logs("17-soak-chaos", "b")).decode().splitlines()[:60]
 
@@ -105,6 +109,31 @@ def test_what_stands_twice_is_set_aside(room: Room) -> None:
         ("seen",),
     ):
         assert not room.check(changed(room.content, path, twice)), path
+
+
+COUNTED = {"messages", "unparsed", "record_errors", "counters", "rhythm", "sources", "durations", "number", "phase1_proofs"}
+"""What in a state file only grows."""
+
+
+def test_counts_at_their_bound_stay_there_and_cost_the_next_start_nothing(room: Room) -> None:
+    content: Any = copy.deepcopy(room.content)
+    counts = 0
+    for path in places(content):
+        inner = content
+        for key in path[:-1]:
+            inner = inner[key]
+        number = isinstance(inner[path[-1]], (int, float)) and not isinstance(inner[path[-1]], bool)
+        if number and COUNTED & {*path} and ("rhythm" not in path or path[-1] == 1):
+            inner[path[-1]] = MOST_SUMMED if "durations" in path else MOST
+            counts += 1
+    assert counts > 50
+    assert room.check(content, more="".join(f"{line}\n" for line in LINES))
+
+
+def test_a_pause_longer_than_all_time_is_none(room: Room) -> None:
+    """Two to the power of it was to be worked out for the page: that filled the memory."""
+    path = next(path for path in places(room.content) if path[-3:-2] == ("rhythm",) and path[-1] == 0)
+    assert not room.check(changed(room.content, path, lambda _: 2**40))
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])

@@ -39,6 +39,11 @@ CHANGES: Final[tuple[Callable[[Any], Any], ...]] = (
     _shorter,
     lambda _value: 99_999,
     lambda _value: 0.5,
+    lambda _value: 2**62,
+    lambda _value: 2**63 - 1,
+    lambda _value: 1e30,
+    lambda _value: 1e12,
+    lambda _value: 253_402_387_200.0,
 )
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, TypedDict
+from typing import Annotated, Any, TypedDict
+
+from msgspec import Meta
 
 from racoon_exporter.availability.log import Failed, GatewayLog, Lived, PeerLog
 from racoon_exporter.availability.past import Past
+from racoon_exporter.sa.counts import MOST
 from racoon_exporter.sa.model import DaemonRun, Natural, Time, from_json, to_json
 
 Life = tuple[Time, Time, str | None]
+Bits = Annotated[int, Meta(ge=0, le=64)]
+"""Of the seconds of a pause: those of all that the calendar has take 39."""
 FailedRow = tuple[Time, Time, str, str | None, Natural]
 
 
@@ -33,7 +38,7 @@ class GatewayShape(TypedDict):
     newest: Time | None
     informed: bool
     kept_from: Time | None
-    rhythm: list[tuple[Natural, Natural]]
+    rhythm: list[tuple[Bits, Natural]]
     silences: list[tuple[Time, Time]]
     lapsed: list[Time]
     runs: list[DaemonRun]
@@ -57,7 +62,7 @@ def _gateway_to_json(log: GatewayLog) -> dict[str, Any]:
         "newest": log.newest,
         "informed": log.informed,
         "kept_from": log.kept_from,
-        "rhythm": list(log.rhythm.items()),
+        "rhythm": [(bits, min(number, MOST)) for bits, number in log.rhythm.items()],
         "silences": log.silences.copy(),
         "lapsed": log.lapsed.copy(),
         "runs": [to_json(run) for run in log.runs],
@@ -69,7 +74,7 @@ def _peer_to_json(peer: PeerLog) -> dict[str, Any]:
     return {
         "inbound": [life[:3] for life in peer.lived.get("in", ())],
         "outbound": [life[:3] for life in peer.lived.get("out", ())],
-        "failed": [[one.first, one.last, one.reason, one.told_by, one.count] for one in peer.failed],
+        "failed": [[one.first, one.last, one.reason, one.told_by, min(one.count, MOST)] for one in peer.failed],
         "first": peer.first,
         "exchange": peer.exchange,
         "established": peer.established,

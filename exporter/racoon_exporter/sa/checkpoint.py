@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from racoon_exporter.sa.archive import Archive, Places
 from racoon_exporter.sa.configured import Known
-from racoon_exporter.sa.counts import counters_from_json
+from racoon_exporter.sa.counts import counters_from_json, counters_to_json
 from racoon_exporter.sa.gateways import Key
-from racoon_exporter.sa.racoon import Racoon
+from racoon_exporter.sa.racoon import MOST_SUMMED, Racoon
 from racoon_exporter.sa.shared_bounds import SharedBounds
 from racoon_exporter.sa.two_ends import TwoEnds
 
@@ -28,8 +28,8 @@ def racoon_to_json(racoon: Racoon, places: Places) -> dict[str, Any]:
         "stream": racoon.stream,
         "now": racoon.now,
         "heard_in": sorted(racoon.heard_in),
-        "counters": [[*key, count] for key, count in racoon.counters.items()],
-        "durations": racoon.durations,
+        "counters": counters_to_json(racoon.counters),
+        "durations": {role: [min(sum_, MOST_SUMMED) for sum_ in sums] for role, sums in racoon.durations.items()},
         "life": racoon.life.to_json(),
         "peers": racoon.peers.to_json(),
         "negotiations": racoon.negotiations.to_json(),

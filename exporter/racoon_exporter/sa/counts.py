@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal, TypeVar, get_args
+
+Key = TypeVar("Key", bound=tuple[str, ...])
 
 PeerCount = Literal[
     "phase1_negotiations",
@@ -34,6 +36,10 @@ RacoonCount = Literal[
 ]
 """Counted for a racoon, of no peer."""
 
+MOST: Final = 2**62
+"""Counters and numbers of lines stay far below; one that an edited state file brought there is written as just this, for a file
+with more would not be believed."""
+
 LABELS: Final[Mapping[str, int]] = {
     **dict.fromkeys(("phase1_negotiations", "certificate_problems", "gateway_failures"), 2),
     **dict.fromkeys(("phase1_established", "phase1_failures", "phase1_ended"), 1),
@@ -45,6 +51,11 @@ LABELS: Final[Mapping[str, int]] = {
 """How many labels each has, without the peer."""
 PEER_COUNTS: Final[frozenset[str]] = frozenset(get_args(PeerCount))
 RACOON_COUNTS: Final[frozenset[str]] = frozenset(get_args(RacoonCount))
+
+
+def counters_to_json(counters: Mapping[Key, int]) -> list[list[Any]]:
+    """Give counters as a state file has them."""
+    return [[*key, min(count, MOST)] for key, count in counters.items()]
 
 
 def counters_from_json(given: list[list[Any]]) -> Counter[tuple[str, ...]]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any, Final
 
 from racoon_exporter.sa.configured import Known
+from racoon_exporter.sa.counts import MOST
 from racoon_exporter.sa.model import OTHER
 
 Key = tuple[str, str, str]
@@ -136,7 +137,7 @@ class Gateways:
 
     def to_json(self) -> dict[str, Any]:
         """Give what does not follow from the racoons, for a checkpoint."""
-        return {"number": self.folded, "names": sorted(self._folded)}
+        return {"number": min(self.folded, MOST), "names": sorted(self._folded)}
 
     def restore(self, given: dict[str, Any]) -> None:
         """Go on from what `to_json` gave."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from racoon_exporter.sa.counts import MOST
 from racoon_exporter.sa.model import IsakmpSa, Peer, Phase1End
 from racoon_exporter.sa.sa_table import GRACE, SaTable, latest_end
 from racoon_exporter.sa.tables import ISAKMP, IsakmpEvent
@@ -96,7 +97,7 @@ class IsakmpSas(SaTable[IsakmpSa, IsakmpEvent]):
 
     def _prove(self, peer: Peer) -> None:
         """One more lived as long as was learned; from the second on that ends SAs, those that are there already as well."""
-        peer.phase1_proofs += 1
+        peer.phase1_proofs = min(peer.phase1_proofs + 1, MOST)
         if peer.phase1_proofs == _PROOFS:
             for sa in self.of_peer.get(peer.address, ()):
                 self.schedule_end(sa)

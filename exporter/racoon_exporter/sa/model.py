@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 
 from msgspec import Meta
 
-from racoon_exporter.sa.counts import counters_from_json
+from racoon_exporter.sa.counts import MOST, counters_from_json, counters_to_json
 from racoon_exporter.sa.tables import IpsecState, IsakmpState, NegotiationState
 
 Record = TypeVar("Record")
@@ -21,8 +21,6 @@ Time = Annotated[float, Meta(ge=-62_135_683_200, le=253_402_387_200)]
 """Seconds since the epoch; what has a year of four digits in some zone."""
 Seconds = Annotated[float, Meta(ge=0, le=1e16)]
 """How long something lives or took; racoon.conf may say twelve digits of hours."""
-MOST: Final = 2**62
-"""Counters and numbers of lines stay far below."""
 Natural = Annotated[int, Meta(ge=0, le=MOST)]
 Phase = Annotated[int, Meta(ge=1, le=2)]
 Spi = Annotated[int, Meta(ge=0, lt=10**10)]
@@ -229,7 +227,7 @@ def to_json(record: Any) -> dict[str, Any]:
     for name, default in _FIELDS[type(record)]:
         value = getattr(record, name)
         if value is not default:
-            given[name] = [[*key, count] for key, count in value.items()] if isinstance(value, Counter) else value
+            given[name] = counters_to_json(value) if isinstance(value, Counter) else value
     return given
 
 

@@ -27,6 +27,8 @@ from racoon_exporter.sa.two_ends import Failures, TwoEnds
 
 DURATION_BUCKETS: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0)
 """Upper bounds, in seconds, of the duration of phase 1 negotiations; racoon's times have whole seconds."""
+MOST_SUMMED: Final = 1e30
+"""Seconds; what `MOST` of the longest negotiations that lines can tell take: some thousand of them take 1e15 seconds."""
 
 _MOST_LOCALS: Final = 4096
 """Addresses of our own that are known; whoever may write the log may name any."""

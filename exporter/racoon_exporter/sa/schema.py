@@ -13,9 +13,9 @@ from typing import Annotated, Any, Final, NotRequired, TypedDict, TypeVar, get_o
 from msgspec import Meta, convert
 
 from racoon_exporter.sa.checkpoint import VERSION
-from racoon_exporter.sa.counts import LABELS, PEER_COUNTS, RACOON_COUNTS
-from racoon_exporter.sa.model import MOST, DaemonRun, IpsecSa, IsakmpSa, Natural, Negotiation, Peer, Phase1End, Seconds, Time
-from racoon_exporter.sa.racoon import DURATION_BUCKETS
+from racoon_exporter.sa.counts import LABELS, MOST, PEER_COUNTS, RACOON_COUNTS
+from racoon_exporter.sa.model import DaemonRun, IpsecSa, IsakmpSa, Natural, Negotiation, Peer, Phase1End, Seconds, Time
+from racoon_exporter.sa.racoon import DURATION_BUCKETS, MOST_SUMMED
 
 Word = str | None
 Place = Natural
@@ -25,8 +25,7 @@ EitherPlace = Annotated[int, Meta(ge=-(2**31), lt=2**31)]
 CounterRow = list[str | int]
 Shape = TypeVar("Shape")
 _BUCKETS: Final = len(DURATION_BUCKETS) + 2
-Sum = Annotated[float, Meta(ge=0, le=1e30)]
-"""What `MOST` of the longest negotiations that lines can tell take: some thousand of them take 1e15 seconds."""
+Sum = Annotated[float, Meta(ge=0, le=MOST_SUMMED)]
 Durations = dict[str, Annotated[list[Sum], Meta(min_length=_BUCKETS, max_length=_BUCKETS)]]
 
 

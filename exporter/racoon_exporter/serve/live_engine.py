@@ -9,6 +9,7 @@ from racoon_exporter.engine import Engine, restore, to_json
 from racoon_exporter.sa.gateways import Key
 from racoon_exporter.serve.silent_time import ReadAt, SilentTime
 from racoon_exporter.source.stream_name import stream_of
+from racoon_exporter.state_schema import MOST_SECONDS_AGO
 
 if TYPE_CHECKING:
     from racoon_exporter.sa.racoon import Racoon
@@ -91,7 +92,10 @@ class LiveEngine:
         self.engine.mend()
         return {
             "engine": to_json(self.engine),
-            "seen": [[*key, log_time, now - read_at] for key, (log_time, read_at) in self._silent_time.read_at.items()],
+            "seen": [
+                [*key, log_time, min(now - read_at, MOST_SECONDS_AGO)]
+                for key, (log_time, read_at) in self._silent_time.read_at.items()
+            ],
         }
 
     def resumed(self, content: dict[str, Any], away: float) -> Self:

@@ -10,10 +10,13 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Annotated, Any, Final, TypedDict
+
+from msgspec import Meta
 
 from racoon_exporter.sa.findings import Believed, Findings, UnloggedIpsec, UnloggedIsakmp
-from racoon_exporter.sa.model import OTHER
+from racoon_exporter.sa.model import OTHER, Phase, Time
+from racoon_exporter.sa.schema import typed
 from racoon_exporter.witness.certificates import Certificates
 from racoon_exporter.witness.compare import Comparison
 from racoon_exporter.witness.contract import FilesLook, KernelLook, Look, RacoonLook, Witness
@@ -29,6 +32,15 @@ from racoon_parsers.kernel import KernelSa
 KINDS: Final = ("vanished", "unlogged", "direction")
 """How log and witness may disagree."""
 _MOST_EVENTS: Final = 200
+
+
+class _PanelShape(TypedDict):
+    """`WitnessPanel.to_json`."""
+
+    traffic: dict[str, Any]
+    disagreements: list[tuple[str, str, Annotated[int, Meta(ge=0)]]]
+    inventory: list[tuple[str, str, Phase, str, str, str, str, str, Time, Time]]
+
 
 Believes = Callable[[str | None], Believed | None]
 """Gives what the log believes of a gateway's racoon; None while nothing can be compared."""
@@ -289,9 +301,10 @@ class WitnessPanel:
 
     def restore(self, given: dict[str, Any]) -> None:
         """Go on from what `to_json` gave. Raises KeyError, TypeError or ValueError on anything else; nothing is then taken."""
+        kept = typed(given, _PanelShape)
         traffic = Traffic.from_json(given["traffic"])
         inventory = Inventory.from_json(given["inventory"])
-        counts = {(str(name), str(kind)): int(count) for name, kind, count in given["disagreements"] if kind in KINDS}
+        counts = {(name, kind): count for name, kind, count in kept["disagreements"] if kind in KINDS}
         with self._lock:
             self._traffic = traffic
             self._counts.update(counts)

@@ -332,8 +332,10 @@ def test_a_poller_asks_in_a_thread_of_its_own_until_it_is_stopped() -> None:
         {"traffic": {"totals": [["", P, "in", [1, 2]]], "last": []}},
         {"inventory": [["", P, 3, "", "", "", "", "", 1, 2]]},
         {"disagreements": 7},
+        {"disagreements": [["kernel", "vanished", -5]]},
+        {"inventory": [["", P, 1, "", "", "", "", "", "nan", 2]]},
     ],
-    ids=["counts", "inventory", "disagreements"],
+    ids=["counts", "inventory", "disagreements", "a count below 0", "a time that is none"],
 )
 def test_a_mangled_part_of_a_state_file_sets_the_whole_file_aside(gateway: MakeGateway, change: dict[str, Any]) -> None:
     here = gateway()

@@ -102,16 +102,19 @@ class Position:
         skipping = value.get("skipping")
         if not isinstance(skipping, bool):
             raise ValueError("position: skipping must be true or false")  # noqa: TRY004 - what a file holds is a value
-        offset, size = whole_number(value, "offset"), whole_number(value, "size")
+        offset, size, line = (whole_number(value, name) for name in ("offset", "size", "line"))
         if offset > size:
             raise ValueError("position: offset lies behind the end")
+        fingerprint = _fingerprint(value.get("fingerprint"), offset)
+        if line > offset:
+            raise ValueError("position: more lines than bytes before the offset")
         return cls(
             device=whole_number(value, "device"),
             inode=whole_number(value, "inode"),
             offset=offset,
-            line=whole_number(value, "line"),
+            line=line,
             size=size,
-            fingerprint=_fingerprint(value.get("fingerprint"), offset),
+            fingerprint=fingerprint,
             skipping=skipping,
             ahead=_fingerprint(value.get("ahead", {"length": 0, "digest": ""}), whole=False),
             past=None if value.get("past") is None else Past.from_json(value["past"]),

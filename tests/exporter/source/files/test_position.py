@@ -26,12 +26,18 @@ TAILS = st.binary(max_size=2000)
 COUNTS = st.integers(min_value=0, max_value=2**63 - 1)
 
 
-@given(device=COUNTS, inode=COUNTS, line=COUNTS, size=COUNTS, tail=TAILS, skipping=st.booleans())
+@given(device=COUNTS, inode=COUNTS, behind=st.integers(0, 2**62), tail=TAILS, skipping=st.booleans())
 def test_a_position_reads_back_from_json_as_it_was(
-    device: int, inode: int, line: int, size: int, tail: bytes, *, skipping: bool
+    device: int, inode: int, behind: int, tail: bytes, *, skipping: bool
 ) -> None:
-    position = Position(device, inode, len(tail), line, size, Fingerprint.of(tail), skipping)
+    size = len(tail) + behind
+    position = Position(device, inode, len(tail), tail.count(b"\n"), size, Fingerprint.of(tail), skipping)
     assert Position.from_json(json.loads(json.dumps(position.to_json()))) == position
+
+
+def test_more_lines_than_bytes_before_the_offset_are_refused() -> None:
+    with pytest.raises(ValueError, match="more lines than bytes"):
+        Position.from_json(GOOD | {"line": 4})
 
 
 @pytest.mark.parametrize("key", sorted(GOOD))
