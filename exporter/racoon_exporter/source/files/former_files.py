@@ -59,8 +59,9 @@ class FormerFiles:
         found: Position | None = None
         for position in sorted(known, key=lambda each: each.offset):
             same = position.identity == generation.identity
-            if same and position.offset and not position.fingerprint.length:
-                found = position if generation.stand_behind(position.offset) else found  # it could not be read then
+            if same and position.offset and not position.fingerprint.length:  # it could not be read then
+                if not grows and generation.stand_behind(position.offset):  # at the path another file has its inode
+                    found = position
             elif (same or _proves(position, generation, grows=grows)) and generation.resume_at(position):
                 found = position
         if found is not None:

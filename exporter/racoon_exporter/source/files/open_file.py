@@ -99,7 +99,7 @@ class OpenFile:
     def stand_behind(self, offset: int) -> bool:
         """Stand behind bytes that are not to be read, if there are so many; their lines are not counted. Raises OSError."""
         tail = self._before(offset)
-        if offset and not tail:
+        if len(tail) < min(FINGERPRINT_SPAN, offset):
             return False
         self.offset, self._tail, self._rest, self._seen = offset, tail, b"", offset
         return True

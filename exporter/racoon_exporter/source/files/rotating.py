@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_MOST_STEPS = 1000
+"""From file to file in one read, so that it comes back to its caller whatever is beside the log."""
+
 _Look = tuple[int, int, int, int]
 _Outcome = tuple[Block | None, bool]
 
@@ -172,10 +175,11 @@ class FileSource:
     # The steps of a read.
 
     def _read(self, limit: int) -> Block | None:
-        again = True
-        while again:
+        for _ in range(_MOST_STEPS):
             block, again = self._once(limit)
-        return block
+            if not again:
+                return block
+        return None  # the others have their turn
 
     def _once(self, limit: int) -> _Outcome:
         """Look at the path and read where the source stands; says whether to do so again, after a step to another file."""

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from racoon_exporter.source import FileSource, Position
+from racoon_exporter.source import SYSTEM, FileSource, Fingerprint, Past, Position, SourceCounts
+from racoon_exporter.source.files.open_file import OpenFile
+from racoon_exporter.source.files.stored_bytes import PlainReader
 from tests.exporter.source.files.logs import Log, lines, record, records
 
 
@@ -49,3 +51,27 @@ def test_a_position_behind_the_end_is_not_believed(log: Log, source: FileSource)
     position = position_in(log, 1)
     source.resume(replace(position, offset=10 * len(record(1)), inode=status.st_ino))
     assert lines(source) == records(1)
+
+
+@pytest.mark.parametrize("count", [1, 2, 5], ids=["smaller", "same size", "larger"])
+def test_the_next_log_may_have_the_inode_of_a_file_that_nobody_could_read(log: Log, source: FileSource, count: int) -> None:
+    """That was counted as lost, up to its size: this is none of it."""
+    fresh = range(20, 20 + count)
+    log.write(*fresh)
+    status, size = log.path.stat(), len(b"".join(records(11, 12)))
+    given_up = Position(status.st_dev, status.st_ino, size, 0, size, Fingerprint(0, ""))
+    before = replace(position_in(log, 11, 12), inode=status.st_ino + 1, past=Past(0, "", (given_up,)))
+    source.resume(before)
+    assert lines(source) == records(*fresh)
+    position = source.position()
+    assert position is not None
+    assert Position.from_json(position.to_json()) == position
+
+
+def test_nothing_stands_behind_the_end_of_a_file(log: Log) -> None:
+    log.write(1)
+    file = OpenFile(PlainReader(log.name, SYSTEM), SourceCounts())
+    size = log.path.stat().st_size
+    assert [file.stand_behind(offset) for offset in (size + 1, size + 5000)] == [False, False]
+    assert file.stand_behind(size)
+    file.close()

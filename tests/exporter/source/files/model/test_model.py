@@ -301,6 +301,30 @@ def shortest(told: Program) -> Program:
             ),
             id="an empty file that was copied and truncated in a folder that was renamed",
         ),
+        pytest.param(
+            (
+                True,
+                3,
+                (
+                    ("rename", 3),
+                    ("look", 3),
+                    ("copytruncate", 2),
+                    ("forbid", 2),
+                    ("switch", 4),
+                    ("start", 1),
+                    ("look", 3),
+                    ("switch", 3),
+                    ("copytruncate", 1),
+                    ("rename", 4),
+                    ("rename", 1),
+                ),
+            ),
+            id="a shorter file has the inode of one that nobody could read",
+        ),
+        pytest.param(
+            (True, 3, (("copytruncate", 3), ("forbid", 3), ("look", 3), ("compress", 1), ("rename_and_create", 4))),
+            id="the next log has the inode of a copy that nobody could read",
+        ),
     ],
 )
 def test_what_went_wrong_once_goes_right(told: Program) -> None:
