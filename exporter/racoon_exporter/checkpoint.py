@@ -11,6 +11,7 @@ import errno
 import fcntl
 import json
 import os
+import stat
 import zlib
 from collections.abc import Iterator
 from math import isfinite
@@ -79,13 +80,25 @@ def _open_alone(path: Path) -> int:
 
     Either would make a mixture of both; so each file is whole, and the last stands.
     """
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = open_beside(path, os.O_WRONLY | os.O_CREAT)
     try:
         _lock(descriptor, path)
         os.ftruncate(descriptor, 0)
     except BaseException:
         os.close(descriptor)
         raise
+    return descriptor
+
+
+def open_beside(path: Path, flags: int) -> int:
+    """Open one of the files beside a state file. Raises OSError where somebody has put something else there.
+
+    Whoever opens a FIFO waits for its other end, and what a link leads to is not ours to write to.
+    """
+    descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
     return descriptor
 
 

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+from collections.abc import Callable
 from datetime import UTC
 from pathlib import Path
 
@@ -59,6 +60,23 @@ def test_a_device_or_a_fifo_is_no_state_file_and_stays_where_it_is(tmp_path: Pat
             use(fifo)
     assert list(tmp_path.iterdir()) == [fifo]
     assert fifo.is_fifo()
+
+
+@pytest.mark.parametrize("kind", ["link", "fifo", "folder"])
+def test_what_somebody_put_in_the_place_of_the_next_file_is_left_alone_and_not_waited_for(kind: str, tmp_path: Path) -> None:
+    path, beside, other = tmp_path / "state", tmp_path / "state.new", tmp_path / "other"
+    checkpoint.write(path, {"saved": 1})
+    other.write_text("of somebody else")
+    make: dict[str, Callable[[], object]] = {
+        "link": lambda: beside.symlink_to(other),
+        "fifo": lambda: os.mkfifo(beside),
+        "folder": beside.mkdir,
+    }
+    make[kind]()
+    with pytest.raises(OSError, match=r"symbolic|no regular|No such device|Is a directory"):
+        checkpoint.write(path, {"saved": 2})
+    assert other.read_text() == "of somebody else"
+    assert checkpoint.read(path) == {"saved": 1, "version": checkpoint.VERSION}
 
 
 def test_no_piece_grows_with_the_state() -> None:

@@ -17,6 +17,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Final
 
+from racoon_exporter.checkpoint import open_beside
 from racoon_exporter.source import Block
 from racoon_exporter.source.contract import lines_of
 from racoon_exporter.text import visible
@@ -58,7 +59,7 @@ class CrashMarker:
         if self._path is None:
             return
         try:
-            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._descriptor = open_beside(self._path, os.O_RDWR | os.O_CREAT)
             left = _read(os.pread(self._descriptor, _MOST_BYTES, 0))
         except OSError as error:
             _LOGGER.warning(
@@ -100,7 +101,10 @@ class CrashMarker:
         if self._descriptor is not None and self._path is not None:
             os.close(self._descriptor)
             self._descriptor = None
-            self._path.unlink(missing_ok=True)
+            try:
+                self._path.unlink(missing_ok=True)
+            except OSError as error:
+                _LOGGER.warning("%s cannot be removed: %s", self._path, error.strerror or error)
 
     def _mark(self, mark: Mark) -> None:
         self._write(json.dumps([mark.source, mark.first, mark.last, mark.crashes]).encode())

@@ -8,6 +8,7 @@ process ended three times in the very same goes without it. The mark is not sync
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from racoon_exporter.checkpoint import open_beside
 from racoon_exporter.text import visible
 
 _LOGGER: Final = logging.getLogger("racoon_exporter")
@@ -61,9 +63,9 @@ class RestoreMarker:
     def _marks(self) -> dict[str, _Mark]:
         """What earlier processes left, by name: partitions are restored one by one, and a sound one wipes no other's mark."""
         try:
-            data = b"" if self._path is None else self._path.read_bytes()[:_MOST_BYTES]
+            data = b"" if self._path is None else _read(self._path)
             return msgspec.json.decode(data or b"{}", type=dict[str, _Mark])
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}  # what is no mark says nothing
 
     def _write(self, marks: Mapping[str, _Mark]) -> None:
@@ -71,13 +73,20 @@ class RestoreMarker:
             return
         try:
             if marks:
-                self._path.write_bytes(msgspec.json.encode(marks))
+                with open(open_beside(self._path, os.O_WRONLY | os.O_CREAT), "wb") as file:  # noqa: PTH123  it is open
+                    file.truncate()
+                    file.write(msgspec.json.encode(marks))
             else:
                 self._path.unlink(missing_ok=True)
         except OSError as error:
             _LOGGER.warning(
                 "%s cannot be written: %s; a state that ends the exporter is not found", self._path, error.strerror or error
             )
+
+
+def _read(path: Path) -> bytes:
+    with open(open_beside(path, os.O_RDONLY), "rb") as file:  # noqa: PTH123  it is open
+        return file.read(_MOST_BYTES)
 
 
 def version_of(path: Path) -> str:

@@ -1,9 +1,12 @@
 """A line in which the process ends without an exception: it is found by the third crash, and passed over."""
 
+import errno
 import json
+import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ from tests.exporter.reading import Q, start
 FOLLOW = """
 import os, sys
 from datetime import UTC
+from collections.abc import Callable
 from pathlib import Path
 from racoon_exporter.engine import Engine
 from racoon_exporter.serve.loop import Follower
@@ -122,3 +126,30 @@ def test_only_the_lines_that_were_being_read_are_read_one_by_one(tmp_path: Path)
     assert [len(list(marker.parts(block))) for block in (before, within, other)] == [1, 3, 1]
     assert (tmp_path / "state.reading").stat().st_size == 256
     marker.end()
+
+
+@pytest.mark.parametrize("kind", ["link", "fifo"])
+def test_what_somebody_put_in_the_place_of_the_mark_is_left_alone(kind: str, tmp_path: Path) -> None:
+    mark, other = tmp_path / "state.reading", tmp_path / "other"
+    other.write_text("of somebody else")
+    make: dict[str, Callable[[], object]] = {"link": lambda: mark.symlink_to(other), "fifo": lambda: os.mkfifo(mark)}
+    make[kind]()
+    marker = CrashMarker(tmp_path / "state")
+    marker.begin()
+    block = Block("log", b"a line\n", 1, None)
+    assert list(marker.parts(block)) == [(block, False)]
+    marker.end()
+    assert other.read_text() == "of somebody else"
+    assert mark.exists()
+
+
+def test_a_mark_that_cannot_be_removed_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_path: Path, *, missing_ok: bool) -> None:
+        del missing_ok
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    marker = CrashMarker(tmp_path / "state")
+    marker.begin()
+    monkeypatch.setattr(Path, "unlink", refused)
+    marker.end()
+    assert (tmp_path / "state.reading").exists()

@@ -1,5 +1,6 @@
 """A state in which the process ends without an exception: it is set aside after the third crash, and the logs are read anew."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -192,3 +193,21 @@ def test_where_no_mark_can_be_written_all_is_restored(tmp_path: Path, caplog: py
         done.append("restored")
     assert done
     assert "No such file or directory" in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["link", "fifo", "nested"])
+def test_what_somebody_put_in_the_place_of_the_marks_costs_no_state(kind: str, tmp_path: Path) -> None:
+    """A FIFO would be waited for at the start, a link written through, and nesting without end laid to the state's charge."""
+    marks, other = tmp_path / "state.restoring", tmp_path / "other"
+    other.write_text("of somebody else")
+    make: dict[str, Callable[[], object]] = {
+        "link": lambda: marks.symlink_to(other),
+        "fifo": lambda: os.mkfifo(marks),
+        "nested": lambda: marks.write_bytes(b"[" * 100_000),
+    }
+    make[kind]()
+    restored = []
+    with RestoreMarker(tmp_path / "state").restoring("state", "1"):
+        restored.append("state")
+    assert restored == ["state"]
+    assert other.read_text() == "of somebody else"
