@@ -50,6 +50,9 @@ _FILLERS: Final = (
     'user "\\n',
     "\x1b[31m",
     "\\x00",
+    "key(x)",
+    "cookie: KEY ",
+    '2026-01-15"',
 )
 _TEXTS: Final = (
     "INFO: IPsec-SA established (",

@@ -318,7 +318,7 @@ class Lineage:
             generation = self._where_left(generation, sibling.path, leaving)
             if generation.unread():
                 return generation
-            if generation.offset:
+            if generation.offset and (leaving is None or generation.offset <= leaving.offset):  # else it may still be given
                 self.leave(generation.position())  # a copy is known again when nothing is left to compare it with
         except OSError:
             generation.close()

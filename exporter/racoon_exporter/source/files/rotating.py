@@ -216,6 +216,8 @@ class FileSource:
         if chunk:
             return self._block(chunk), False
         if current and generation.at_end:
+            if generation.read_to == generation.offset and (aside := self._take_up(generation)):
+                return self._step(generation, aside, here), True
             self._look_before = _look_of(current)
         if current or not generation.at_end:  # it may have skipped long enough for once
             return None, False
@@ -305,6 +307,15 @@ class FileSource:
         if unread is not None:
             unread.close()
         return aside
+
+    def _take_up(self, log: OpenFile) -> OpenFile | None:
+        """Return what was put off, if it holds something unread: where an older file is the log again, no path leads there."""
+        aside = self._aside
+        is_unread = aside is not None and self._lineage.stand_where_left(aside, log).unread()
+        self._aside = None
+        if aside is not None and not is_unread:
+            aside.close()
+        return aside if is_unread else None
 
     def _comes_first(self, aside: OpenFile, unread: OpenFile | None, leaving: OpenFile) -> bool:
         """Tell whether a file that was truncated holds something unread that is older than the next rotated file."""

@@ -325,6 +325,24 @@ def shortest(told: Program) -> Program:
             (True, 3, (("copytruncate", 3), ("forbid", 3), ("look", 3), ("compress", 1), ("rename_and_create", 4))),
             id="the next log has the inode of a copy that nobody could read",
         ),
+        pytest.param(
+            (
+                False,
+                9,
+                (
+                    ("write_the_beginning_of_a_line", 1),
+                    ("rename_and_create", 1),
+                    ("compress", 4),
+                    ("look", 3),
+                    ("term", 3),
+                ),
+            ),
+            id="a line that is not given yet stands in the compressed copy of its file only",
+        ),
+        pytest.param(
+            (False, 9, (("refill", 4), ("copytruncate", 4), ("delete", 3), ("read_a_little", 1), ("move_back", 2))),
+            id="a copy comes back as the log while the deleted log waits to be read",
+        ),
     ],
 )
 def test_what_went_wrong_once_goes_right(told: Program) -> None:
