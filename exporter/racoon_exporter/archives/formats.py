@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from racoon_exporter.events_output import COLUMNS as EVENT_COLUMNS
 from racoon_exporter.history import COLUMNS as HISTORY_COLUMNS
-from racoon_exporter.text import visible
+from racoon_exporter.text import in_csv, in_json, visible
 
 FORMATS: Final = ("table", "json", "jsonl", "csv")
 _NONE: Final = "-"
@@ -66,9 +66,9 @@ class RowFormat:
     def text(self, table: str, values: dict[str, Any]) -> str:
         """Write a row."""
         if self.output == "json":
-            return _encode(values)
+            return in_json(_encode(values))
         if self.output == "jsonl":
-            return json.dumps(values) if table == "events" else _encode({"table": table} | values)
+            return json.dumps(values) if table == "events" else in_json(_encode({"table": table} | values))
         if self.output == "csv":
             given = {"table": table} | values
             return csv_line(given.get(key) for key in self.columns)
@@ -86,7 +86,7 @@ def table_columns(table: str) -> tuple[str, ...]:
 def csv_line(values: Iterable[Any]) -> str:
     """Write one line of CSV, without its end."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow(values)
+    csv.writer(text, lineterminator="").writerow(map(in_csv, values))
     return text.getvalue()
 
 

@@ -24,6 +24,7 @@ from racoon_exporter.report.maintenance import read_windows
 from racoon_exporter.report.model import document
 from racoon_exporter.report.page import page
 from racoon_exporter.report.text import as_csv, as_markdown
+from racoon_exporter.text import in_json
 
 FORMATS: Final = ("html", "json", "csv", "md")
 
@@ -65,7 +66,7 @@ def report(context: click.Context, /, output: str, path: str | None, maintenance
 def _text(output: str, fragments: list[dict[str, Any]], zone: tzinfo) -> str:
     numbers = document(fragments, zone)
     if output == "json":
-        return json.dumps(numbers, indent=1, ensure_ascii=False) + "\n"
+        return in_json(json.dumps(numbers, indent=1, ensure_ascii=False)) + "\n"
     if output == "csv":
         return as_csv(numbers)
     return as_markdown(numbers) if output == "md" else page(numbers, fragments, zone)

@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 from typing import Any, Final
 
-from racoon_exporter.text import visible
+from racoon_exporter.text import in_csv, visible
 from racoon_exporter.wording.words import count, cut_percent, duration
 
 _COLUMNS: Final = (
@@ -37,7 +37,8 @@ def as_csv(report: dict[str, Any]) -> str:
     writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
     writer.writeheader()
     for peer in report["peers"]:
-        writer.writerow(peer | {"outages": len(peer["outages"]), "failures": sum(peer["failures"].values())})
+        row = peer | {"outages": len(peer["outages"]), "failures": sum(peer["failures"].values())}
+        writer.writerow({column: in_csv(row[column]) for column in _COLUMNS})
     return text.getvalue()
 
 
