@@ -2,7 +2,8 @@
 
 A file that is written in place is there in halves for a moment, and half a configuration may ask for no password. So it is used
 at once only if it has no problem and lets in whoever was let in before, on the same terms; else when nobody has written to it
-for a second, and what then asks for less than before counts as cut off. A file that takes the place of another is whole.
+for a second. What then asks for less than before is not used if it is cut off within a line, and else only if it is the same at
+the next try, ten seconds later. A file that takes the place of another is whole.
 Certificate and key need no such care: halves of these are none, or do not fit together.
 """
 
@@ -32,7 +33,10 @@ MAX_BYTES = 1024 * 1024
 _RETRY_SECONDS = 10.0
 #: Seconds without a change after which a file that is written in place is read.
 _SETTLED_SECONDS = 1.0
-_CUT = "it asks for less than before and was written in place: put a new file in its place, or restart"
+_LESS = (
+    f"it asks for less than before and was written in place: it is used if it is the same {_RETRY_SECONDS:.0f} seconds later"
+)
+_CUT = "it asks for less than before and its last line has no end: put a new file in its place, or restart"
 
 
 class _Seen(NamedTuple):
@@ -87,6 +91,8 @@ class LiveConfig:
         self._written_since = 0.0
         self._tried: tuple[_Signature, ...] = ()
         self._is_in_place = False
+        self._ends_a_line = False
+        self._less: tuple[_Signature, ...] = ()
         self._lock = threading.Lock()
         self._watched: tuple[Path, ...] = () if path is None else (path,)
         self._pair: frozenset[Path] = frozenset()
@@ -172,12 +178,19 @@ class LiveConfig:
         if not problems and (loaded.context is None) != (self._loaded.context is None):
             problems = [Problem(None, "TLS cannot be switched on or off without a restart")]
         if not problems and self._is_in_place and _asks_for_less(loaded.config, self._loaded.config):
-            problems = [Problem(None, _CUT)]
+            problems = self._doubts()
         self._problems = problems
         if not problems:
             self._use(loaded, path)
         elif problems != before:
             self._logger.error("web configuration kept as it was: %s", WebConfigError(path, problems))
+
+    def _doubts(self) -> list[Problem]:
+        """Give what keeps a file from being used that was written in place and asks for less than before."""
+        if not self._ends_a_line:
+            return [Problem(None, _CUT)]
+        seen, self._less = self._less, self._signatures
+        return [] if seen == self._less else [Problem(None, _LESS)]
 
     def _read(self, path: Path) -> tuple[Loaded, list[Problem]]:
         """Read the file and the files it names, and remember what they looked like before they were read."""
@@ -191,6 +204,7 @@ class LiveConfig:
         except ValueError as error:
             self._signatures = before
             return Loaded(WebConfig()), [Problem(None, str(error))]
+        self._ends_a_line = text.endswith("\n")
         config, problems = parse_web_config(text, path.parent)
         self._watched = (path, *_named_files(config))
         self._pair = _pair(config)

@@ -110,7 +110,7 @@ def test_a_file_that_takes_the_place_of_another_is_read_at_once(config_file: Pat
     assert "carol" in config.current().config.users
 
 
-@pytest.mark.parametrize("rest", ["", "#", "basic_auth_users:\n", "rate_limit: {interval: 1s, burst: 9}\n"])
+@pytest.mark.parametrize("rest", ["", "#", "basic_auth_users:", "rate_limit: {interval: 1s, burst: 9}"])
 def test_a_file_that_stays_cut_off_lets_nobody_in(
     config_file: Path, clock: Clock, rest: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -122,9 +122,27 @@ def test_a_file_that_stays_cut_off_lets_nobody_in(
         clock.now += 3600
         assert set(config.current().config.users) == {"alice", "bob"}
         assert not config.ok
-    said = "it asks for less than before and was written in place: put a new file in its place, or restart"
+    said = "it asks for less than before and its last line has no end: put a new file in its place, or restart"
     assert caplog.messages == [f"web configuration kept as it was: {config_file}: {said}"]
     replace(config_file, rest)
+    assert not config.current().config.users
+    assert config.ok
+
+
+def test_a_file_that_asks_for_less_is_used_if_it_is_the_same_ten_seconds_later(
+    config_file: Path, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As an editor writes it that keeps the file, or `cp`; who wrote it slowly is at its end by then."""
+    write(config_file, USERS, clock)
+    config = live(config_file, clock)
+    for text in ("# nobody yet\n", "# nobody\n"):
+        write(config_file, text, clock)
+        clock.now += 9
+        assert set(config.current().config.users) == {"alice", "bob"}
+        assert not config.ok
+    said = "it asks for less than before and was written in place: it is used if it is the same 10 seconds later"
+    assert caplog.messages == [f"web configuration kept as it was: {config_file}: {said}"]
+    clock.now += 10
     assert not config.current().config.users
     assert config.ok
 
