@@ -179,10 +179,11 @@ class LiveConfig:
             problems = [Problem(None, "TLS cannot be switched on or off without a restart")]
         if not problems and self._is_in_place and _asks_for_less(loaded.config, self._loaded.config):
             problems = self._doubts()
-        self._problems = problems
         if not problems:
             self._use(loaded, path)
-        elif problems != before:
+            return
+        self._problems = problems
+        if problems != before:
             self._logger.error("web configuration kept as it was: %s", WebConfigError(path, problems))
 
     def _doubts(self) -> list[Problem]:

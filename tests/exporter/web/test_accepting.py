@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from racoon_exporter.web import Limits
+from racoon_exporter.web import Limits, WebServer
 from racoon_exporter.web.accepting import ConnectionRates, RatedSocket
 from racoon_exporter.web.config import RateLimit
 from racoon_exporter.web.handshakes import Handshakes
@@ -65,8 +65,7 @@ def test_it_takes_the_place_of_the_socket_it_is_made_of(listening: socket.socket
         assert rated.fileno() != -1
 
 
-def test_with_tls_a_network_that_opens_too_many_is_cut(serve_tls: ServeTls) -> None:
-    server = serve_tls(limits=Limits(max_new_connections=1, request_timeout=10 * PATIENCE))
+def open_until_one_is_cut(server: WebServer) -> None:
     with ExitStack() as opened:
         clients: list[socket.socket] = []
 
@@ -75,6 +74,11 @@ def test_with_tls_a_network_that_opens_too_many_is_cut(serve_tls: ServeTls) -> N
             return bool(select.select(clients, [], [], 0)[0])
 
         until(one_more_and_one_is_cut)
+
+
+def test_with_tls_a_network_that_opens_too_many_is_cut(serve_tls: ServeTls) -> None:
+    server = serve_tls(limits=Limits(max_new_connections=1, request_timeout=10 * PATIENCE))
+    open_until_one_is_cut(server)
 
 
 def test_without_tls_who_came_most_often_is_not_cut(serve: Serve) -> None:
@@ -117,14 +121,7 @@ def test_who_comes_for_the_first_time_is_not_kept_out_by_who_was_there(clock: Cl
 
 def test_what_strangers_open_beyond_their_rate_is_closed_unread(serve: Serve) -> None:
     server = serve(limits=Limits(max_new_strangers=1, max_new_strangers_at_once=1, request_timeout=10 * PATIENCE))
-    with ExitStack() as opened:
-        clients: list[socket.socket] = []
-
-        def one_more_and_one_is_cut() -> bool:
-            clients.append(opened.enter_context(connect(server)))
-            return bool(select.select(clients, [], [], 0)[0])
-
-        until(one_more_and_one_is_cut)
+    open_until_one_is_cut(server)
 
 
 def test_who_was_served_is_not_held_to_the_rate_of_strangers(serve: Serve) -> None:

@@ -310,12 +310,11 @@ class FileSource:
 
     def _take_up(self, log: OpenFile) -> OpenFile | None:
         """Return what was put off, if it holds something unread: where an older file is the log again, no path leads there."""
-        aside = self._aside
-        is_unread = aside is not None and self._lineage.stand_where_left(aside, log).unread()
-        self._aside = None
-        if aside is not None and not is_unread:
-            aside.close()
-        return aside if is_unread else None
+        if self._aside is None or not self._lineage.stand_where_left(self._aside, log).unread():
+            self._drop_aside()
+            return None
+        aside, self._aside = self._aside, None
+        return aside
 
     def _comes_first(self, aside: OpenFile, unread: OpenFile | None, leaving: OpenFile) -> bool:
         """Tell whether a file that was truncated holds something unread that is older than the next rotated file."""
