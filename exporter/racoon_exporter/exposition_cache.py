@@ -18,7 +18,16 @@ from racoon_exporter.exposition import head, row_texts
 from racoon_exporter.metrics import FAMILIES, METRICS, OwnState, Samples, Scrape, gateways_of
 from racoon_exporter.metrics.families import names_gateways
 from racoon_exporter.metrics.samples import attempt
-from racoon_exporter.metrics.state import CopiedSite, Part, Site, TakePart, reasons_of_part, samples_of_part, sites
+from racoon_exporter.metrics.state import (
+    CopiedRacoon,
+    CopiedSite,
+    Part,
+    Site,
+    TakePart,
+    reasons_of_part,
+    samples_of_part,
+    sites,
+)
 
 _PARTED: Final[Mapping[str, TakePart]] = {"state": samples_of_part, "reasons": reasons_of_part}
 """Families that are taken part by part, of gateways themselves and of names at them."""
@@ -32,6 +41,8 @@ _ROWS: Final[Mapping[str, frozenset[str]]] = {
     "reasons": frozenset({"racoon_peer_reason"}),
 }
 """By family of those."""
+_TEXTS_AT_ONCE: Final = 1024
+"""Of a row's texts that are given as one piece: some ten thousand peers have one each in each row."""
 
 Take = Callable[[Engine, OwnState], "Taken"]
 Look = Callable[[Take], "Taken"]
@@ -64,6 +75,8 @@ class _SiteText:
 
     site: Site | None = None
     """As of which it stands; None where not all of it could be written."""
+    racoons: Sequence[CopiedRacoon] = ()
+    """What was copied last."""
     parts: dict[str | None, _PartText] = field(default_factory=dict)
     nameless: Mapping[str, float] = field(default_factory=dict)
     """What is counted at it and shown for all gateways together."""
@@ -88,7 +101,8 @@ class ExpositionCache:
             rows = self._rows(taken)
         for begun, texts in zip(_heads(openmetrics=openmetrics), rows, strict=True):
             yield begun
-            yield from filter(None, texts)
+            for first in range(0, len(texts), _TEXTS_AT_ONCE):
+                yield b"".join(texts[first : first + _TEXTS_AT_ONCE])
 
     def _take(self, engine: Engine, own: OwnState) -> Taken:
         rest = Samples()
@@ -109,7 +123,7 @@ class ExpositionCache:
         if written is not None and written.site == site:
             return site
         self.copied += 1
-        return site.copied()
+        return site.copied(() if written is None else written.racoons)
 
     def _rows(self, taken: Taken) -> list[Sequence[bytes]]:
         """Give the texts of each row."""
@@ -145,7 +159,7 @@ class ExpositionCache:
 
     def _write(self, written: _SiteText, copied: CopiedSite, failed: set[str], told: set[str]) -> None:
         """Write the parts of a gateway that are not as they were."""
-        before, written.parts = written.parts, {}
+        before, written.parts, written.racoons = written.parts, {}, copied.racoons
         parts = attempt("state", told, copied.parts)
         if parts is None:
             failed.update(_PARTED)

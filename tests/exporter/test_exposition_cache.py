@@ -133,6 +133,18 @@ def test_of_a_gateway_that_says_something_only_the_names_it_speaks_of_are_writte
     assert (exporter.cache.copied, exporter.cache.written) == (61, 241)
 
 
+def test_peers_that_are_as_they_were_are_not_copied_again() -> None:
+    exporter = fleet()
+    exporter.scrape()
+    (site,) = [each for each in exporter.cache._sites.values() if each.site is not None and each.site.gateway == "gw-3"]
+    (before,) = site.racoons
+    exporter.tell("gw-3", sa(77, peer="198.51.3.2"), sa(78, peer="198.51.3.2"), at=60.0)
+    exporter.scrape()
+    (after,) = site.racoons
+    assert before.peers.keys() == after.peers.keys()
+    assert [address for address, peer in after.peers.items() if peer is not before.peers[address]] == ["198.51.3.2"]
+
+
 def test_time_that_passes_is_copied_where_it_changes_something() -> None:
     exporter = Exporter(Knowledge(lifetime=600.0))
     for number in range(20):
@@ -265,7 +277,7 @@ def test_gateways_that_cannot_be_copied_leave_state_and_reasons_out_until_they_c
     exporter.scrape()
     exporter.tell("gw-3", sa(77, peer="198.51.3.2"), at=60.0)
     with monkeypatch.context() as patched:
-        patched.setattr(Site, "copied", lambda _self: 1 // 0)
+        patched.setattr(Site, "copied", lambda *_: 1 // 0)
         text = exporter.scrape()
     assert "racoon_phase1_up{" not in text
     assert {f'racoon_exporter_family_ok{{family="{family}"}} 0.0' for family in ("state", "reasons")} <= set(text.splitlines())

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from racoon_exporter.metrics import METRICS, Samples
-from racoon_exporter.metrics.copies import PeerCopy, addresses_of, copy_daemon, copy_peer
-from racoon_exporter.metrics.peers import name_of
+from racoon_exporter.metrics.copies import PeerCopy, copy_daemon, copy_peers
 from racoon_exporter.metrics.samples_by_name import NameCopy
 from racoon_exporter.metrics.state import GatewayCopy, Part, expected_by_name, kinds_of, reasons_of_part, samples_of_part
 from racoon_exporter.sa import Expectation
@@ -120,11 +119,8 @@ class GatewaySteps:
         members |= {name: [] for name in self.parts if name is not None}
         several = len(racoons) > 1
         for racoon in racoons:
-            for address in addresses_of(racoon):
-                if self.wants(address):
-                    members.setdefault(name_of(racoon.knowledge, address), []).append(
-                        copy_peer(racoon, address, of_several=several)
-                    )
+            for peer in copy_peers(racoon, of_several=several, wants=self.wants).values():
+                members.setdefault(peer.name, []).append(peer)
         return members
 
     def _change(self, part: _Steps, values: dict[Series, Value]) -> None:

@@ -2,46 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from itertools import chain
+from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 from typing import Final, NamedTuple
 
+from racoon_exporter.sa import Knowledge
 from racoon_exporter.sa.current_reason import Trouble, credit, current_trouble
-from racoon_exporter.sa.model import Peer
+from racoon_exporter.sa.model import OTHER, IpsecSa, Peer
 from racoon_exporter.sa.racoon import Racoon
-
-_NOTHING: Final[Mapping[tuple[str, ...], int]] = {}
+from racoon_exporter.text import visible
 
 
 class PeerCopy(NamedTuple):
     """A peer as a racoon knows it; times as in `sa.model.Peer`."""
 
     address: str
+    name: str
+    """As labels show it."""
     phase2_told: bool
     """Whether the racoon's log tells of phase 2."""
-    isakmp: int | None
-    """ISAKMP SAs alive; None where there never was one."""
+    isakmp: int
+    """ISAKMP SAs alive."""
     ipsec: tuple[tuple[str, str], ...]
     """Protocol and state of each IPsec SA that is alive."""
-    known: bool = False
-    """Whether there is more than SAs: all that follows."""
-    trouble: Trouble | None = None
-    credit: tuple[bool, float] | None = None
+    trouble: Trouble | None
+    credit: tuple[bool, float] | None
     """By which a racoon is believed of a peer that several know."""
-    phase1_last_established: float | None = None
-    phase1_last_failure: float | None = None
-    phase1_duration: float | None = None
-    phase1_up: bool = False
-    phase1_since: float | None = None
-    phase2_last_established: float | None = None
-    phase2_last_failure: float | None = None
-    phase2_up: bool = False
-    since: float | None = None
-    nat: bool | None = None
-    counters: Mapping[tuple[str, ...], int] = _NOTHING
+    phase1_last_established: float | None
+    phase1_last_failure: float | None
+    phase1_duration: float | None
+    phase1_up: bool
+    phase1_since: float | None
+    phase2_last_established: float | None
+    phase2_last_failure: float | None
+    phase2_up: bool
+    since: float | None
+    nat: bool | None
+    counters: Mapping[tuple[str, ...], int]
 
 
+_NONE: Final[Mapping[str, PeerCopy]] = {}
 _OF_PEER: Final = attrgetter(*PeerCopy._fields[PeerCopy._fields.index("phase1_last_established") : -1])
 
 
@@ -57,25 +57,61 @@ class DaemonCopy(NamedTuple):
     durations: Mapping[str, tuple[float, ...]]
 
 
-def addresses_of(racoon: Racoon) -> Iterable[str]:
-    """Give the peers of which a racoon has anything to tell."""
-    return dict.fromkeys(chain(racoon.peers, racoon.isakmp.of_peer, racoon.ipsec.of_peer))
+def _everyone(_address: str) -> bool:
+    return True
 
 
-def copy_peer(racoon: Racoon, address: str, *, of_several: bool) -> PeerCopy:
-    """Copy a peer of a racoon, which may be one of several at its gateway."""
-    isakmp, peer = racoon.isakmp.of_peer.get(address), racoon.peers.get(address)
-    sas = (
+def copy_peers(
+    racoon: Racoon,
+    *,
+    of_several: bool,
+    wants: Callable[[str], bool] = _everyone,
+    before: Mapping[str, PeerCopy] = _NONE,
+) -> dict[str, PeerCopy]:
+    """Copy the peers of a racoon, which may be one of several at its gateway, if they are wanted; gives them by address.
+
+    Of those that are as they were the copy of `before` is given, which was made with the same knowledge. SAs of peers that have
+    no place are `other`'s.
+    """
+    known, isakmp, ipsec = racoon.peers, racoon.isakmp.of_peer, racoon.ipsec.of_peer
+    copied = {
+        address: _copy_peer(
+            racoon, peer, len(isakmp.get(address, ())), ipsec.get(address, ()), before.get(address), of_several=of_several
+        )
+        for address, peer in known.items()
+        if address != OTHER and wants(address)
+    }
+    if wants(OTHER):
+        folded = sum(len(sas) for address, sas in isakmp.items() if address not in known)
+        more = [sa for address, sas in ipsec.items() if address not in known for sa in sas]
+        other = known.get(OTHER) or (Peer(OTHER) if folded or more else None)
+        if other is not None:
+            copied[OTHER] = _copy_peer(racoon, other, folded, more, before.get(OTHER), of_several=of_several)
+    return copied
+
+
+def _copy_peer(
+    racoon: Racoon, peer: Peer, isakmp: int, ipsec: Iterable[IpsecSa], before: PeerCopy | None, *, of_several: bool
+) -> PeerCopy:
+    address, counters = peer.address, peer.counters
+    now = (
         address,
+        name_of(racoon.knowledge, address) if before is None else before.name,
         racoon.life.phase2_told,
-        None if isakmp is None else len(isakmp),
-        tuple([(sa.protocol, sa.state) for sa in racoon.ipsec.of_peer.get(address, ())]),
+        isakmp,
+        tuple([(sa.protocol, sa.state) for sa in ipsec]),
+        None if peer.phase1_last_failure is None and peer.phase2_last_failure is None else _trouble(racoon, peer),
+        credit(peer) if of_several else None,
+        *_OF_PEER(peer),
     )
-    if peer is None:
-        return PeerCopy(*sas)
-    trouble = None if peer.phase1_last_failure is None and peer.phase2_last_failure is None else _trouble(racoon, peer)
-    believed = credit(peer) if of_several else None
-    return PeerCopy._make((*sas, True, trouble, believed, *_OF_PEER(peer), dict(peer.counters)))
+    if before is not None and before[:-1] == now and before.counters == counters:
+        return before
+    return PeerCopy._make((*now, dict(counters)))
+
+
+def name_of(knowledge: Knowledge, address: str) -> str:
+    """Name a peer as labels show it: an address is what a line says, a name what a comment in racoon.conf does."""
+    return visible(knowledge.name(address))
 
 
 def _trouble(racoon: Racoon, peer: Peer) -> Trouble | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from racoon_exporter import __version__, witness
 from racoon_exporter.engine import UNPARSED_REASONS, Engine
-from racoon_exporter.metrics.peers import name_of
+from racoon_exporter.metrics.copies import name_of
 from racoon_exporter.metrics.samples import Samples, Scrape
 from racoon_exporter.source.stream_name import stream_of
 from racoon_exporter.text import visible

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from racoon_exporter.metrics.copies import PeerCopy
 from racoon_exporter.metrics.current import collect_reason, collect_since
-from racoon_exporter.metrics.peers import collect_expected, collect_peer, collect_phase1_up
+from racoon_exporter.metrics.peers import collect_expected, collect_peer
 from racoon_exporter.metrics.samples import Samples
 from racoon_exporter.sa import Expectation
 
@@ -30,17 +30,12 @@ def samples_of_name(gateway: str, name: str, copied: NameCopy) -> Samples:
     for member in copied.members:
         collect_peer(samples, gateway, name, member)
     collect_expected(samples, gateway, name, copied.expected, told=copied.told)
-    collect_phase1_up(samples)
-    collect_since(samples, gateway, name, _known(copied), copied.begun if copied.expected else None)
+    collect_since(samples, gateway, name, copied.members, copied.begun if copied.expected else None)
     return samples
 
 
 def reason_of_name(gateway: str, name: str, copied: NameCopy) -> Samples:
     """Take the one reason why a name is not up, or what fails with it."""
     samples = Samples()
-    collect_reason(samples, gateway, name, _known(copied))
+    collect_reason(samples, gateway, name, copied.members)
     return samples
-
-
-def _known(copied: NameCopy) -> list[PeerCopy]:
-    return [member for member in copied.members if member.known]

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from racoon_exporter.metrics.copies import DaemonCopy, PeerCopy, addresses_of, copy_daemon, copy_peer
+from racoon_exporter.metrics.copies import DaemonCopy, PeerCopy, copy_daemon, copy_peers
 from racoon_exporter.metrics.current import Beginnings
-from racoon_exporter.metrics.peers import ROLES, name_of
+from racoon_exporter.metrics.peers import ROLES
 from racoon_exporter.metrics.rows import METRICS
 from racoon_exporter.metrics.samples import Samples, Scrape
 from racoon_exporter.metrics.samples_by_name import NameCopy, reason_of_name, samples_of_name
@@ -63,26 +63,27 @@ class Site(NamedTuple):
     begun: float | None
     """When what is read of it begins."""
 
-    def copied(self) -> CopiedSite:
-        """Copy it."""
+    def copied(self, before: Sequence[CopiedRacoon] = ()) -> CopiedSite:
+        """Copy it, and keep what is as it was `before`."""
         several = len(self.racoons) > 1
-        racoons = [
-            CopiedRacoon(
-                racoon.knowledge,
-                copy_daemon(racoon),
-                [copy_peer(racoon, address, of_several=several) for address in addresses_of(racoon)],
-            )
-            for racoon in self.racoons
-        ]
-        return CopiedSite(self, racoons)
+        return CopiedSite(self, [_copied(racoon, before, of_several=several) for racoon in self.racoons])
 
 
 class CopiedRacoon(NamedTuple):
     """A racoon, and its peers."""
 
+    racoon: Racoon
+    """Whose they are; what it holds may be others by now."""
     knowledge: Knowledge
     daemon: DaemonCopy
-    peers: Sequence[PeerCopy]
+    peers: Mapping[str, PeerCopy]
+    """By address."""
+
+
+def _copied(racoon: Racoon, before: Sequence[CopiedRacoon], *, of_several: bool) -> CopiedRacoon:
+    knowledge = racoon.knowledge
+    peers = next((one.peers for one in before if one.racoon is racoon and one.knowledge is knowledge), {})
+    return CopiedRacoon(racoon, knowledge, copy_daemon(racoon), copy_peers(racoon, of_several=of_several, before=peers))
 
 
 class CopiedSite(NamedTuple):
@@ -96,8 +97,8 @@ class CopiedSite(NamedTuple):
         expected = expected_by_name(self.site.expected)
         members: dict[str, list[PeerCopy]] = {name: [] for name in expected}
         for racoon in self.racoons:
-            for peer in racoon.peers:
-                members.setdefault(name_of(racoon.knowledge, peer.address), []).append(peer)
+            for peer in racoon.peers.values():
+                members.setdefault(peer.name, []).append(peer)
         daemons = tuple([racoon.daemon for racoon in self.racoons])
         told = all(daemon.phase2_told for daemon in daemons)
         begun = self.site.begun

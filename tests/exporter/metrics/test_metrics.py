@@ -10,10 +10,10 @@ from racoon_exporter.expected_peers import ExpectedPeer
 from racoon_exporter.exposition import render
 from racoon_exporter.gateway_scope import scope_of
 from racoon_exporter.metrics import OwnState, collect
-from racoon_exporter.sa import Expectation, Knowledge
+from racoon_exporter.sa import Expectation, Knowledge, Limits
 from racoon_exporter.serve.live_engine import LiveEngine
 from racoon_exporter.source.contract import SourceStatus
-from tests.exporter.reading import block
+from tests.exporter.reading import P, block, knowing, sa, told, up
 
 STARTED = b"2026-01-15 08:30:02: INFO: @(#)ipsec-tools 0.8.2 (http://ipsec-tools.sourceforge.net)\n"
 BERLIN = "/var/log/berlin/racoon.log"
@@ -54,6 +54,29 @@ def test_nothing_is_said_about_a_daemon_that_was_never_heard() -> None:
     written = metrics(Engine(UTC), "racoon.log")
     assert "\nracoon_daemon_up" not in written
     assert "\nracoon_daemon_info" not in written
+
+
+def test_sas_of_peers_that_have_no_place_are_the_others() -> None:
+    """Whoever may send a packet, or write a line, names as many addresses as he likes: their SAs add no series."""
+    lines = [
+        line
+        for number in range(50)
+        for line in (
+            f"08:30:00 {up(f'{number:016x}:{1:016x}', f'203.0.113.{number}')}",
+            f"08:30:01 {sa(2 * number + 1, peer=f'203.0.113.{number}')}",
+            f"08:30:01 {sa(2 * number + 2, peer=f'203.0.113.{number}')}",
+        )
+    ]
+    limits = Limits(peers=10, gateways=1, history=100)
+    engine = told(*lines, f"08:30:02 {up()}", knowledge=knowing(P, limits=limits))
+    written = metrics(engine, "racoon.log").splitlines()
+    own = {line.partition('peer="')[2].partition('"')[0] for line in written if line.startswith("racoon_phase1_up{")}
+    assert own == {P, *(f"203.0.113.{number}" for number in range(10))}
+    named = {line.partition('peer="')[2].partition('"')[0] for line in written if 'peer="' in line}
+    assert named == {*own, "other"}
+    assert 'racoon_phase1_sas{peer="other"} 40.0' in written
+    assert 'racoon_ipsec_sas{peer="other",protocol="esp",state="mature"} 80.0' in written
+    assert sum(float(line.rpartition(" ")[2]) for line in written if line.startswith("racoon_phase1_sas{")) == 51
 
 
 def test_a_gateway_of_the_configuration_has_its_counters_before_its_first_line() -> None:
