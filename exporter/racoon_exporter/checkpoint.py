@@ -68,7 +68,7 @@ def write(path: Path, content: dict[str, Any], *, version: int = VERSION) -> Non
             file.flush()
             os.fsync(file.fileno())
             temporary.replace(path)  # while it is locked
-    except OSError:
+    except BaseException:  # what is made while it is written may raise anything
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
@@ -120,7 +120,10 @@ def _check_regular(path: Path) -> None:
 
 
 def encoded(value: Any) -> Iterator[bytes]:
-    """Write a value as JSON, in pieces: other threads have their turn between two, as none can while one is written."""
+    """Write a value as JSON, in pieces: other threads have their turn between two, as none can while one is written.
+
+    What an iterator gives is written as a list, each when it is its turn: of thousands of gateways only one is made at a time.
+    """
     if isinstance(value, dict) and value:
         begin = b"{"
         for key, inner in value.items():
@@ -128,13 +131,13 @@ def encoded(value: Any) -> Iterator[bytes]:
             yield from encoded(inner)
             begin = b","
         yield b"}"
-    elif isinstance(value, list) and any(map(_has_parts, value[:1])):
+    elif isinstance(value, Iterator) or (isinstance(value, list) and any(map(_has_parts, value[:1]))):
         begin = b"["
         for inner in value:
             yield begin
             yield from encoded(inner)
             begin = b","
-        yield b"]"
+        yield b"]" if begin == b"," else b"[]"
     elif isinstance(value, list) and len(value) > _ROWS_AT_ONCE:
         for start in range(0, len(value), _ROWS_AT_ONCE):
             yield (b"," if start else b"[") + _json(value[start : start + _ROWS_AT_ONCE])[1:-1]

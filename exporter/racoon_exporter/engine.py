@@ -18,7 +18,7 @@ from racoon_exporter.availability.past_json import past_to_json, restore_past
 from racoon_exporter.availability.past_upgrade import begin_past
 from racoon_exporter.decoding import block_lines
 from racoon_exporter.sa import Known, SaState
-from racoon_exporter.sa.checkpoint import upgraded
+from racoon_exporter.sa.checkpoint import Gather, upgraded
 from racoon_exporter.sa.counts import MOST, counters_to_json
 from racoon_exporter.sa.gateways import Gateways
 from racoon_exporter.sa.handlers import HANDLERS, said_of
@@ -410,10 +410,10 @@ def _tell(kind: str) -> None:
     _LOGGER.error("a record could not be read (%s): it is counted as an unknown message, and reading goes on", kind)
 
 
-def to_json(engine: Engine) -> dict[str, Any]:
-    """Give what the engine knows, for a checkpoint."""
+def to_json(engine: Engine, gather: Gather = list) -> dict[str, Any]:
+    """Give what the engine knows, for a checkpoint; `gather` as for its state."""
     return {
-        "state": engine.state.to_json(),
+        "state": engine.state.to_json(gather),
         "messages": counters_to_json(engine.messages),
         "unparsed": {reason: min(count, MOST) for reason, count in engine.unparsed.items()},
         "first_line": engine.first_line,

@@ -3,7 +3,7 @@
 import fcntl
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC
 from pathlib import Path
 
@@ -13,8 +13,6 @@ from hypothesis import strategies as st
 
 from racoon_exporter import checkpoint
 from racoon_exporter.engine import Engine, to_json
-from racoon_exporter.sa.archive import Archive
-from racoon_exporter.sa.model import DaemonRun
 from tests.exporter.reading import start, told, up
 
 VALUES = st.recursive(
@@ -90,9 +88,31 @@ def test_no_piece_grows_with_the_state() -> None:
     assert max(map(len, pieces)) < 64 * 1024
 
 
-def test_rows_of_the_archive_are_written_some_at_a_time() -> None:
-    archive = Archive(None)
-    for number in range(100):
-        archive.add(archive.daemon, DaemonRun("", float(number)))
-    assert [archive.write_some(40) for _ in range(3)] == [True, True, False]
-    assert [row["started"] for row in archive.to_json()["daemon"]] == list(range(100))
+def test_what_an_iterator_gives_is_made_when_it_is_its_turn() -> None:
+    made, written = list[int](), list[tuple[bytes, int]]()
+
+    def racoons() -> Iterator[dict[str, dict[str, int]]]:
+        for number in range(3):
+            made.append(number)
+            yield {"peers": {"failures": number}}
+
+    for piece in checkpoint.encoded({"racoons": racoons(), "none": iter(())}):
+        written.append((piece, len(made)))
+    assert json.loads(b"".join(piece for piece, _ in written)) == {
+        "racoons": [{"peers": {"failures": number}} for number in range(3)],
+        "none": [],
+    }
+    assert [before for piece, before in written if piece.isdigit()] == [1, 2, 3]
+
+
+def test_a_checkpoint_that_fails_halfway_leaves_the_old_one_and_nothing_else(tmp_path: Path) -> None:
+    def racoons() -> Iterator[dict[str, int]]:
+        yield {"failures": 1}
+        raise ZeroDivisionError
+
+    path = tmp_path / "state"
+    checkpoint.write(path, {"racoons": []})
+    with pytest.raises(ZeroDivisionError):
+        checkpoint.write(path, {"racoons": racoons()})
+    assert [each.name for each in tmp_path.iterdir()] == ["state"]
+    assert checkpoint.read(path) == {"racoons": [], "version": checkpoint.VERSION}

@@ -65,14 +65,6 @@ class Archive:
         """Tell where each record stands just now."""
         return {id(record): place for name in HISTORY for place, record in enumerate(getattr(self, name))}
 
-    def write_some(self, most: int) -> bool:
-        """Write at most so many of the rows that are new since the last time; True if more of them are."""
-        for name, written in self._written.items():
-            new = getattr(self, name)[len(written) : len(written) + most]
-            written.extend(map(to_json, new))
-            most -= len(new)
-        return most <= 0
-
     def to_json(self) -> dict[str, list[dict[str, Any]]]:
         """Give all rows; only those that are new since the last time are written anew."""
         for name, written in self._written.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from racoon_exporter.sa.archive import Archive, Places
@@ -14,6 +14,8 @@ from racoon_exporter.sa.racoon import MOST_SUMMED, Racoon
 from racoon_exporter.sa.shared_bounds import SharedBounds
 from racoon_exporter.sa.two_ends import TwoEnds
 
+Gather = Callable[[Iterator[dict[str, Any]]], Iterable[dict[str, Any]]]
+"""Makes one of what racoons give: `list`, or `iter` for who writes each before the next is made."""
 VERSION: Final = 2
 """Of this layout; the first had no parts."""
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from racoon_exporter.sa import daemon
 from racoon_exporter.sa.archive import Archive
-from racoon_exporter.sa.checkpoint import made_anew, racoon_from_json, racoon_to_json, without_sas
+from racoon_exporter.sa.checkpoint import Gather, made_anew, racoon_from_json, racoon_to_json, without_sas
 from racoon_exporter.sa.configured import Knowledge, Known
 from racoon_exporter.sa.gateways import Gateways, Key
 from racoon_exporter.sa.handlers import HANDLERS, take
@@ -259,12 +259,12 @@ class SaState:
 
     # keeping
 
-    def to_json(self) -> dict[str, Any]:
-        """Give everything, for a checkpoint."""
+    def to_json(self, gather: Gather = list) -> dict[str, Any]:
+        """Give everything, for a checkpoint. `gather` puts the racoons together."""
         places = self.archive.places()
         return {
             "archive": self.archive.to_json(),
-            "racoons": [racoon_to_json(racoon, places) for racoon in self.racoons.values()],
+            "racoons": gather(racoon_to_json(racoon, places) for racoon in self.racoons.values()),
             "folded_gateways": self.gateways.to_json(),
         }
 

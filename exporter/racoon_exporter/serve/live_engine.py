@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
 from racoon_exporter.engine import Engine, restore, to_json
+from racoon_exporter.sa.checkpoint import Gather
 from racoon_exporter.sa.gateways import Key
 from racoon_exporter.serve.silent_time import ReadAt, SilentTime
 from racoon_exporter.source.stream_name import stream_of
@@ -86,12 +87,12 @@ class LiveEngine:
 
     # keeping
 
-    def to_json(self) -> dict[str, Any]:
-        """Give what the engine knows, and how long ago each racoon was read, for a checkpoint."""
+    def to_json(self, gather: Gather = list) -> dict[str, Any]:
+        """Give what the engine knows, and how long ago each racoon was read, for a checkpoint; `gather` as for its state."""
         now = self._monotonic()
         self.engine.mend()
         return {
-            "engine": to_json(self.engine),
+            "engine": to_json(self.engine, gather),
             "seen": [
                 [*key, log_time, min(now - read_at, MOST_SECONDS_AGO)]
                 for key, (log_time, read_at) in self._silent_time.read_at.items()

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from racoon_exporter.engine import Engine
 from racoon_exporter.metrics import OwnState
 from racoon_exporter.sa import Known
+from racoon_exporter.sa.checkpoint import Gather
 from racoon_exporter.sa.findings import Believed, Findings, believed, take_findings, witnessed
+from racoon_exporter.serve.block_size import BlockSize
 from racoon_exporter.serve.crash_marker import CrashMarker
 from racoon_exporter.serve.live_engine import LiveEngine
 from racoon_exporter.serve.partitions import Partitions
@@ -31,13 +35,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _LOGGER: Final = logging.getLogger("racoon_exporter")
-BLOCK_BYTES: Final = 64 * 1024
-"""Bytes taken at once: a scraper waits for one block at most."""
 CHECKPOINT_SECONDS: Final = 10.0
 QUIET_SECONDS: Final = 0.1
 """Silence after which a record that may go on in the next line is taken to be complete."""
 IDLE_SECONDS: Final = 1.0
-_ROWS_AT_ONCE: Final = 500
 _MIB: Final = 1024 * 1024
 
 
@@ -75,6 +76,9 @@ class Follower:
         self._monotonic = monotonic
         self._wall = wall
         self.lock = self.partitions.lock
+        self._keeping = threading.Lock()
+        """Held while a checkpoint is written: all parts of it are of one state."""
+        self._block_size = BlockSize()
         self._stopping = False
         self._partitions_due = 0.0
         self._dirty = False
@@ -139,7 +143,7 @@ class Follower:
 
     def step(self) -> bool:
         """Read one block, or notice that there is none; True if there was one."""
-        block = self._inputs.read(BLOCK_BYTES)
+        block = self._inputs.read(self._block_size.bytes)
         self._behind = block is not None
         if block is None:
             self._idle()
@@ -159,8 +163,10 @@ class Follower:
         partition = self.partitions.of(block.source)
         reader = partition or self._live
         with self.lock.reading():
+            begun = self._monotonic()
             for part, passed_over in self._marker.parts(block):
                 (reader.pass_over if passed_over else reader.feed)(part)
+            self._block_size.note(len(block.data), self._monotonic() - begun)
             if self._monotonic() >= self._partitions_due:  # one that is read to its end need not wait for the others
                 self._partitions_due = self._monotonic() + IDLE_SECONDS
                 self.partitions.let_time_pass()
@@ -189,7 +195,9 @@ class Follower:
         """
         with self.lock.reading():
             self._live.flush()
-        content = json.loads(json.dumps(self._content()))
+            self.engine.mend()
+        with self._keeping:
+            content = json.loads(json.dumps(self._content()))
         places = {name: kept["position"] for name, kept in self._aside.items() if kept["position"] is not None} | content[
             "positions"
         ]
@@ -219,7 +227,7 @@ class Follower:
             return None if racoon is None else believed(racoon)
 
     def _take_findings(self, findings: Findings) -> None:
-        with self.lock.looking():
+        with self._keeping, self.lock.looking():
             racoon = witnessed(self.engine.state.racoons.values(), findings.gateway)
             if racoon is not None:
                 take_findings(racoon, findings)
@@ -230,16 +238,14 @@ class Follower:
 
     def save(self) -> None:
         """Write the state file."""
-        if self._state_file.save(self._content):
-            self._dirty = self._live.aged = False
-
-    def _content(self) -> dict[str, Any]:
-        more = True
-        while more:
-            with self.lock.reading():  # a backlog leaves thousands: who looks meanwhile waits for some of them only
-                more = self.engine.state.archive.write_some(_ROWS_AT_ONCE)
         with self.lock.reading():
-            live = self._live.to_json()
+            self.engine.mend()
+        with self._keeping:  # nobody else changes anything: who looks need not wait, and racoons are written one by one
+            if self._state_file.save(partial(self._content, iter)):
+                self._dirty = self._live.aged = False
+
+    def _content(self, gather: Gather = list) -> dict[str, Any]:
+        live = self._live.to_json(gather)
         statuses = [status for status in self.statuses() if not status.kept]
         positions = dict.fromkeys((status.name for status in statuses), PASSES) | self._inputs.positions()
         names = tuple(positions)

@@ -171,7 +171,8 @@ class Partitions:
         """Give what is to be kept of a partition."""
         partition = self._held[name]
         with self.lock.reading():
-            content = partition.to_json()
+            partition.engine.mend()
+        content = partition.to_json()  # nobody but the reader changes anything: who looks need not wait
         partition.aged = False
         self._find_torn_gateways(name)
         return {**content, "saved": self._wall()}

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import threading
 from collections.abc import Callable
 from datetime import UTC
 from pathlib import Path
@@ -12,7 +13,10 @@ from racoon_exporter import checkpoint
 from racoon_exporter.engine import Engine, to_json
 from racoon_exporter.metrics import collect
 from racoon_exporter.sa import Expectation, Knowledge
+from racoon_exporter.sa.findings import Findings
+from racoon_exporter.serve.block_size import TURN_SECONDS
 from racoon_exporter.serve.loop import Follower
+from racoon_exporter.source import Block
 from racoon_exporter.source.inputs import Inputs
 from racoon_exporter.source.kinds import paths
 from racoon_exporter.state_schema import check_engine
@@ -241,6 +245,70 @@ def test_the_state_is_written_more_rarely_where_only_time_passed(log: Path, time
 
 def saved_at(follower: Follower) -> float:
     return follower.look(collect)[0].values["racoon_exporter_checkpoint_timestamp_seconds"]["",]
+
+
+def test_lines_that_take_long_are_read_in_smaller_blocks(log: Path, time: Time, follower: MakeFollower) -> None:
+    write(log, *[f"08:30:00 {start(peer=f'198.51.100.{number % 250}')}" for number in range(2000)])
+    made = follower()
+    feed, read = made._live.feed, list[int]()
+
+    def dear(block: Block) -> None:
+        read.append(len(block.data))
+        time.now += len(block.data) * TURN_SECONDS / 4096
+        feed(block)
+
+    made._live.feed = dear  # type: ignore[method-assign]
+    drain(made)
+    assert sum(read) == log.stat().st_size
+    assert read[0] > 60_000
+    assert all(size <= 4096 for size in read[1:])
+
+
+class Noticed:
+    """A lock that tells when somebody asks for it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.asked = threading.Event()
+
+    def __enter__(self) -> None:
+        if self._lock.locked():
+            self.asked.set()
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+def test_what_a_witness_finds_while_a_checkpoint_is_written_comes_after_it(
+    log: Path, tmp_path: Path, follower: MakeFollower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Racoons are written one by one: what moves from one table to another meanwhile would be in none."""
+    write(log, f"08:30:00 {up()}", f"08:30:01 {sa(11)}", f"08:30:01 {sa(12)}")
+    made = follower()
+    drain(made)
+    made._keeping = noticed = Noticed()  # type: ignore[assignment]
+    (racoon,) = made.engine.state.racoons.values()
+    findings = Findings(racoon.gateway, {("esp", 11): 1000.0}, ())
+    witness = threading.Thread(target=made._take_findings, args=(findings,))
+    write_state = checkpoint.write
+
+    def slowly(path: Path, content: dict[str, object]) -> None:
+        witness.start()
+        noticed.asked.wait()
+        write_state(path, content)
+        assert len(racoon.ipsec) == 2
+
+    monkeypatch.setattr(checkpoint, "write", slowly)
+    made.save()
+    witness.join()
+    assert len(racoon.ipsec) == 1
+    assert made._live.aged
+    kept = checkpoint.read(tmp_path / "state.json")
+    assert kept is not None
+    (written,) = kept["engine"]["state"]["racoons"]
+    assert len(written["ipsec"]["alive"]) == 2
+    assert kept["engine"]["state"]["archive"]["ipsec"] == []
 
 
 def test_a_log_of_last_year_is_shown_as_it_ended(log: Path, follower: MakeFollower) -> None:
