@@ -60,7 +60,8 @@ class FormerFiles:
         for position in sorted(known, key=lambda each: each.offset):
             same = position.identity == generation.identity
             if same and position.offset and not position.fingerprint.length:  # it could not be read then
-                if not grows and generation.stand_behind(position.offset):  # at the path another file has its inode
+                # At the path another file has its inode, and so has one that ends no line there.
+                if not grows and generation.stand_behind(position.offset, of_whole_lines=True):
                     found = position
             elif (same or _proves(position, generation, grows=grows)) and generation.resume_at(position):
                 found = position

@@ -96,10 +96,10 @@ class OpenFile:
         line = self.line + bool(self._rest)
         return Position(*self.identity, self.read_to, line, self.read_to, Fingerprint.of(span), self.skipping)
 
-    def stand_behind(self, offset: int) -> bool:
+    def stand_behind(self, offset: int, *, of_whole_lines: bool = False) -> bool:
         """Stand behind bytes that are not to be read, if there are so many; their lines are not counted. Raises OSError."""
         tail = self._before(offset)
-        if len(tail) < min(FINGERPRINT_SPAN, offset):
+        if len(tail) < min(FINGERPRINT_SPAN, offset) or (of_whole_lines and not tail.endswith(b"\n")):
             return False
         self.offset, self._tail, self._rest, self._seen = offset, tail, b"", offset
         return True

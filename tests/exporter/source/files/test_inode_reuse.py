@@ -68,6 +68,28 @@ def test_the_next_log_may_have_the_inode_of_a_file_that_nobody_could_read(log: L
     assert Position.from_json(position.to_json()) == position
 
 
+def test_so_may_a_rotated_file(log: Log, source: FileSource) -> None:
+    """What nobody could read was counted as lost up to the end of a line; here none ends."""
+    log.write(20, 21, 22)
+    status, size = log.path.stat(), len(record(11)) + 7
+    log.rename()
+    log.write(30)
+    given_up = Position(status.st_dev, status.st_ino, size, 0, size, Fingerprint(0, ""))
+    source.resume(replace(position_in(log, 11, 12), inode=1, past=Past(0, "", (given_up,))))
+    assert lines(source) == records(20, 21, 22, 30)
+
+
+def test_of_a_rotated_file_that_was_given_up_what_was_added_is_read(log: Log, source: FileSource) -> None:
+    log.write(20, 21)
+    status = log.path.stat()
+    log.write(22)
+    log.rename()
+    log.write(30)
+    given_up = Position(status.st_dev, status.st_ino, status.st_size, 0, status.st_size, Fingerprint(0, ""))
+    source.resume(replace(position_in(log, 11, 12), inode=1, past=Past(0, "", (given_up,))))
+    assert lines(source) == records(22, 30)
+
+
 def test_nothing_stands_behind_the_end_of_a_file(log: Log) -> None:
     log.write(1)
     file = OpenFile(PlainReader(log.name, SYSTEM), SourceCounts())

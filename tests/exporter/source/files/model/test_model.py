@@ -340,6 +340,22 @@ def shortest(told: Program) -> Program:
             id="a line that is not given yet stands in the compressed copy of its file only",
         ),
         pytest.param(
+            (
+                True,
+                3,
+                (
+                    ("copytruncate", 3),
+                    ("recreate", 1),
+                    ("forbid", 3),
+                    ("look", 3),
+                    ("compress", 1),
+                    ("rename_and_create", 4),
+                    ("rename", 4),
+                ),
+            ),
+            id="a longer rotated file has the inode of a copy that nobody could read",
+        ),
+        pytest.param(
             (False, 9, (("refill", 4), ("copytruncate", 4), ("delete", 3), ("read_a_little", 1), ("move_back", 2))),
             id="a copy comes back as the log while the deleted log waits to be read",
         ),
