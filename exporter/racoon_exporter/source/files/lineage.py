@@ -140,7 +140,7 @@ class Lineage:
 
     def still_there(self, position: Position) -> OpenFile | None:
         """Return the log if it is what it was, standing where the position says. Raises OSError."""
-        return self._opened_at(self._path, position)
+        return self._opened_again(self._path, position)
 
     def copy_of(self, position: Position, leaving: OpenFile | None = None, *, since_ns: int = 0) -> OpenFile | None:
         """Return the file that holds what a position was read of, open and standing there: a copy, wherever it was put.
@@ -232,10 +232,21 @@ class Lineage:
     def _known_at(self, path: str, position: Position) -> OpenFile | None:
         """Return the file with the identity of a position; one that cannot be opened may be readable at the next look."""
         try:
-            return self._opened_at(path, position)
+            return self._opened_again(path, position)
         except OSError as error:
             self._refuse(position.identity, error)
             return None
+
+    def _opened_again(self, path: str, position: Position) -> OpenFile | None:
+        """Return the file of a position. If nothing was read of that, any with its inode may be it, also a copy of another."""
+        found = self._opened_at(path, position)
+        if found is None or position.offset:
+            return found
+        try:
+            return self._where_left(found, path, None, grows=path == self._path)
+        except OSError:
+            found.close()
+            raise
 
     def _at(self, path: str, position: Position) -> OpenFile | None:
         try:
@@ -347,10 +358,10 @@ class Lineage:
                 yield ReadText(text.reader, text.offset)
                 text.close()
 
-    def _where_left(self, generation: OpenFile, path: str, leaving: OpenFile | None) -> OpenFile:
+    def _where_left(self, generation: OpenFile, path: str, leaving: OpenFile | None, *, grows: bool = False) -> OpenFile:
         """Do the same with a compressed file too, which is opened anew for each comparison: it goes forward only."""
         if generation.reader.plain:
-            return self.stand_where_left(generation, leaving)
+            return self.stand_where_left(generation, leaving, grows=grows)
         found = self._left.stand(generation, leaving)
         generation.close()
         if generation.reader.error is not None:

@@ -351,8 +351,8 @@ class FileSource:
         self._lineage.entered(new.identity, at_path=at_path)
         if at_path:
             self._drop_aside()
-            if new.read_to:  # by which it is known again, if it is truncated before more of it is read
-                self._notice(new, here)
+        if new.read_to:  # by which it is known again, if it is truncated or gone before more of it is read
+            self._notice(new, here if at_path else None)
         return self._block(chunk, final=True) if chunk else None
 
     def _last_words(self, generation: OpenFile) -> Block | None:
@@ -386,6 +386,8 @@ class FileSource:
             self._drop_aside()
             self._generation, self._aside = unread, fresh
             self._lineage.entered(unread.identity, at_path=False)
+            if unread.read_to:
+                self._notice(unread, None)
         return self._block(chunk, final=True) if chunk else None
 
     def _drop_aside(self) -> None:

@@ -243,3 +243,27 @@ def test_an_empty_log_that_is_filled_and_copied_in_a_directory_that_is_renamed_c
     assert lines(source) == records(2, 3)
     assert source.status().counts.lost_bytes == 0
     source.close()
+
+
+@pytest.mark.parametrize("truncated", [False, True], ids=["the log was renamed", "the log was truncated"])
+def test_what_was_added_to_a_rotated_file_is_lost_when_it_vanishes_after_it_was_turned_to(log: Log, *, truncated: bool) -> None:
+    """Nothing more of it was read before the exporter was stopped."""
+    source = begun(log)
+    log.rename()
+    log.write(2)
+    log.append(b"half")
+    assert lines(source) == records(2)
+    log.sibling(".1").write(3)
+    if truncated:
+        os.truncate(log.path, 0)
+    else:
+        log.path.rename(log.sibling(".2").path)
+    log.write(4)
+    block = source.read()
+    assert block is not None
+    assert (block.data, block.final) == (b"half", True)
+    source = again(source)
+    log.sibling(".1").path.unlink()
+    assert lines(source) == records(4)
+    assert source.status().counts.lost_bytes == len(record(3))
+    source.close()

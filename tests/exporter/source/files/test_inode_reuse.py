@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from dataclasses import replace
 
 import pytest
@@ -88,6 +89,19 @@ def test_of_a_rotated_file_that_was_given_up_what_was_added_is_read(log: Log, so
     given_up = Position(status.st_dev, status.st_ino, status.st_size, 0, status.st_size, Fingerprint(0, ""))
     source.resume(replace(position_in(log, 11, 12), inode=1, past=Past(0, "", (given_up,))))
     assert lines(source) == records(22, 30)
+
+
+@pytest.mark.parametrize("suffix", ["", ".1", ".1.gz"])
+def test_a_copy_may_have_the_inode_of_a_file_of_which_nothing_was_read(log: Log, source: FileSource, suffix: str) -> None:
+    """Such a file has nothing to be known by."""
+    copy = log.sibling(suffix)
+    text = b"".join(records(11, 12))
+    copy.append(gzip.compress(text) if suffix.endswith(".gz") else text)
+    status = copy.path.stat()
+    read = replace(position_in(log.sibling(suffix), 11, 12), inode=1)
+    source.resume(Position(status.st_dev, status.st_ino, 0, 0, 0, Fingerprint(0, ""), past=Past(0, "", (read,))))
+    log.write(13)
+    assert lines(source) == records(13)
 
 
 def test_nothing_stands_behind_the_end_of_a_file(log: Log) -> None:
