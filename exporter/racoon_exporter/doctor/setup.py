@@ -21,7 +21,7 @@ from racoon_exporter.serve.service import Settings, wanted_by
 from racoon_exporter.source.files.patterns import MOST_MATCHED, files_of, is_pattern
 from racoon_exporter.source.files.siblings import bases
 from racoon_exporter.source.kinds import Wanted
-from racoon_exporter.source.rotated_names import COMPRESSED
+from racoon_exporter.source.rotated_names import is_packed
 from racoon_exporter.yaml_document import Problem
 
 USUAL_CONFIG: Final = Path("/etc/racoon-exporter/racoon-exporter.yml")
@@ -113,4 +113,4 @@ class Setup:
 
 
 def _is_rotated(name: str) -> bool:
-    return name.endswith(COMPRESSED) or any(there(base) for base in bases(name))
+    return is_packed(name) or any(there(base) for base in bases(name))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from racoon_exporter.source.rotated_names import AFTER, BEFORE_EXTENSION, COMPRESSED
+from racoon_exporter.source.rotated_names import AFTER, BEFORE_EXTENSION, BESIDE_CURRENT, COMPRESSED, CURRENT
 
 
 @lru_cache(maxsize=1024)
@@ -16,6 +16,8 @@ def stream_of(source: str) -> str:
     folder, slash, name = source.rpartition("/")
     if after := AFTER.fullmatch(name):
         return f"{folder}{slash}{after['stem']}"
+    if BESIDE_CURRENT.fullmatch(name):
+        return f"{folder}{slash}{CURRENT}"
     before = BEFORE_EXTENSION.fullmatch(name)
     if before and before["date"] and before["extension"] not in COMPRESSED:
         return f"{folder}{slash}{before['stem']}{before['extension']}"

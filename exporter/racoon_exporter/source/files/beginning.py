@@ -33,6 +33,8 @@ class Beginning:
         self._backfill = backfill
         self._begun = False
         self._queue: deque[Sibling] = deque()
+        self._known_packed: set[Identity] = set()
+        """Those of them that were compressed when they were listed, and those that are by now and were opened."""
 
     @property
     def queued_bytes(self) -> int:
@@ -76,9 +78,13 @@ class Beginning:
         while self._queue:
             sibling = self._queue.popleft()
             try:
-                return self._lineage.open(sibling)
+                opened = self._lineage.open_queued(sibling, self._known_packed)
             except OSError as error:
                 self._lineage.lose(sibling, error)
+                continue
+            if not opened.reader.plain:
+                self._known_packed.add(opened.identity)
+            return opened
         return None
 
     def _begin(self) -> None:
@@ -86,6 +92,7 @@ class Beginning:
         rotated = self._lineage.begin(backfill=self._backfill)
         self.filling_in = self._backfill and bool(rotated)
         self._queue.extend(rotated if self._backfill else ())
+        self._known_packed.update(each.identity for each in self._queue if each.packed)
         self._begun = True
 
     def _found_again(self, position: Position, here: Identity | None) -> OpenFile | None:

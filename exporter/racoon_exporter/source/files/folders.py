@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from racoon_exporter.source.files.position import Identity
 from racoon_exporter.source.files.system import System
+from racoon_exporter.source.rotated_names import beginnings_of
 
 SETTLED_NS = 50_000_000
 """A folder that was changed less than so long before it was listed may have been changed again with the same time."""
@@ -28,8 +29,6 @@ MOST_BELOW = 64
 """A folder with more folders in it than this has one for each host, and none of them is looked into."""
 
 _FOLDERS_KEPT = 128
-_SEPARATORS = "-._"
-"""One of these follows a log's name, without its extension, in the names of its rotated files."""
 
 
 class Folder:
@@ -45,8 +44,7 @@ class Folder:
 
     def beside(self, log: str) -> list[str]:
         """Give the names among which those of a log's rotated files are."""
-        stem = Path(log).stem
-        return [name for separator in _SEPARATORS for name in self._names[slice(*self._beginning(stem + separator))]]
+        return [name for start in beginnings_of(Path(log).name) for name in self._names[slice(*self._beginning(start))]]
 
     def _beginning(self, start: str) -> tuple[int, int]:
         return bisect_left(self._names, start), bisect_left(self._names, start[:-1] + chr(ord(start[-1]) + 1))

@@ -23,7 +23,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 from racoon_exporter.source.contract import SourceCounts
 from racoon_exporter.source.files.folders import Folders
@@ -35,6 +35,7 @@ from racoon_exporter.source.files.same_text import ReadText, known_to
 from racoon_exporter.source.files.siblings import STEADY_LOOKS, Sibling, UnsteadyError, oldest_first
 from racoon_exporter.source.files.stored_bytes import PlainReader, open_reader
 from racoon_exporter.source.files.trouble import Patience
+from racoon_exporter.source.rotated_names import is_packed
 
 logger = logging.getLogger(__name__)
 
@@ -285,7 +286,7 @@ class Lineage:
             if self._holds_nothing_new(sibling):
                 continue
             try:
-                generation = self._unread(sibling, leaving)
+                generation = self._plain_or_packed(sibling, leaving)
             except (FileNotFoundError, DamagedError) as error:
                 self.lose(sibling, error)
                 continue
@@ -305,6 +306,25 @@ class Lineage:
         given_up = left is not None and not left.fingerprint.length and sibling.size == left.offset
         return given_up or self._settled.get(sibling.identity) == (sibling.size, sibling.mtime_ns)
 
+    def _plain_or_packed(self, sibling: Sibling, leaving: OpenFile | None) -> OpenFile | None:
+        try:
+            return self._unread(sibling, leaving)
+        except FileNotFoundError:
+            packed = self._places.packed_since(sibling)
+            if not packed:
+                raise
+            return next(filter(None, (self._unread(each, leaving) for each in packed)), None)
+
+    def open_queued(self, sibling: Sibling, packed_then: Container[Identity]) -> OpenFile:
+        """Open a sibling that was listed some time ago, from its beginning; it may be compressed by now. Raises OSError."""
+        try:
+            return self.open(sibling)
+        except FileNotFoundError:
+            for packed in self._places.packed_since(sibling):
+                if packed.identity not in packed_then:
+                    return self.open(packed)
+            raise
+
     def open(self, sibling: Sibling) -> OpenFile:
         """Open a sibling from its beginning, under the name that it has by now; raises OSError."""
         path: str | None = sibling.path
@@ -320,6 +340,8 @@ class Lineage:
                     return OpenFile(reader, self._counts)
                 reader.close()
             path = self._places.path_of(sibling.identity)
+            if path is not None and is_packed(path) and not sibling.packed:
+                path = None  # what it, or another, was compressed to has its inode
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), sibling.path)
 
     def _unread(self, sibling: Sibling, leaving: OpenFile | None) -> OpenFile | None:
@@ -359,27 +381,24 @@ class Lineage:
                 text.close()
 
     def _where_left(self, generation: OpenFile, path: str, leaving: OpenFile | None, *, grows: bool = False) -> OpenFile:
-        """Do the same with a compressed file too, which is opened anew for each comparison: it goes forward only."""
+        """Do the same with a compressed file too, which is unpacked anew for each comparison: it goes forward only."""
         if generation.reader.plain:
             return self.stand_where_left(generation, leaving, grows=grows)
         found = self._left.stand(generation, leaving)
-        generation.close()
         if generation.reader.error is not None:
             raise DamagedError(errno.EIO, generation.reader.error, path)
-        known = max((self._packed_known_to(path, text) for text in self._texts_read(leaving)), default=0)
-        again = OpenFile(open_reader(path, self._system), self._counts)
+        known = max((known_to(self._anew(generation), text) for text in self._texts_read(leaving)), default=0)
+        again = self._anew(generation)
         if found is not None:
             again.resume_at(found)
             again.pass_over_lost(found.unread)
         again.pass_over(known)
         return again
 
-    def _packed_known_to(self, path: str, text: ReadText) -> int:
-        generation = OpenFile(open_reader(path, self._system), self._counts)
-        try:
-            return known_to(generation, text)
-        finally:
-            generation.close()
+    def _anew(self, generation: OpenFile) -> OpenFile:
+        """Return the file standing at its beginning; opened by name it might be another by now."""
+        generation.reader.rewind()
+        return OpenFile(generation.reader, self._counts)
 
     def _candidates(self, leaving: OpenFile | None, *, earlier: bool) -> Iterator[Sibling]:
         """Give the files that may have been the log since the present one was begun, but for it and `leaving`, oldest first."""

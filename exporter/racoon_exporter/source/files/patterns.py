@@ -25,7 +25,7 @@ from racoon_exporter.source.files.rotating import FileSource
 from racoon_exporter.source.files.siblings import UnsteadyError, bases, siblings
 from racoon_exporter.source.files.stored_bytes import PlainReader
 from racoon_exporter.source.files.system import SYSTEM, System
-from racoon_exporter.source.rotated_names import COMPRESSED
+from racoon_exporter.source.rotated_names import is_packed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -308,7 +308,7 @@ class SourceSet:
         return self._retired.pop(path)
 
     def _is_rotated(self, path: str) -> bool:
-        if path.endswith(COMPRESSED):
+        if is_packed(path):
             return True
         known = (self._members, self._checkpoint, self._retired)
         return any(any(base in names for names in known) or os.path.lexists(base) for base in bases(path))

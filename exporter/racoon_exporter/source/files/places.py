@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 FOUND_KEPT = 4
 """So many folders are remembered: a log is kept in one, and its directory may have been renamed."""
 
+_SECOND_NS = 1_000_000_000
+
 
 class Places:
     """The folders of one log. With `leaving`, the file that is read until now, that of this file is one of them."""
@@ -93,6 +95,11 @@ class Places:
     def rotated(self, leaving: OpenFile | None = None) -> list[Sibling]:
         """Return the rotated files, the oldest first by name."""
         return siblings(self._logs(leaving), self._folders)
+
+    def packed_since(self, plain: Sibling) -> list[Sibling]:
+        """Return what a file that is gone may have been compressed to since it was listed: it has its time, to the second."""
+        packed = self.rotated() if not plain.packed else []
+        return [each for each in packed if each.packed and abs(each.mtime_ns - plain.mtime_ns) < _SECOND_NS]
 
     def standing(self, leaving: OpenFile | None = None) -> list[Sibling]:
         """Return what stands at the log's own paths."""

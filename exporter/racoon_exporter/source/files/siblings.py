@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from racoon_exporter.source.files.folders import Folders, regular
 from racoon_exporter.source.files.position import Identity
-from racoon_exporter.source.rotated_names import AFTER, BEFORE_EXTENSION, COMPRESSED, PACKED, SUFFIX
+from racoon_exporter.source.rotated_names import bases_of, may_be_packed, names_of
 
 STEADY_LOOKS = 20
 """A listing counts when the next one is the same; so often it is tried."""
@@ -38,8 +36,8 @@ class Sibling:
 
     @property
     def packed(self) -> bool:
-        """Whether it is compressed."""
-        return self.path.endswith(COMPRESSED)
+        """Whether it is compressed, or may be."""
+        return may_be_packed(os.path.basename(self.path))  # noqa: PTH119 - paths are text here
 
     @property
     def by_name(self) -> tuple[str, int]:
@@ -113,35 +111,26 @@ def oldest_first(rotated: Iterable[Sibling]) -> list[Sibling]:
 def bases(path: str) -> Iterator[str]:
     """Return the logs that `path` would be a rotated file of, by its name."""
     rotated = Path(path)
-    for pattern in (AFTER, BEFORE_EXTENSION):
-        match = pattern.fullmatch(rotated.name)
-        if match and match.groupdict().get("extension") not in COMPRESSED:
-            yield str(rotated.with_name(match["stem"] + match.groupdict().get("extension", "")))
+    return (str(rotated.with_name(name)) for name in bases_of(rotated.name))
 
 
 def is_rotated(name: str, log: str) -> bool:
     """Whether a file of this name is a rotated one of the log with that name."""
-    return _names(log).fullmatch(name) is not None
+    return _matched(name, log) is not None
 
 
-@lru_cache(maxsize=4096)
-def _names(name: str) -> re.Pattern[str]:
-    stem, extension = Path(name).stem, Path(name).suffix
-    after = rf"{re.escape(name)}{SUFFIX}{PACKED}"
-    before = SUFFIX.replace("<number>", "<number_>").replace("<date>", "<date_>")
-    inside = rf"{re.escape(stem)}{before}{re.escape(extension)}{PACKED.replace('<packed>', '<packed_>')}"
-    return re.compile(rf"(?:{after})|(?:{inside})" if extension else after)
+def _matched(name: str, log: str) -> dict[str, str | None] | None:
+    match = next(filter(None, (pattern.fullmatch(name) for pattern in names_of(log))), None)
+    return None if match is None else match.groupdict()
 
 
 def _beside(log: str, folders: Folders) -> Iterator[Sibling]:
-    directory = Path(log).parent
-    pattern = _names(Path(log).name)
+    directory, name = Path(log).parent, Path(log).name
     for entry in folders.at(str(directory)).beside(log):
-        match = pattern.fullmatch(entry)
-        if match is None:
+        held = _matched(entry, name)
+        if held is None:
             continue
-        held = match.groupdict()
-        number, date = held["number"] or held.get("number_"), held["date"] or held.get("date_")
+        number, date = held.get("number"), held.get("date")
         candidate = f"{directory}/{entry}"
         status = regular(candidate, folders.system)
         if status is not None:

@@ -15,7 +15,7 @@ from typing import BinaryIO, Protocol, cast
 from racoon_exporter.source.contract import DEFAULT_LIMIT
 from racoon_exporter.source.files.position import Identity
 from racoon_exporter.source.files.system import SYSTEM, System, kind_of
-from racoon_exporter.source.rotated_names import COMPRESSED
+from racoon_exporter.source.rotated_names import COMPRESSED, may_be_packed
 
 _MAGIC = (
     (re.compile(rb"\x1f\x8b\x08"), ".gz"),
@@ -46,6 +46,9 @@ class Reader(Protocol):
 
     def status(self) -> os.stat_result | None:
         """Return the status of the open file, None where there is none."""
+
+    def rewind(self) -> None:
+        """Make offsets from the beginning on possible again; raises OSError for a pipe."""
 
     def where(self) -> str | None:
         """Return the path that the open file has by now, where the system tells."""
@@ -92,6 +95,9 @@ class PlainReader:
     def status(self) -> os.stat_result:
         """Return the status of the open file, whatever its name is by now."""
         return self._system.fstat(self._fd)
+
+    def rewind(self) -> None:
+        """Any offset is possible anyway."""
 
     def where(self) -> str | None:
         """Return the present path, of a directory renamed meanwhile too, or the last; None where the system does not tell."""
@@ -160,6 +166,12 @@ class StreamReader:
         """Return the status of the compressed file, None for a pipe."""
         return os.fstat(self._raw.fileno()) if self._raw is not None else None
 
+    def rewind(self) -> None:
+        """Unpack from the beginning again; raises OSError for a pipe."""
+        self._stream.seek(0)
+        self.error, self.exhausted = None, False
+        self._window, self._start = b"", 0
+
     def where(self) -> str | None:
         """Return the present path of the compressed file as that of a plain one, None for a pipe."""
         return None if self._raw is None else _where(self._raw.fileno(), self._system)
@@ -172,14 +184,24 @@ class StreamReader:
 
 
 def open_reader(path: str, system: System) -> Reader:
-    """Open a log or one of its rotated siblings, unpacking by the end of its name; raises OSError."""
-    if not path.endswith(COMPRESSED):
+    """Open a log or one of its rotated siblings, unpacking by the end of its name, or what it begins with; raises OSError."""
+    how = next((end for end in COMPRESSED if path.endswith(end)), None)
+    if how is None and may_be_packed(os.path.basename(path)):  # noqa: PTH119 - paths are text here
+        how = _found_packed(path, system)
+    if how is None:
         return PlainReader(path, system)
     _refuse_irregular(path, system.stat(path).st_mode)
     raw = os.fdopen(system.open(path), "rb")
     status = os.fstat(raw.fileno())
-    unpacked = unpack(raw, next(end for end in COMPRESSED if path.endswith(end)))
-    return StreamReader(unpacked, Identity.of(status), name=path, raw=raw, system=system)
+    return StreamReader(unpack(raw, how), Identity.of(status), name=path, raw=raw, system=system)
+
+
+def _found_packed(path: str, system: System) -> str | None:
+    reader = PlainReader(path, system)
+    try:
+        return compression(reader.pread(16, 0))
+    finally:
+        reader.close()
 
 
 def compression(beginning: bytes) -> str | None:

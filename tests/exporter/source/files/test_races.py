@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -177,5 +179,85 @@ def test_a_sibling_renamed_before_it_is_opened_is_found_under_its_new_name(log: 
     log.rename()
     log.write(4)
     source = again(source, system=System(open=open_late))
+    assert lines(source) + lines(source) == records(2, 3, 4, 5)
+    source.close()
+
+
+def pack(log: Log) -> None:
+    """Compress as gzip does: the new file has the time of the old one."""
+    times = log.path.stat()
+    packed = log.sibling(".gz")
+    packed.append(gzip.compress(log.path.read_bytes()))
+    os.utime(packed.path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    log.path.unlink()
+
+
+def test_a_sibling_compressed_before_it_is_opened_is_read_compressed(log: Log) -> None:
+    opened = iter([lambda: pack(log.sibling(".1"))])
+
+    def open_late(path: str) -> int:
+        if path == log.sibling(".1").name:
+            next(opened, lambda: None)()
+        return System().open(path)
+
+    source = FileSource(log.name)
+    log.write(1)
+    assert lines(source) == records(1)
+    log.write(2)
+    log.rename()
+    log.write(3)
+    log.rename()
+    log.write(4)
+    source = again(source, system=System(open=open_late))
+    assert lines(source) + lines(source) == records(2, 3, 4)
+    assert source.status().counts.lost_bytes == 0
+    source.close()
+
+
+def test_a_file_compressed_before_its_turn_is_filled_in(log: Log) -> None:
+    """Filling in may take an hour, and the rotation of the night comes in between."""
+    for number in range(1, 5):
+        log.write(number)
+        log.rename()
+    log.write(5)
+    source = FileSource(log.name, backfill=True)
+    block = source.read()
+    assert block is not None
+    for number in range(1, 4):
+        pack(log.sibling(f".{number}"))
+    assert [block.data, *lines(source)] == records(1, 2, 3, 4, 5)
+    assert source.status().counts.lost_bytes == 0
+    source.close()
+
+
+def test_a_compressed_file_that_is_renamed_while_it_is_compared_is_the_same_file(log: Log) -> None:
+    """What stands at its name then is another."""
+    packed = log.sibling(".1.gz").path
+
+    def rotated() -> None:
+        packed.rename(log.sibling(".3.gz").path)
+        log.path.rename(log.sibling(".1").path)
+        pack(log.sibling(".1"))
+        log.write(5)
+
+    steps = iter([rotated])
+
+    def open_early(path: str) -> int:
+        descriptor = System().open(path)
+        if path == str(packed):
+            next(steps, lambda: None)()
+        return descriptor
+
+    source = FileSource(log.name)
+    log.write(1)
+    assert lines(source) == records(1)
+    log.write(2)
+    log.path.rename(log.sibling(".2").path)
+    log.write(3)
+    log.path.rename(log.sibling(".1").path)
+    for suffix in (".1", ".2"):
+        pack(log.sibling(suffix))
+    log.write(4)
+    source = again(source, system=System(open=open_early))
     assert lines(source) + lines(source) == records(2, 3, 4, 5)
     source.close()
