@@ -40,8 +40,8 @@ lint: $(VENV)/.tests ## ruff, mypy, import-linter
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/lint-imports > .work/lint-imports.log || { cat .work/lint-imports.log; exit 1; }
 
-tools: ## Install Prometheus' promtool and friends where they are missing (Debian's packages)
-	@sh .ci/tools promtool
+tools: ## Install Prometheus' promtool, logrotate and friends where they are missing (Debian's packages)
+	@sh .ci/tools promtool logrotate bzip2 xz
 
 witness-test: $(VENV)/.tests ## The kernel witness on a real kernel with IPsec (Debian's User Mode Linux)
 	@sh .ci/tools linux.uml ip modprobe setpriv
@@ -64,7 +64,7 @@ fleet-demo: $(VENV)/.tests ## A fleet on this machine: a broker, 60 gateways, tw
 	@sh .ci/kafka >/dev/null
 	@$(BIN)/python -m tests.kafka.demo
 
-torture: $(VENV)/.tests ## 1,000 times kill -9 of a live exporter, a million strangers, 5,000 programs of the log's model
+torture: $(VENV)/.tests ## 1,000 times kill -9 of a live exporter, a million strangers, 5,000 programs of the log's model, 950 with logrotate
 	PROGRAMS=5000 $(BIN)/python -m pytest -q --numprocesses auto --timeout 7200 tests/exporter/source/files/model
 	KILLS=1000 STRANGERS=1000000 $(BIN)/python -m pytest -q -m torture --timeout 7200 tests/torture
 
