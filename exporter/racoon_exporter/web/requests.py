@@ -1,7 +1,8 @@
 """What a request must be beyond what h11 asks for, and the one form of its target that routes know.
 
-h11 reads heads and framing. Four things it leaves to its user: which versions are spoken, what a Host may be, that a message
-which says its length in two ways is refused (RFC 9112, 6.1: the way one request is smuggled inside another), and in how many
+h11 reads heads and framing. Five things it leaves to its user: which versions are spoken, what a Host may be, that a message
+which says its length in two ways is refused (RFC 9112, 6.1: the way one request is smuggled inside another), what may stand
+behind a chunk's size, where others end a line at characters that h11 passes over (another such way), and in how many
 pieces one may come: a header of two bytes and a chunk of one cost as much as long ones, and what is read at once holds forty
 thousand of them.
 """
@@ -29,6 +30,13 @@ _ABSOLUTE = re.compile(rb"[Hh][Tt][Tt][Pp][Ss]?://(?P<authority>[^/?#]*)(?P<rest
 #: Lines that a head may have; browsers and proxies send some dozen.
 MOST_LINES = 128
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
+_TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
+_QUOTED = rb'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*+"'
+#: chunk-size [ chunk-ext ] of RFC 9112, 7.1, behind the end of the chunk before it, which h11 may have read in part.
+_CHUNK_SIZE = re.compile(
+    rb"(?:\r?\n)?+[0-9A-Fa-f]++(?:[ \t]*+;[ \t]*+%b(?:[ \t]*+=[ \t]*+(?:%b|%b))?+)*+\r\n" % (_TOKEN, _TOKEN, _QUOTED)
+)
+_WHOLE_LINE = re.compile(rb"(?:\r?\n)?+[^\n]*+\n")
 #: Chunks that a body may have, and one more for each so many bytes.
 _FEW_CHUNKS = 64
 _USUAL_CHUNK = 1024
@@ -39,6 +47,7 @@ class StrictConnection(h11.Connection):
 
     _chunks = 0
     _body = 0
+    _at_size = False  # what comes next is the size of a chunk
 
     def receive_data(self, data: bytes) -> None:
         """Take bytes; empty lines before a request are passed over (RFC 9112, 2.2)."""
@@ -51,13 +60,24 @@ class StrictConnection(h11.Connection):
         """Return the next event; a request has a target that begins with a slash, or ``*``."""
         if self.their_state is h11.IDLE:
             _check_lines(self.trailing_data[0])
+        elif self._at_size:
+            self._check_size(self.trailing_data[0])
         event = super().next_event()
         if isinstance(event, h11.Data):
+            self._at_size = event.chunk_end
             self._count(event)
         elif isinstance(event, h11.Request):
             self._chunks = self._body = 0
+            self._at_size = bool(_values(event, b"transfer-encoding"))
             return _checked(event)
         return event
+
+    def _check_size(self, data: bytes) -> None:
+        """Look at the line of a chunk's size when it is whole: h11 reads it then, before it has any of the chunk."""
+        if _WHOLE_LINE.match(data):
+            self._at_size = False
+            if not _CHUNK_SIZE.match(data):
+                raise h11.RemoteProtocolError("chunk's size is none")
 
     def _count(self, part: h11.Data) -> None:
         self._chunks += part.chunk_start

@@ -9,10 +9,11 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import h11
 import pytest
 
 from racoon_exporter.web import Limits
-from racoon_exporter.web.requests import MOST_LINES
+from racoon_exporter.web.requests import MOST_LINES, StrictConnection
 from tests.exporter.web.client import PATIENCE, connect, read_all, status
 
 if TYPE_CHECKING:
@@ -84,6 +85,27 @@ def test_a_head_may_come_in_two_pieces_wherever_it_is_cut(serve: Serve) -> None:
             client.sendall(head[:-end])
             client.sendall(head[-end:])
             assert status(read_all(client)) == 200
+
+
+def _is_read(pieces: list[bytes]) -> bool:
+    connection = StrictConnection(h11.SERVER)
+    try:
+        for piece in pieces:
+            connection.receive_data(piece)
+            while isinstance(connection.next_event(), h11.Event):
+                pass
+    except h11.RemoteProtocolError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("case", [case for case in cases() if b"chunked" in case.request], ids=lambda case: case.name)
+def test_a_body_in_chunks_is_read_alike_wherever_it_is_cut(case: Case) -> None:
+    whole = _is_read([case.request])
+    head, _, body = case.request.partition(b"\r\n\r\n")
+    assert _is_read([head + b"\r\n\r\n", *(body[place : place + 1] for place in range(len(body)))]) == whole
+    for place in range(len(case.request)):
+        assert _is_read([case.request[:place], case.request[place:]]) == whole
 
 
 def test_names_of_cases_are_told_apart() -> None:
