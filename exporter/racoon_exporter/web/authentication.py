@@ -26,6 +26,8 @@ from racoon_exporter.web.handshakes import remember
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+#: A refusal takes as long as a hash of this cost at most, some second: by a dearer one anybody could keep others waiting.
+_DEAREST = 14
 #: bcrypt reads this many bytes of a password; htpasswd and Go cut the rest off silently, Python's bcrypt 5 refuses it.
 _MAX_PASSWORD = 72
 
@@ -58,6 +60,16 @@ def password_matches(password: bytes, password_hash: bytes) -> bool:
         return False
 
 
+def cost(password_hash: bytes) -> int:
+    """Return the cost of a bcrypt hash; one more takes twice as long."""
+    return int(password_hash.split(b"$")[2])
+
+
+def nobodys(cost: int) -> bytes:
+    """Return a hash of a cost whose password nobody knows."""
+    return b"$2b$%02d$%b" % (cost, b"." * 53)
+
+
 @dataclass(eq=False, slots=True)
 class _Guess:
     """A password that waits to be compared, or is."""
@@ -65,6 +77,8 @@ class _Guess:
     digest: bytes
     password: bytes
     password_hash: bytes
+    dearest: int
+    """The cost of the dearest hash of any user, within bounds."""
     known: bool
     client: str
     verdict: asyncio.Future[Verdict]
@@ -105,8 +119,9 @@ class Authenticator:
             return Verdict.DENIED
         user, password = found
         password_hash = users.get(user.decode(errors="surrogateescape"))
-        # An unknown user costs a bcrypt as well, of the same cost: the time does not tell who exists.
-        compared = (password_hash or next(iter(users.values()))).encode()
+        # An unknown user costs a bcrypt as well, the dearest: the time does not tell who exists.
+        dearest = min(_DEAREST, max(cost(each.encode()) for each in users.values()))
+        compared = nobodys(dearest) if password_hash is None else password_hash.encode()
         digest = self._digest(user, compared, password, known=password_hash is not None)
         if digest in self._right:
             return Verdict.ALLOWED
@@ -117,7 +132,8 @@ class Authenticator:
             if not self._has_place(client):
                 return Verdict.BUSY
             verdict = asyncio.get_running_loop().create_future()
-            guess = self._waiting[digest] = _Guess(digest, password, compared, password_hash is not None, client, verdict)
+            known = password_hash is not None
+            guess = self._waiting[digest] = _Guess(digest, password, compared, dearest, known, client, verdict)
             if self._comparing is None:
                 self._comparing = asyncio.create_task(self._compare_all())
         return await asyncio.shield(guess.verdict)
@@ -153,10 +169,18 @@ class Authenticator:
 
     async def _compare(self, guess: _Guess) -> None:
         try:
-            matched = await run_in_threadpool(self._matches, guess.password, guess.password_hash)
+            matched = await run_in_threadpool(self._is_right, guess)
         finally:
             del self._waiting[guess.digest]
         self._note(guess, allowed=matched and guess.known)
+
+    def _is_right(self, guess: _Guess) -> bool:
+        """Compare; who is refused has waited as long as if his hash were the dearest, whatever its cost."""
+        if self._matches(guess.password, guess.password_hash):
+            return True
+        for each in range(cost(guess.password_hash), guess.dearest):  # as long again, twice that, ...
+            self._matches(guess.password, nobodys(each))
+        return False
 
     def _note(self, guess: _Guess, *, allowed: bool) -> None:
         (self._right if allowed else self._wrong).add(guess.digest)

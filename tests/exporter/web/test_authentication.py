@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import bcrypt
 import pytest
 
-from racoon_exporter.web.authentication import Authenticator, Verdict, credentials, password_matches
+from racoon_exporter.web.authentication import Authenticator, Verdict, cost, credentials, nobodys, password_matches
 from racoon_exporter.web.config import RateLimit
 from racoon_exporter.web.token_bucket import TokenBucket
 from tests.exporter.web.client import PATIENCE
@@ -16,7 +16,7 @@ from tests.exporter.web.client import PATIENCE
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-USERS = {"alice": "hash of alice", "bob": "hash of bob"}
+USERS = {"alice": "$2b$04$hash of alice", "bob": "$2b$04$hash of bob"}
 
 
 class Checks:
@@ -27,7 +27,7 @@ class Checks:
 
     def __call__(self, password: bytes, password_hash: bytes) -> bool:
         self.made.append((password, password_hash))
-        return password_hash == b"hash of " + password
+        return password_hash == b"$2b$04$hash of " + password
 
 
 def basic(user: str, password: str) -> bytes:
@@ -87,11 +87,64 @@ def test_an_unknown_user_costs_a_comparison_and_is_never_let_in() -> None:
         checks = Checks()
         authenticator = Authenticator(matches=checks)
         assert await authenticator.check(USERS, basic("mallory", "alice"), "") is Verdict.DENIED
-        assert checks.made == [(b"alice", b"hash of alice")]
+        assert checks.made == [(b"alice", nobodys(4))]
         assert await authenticator.check(USERS, basic("alice", "alice"), "") is Verdict.ALLOWED
         assert await authenticator.check(USERS, basic("mallory", "alice"), "") is Verdict.DENIED
 
     asyncio.run(story())
+
+
+def test_a_refusal_costs_as_much_as_the_dearest_hash_whoever_is_named() -> None:
+    """Else the time tells who exists: users may have hashes of different costs."""
+    users = {"alice": "$2b$04$hash of alice", "bob": "$2b$07$hash of bob", "carol": "$2b$06$hash of carol"}
+
+    async def rounds(user: str) -> int:
+        checks = Checks()
+        assert await Authenticator(matches=checks).check(users, basic(user, "wrong"), "") is Verdict.DENIED
+        return sum(2 ** cost(password_hash) for _, password_hash in checks.made)
+
+    async def story() -> None:
+        assert [await rounds(user) for user in ("alice", "bob", "carol", "mallory")] == [2**7] * 4
+
+    asyncio.run(story())
+
+
+def test_a_hash_dearer_than_anybody_could_wait_for_costs_only_who_names_it() -> None:
+    users = {"alice": "$2b$04$hash of alice", "bob": "$2b$31$hash of bob"}
+
+    async def story() -> None:
+        for user in ("alice", "mallory"):
+            checks = Checks()
+            await Authenticator(matches=checks).check(users, basic(user, "wrong"), "")
+            assert sum(2 ** cost(password_hash) for _, password_hash in checks.made) == 2**14
+
+    asyncio.run(story())
+
+
+def test_a_right_password_costs_its_own_hash_only() -> None:
+    async def story() -> None:
+        checks = Checks()
+        users = {"alice": "$2b$04$hash of alice", "bob": "$2b$07$hash of bob"}
+        assert await Authenticator(matches=checks).check(users, basic("alice", "alice"), "") is Verdict.ALLOWED
+        assert checks.made == [(b"alice", b"$2b$04$hash of alice")]
+
+    asyncio.run(story())
+
+
+def test_what_is_compared_beside_a_hash_takes_its_time() -> None:
+    """bcrypt refuses at once what is no hash."""
+    compared = []
+
+    def matches(password: bytes, password_hash: bytes) -> bool:
+        compared.append(password_hash)
+        return bcrypt.checkpw(password, password_hash)
+
+    async def story() -> None:
+        users = {name: bcrypt.hashpw(b"sesame", bcrypt.gensalt(cost)).decode() for name, cost in (("alice", 4), ("bob", 6))}
+        assert await Authenticator(matches=matches).check(users, basic("alice", "wrong"), "") is Verdict.DENIED
+
+    asyncio.run(story())
+    assert [cost(each) for each in compared] == [4, 4, 5]
 
 
 def test_no_credentials_cost_nothing() -> None:
@@ -108,8 +161,8 @@ def test_no_credentials_cost_nothing() -> None:
 def test_a_changed_hash_forgets_the_old_password() -> None:
     async def story() -> None:
         authenticator = Authenticator(matches=Checks())
-        assert await authenticator.check({"alice": "hash of old"}, basic("alice", "old"), "") is Verdict.ALLOWED
-        assert await authenticator.check({"alice": "hash of new"}, basic("alice", "old"), "") is Verdict.DENIED
+        assert await authenticator.check({"alice": "$2b$04$hash of old"}, basic("alice", "old"), "") is Verdict.ALLOWED
+        assert await authenticator.check({"alice": "$2b$04$hash of new"}, basic("alice", "old"), "") is Verdict.DENIED
 
     asyncio.run(story())
 
@@ -117,8 +170,8 @@ def test_a_changed_hash_forgets_the_old_password() -> None:
 def test_a_user_named_like_the_parts_of_another_is_told_apart() -> None:
     async def story() -> None:
         authenticator = Authenticator(matches=Checks())
-        assert await authenticator.check({"ab": "hash of c"}, basic("ab", "c"), "") is Verdict.ALLOWED
-        assert await authenticator.check({"a": "hash of c"}, basic("a", "bc"), "") is Verdict.DENIED
+        assert await authenticator.check({"ab": "$2b$04$hash of c"}, basic("ab", "c"), "") is Verdict.ALLOWED
+        assert await authenticator.check({"a": "$2b$04$hash of c"}, basic("a", "bc"), "") is Verdict.DENIED
 
     asyncio.run(story())
 
@@ -169,7 +222,7 @@ def test_only_a_few_passwords_wait_and_fewer_of_one_client() -> None:
 
         def slow(password: bytes, password_hash: bytes) -> bool:
             assert compare.wait(PATIENCE)
-            return password_hash == b"hash of " + password
+            return password_hash == b"$2b$04$hash of " + password
 
         authenticator = Authenticator(matches=slow, max_waiting=3, max_waiting_per_client=2)
 
@@ -198,7 +251,7 @@ class SlowChecks:
     def __call__(self, password: bytes, password_hash: bytes) -> bool:
         self.made.append(password)
         assert self.may_end.acquire(timeout=PATIENCE)
-        return password_hash == b"hash of " + password
+        return password_hash == b"$2b$04$hash of " + password
 
 
 async def asked(
@@ -220,7 +273,7 @@ def test_who_was_let_in_comes_before_a_flood_of_guesses_and_takes_a_place() -> N
         assert await (await asked(authenticator, "alice", "198.51.100.1")) is Verdict.ALLOWED
         flood = [await asked(authenticator, f"guess {number}", f"192.0.2.{number}") for number in range(4)]
         assert await flood[3] is Verdict.BUSY
-        scraper = await asked(authenticator, "new", "198.51.100.1", {"alice": "hash of new"})
+        scraper = await asked(authenticator, "new", "198.51.100.1", {"alice": "$2b$04$hash of new"})
         assert await flood[1] is Verdict.BUSY
         checks.may_end.release(3)
         assert [await each for each in (scraper, flood[0], flood[2])] == [Verdict.ALLOWED, Verdict.DENIED, Verdict.DENIED]
