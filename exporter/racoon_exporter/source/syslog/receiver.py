@@ -45,9 +45,14 @@ _TURN = 64
 _ROUNDS = 8
 """How often all sockets have their turn in one read."""
 
-_RXQ_OVFL = 40 if sys.platform == "linux" else None
-"""Linux's SO_RXQ_OVFL (asm-generic/socket.h), which Python does not name: a datagram tells how many were dropped before it."""
-_DROPS = struct.Struct("@I")
+_MEMINFO = 55 if sys.platform == "linux" else None
+"""Linux's SO_MEMINFO (asm-generic/socket.h), which Python does not name: what a socket holds, and how much it dropped.
+
+SO_RXQ_OVFL tells the latter with a datagram, so what a flood lost at its end only when somebody sends again.
+"""
+_OF_A_SOCKET = struct.Struct("@9I")
+_DROPS = 8
+"""SK_MEMINFO_DROPS (linux/sock_diag.h)."""
 _UNREAD = struct.Struct("@i")
 
 
@@ -141,6 +146,7 @@ class SyslogSource(OneStream):
                 received = self._received(self._ready.popleft())
                 size += sum(map(len, received))
                 lines += received
+        self._note_drops()
         return self._counts.block(self.name, b"".join(lines))
 
     def descriptors(self) -> Sequence[int]:
@@ -149,12 +155,14 @@ class SyslogSource(OneStream):
 
     def status(self) -> SourceStatus:
         """Counters; `up` while it listens. Messages dropped for their number are in `dropped`."""
+        self._note_drops()
         return self._counts.status(self.name, up=bool(self._listening), error=self._trouble.error)
 
     def close(self) -> None:
         """Close all sockets."""
         if self._closed:
             return
+        self._note_drops()
         self._closed = True
         for connection in list(self._connections.values()):
             self._drop(connection)
@@ -176,8 +184,6 @@ class SyslogSource(OneStream):
         self._trouble.over(f"listening on {self.name}")
         for opened in self._listening:
             self._selector.register(opened, selectors.EVENT_READ)
-            if _RXQ_OVFL is not None and opened.type == socket.SOCK_DGRAM:
-                opened.setsockopt(socket.SOL_SOCKET, _RXQ_OVFL, 1)
 
     def _received(self, ready: socket.socket) -> list[bytes]:
         connection = self._connections.get(ready)
@@ -197,13 +203,12 @@ class SyslogSource(OneStream):
         size = 0
         for _ in range(_TURN):
             try:
-                message, told, _flags, where = opened.recvmsg(MAX_LINE + 1, socket.CMSG_SPACE(_DROPS.size))
+                message, where = opened.recvfrom(MAX_LINE + 1)
             except BlockingIOError:
                 break
             except OSError as error:  # an ICMP error of an earlier packet, say: the next read goes on
                 logger.debug("%s: %s", self.name, error)
                 break
-            self._note_drops(opened, told)
             if isinstance(where, tuple):
                 self._admit_from(str(where[0]), message, lines)
             else:
@@ -253,16 +258,15 @@ class SyslogSource(OneStream):
             self._give_way("too much is kept of incomplete messages", holding=True)
         return lines
 
-    def _note_drops(self, opened: socket.socket, told: list[tuple[int, int, bytes]]) -> None:
-        """Count what the kernel dropped before this datagram for want of room. Its counter goes round after 2^32."""
-        for level, kind, data in told:
-            if (level, kind) == (socket.SOL_SOCKET, _RXQ_OVFL) and len(data) == _DROPS.size:
-                (dropped,) = _DROPS.unpack(data)
-                new = (dropped - self._dropped_before.get(opened, 0)) % 2**32
-                self._dropped_before[opened] = dropped
-                self._counts.dropped += new
-                if new and self._throttle.allows("dropped by the kernel"):
-                    logger.warning("%s: messages come faster than they are read; the kernel dropped %d", self.name, new)
+    def _note_drops(self) -> None:
+        """Count what the kernel dropped for want of room. Its counter goes round after 2^32."""
+        for opened in self._listening:
+            dropped = _dropped(opened) if opened.type == socket.SOCK_DGRAM else 0
+            new = (dropped - self._dropped_before.get(opened, 0)) % 2**32
+            self._dropped_before[opened] = dropped
+            self._counts.dropped += new
+            if new and self._throttle.allows("dropped by the kernel"):
+                logger.warning("%s: messages come faster than they are read; the kernel dropped %d", self.name, new)
 
     def _admit_from(self, sender: str, message: bytes, lines: list[bytes]) -> None:
         """Add a datagram of a sender that cannot be made to wait, unless it is one too many."""
@@ -313,6 +317,18 @@ class SyslogSource(OneStream):
     def _sender(self, where: object) -> str:
         """Return the address a message comes from; of a unix socket all are one sender."""
         return str(where[0]) if isinstance(where, tuple) else self.name
+
+
+def _dropped(opened: socket.socket) -> int:
+    """Tell how many datagrams the kernel had no room for, as far as it says so."""
+    if _MEMINFO is None:
+        return 0
+    try:
+        told = opened.getsockopt(socket.SOL_SOCKET, _MEMINFO, _OF_A_SOCKET.size)
+    except OSError as error:  # before Linux 4.12
+        logger.debug("dropped datagrams: %s", error)
+        return 0
+    return int(_OF_A_SOCKET.unpack(told)[_DROPS]) if len(told) == _OF_A_SOCKET.size else 0
 
 
 def _unread(connection: socket.socket) -> int:

@@ -423,13 +423,10 @@ def test_what_the_kernel_drops_of_udp_is_counted(make: Make, connect: Connect, c
     sender = connect(source)
     for _ in range(500):
         sender.send(OLD)
+    assert source.status().counts.dropped > 0  # before anything is read
     received = len(lines(source))
     assert received < 500
-    for _ in range(2):  # it is told with the next one
-        sender.send(OLD)
-        assert arrived(source)
-        received += len(lines(source))
-    assert received + source.status().counts.dropped == 502
+    assert received + source.status().counts.dropped == 500  # and nobody sent another one
     assert "messages come faster than they are read" in caplog.text
 
 
