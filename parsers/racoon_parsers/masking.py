@@ -24,6 +24,9 @@ _LOGIN: Final = re.compile(
     r"://(?P<login>[^\s/@\"'<>:\[]{0,256}+:[^\s/\"'<>]{0,256}+\Z|[^\s/\"'<>:\[.]{1,256}+\Z|[^\s/\"'<>]{1,256}(?=@))"
 )
 """Name and password in an address of the web, which may be torn behind them."""
+_SPACELESS: Final = re.compile(r"[^\s\"'<>]{5,}+")
+_ADDRESSED: Final = re.compile(r"(?:e-?mail(?:address)?|mailto|sips?|xmpp|jid)\Z", re.IGNORECASE)
+"""What stands before a colon and an address that is somebody's, with no password in it."""
 _ONE_WORD: Final = re.compile(
     r"[\0-*,;<>?\[-^`{-\U0010ffff](?P<word>[A-Za-z0-9+](?=[A-Za-z0-9+/_-]{9})(?<!\w.)(?:(?<=[0-9])|(?=[A-Za-z+/_-]{0,4096}+[0-9]))"
     r"[A-Za-z0-9+/_-]{9,4096}+={0,2}+)(?!\w|[@.]\w)"
@@ -197,10 +200,27 @@ def _shaped(text: str, catalogue: Catalogue) -> list[Span]:
 
 
 def _logins(text: str) -> list[Span]:
+    found = _bare_logins(text) if "@" in text and ":" in text else []
     if "://" not in text:
-        return []
+        return found
     most = told_apart(text, ("://",))
-    return [*(login.span("login") for login in _LOGIN.finditer(text, 0, most)), (most, len(text))]
+    return [*found, *(login.span("login") for login in _LOGIN.finditer(text, 0, most)), (most, len(text))]
+
+
+def _bare_logins(text: str) -> list[Span]:
+    """Find passwords between a name and a host without a scheme before them, `user:password@host`; each may hold `@`."""
+    found: list[Span] = []
+    for word in _SPACELESS.finditer(text):
+        name, colon, rest = word[0].partition(":")
+        password, _, host = rest.rpartition("@")
+        if not name or not password or password.startswith("/") or _ADDRESSED.search(name):
+            continue
+        if host[:1].isalnum() or host.startswith("["):
+            begin = word.start() + len(name + colon)
+            if len(found) == _MOST_WORDS:
+                return [*found, (begin, len(text))]
+            found.append((begin, begin + len(password)))
+    return found
 
 
 def _is_made_by_chance(word: str) -> bool:

@@ -201,6 +201,8 @@ def test_what_no_row_knows_loses_what_may_be_a_key(head: str, text: str) -> None
         "packets pass the tunnel and pass in on em0",
         "certificates pass",
         "monkey: business",
+        "peer ID: bob@example.org, email:ops@example.org at gw:500",
+        "no answer of gw@example.org:500",
     ],
 )
 def test_what_names_sas_and_numbers_is_not_masked(text: str) -> None:
@@ -241,6 +243,10 @@ ESCAPES: Final = ("\\x{:02x}", "%{:02x}", "\\{:03o}", "\\u{:04x}")
 CALLED: Final[dict[str, str]] = {
     "a line of psk.txt": f"192.0.2.1\t{SECRET}",
     "a login in an address": f"loading https://admin:{SECRET}@192.0.2.9/racoon.conf",
+    "a login before a host": f"cannot reach bob:{SECRET}@192.0.2.9",
+    "a login before a host, in brackets": f"login (corp\\bob:a@{SECRET}@[2001:db8::9]) failed",
+    "a login behind what a peer may choose": f'login failed for user "bob:{SECRET}@gw.example.org"',
+    "logins in a row": "a:b@c " * 40 + f"bob:{SECRET}@192.0.2.9",
     "in short": f"ldap bind pw {SECRET}",
     "in German": f"Passwort: {SECRET}",
     "a variable": f"RACOON_PASS={SECRET}",
