@@ -34,9 +34,9 @@ _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
 _QUOTED = rb'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*+"'
 #: chunk-size [ chunk-ext ] of RFC 9112, 7.1, behind the end of the chunk before it, which h11 may have read in part.
 _CHUNK_SIZE = re.compile(
-    rb"(?:\r?\n)?+[0-9A-Fa-f]++(?:[ \t]*+;[ \t]*+%b(?:[ \t]*+=[ \t]*+(?:%b|%b))?+)*+\r\n" % (_TOKEN, _TOKEN, _QUOTED)
+    rb"(?:\r?\n)?+(?P<size>[0-9A-Fa-f]++)(?:[ \t]*+;[ \t]*+%b(?:[ \t]*+=[ \t]*+(?:%b|%b))?+)*+\r\n" % (_TOKEN, _TOKEN, _QUOTED)
 )
-_WHOLE_LINE = re.compile(rb"(?:\r?\n)?+[^\n]*+\n")
+_BEHIND_A_CHUNK = 2
 #: Chunks that a body may have, and one more for each so many bytes.
 _FEW_CHUNKS = 64
 _USUAL_CHUNK = 1024
@@ -45,9 +45,12 @@ _USUAL_CHUNK = 1024
 class StrictConnection(h11.Connection):
     """h11's connection, for a server: raises RemoteProtocolError also for the requests described above."""
 
+    _lines = 0  # of a head, as far as it was looked at
+    _looked_at = 0
     _chunks = 0
     _body = 0
     _at_size = False  # what comes next is the size of a chunk
+    _in_trailers = False
 
     def receive_data(self, data: bytes) -> None:
         """Take bytes; empty lines before a request are passed over (RFC 9112, 2.2)."""
@@ -59,25 +62,42 @@ class StrictConnection(h11.Connection):
     def next_event(self) -> Any:
         """Return the next event; a request has a target that begins with a slash, or ``*``."""
         if self.their_state is h11.IDLE:
-            _check_lines(self.trailing_data[0])
+            self._check_lines(self.trailing_data[0])
         elif self._at_size:
             self._check_size(self.trailing_data[0])
+        elif self._in_trailers:
+            self._check_lines(b"\n" + self.trailing_data[0])
         event = super().next_event()
         if isinstance(event, h11.Data):
             self._at_size = event.chunk_end
             self._count(event)
         elif isinstance(event, h11.Request):
-            self._chunks = self._body = 0
+            self._lines = self._looked_at = self._chunks = self._body = 0
             self._at_size = bool(_values(event, b"transfer-encoding"))
             return _checked(event)
+        elif isinstance(event, h11.EndOfMessage):
+            self._lines = self._looked_at = 0
+            self._in_trailers = False
         return event
+
+    def _check_lines(self, data: bytes) -> None:
+        """Look at a head, or trailers, before they are read, as far as they have come: each byte once, but for two."""
+        found = _END_OF_HEAD.search(data, max(0, self._looked_at - 2))
+        self._lines += data.count(b"\n", self._looked_at, len(data) if found is None else found.start() + 1)
+        self._looked_at = len(data)
+        if self._lines > MOST_LINES:
+            raise h11.RemoteProtocolError("head of too many lines")
 
     def _check_size(self, data: bytes) -> None:
         """Look at the line of a chunk's size when it is whole: h11 reads it then, before it has any of the chunk."""
-        if _WHOLE_LINE.match(data):
+        if data.find(b"\n", _BEHIND_A_CHUNK) >= 0:
             self._at_size = False
-            if not _CHUNK_SIZE.match(data):
+            found = _CHUNK_SIZE.match(data)
+            if found is None:
                 raise h11.RemoteProtocolError("chunk's size is none")
+            if int(found["size"], 16) == 0:
+                self._in_trailers = True
+                self._check_lines(data[found.end() - 1 :])  # from the end of the line on: there may be none
 
     def _count(self, part: h11.Data) -> None:
         self._chunks += part.chunk_start
@@ -94,13 +114,6 @@ def _checked(request: h11.Request) -> h11.Request:
     if request.target.startswith(b"/") or (request.target == b"*" and request.method == b"OPTIONS"):
         return request
     return _with_target(request, _origin_form(request.target))
-
-
-def _check_lines(data: bytes) -> None:
-    """Look at a head before it is read, as far as it has come."""
-    found = _END_OF_HEAD.search(data)
-    if data.count(b"\n", 0, None if found is None else found.start() + 1) > MOST_LINES:
-        raise h11.RemoteProtocolError("head of too many lines")
 
 
 def _check_framing(request: h11.Request) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import h11
 import pytest
 
-from racoon_exporter.web import Limits
+from racoon_exporter.web import Limits, requests
 from racoon_exporter.web.requests import MOST_LINES, StrictConnection
 from tests.exporter.web.client import PATIENCE, connect, read_all, status
 
@@ -99,13 +99,26 @@ def _is_read(pieces: list[bytes]) -> bool:
     return True
 
 
-@pytest.mark.parametrize("case", [case for case in cases() if b"chunked" in case.request], ids=lambda case: case.name)
-def test_a_body_in_chunks_is_read_alike_wherever_it_is_cut(case: Case) -> None:
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
+def test_a_request_is_read_alike_wherever_it_is_cut(case: Case) -> None:
     whole = _is_read([case.request])
-    head, _, body = case.request.partition(b"\r\n\r\n")
-    assert _is_read([head + b"\r\n\r\n", *(body[place : place + 1] for place in range(len(body)))]) == whole
+    assert _is_read([case.request[place : place + 1] for place in range(len(case.request))]) == whole
     for place in range(len(case.request)):
         assert _is_read([case.request[:place], case.request[place:]]) == whole
+
+
+def test_each_byte_of_a_head_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long one that comes byte by byte costs no more than its length: it was searched from its beginning each time."""
+    searched = []
+
+    class Searched:
+        def search(self, data: bytes, start: int = 0) -> None:
+            searched.append(len(data) - start)
+
+    monkeypatch.setattr(requests, "_END_OF_HEAD", Searched())
+    head = b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 4000
+    assert _is_read([head[place : place + 1] for place in range(len(head))])
+    assert sum(searched) <= 3 * len(head)
 
 
 def test_names_of_cases_are_told_apart() -> None:
