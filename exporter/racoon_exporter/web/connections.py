@@ -43,6 +43,10 @@ class Limits:
     max_new_strangers_at_once: int = 1200
     #: What a client may send within TLS without a byte of HTTP among it: four of the largest records.
     max_tls_bytes: int = 64 * 1024
+    #: Pieces of fewer bytes than this that a request may come in; behind more, reading pauses for so many seconds after each.
+    small_piece_bytes: int = 1024
+    max_small_pieces: int = 16
+    pause_between_pieces: float = 0.1
     #: For a TLS handshake, and again for a whole request.
     request_timeout: float = 10.0
     #: A kept connection without a request: longer than any usual scrape interval.

@@ -61,6 +61,8 @@ class HttpConnection(H11Protocol):
         self._deadline_is_for = ""
         self._stall: asyncio.TimerHandle | None = None
         self._waiting: asyncio.Task[None] | None = None
+        self._pieces = 0
+        self._pause: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the time of the first request."""
@@ -70,12 +72,14 @@ class HttpConnection(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Read what came, and see how far the request is."""
         self._connection.tls_bytes = 0
+        last = self._cycle_or_none()
         try:
             super().data_received(data)
         except h11.LocalProtocolError:
             # A body that breaks after its response has begun: uvicorn tries to answer 400, which is too late.
             self.transport.abort()
         self._observe()
+        self._note_piece(len(data), begins=self._cycle_or_none() is not last)
 
     def eof_received(self) -> bool:  # type: ignore[override]  # asyncio asks for it, uvicorn has none
         """Answer what came before a client closed its half (RFC 9112, 9.6), then close ours."""
@@ -117,7 +121,7 @@ class HttpConnection(H11Protocol):
         """Stop all clocks."""
         super().connection_lost(exc)
         self._unset_keepalive_if_required()
-        for timer in (self._deadline, self._stall):
+        for timer in (self._deadline, self._stall, self._pause):
             if timer is not None:
                 timer.cancel()
         if self._waiting is not None:
@@ -130,6 +134,21 @@ class HttpConnection(H11Protocol):
             self.transport.abort()
         else:
             super().timeout_keep_alive_handler()
+
+    def _note_piece(self, size: int, *, begins: bool) -> None:
+        """Read no more for a moment where many small pieces make no request: each costs as much as a large one.
+
+        What comes meanwhile waits in the kernel and is read as one.
+        """
+        limits = self._endpoint.limits
+        self._pieces = 0 if begins else self._pieces + (size < limits.small_piece_bytes)
+        if self._pieces > limits.max_small_pieces:
+            self.transport.pause_reading()
+            self._pause = self._endpoint.loop.call_later(limits.pause_between_pieces, self._read_on)
+
+    def _read_on(self) -> None:
+        if not self.flow.read_paused:
+            self.transport.resume_reading()
 
     def shutdown(self) -> None:
         """Close after the running response, at once if there is none."""

@@ -15,6 +15,7 @@ from racoon_exporter.web.network import client_network
 from racoon_exporter.web.pieces import PiecesResponse
 from racoon_exporter.web.server import affordable
 from tests.exporter.web.client import (
+    PATIENCE,
     connect,
     exchange,
     exchange_in_time,
@@ -119,6 +120,44 @@ def drip(client: socket.socket, data: bytes) -> int:
         except (ConnectionResetError, BrokenPipeError):
             return count
     return len(data)
+
+
+def reads(server: WebServer) -> list[bool]:
+    """Tell of each connection whether what comes on it is read."""
+    assert server._connections is not None
+    return [cast("asyncio.ReadTransport", each.transport).is_reading() for each in list(server._connections._all)]
+
+
+def test_small_pieces_of_a_head_are_read_as_one_after_a_pause(serve: Serve) -> None:
+    """Each costs as much as a large one: a few hundred connections that let them drip took all of the event loop's time."""
+    server = serve(limits=Limits(max_small_pieces=0, pause_between_pieces=PATIENCE, request_timeout=PATIENCE))
+    with connect(server) as client:
+        client.sendall(b"GET /-/healthy HTTP/1.1\r\n")
+        until(lambda: reads(server) == [False])
+
+
+@pytest.mark.parametrize("piece", [b"x", b"\r\n"])
+def test_small_pieces_behind_an_answer_are_read_as_one_after_a_pause(serve: Serve, piece: bytes) -> None:
+    server = serve(limits=Limits(max_small_pieces=0, pause_between_pieces=PATIENCE, request_timeout=PATIENCE))
+    head = HEALTHY if piece == b"\r\n" else b"GET /-/healthy HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n"
+    with connect(server) as client:
+        client.sendall(head)
+        read_until(client, b"Healthy.\n")
+        client.sendall(piece)
+        until(lambda: reads(server) == [False])
+
+
+def test_a_request_in_small_pieces_is_answered_and_the_next_one_is_read_at_once(serve: Serve) -> None:
+    server = serve(limits=Limits(max_small_pieces=1, pause_between_pieces=0.001))
+    with connect(server) as client:
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for _ in range(3):
+            for byte in HEALTHY:
+                client.sendall(bytes([byte]))
+            assert status(read_until(client, b"Healthy.\n")) == 200
+            client.sendall(HEALTHY)
+            assert status(read_until(client, b"Healthy.\n")) == 200
+            assert reads(server) == [True]
 
 
 def test_a_silent_connection_is_cut_and_a_kept_one_lives_longer(serve: Serve) -> None:
