@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
+
+T = TypeVar("T")
 
 MOST_SPARED = 0.25
 """Seconds that the reader stands back at a time for somebody who is being answered. It must have read as long before: whoever
@@ -24,7 +27,7 @@ class FairLock:
         self._changed = threading.Condition()
         self._answering = 0
         self._credit = 0.0
-        """Seconds that the reader has read and not stood back since."""
+        """Seconds that the reader has worked and not stood back since."""
         self._busy = False
         self._waiting = 0
         self._owed = 0
@@ -41,8 +44,21 @@ class FairLock:
         try:
             yield
         finally:
-            self._credit = min(MOST_SPARED, self._credit + self._clock() - begun)
+            self._earn(begun)
             self._release(owed=self._waiting)
+
+    def beside_answers(self, work: Iterable[T]) -> Iterator[T]:
+        """Give one by one what the reader makes without holding the lock; between two of them it stands back as for a block."""
+        begun = self._clock()
+        for made in work:
+            yield made
+            with self._changed:
+                self._earn(begun)
+                self._stand_back()
+            begun = self._clock()
+
+    def _earn(self, begun: float) -> None:
+        self._credit = min(MOST_SPARED, self._credit + self._clock() - begun)
 
     def _stand_back(self) -> None:
         """Leave the processor to those who are being answered: Python runs one thread at a time."""

@@ -241,7 +241,7 @@ class Follower:
         with self.lock.reading():
             self.engine.mend()
         with self._keeping:  # nobody else changes anything: who looks need not wait, and racoons are written one by one
-            if self._state_file.save(partial(self._content, iter)):
+            if self._state_file.save(partial(self._content, self.lock.beside_answers)):
                 self._dirty = self._live.aged = False
 
     def _content(self, gather: Gather = list) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -68,9 +68,8 @@ def test_an_error_in_a_turn_ends_it() -> None:
         pass
 
 
-def test_the_reader_stands_back_while_somebody_is_answered_as_long_as_it_has_read_before() -> None:
-    clock = Clock()
-    lock = FairLock(clock)
+def noted(lock: FairLock, clock: Clock) -> list[float]:
+    """Let time pass instead of waiting, and note how long the reader stood back each time."""
     stood_back = list[float]()
 
     def wait_for(done: Callable[[], bool], timeout: float | None = None) -> bool:
@@ -80,6 +79,13 @@ def test_the_reader_stands_back_while_somebody_is_answered_as_long_as_it_has_rea
         return done()
 
     lock._changed.wait_for = wait_for  # type: ignore[method-assign, assignment]
+    return stood_back
+
+
+def test_the_reader_stands_back_while_somebody_is_answered_as_long_as_it_has_read_before() -> None:
+    clock = Clock()
+    lock = FairLock(clock)
+    stood_back = noted(lock, clock)
 
     def read(seconds: float) -> None:
         with lock.reading():
@@ -94,6 +100,24 @@ def test_the_reader_stands_back_while_somebody_is_answered_as_long_as_it_has_rea
     with lock.answering():
         read(0.0)
     assert stood_back[-1] == MOST_SPARED
+
+
+def test_work_beside_the_lock_is_done_in_the_order_of_need_too() -> None:
+    clock = Clock()
+    lock = FairLock(clock)
+    stood_back = noted(lock, clock)
+
+    def work() -> Iterator[int]:
+        for number in range(4):
+            clock.now += 0.02
+            yield number
+
+    assert list(lock.beside_answers(work())) == [0, 1, 2, 3]
+    assert stood_back == []
+    with lock.answering():
+        assert list(lock.beside_answers(work())) == [0, 1, 2, 3]
+    assert stood_back == pytest.approx([0.1, 0.02, 0.02, 0.02])
+    assert list(lock.beside_answers(())) == []
 
 
 def test_the_reader_goes_on_as_soon_as_the_answer_is_given() -> None:
