@@ -1,11 +1,13 @@
 """A running exporter under attack, with a scraper that comes each second: how long each scrape takes, and what is lost.
 
-    python -m tests.bench.flood [--seconds 30] [--peers 1000] [--busy 2]
+    python -m tests.bench.flood [--seconds 30] [--peers 1000] [--busy 2] [--forged 1500]
 
 All at once: hostile datagrams, the dearest that are known, thirty a second; ClientHellos of strangers, as fast as they are
 taken; clients that connect and say nothing, and clients that read nothing of what they asked for. Meanwhile racoon writes its
 log. The scraper keeps its TLS connection, as Prometheus does. `--busy` adds processes that want a processor each, so that the
-exporter gets a share of one only.
+exporter gets a share of one only. With `--forged` the log grows by so many lines a second that somebody else made: each names
+any of more gateways, peers and SAs than are let in, so that every limit is filled before it begins, and most series change
+between two scrapes.
 """
 
 from __future__ import annotations
@@ -39,6 +41,9 @@ _LARGEST_DATAGRAM: Final = 60_000
 _SLOW_CLIENTS: Final = 40
 _QUIET_SECONDS: Final = 10
 _LINES_A_SECOND: Final = 100
+_FORGED_GATEWAYS: Final = 1200
+_FORGED_BEFORE: Final = 60_000
+"""Lines that fill every limit."""
 _FILLERS: Final = (
     "(a",
     "->",
@@ -158,9 +163,35 @@ def _busy(count: int) -> Iterator[None]:
             loop.wait()
 
 
-def _append(log: Path) -> None:
+def _usual(count: int) -> str:
+    return "2026-01-15 23:59:59: INFO: received Vendor ID: DPD\n" * count
+
+
+def _forged(some: random.Random, count: int) -> str:
+    """Give lines that anybody may write who reaches a collector."""
+    head = time.strftime("%b %d %H:%M:%S")
+    return "".join(f"{head} gw{some.randrange(_FORGED_GATEWAYS)} racoon: {_forged_text(some)}\n" for _ in range(count))
+
+
+def _forged_text(some: random.Random) -> str:
+    peer = f"198.{some.randrange(18, 20)}.{some.randrange(256)}.{some.randrange(256)}"
+    local = f"192.0.{some.randrange(256)}.{some.randrange(256)}"
+    cookies, spi = f"{some.getrandbits(64):016x}:{some.getrandbits(64):016x}", some.getrandbits(32)
+    return some.choice(
+        (
+            f"INFO: initiate new phase 1 negotiation: {local}[500]<=>{peer}[500]",
+            f"INFO: ISAKMP-SA established {local}[500]-{peer}[500] spi:{cookies}",
+            f"INFO: IPsec-SA established: ESP/Tunnel {local}[500]->{peer}[500] spi={spi}(0x{spi:x})",
+            f"ERROR: phase1 negotiation failed due to time up. {cookies}",
+        )
+    )
+
+
+def _append(log: Path, text: str) -> int:
+    """Write to the log, and tell how many lines."""
     with log.open("a") as out:
-        out.write("2026-01-15 23:59:59: INFO: received Vendor ID: DPD\n" * _LINES_A_SECOND)
+        out.write(text)
+    return text.count("\n")
 
 
 def main() -> int:
@@ -169,11 +200,15 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=30)
     parser.add_argument("--peers", type=int, default=1000)
     parser.add_argument("--busy", type=int, default=0, help="processes beside that want a processor each")
+    parser.add_argument("--forged", type=int, default=0, help="lines a second that name gateways, peers and SAs at random")
     given = parser.parse_args()
+    some = random.Random(7)
     with tempfile.TemporaryDirectory(prefix="racoon-flood-") as directory, _busy(given.busy):
         folder = Path(directory)
         log, authority = folder / "racoon.log", Authority.create(folder)
         write(replace(Parameters(), peers=given.peers, lines=100_000), log)
+        if given.forged:
+            _append(log, _forged(some, _FORGED_BEFORE))
         written = log.read_bytes().count(b"\n")
         syslog = free_port()
         with running(log, *options(folder, authority, syslog), tls=authority.client_context()) as exporter:
@@ -186,8 +221,13 @@ def main() -> int:
             for thread in threads:
                 thread.start()
             before = exporter.cpu()
-            scrapes = tuple(sorted(_each_second(exporter, given.seconds, lambda: _append(log))))
-            written += given.seconds * _LINES_A_SECOND
+            grown: list[int] = []
+
+            def grow() -> None:
+                grown.append(_append(log, _forged(some, given.forged) if given.forged else _usual(_LINES_A_SECOND)))
+
+            scrapes = tuple(sorted(_each_second(exporter, given.seconds, grow)))
+            written += sum(grown)
             busy = (exporter.cpu() - before) / given.seconds
             attacks.over.set()
             for thread in threads:
