@@ -94,7 +94,7 @@ def _copy_peer(
     racoon: Racoon, peer: Peer, isakmp: int, ipsec: Iterable[IpsecSa], before: PeerCopy | None, *, of_several: bool
 ) -> PeerCopy:
     address, counters = peer.address, peer.counters
-    now = (
+    shown = (
         address,
         name_of(racoon.knowledge, address) if before is None else before.name,
         racoon.life.phase2_told,
@@ -104,9 +104,9 @@ def _copy_peer(
         credit(peer) if of_several else None,
         *_OF_PEER(peer),
     )
-    if before is not None and before[:-1] == now and before.counters == counters:
+    if before is not None and before[:-1] == shown and before.counters == counters:
         return before
-    return PeerCopy._make((*now, dict(counters)))
+    return PeerCopy._make((*shown, dict(counters)))
 
 
 def name_of(knowledge: Knowledge, address: str) -> str:
