@@ -21,17 +21,17 @@ def main(path: str) -> None:
     """Read, write the state down, read it again, and print what it took."""
     engine = new_engine()
     pass_over(engine, path)
-    held, written, read, text = [], [], [], ""
+    made, written, read, text = [], [], [], ""
     for _ in range(ROUNDS):
         begun = time.process_time()
         content = to_json(engine)
-        held.append(time.process_time() - begun)
+        made.append(time.process_time() - begun)
         text = json.dumps(content, separators=(",", ":"))
         written.append(time.process_time() - begun)
         begun = time.process_time()
         restore(new_engine(), json.loads(text))
         read.append(time.process_time() - begun)
-    result = {"held": median(held[1:]), "written": median(written[1:]), "read": median(read), "bytes": len(text)}
+    result = {"made": median(made[1:]), "written": median(written[1:]), "read": median(read), "bytes": len(text)}
     json.dump(result, sys.stdout)
 
 

@@ -111,9 +111,9 @@ def _others(found: Figures) -> list[tuple[str, str]]:
 
 
 def _kept(checkpoint: dict[str, Any]) -> list[tuple[str, str]]:
-    held, written, read = (checkpoint[name] * 1000 for name in ("held", "written", "read"))
+    made, written, read = (checkpoint[name] * 1000 for name in ("made", "written", "read"))
     return [
-        ("checkpoint", f"{held:.0f} ms under the lock, {written:.0f} ms with its text, {checkpoint['bytes']:,} bytes"),
+        ("checkpoint", f"{made:.0f} ms, {written:.0f} ms with its text, {checkpoint['bytes']:,} bytes"),
         ("start from a checkpoint", f"{read:.0f} ms"),
     ]
 

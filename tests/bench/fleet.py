@@ -168,7 +168,7 @@ def rows(found: dict[str, Any], growth: float) -> list[tuple[str, str]]:
         (f"one to which 1 of {_SPEAKING} gateways said something", _parts(found["usual"])),
         ("one to which nobody said anything", _parts(found["idle"])),
         ("its size", f"{found['series']:,} series, {found['scrape_bytes'] / mib:,.1f} MiB"),
-        ("checkpoint", f"{found['keeping'] * ms:,.0f} ms under the lock, {found['writing'] * ms:,.0f} ms with its text"),
+        ("checkpoint", f"{found['keeping'] * ms:,.0f} ms, {found['writing'] * ms:,.0f} ms with its text"),
         ("its size", f"{found['state_bytes'] / mib:,.1f} MiB"),
         ("start from it", f"{found['resuming'] * ms:,.0f} ms"),
         ("list of gateways", f"{found['looking'] * ms:,.0f} ms under the lock, {found['listing'] * ms:,.0f} ms beside it"),
