@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import Final, NamedTuple
 
@@ -38,7 +38,7 @@ class PeerCopy(NamedTuple):
     phase2_up: bool
     since: float | None
     nat: bool | None
-    counters: Mapping[tuple[str, ...], int]
+    counters: dict[tuple[str, ...], int]
 
 
 _NONE: Final[Mapping[str, PeerCopy]] = {}
@@ -82,8 +82,9 @@ def copy_peers(
         if address != OTHER and wants(address)
     }
     if wants(OTHER):
-        folded = sum(len(sas) for address, sas in isakmp.items() if address not in known)
-        more = [sa for address, sas in ipsec.items() if address not in known for sa in sas]
+        named = known.keys()
+        folded = sum([len(sas) for address, sas in isakmp.items() if address not in named])
+        more = [sa for address, sas in ipsec.items() if address not in named for sa in sas]
         other = known.get(OTHER) or (Peer(OTHER) if folded or more else None)
         if other is not None:
             copied[OTHER] = _copy_peer(racoon, other, folded, more, before.get(OTHER), of_several=of_several)
@@ -91,7 +92,7 @@ def copy_peers(
 
 
 def _copy_peer(
-    racoon: Racoon, peer: Peer, isakmp: int, ipsec: Iterable[IpsecSa], before: PeerCopy | None, *, of_several: bool
+    racoon: Racoon, peer: Peer, isakmp: int, ipsec: Sequence[IpsecSa], before: PeerCopy | None, *, of_several: bool
 ) -> PeerCopy:
     address, counters = peer.address, peer.counters
     shown = (
@@ -99,12 +100,12 @@ def _copy_peer(
         name_of(racoon.knowledge, address) if before is None else before.name,
         racoon.life.phase2_told,
         isakmp,
-        tuple([(sa.protocol, sa.state) for sa in ipsec]),
+        tuple([(sa.protocol, sa.state) for sa in ipsec]) if ipsec else (),
         None if peer.phase1_last_failure is None and peer.phase2_last_failure is None else _trouble(racoon, peer),
         credit(peer) if of_several else None,
         *_OF_PEER(peer),
     )
-    if before is not None and before[:-1] == shown and before.counters == counters:
+    if before is not None and before[:-1] == shown and dict.__eq__(before.counters, counters):  # Counter's own is slow
         return before
     return PeerCopy._make((*shown, dict(counters)))
 

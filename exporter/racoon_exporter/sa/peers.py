@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import ItemsView, Iterator, Mapping, ValuesView
+from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
 from typing import Any, Final, TypeVar, overload
 
 from racoon_exporter.sa.arrow import Arrow
@@ -84,8 +84,12 @@ class Peers(Mapping[str, Peer]):
         """Give a peer without making it known."""
         return self._known.get(key, default)
 
+    def keys(self) -> KeysView[str]:
+        """Give the addresses of the peers: all of them are looked at in each scrape, so not one by one."""
+        return self._known.keys()
+
     def items(self) -> ItemsView[str, Peer]:
-        """Give the peers and their addresses: all of them are looked at in each scrape, so not one by one."""
+        """Give the peers and their addresses."""
         return self._known.items()
 
     def values(self) -> ValuesView[Peer]:

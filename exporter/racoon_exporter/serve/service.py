@@ -42,7 +42,7 @@ _LOGGER: Final = logging.getLogger("racoon_exporter")
 _STATUS_SECONDS: Final = 5.0
 _SWITCH_SECONDS: Final = 0.001
 """How long the reader keeps the interpreter from who answers, at each step of an answer; Python's own is 5 ms."""
-_COLLECTED_AT: Final = (10_000, 8, 100)
+_COLLECTED_AT: Final = (5_000, 5, 300)
 """At how many new objects Python looks for cycles among them, which stops all threads: of each connection that asyncio closes
 one is left, of eight objects. Such a look is to take a fraction of a scrape, not twice as long; archives do with fewer. One at
 all objects there are takes half a second where a flood fills all limits: it is for what connections of long leave, and rare."""
