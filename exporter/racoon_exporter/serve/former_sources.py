@@ -30,16 +30,20 @@ def keep(content: dict[str, Any], gone: Collection[str], homes: Mapping[Key, str
             racoons[homes[key]].append(detached(racoon, negotiations))
             kept.add(key)
     aside = content.setdefault("aside", {})
+    seen: dict[Key, list[list[Any]]] = {}
+    for row in content["seen"]:
+        seen.setdefault((row[0], row[1], row[2]), []).append(row)
     for name, its in racoons.items():
         aside.pop(name, None)
-        aside[name] = _of_source(content, name, its)
+        aside[name] = _of_source(content, name, its, seen)
     _forget_the_oldest(aside)
     return kept
 
 
-def _of_source(content: dict[str, Any], name: str, racoons: list[dict[str, Any]]) -> dict[str, Any]:
+def _of_source(
+    content: dict[str, Any], name: str, racoons: list[dict[str, Any]], seen: Mapping[Key, list[list[Any]]]
+) -> dict[str, Any]:
     engine, stream = content["engine"], stream_of(name)
-    keys = {key_of(racoon) for racoon in racoons}
     return {
         "at": content["saved"],
         "gateway": content["gateways"][name],
@@ -49,24 +53,27 @@ def _of_source(content: dict[str, Any], name: str, racoons: list[dict[str, Any]]
         "last_line": engine["last_line"].get(name),
         "first_line": engine.get("first_line", {}).get(name),
         "racoons": racoons,
-        "seen": [row for row in content["seen"] if tuple(row[:3]) in keys],
+        "seen": [row for racoon in racoons for row in seen.get(key_of(racoon), ())],
     }
 
 
 def _forget_the_oldest(aside: dict[str, Any]) -> None:
     """Let go of what was set aside first, where it is too much."""
-    while aside and (len(aside) > MOST_SOURCES or sum(len(kept["racoons"]) for kept in aside.values()) > MOST_RACOONS):
-        del aside[next(iter(aside))]
+    racoons = sum(len(kept["racoons"]) for kept in aside.values())
+    while aside and (len(aside) > MOST_SOURCES or racoons > MOST_RACOONS):
+        racoons -= len(aside.pop(next(iter(aside)))["racoons"])
 
 
 def take_back(content: dict[str, Any], is_read: Callable[[str], bool]) -> None:
     """Put what is known of sources that are read again where it was."""
     aside = content.get("aside", {})
+    here = {key_of(racoon) for racoon in content["engine"]["state"]["racoons"]}
     for name in [name for name in aside if name not in content["positions"] and is_read(name)]:
-        _put_back(content, name, aside.pop(name))
+        _put_back(content, name, aside.pop(name), here)
 
 
-def _put_back(content: dict[str, Any], name: str, kept: Mapping[str, Any]) -> None:
+def _put_back(content: dict[str, Any], name: str, kept: Mapping[str, Any], here: set[Key]) -> None:
+    """Do so with one of them, whose racoons join those that are `here`."""
     engine, stream = content["engine"], stream_of(name)
     content["gateways"][name] = kept["gateway"]
     for table, there, value in (
@@ -78,11 +85,11 @@ def _put_back(content: dict[str, Any], name: str, kept: Mapping[str, Any]) -> No
     ):
         if value is not None:
             table.setdefault(there, value)
-    racoons = engine["state"]["racoons"]
-    here = {key_of(racoon) for racoon in racoons}
-    racoons += [racoon for racoon in kept["racoons"] if key_of(racoon) not in here]
+    back = [racoon for racoon in kept["racoons"] if key_of(racoon) not in here]
+    engine["state"]["racoons"] += back
     since = max(0.0, content["saved"] - kept["at"])
     content["seen"] += [[*key, time, ago + since] for *key, time, ago in kept["seen"] if tuple(key) not in here]
+    here |= {key_of(racoon) for racoon in back}
 
 
 __all__ = ["MOST_RACOONS", "MOST_SOURCES", "keep", "take_back"]

@@ -29,9 +29,25 @@ class _Sources:
             self._names.setdefault(stream_of(name), []).append(name)
         self._is_read = is_read
         self._gateway_of = gateway_of
+        self._now: dict[str, str | None] = {}
+        self._of_gateway: dict[str, list[str]] = {}
+        for name, gateway in before.items():
+            self._of_gateway.setdefault(gateway, []).append(name)
+        self.gone = tuple(name for name in before if self.now(stream_of(name)) is None)
+        """The sources that are read no longer."""
+        self._gone_of_gateway: dict[str, str] = {}
+        self._gone_of_stream: dict[str, tuple[int, str]] = {}
+        for place, name in enumerate(self.gone):
+            self._gone_of_gateway.setdefault(before[name], name)
+            self._gone_of_stream.setdefault(stream_of(name), (place, name))
 
     def now(self, stream: str) -> str | None:
         """Give the gateway that is configured for a stream, "" if none is; None if it is no longer read."""
+        if stream not in self._now:
+            self._now[stream] = self._look_up(stream)
+        return self._now[stream]
+
+    def _look_up(self, stream: str) -> str | None:
         names = [name for name in (stream, *self._names.get(stream, ())) if self._is_read(name)]
         return next((gateway for name in names if (gateway := self._gateway_of(name))), "") if names else None
 
@@ -40,27 +56,23 @@ class _Sources:
 
         Lines of the streams in `nameless` name no host. Where nobody noted the streams it was heard in, it may be any other.
         """
-        configured = [name for name, known in self._before.items() if known == gateway]
-        sources = configured or [
-            name for name, known in self._before.items() if not known and self._may_name(name, nameless, heard_in)
-        ]
+        configured = self._of_gateway.get(gateway, [])
+        sources = configured or self._that_name(nameless, heard_in)
         return bool(configured), {now for name in sources if (now := self.now(stream_of(name))) is not None}
-
-    def gone(self) -> list[str]:
-        """Name the sources that are read no longer."""
-        return [name for name in self._before if self.now(stream_of(name)) is None]
 
     def source_of(self, key: Key, heard_in: Collection[str]) -> str | None:
         """Name a source of before from which a racoon was heard and that is read no longer."""
         gateway, _, stream = key
         streams = {stream} if not gateway else set(heard_in)
-        gone = self.gone()
-        configured = [name for name in gone if gateway and self._before[name] == gateway]
-        return next(iter([*configured, *(name for name in gone if stream_of(name) in streams)]), None)
+        if gateway and gateway in self._gone_of_gateway:
+            return self._gone_of_gateway[gateway]
+        return min((self._gone_of_stream[each] for each in streams if each in self._gone_of_stream), default=(0, None))[1]
 
-    @staticmethod
-    def _may_name(name: str, nameless: set[str], heard_in: Collection[str]) -> bool:
-        return stream_of(name) in heard_in if heard_in else stream_of(name) not in nameless
+    def _that_name(self, nameless: set[str], heard_in: Collection[str]) -> list[str]:
+        """Give the sources that may hold lines which name a gateway."""
+        if heard_in:
+            return [name for stream in heard_in for name in self._names.get(stream, ()) if not self._before[name]]
+        return [name for name in self._of_gateway.get("", ()) if stream_of(name) not in nameless]
 
 
 def fit_to_sources(content: dict[str, Any], is_read: Callable[[str], bool], gateway_of: Callable[[str], str]) -> list[str]:
@@ -76,7 +88,7 @@ def fit_to_sources(content: dict[str, Any], is_read: Callable[[str], bool], gate
     heard_in = {key_of(racoon): racoon.get("heard_in", []) for racoon in engine["state"]["racoons"]}
     moves = _moves(heard_in, sources)
     homes = {key: name for key, streams in heard_in.items() if (name := sources.source_of(key, streams)) is not None}
-    kept = former_sources.keep(content, sources.gone(), {key: name for key, name in homes.items() if key not in moves})
+    kept = former_sources.keep(content, sources.gone, {key: name for key, name in homes.items() if key not in moves})
     renamed = _move_racoons(engine["state"], moves)
     if "past" in engine:
         engine["past"] = _moved_past(engine["past"], renamed)

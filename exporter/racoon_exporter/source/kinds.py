@@ -188,10 +188,14 @@ def groups(wanted: Sequence[Wanted]) -> list[tuple[Wanted, ...]]:
     found: list[tuple[Wanted, ...]] = []
     for kind in SOURCES:
         of_kind = [each for each in once if each.kind == kind.key]
-        files = tuple(each for each in of_kind if each.kind == "path" and each.name != STDIN)
-        found += [(each,) for each in of_kind if each not in files]
+        files = tuple(each for each in of_kind if _is_file(each))
+        found += [(each,) for each in of_kind if not _is_file(each)]
         found += [files] if files else []
     return found
+
+
+def _is_file(wanted: Wanted) -> bool:
+    return wanted.kind == "path" and wanted.name != STDIN
 
 
 def most_open(wanted: Sequence[Wanted]) -> int:

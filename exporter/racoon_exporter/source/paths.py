@@ -31,8 +31,9 @@ class Paths:
         most_open: int = MANY_OPEN,
     ) -> None:
         """Read `paths`; `start_at`, `backfill` and `most_open` as in `SourceSet`. Raises ValueError for what is no path."""
-        self._given = tuple(dict.fromkeys(paths))
-        self._plain = tuple(path for path in self._given if not is_pattern(path))
+        self._given = dict.fromkeys(paths)
+        self._patterns = tuple(path for path in self._given if is_pattern(path))
+        self._plain = tuple(path for path in self._given if path not in self._patterns)
         self._fifos = {path: FifoSource(path) for path in self._plain if is_fifo(path)}
         self._system = _without_fifos(system)
         self._clock = clock
@@ -73,7 +74,7 @@ class Paths:
 
     def reads(self, name: str) -> bool:
         """Whether the name is one of the paths, or matches one."""
-        return name in self._given or any(matches(path, name) for path in self._given if is_pattern(path))
+        return name in self._given or any(matches(pattern, name) for pattern in self._patterns)
 
     def positions(self) -> dict[str, object]:
         """Return those of the files."""

@@ -7,7 +7,7 @@ from functools import lru_cache
 from racoon_exporter.source.rotated_names import AFTER, BEFORE_EXTENSION, BESIDE_CURRENT, COMPRESSED, CURRENT
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=8192)
 def stream_of(source: str) -> str:
     """Name the stream of lines a source belongs to: rotated files go on one another's.
 

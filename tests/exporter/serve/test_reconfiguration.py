@@ -8,12 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from racoon_exporter import checkpoint
 from racoon_exporter.engine import Engine
 from racoon_exporter.sa import Expectation, Knowledge, Limits
+from racoon_exporter.serve.former_sources import MOST_SOURCES
 from racoon_exporter.serve.loop import Follower
+from racoon_exporter.serve.reconfiguration import fit_to_sources
 from racoon_exporter.source.inputs import Inputs
 from racoon_exporter.source.kinds import paths
 from tests.exporter.reading import I1, I2, I3, P, Q, sa, start, up
+from tests.steps import grows_linearly
 
 FILE = "2026-01-15 08:30:0{}: {}\n"
 SYSLOG = "2026-01-15T08:30:0{}Z {} racoon: {}\n"
@@ -158,3 +162,39 @@ def test_a_peer_that_is_configured_at_a_restart_is_no_stranger(exporter: Exporte
     known = Knowledge({Q: Expectation("branch", phase2_lifetime=600)}, None, Limits(strangers=0))
     peer = next(iter(exporter.run({"scan.log": ""}, known).engine.state.racoons.values())).peers[Q]
     assert (peer.stranger, peer.phase2_lifetime) == (False, 600)
+
+
+@pytest.mark.parametrize("state", ["read", "read no longer", "read again", "given a gateway"])
+def test_the_work_at_a_start_grows_with_the_number_of_logs_not_with_its_square(exporter: Exporter, state: str) -> None:
+    """The exporter answers nobody before that: a thousand logs took it half a minute."""
+    exporter.run({"racoon.log": ""})
+    content = checkpoint.read(exporter.directory / "state.json")
+    assert content is not None
+    (racoon,), (position,), (counts,) = (
+        content["engine"]["state"]["racoons"],
+        content["positions"].values(),
+        content["sources"].values(),
+    )
+
+    def fit(count: int) -> None:
+        names = [f"/var/log/{count}/{number}.log" for number in range(count)]
+        engine = content["engine"] | {"readers": {}, "last_line": dict.fromkeys(names, 0.0), "first_line": {}}
+        engine["state"] = engine["state"] | {"racoons": [racoon | {"stream": name} for name in names]}
+        many = content | {
+            "engine": engine,
+            "gateways": dict.fromkeys(names, ""),
+            "positions": dict.fromkeys(names, position),
+            "sources": dict.fromkeys(names, counts),
+            "seen": [["", racoon["ident"], name, 0.0, 0.0] for name in names],
+            "aside": {},
+        }
+        inputs = Inputs(paths(*names))
+        is_read = inputs.reads if state != "read no longer" else lambda _: False
+        if state == "read again":
+            fit_to_sources(many, lambda _: False, lambda _: "")
+        fit_to_sources(many, is_read, lambda name: name if state == "given a gateway" else "")
+        kept = min(count, MOST_SOURCES) if state == "read again" else 0 if state == "read no longer" else count
+        assert len(many["engine"]["state"]["racoons"]) == kept
+        inputs.close()
+
+    assert grows_linearly(fit)
