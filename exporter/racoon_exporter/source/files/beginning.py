@@ -10,6 +10,7 @@ from racoon_exporter.source.contract import SourceCounts, StartAt
 from racoon_exporter.source.files.lineage import Lineage
 from racoon_exporter.source.files.open_file import OpenFile
 from racoon_exporter.source.files.position import Identity, Position
+from racoon_exporter.source.files.system import is_ours
 
 if TYPE_CHECKING:
     from racoon_exporter.source.files.siblings import Sibling
@@ -58,7 +59,7 @@ class Beginning:
             return self._found_again(self.checkpoint, here)
         if not self._begun:
             self._begin()
-        elif unread := self._lineage.next_unread(None):
+        elif not self._queue and (unread := self._lineage.next_unread(None)):
             return unread
         if queued := self.next_to_fill_in():
             return queued
@@ -80,6 +81,9 @@ class Beginning:
             try:
                 opened = self._lineage.open_queued(sibling, self._known_packed)
             except OSError as error:
+                if is_ours(error):
+                    self._queue.appendleft(sibling)
+                    raise
                 self._lineage.lose(sibling, error)
                 continue
             if not opened.reader.plain:

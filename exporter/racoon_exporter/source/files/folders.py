@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from racoon_exporter.source.files.position import Identity
-from racoon_exporter.source.files.system import System
+from racoon_exporter.source.files.system import System, is_ours
 from racoon_exporter.source.rotated_names import beginnings_of
 
 SETTLED_NS = 50_000_000
@@ -78,12 +78,12 @@ class Folders:
     def __init__(self, system: System, *, now_ns: Callable[[], int] = time.time_ns) -> None:
         """Listed by `system`; `now_ns` is the time in which it dates changes."""
         self.system = system
-        self._now_ns = now_ns
+        self.now_ns = now_ns
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
 
     def at(self, path: str) -> Folder:
-        """Give one folder; empty if it cannot be listed."""
-        changed, now = self._changed(path), self._now_ns()
+        """Give one folder; empty if it cannot be listed. Raises OSError where there is no descriptor for that."""
+        changed, now = self._changed(path), self.now_ns()
         kept = self._kept.pop(path, None)
         if kept is None or kept.changed != changed or not 0 <= now - kept.listed_ns < KEPT_NS:
             folder = Folder(path, self._entries(path), self.system)
@@ -105,7 +105,9 @@ class Folders:
     def _entries(self, path: str) -> list[str]:
         try:
             return self.system.listdir(path)
-        except OSError:
+        except OSError as error:
+            if is_ours(error):
+                raise
             # Nothing beside the log can be found then, which is the same as there being nothing; that the log itself cannot
             # be read is told by whoever reads it.
             return []

@@ -34,6 +34,7 @@ from racoon_exporter.source.files.position import Fingerprint, Identity, Past, P
 from racoon_exporter.source.files.same_text import ReadText, known_to
 from racoon_exporter.source.files.siblings import STEADY_LOOKS, Sibling, UnsteadyError, oldest_first
 from racoon_exporter.source.files.stored_bytes import PlainReader, open_reader
+from racoon_exporter.source.files.system import is_ours
 from racoon_exporter.source.files.trouble import Patience
 from racoon_exporter.source.rotated_names import is_packed
 
@@ -51,6 +52,7 @@ class Lineage:
         """Of the log at `path`; what is lost with a rotated file is counted in `counts`."""
         self._path = path
         self._system = folders.system
+        self._now_ns = folders.now_ns
         self._counts = counts
         self._since_ns = 0
         self._places = Places(path, folders)
@@ -166,6 +168,8 @@ class Lineage:
                 continue
             except OSError as error:
                 all_opened = False  # it may become readable, of which neither size nor time tells
+                if is_ours(error):
+                    raise
                 if sibling in beside:  # as the log it is read whenever it can be, after its rest was counted as lost
                     self._refuse(sibling.identity, error)
                 elif sibling.mtime_ns >= since_ns and self._may_be_copy(sibling, position):
@@ -221,7 +225,9 @@ class Lineage:
         """Tell whether a file begins with something that was read, in it or in what it is a copy of."""
         try:
             generation = OpenFile(open_reader(sibling.path, self._system), self._counts)
-        except OSError:
+        except OSError as error:
+            if is_ours(error):
+                raise
             return False  # what cannot be opened is no copy of anything either
         try:
             known = self._left.stand(generation, None)
@@ -252,7 +258,9 @@ class Lineage:
     def _at(self, path: str, position: Position) -> OpenFile | None:
         try:
             return self._opened_at(path, position)
-        except OSError:
+        except OSError as error:
+            if is_ours(error):
+                raise
             return None  # a file that cannot be read cannot be proven to be the one; what it held is counted as lost
 
     def _opened_at(self, path: str, position: Position) -> OpenFile | None:
@@ -404,16 +412,23 @@ class Lineage:
         """Give the files that may have been the log since the present one was begun, but for it and `leaving`, oldest first."""
         if leaving is not None:
             self._follow(leaving)
-        here, beside = self._places.at_once(self._since_ns, leaving)
+        here, beside = self._places.at_once(self._since(leaving), leaving)
         reading = leaving.identity if leaving is not None else None
         known = {here, reading}
-        found: Sequence[Sibling] = oldest_first(beside)
+        now_ns = self._now_ns()  # what was changed later than that was so before the clock was set back
+        found: Sequence[Sibling] = oldest_first(each for each in beside if not now_ns < each.mtime_ns < self._since_ns)
         if earlier and leaving is not None and not self._is_the_log(leaving, here):
             found = _older(found, leaving)
         for sibling in found:
             if sibling.identity not in known:
                 known.add(sibling.identity)
                 yield sibling
+
+    def _since(self, leaving: OpenFile | None) -> int:
+        """Return when what came after `leaving` was changed at the earliest: by a clock that was set back since, after that."""
+        if leaving is None or self._since_ns <= self._now_ns():
+            return self._since_ns
+        return min(self._since_ns, leaving.changed_ns() or self._since_ns)
 
     def _is_the_log(self, file: OpenFile, here: Identity | None) -> bool:
         """Tell whether a file is the log still: `here`, at the path, or, if nothing is, in a directory that was renamed."""
@@ -429,7 +444,9 @@ class Lineage:
             return
         try:
             generation = self.open(sibling)
-        except OSError:
+        except OSError as error:
+            if is_ours(error):
+                raise
             return  # what nobody can open is not read by mistake
         try:
             if generation.stand_behind(sibling.size):
@@ -439,7 +456,7 @@ class Lineage:
 
     def _refuse(self, identity: Identity, error: OSError) -> bool:
         """Raise the error as long as there is patience with the file; False when there is none left."""
-        if not self.patience.is_over(identity):
+        if is_ours(error) or not self.patience.is_over(identity):
             raise error
         return False
 

@@ -29,7 +29,7 @@ from racoon_exporter.source.files.lineage import Lineage
 from racoon_exporter.source.files.open_file import Chunk, ContentChangedError, OpenFile
 from racoon_exporter.source.files.position import Identity, Position
 from racoon_exporter.source.files.stored_bytes import NotALogError
-from racoon_exporter.source.files.system import SYSTEM, System, kind_of
+from racoon_exporter.source.files.system import SYSTEM, System, is_ours, kind_of
 from racoon_exporter.source.files.trouble import Trouble
 
 if TYPE_CHECKING:
@@ -272,7 +272,7 @@ class FileSource:
         try:
             chunk = generation.take(limit)
         except OSError as error:
-            if at_path or not self._lineage.patience.is_over(generation.identity):
+            if at_path or is_ours(error) or not self._lineage.patience.is_over(generation.identity):
                 self._let_go()  # to be found again: the file system may have lost it (ESTALE)
                 raise
             logger.warning("log %s: a rotated file cannot be read: %s", self._path, error.strerror or error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
@@ -36,6 +37,14 @@ class System:
 
 
 SYSTEM = System()
+
+
+_NOT_OF_A_FILE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+
+
+def is_ours(error: OSError) -> bool:
+    """Whether this process, or the whole system, has too little of something: an error that says nothing about a file."""
+    return error.errno in _NOT_OF_A_FILE
 
 
 def kind_of(mode: int) -> str:
