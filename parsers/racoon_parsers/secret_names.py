@@ -16,33 +16,37 @@ from racoon_parsers.message import LITERAL_HEAD
 
 _KEY: Final = re.compile(
     r"(?:[kK\u212a](?i:ey(?:(?<![a-z]key)|(?<=(?:enc|dec|api|ssh|wpa|psk|ike|esp)key)|(?<=(?:auth|hmac|user|root)key)"
-    r"|(?<=(?:access|master)key)|(?<=(?:private|session)key)|(?-i:(?<=[a-z]Key)))s?(?![a-z])"
+    r"|(?<=(?:access|master|shared)key)|(?<=(?:private|session)key)|(?-i:(?<=[a-z]Key)))s?(?![a-z])"
     r"(?:[\"']?\s{0,4}+(?P<mark>[:=(]|[-=]>)\s{0,4}+(?P<secret>\"[^\"]{0,4096}+|'[^']{0,4096}+|[^\s)]{1,4096}+"
-    r"(?:(?<=[:=])\s{1,4}+[^\s)]{1,4096}+){0,3}+)"
+    r"(?:(?:(?<=[:=])|\s{1,4}+(?:is|was)(?=\s))\s{1,4}+[^\s)]{1,4096}+){0,3}+)"
     r"|\s{1,4}+(?:(?:is|was)\s{1,4}+)?(?:(?P<quoted>\"[^\"]{0,4096}+|'[^']{0,4096}+)|(?=(?P<word>[^\s)]{1,256}+)))))"
     r"|[pP](?i:ass(?<![a-z]pass)\s{1,4}+(?=(?P<passed>[^\s)]{1,256}+))))"
 )
 """Keys have names and lengths as well: what follows at once is one behind a mark, in quotes, or if racoon has no such word.
 
-So it is behind a bare "pass", which lets packets through as well. Behind a mark another name may follow: `key: authkey: …`.
+So it is behind a bare "pass", which lets packets through as well. Behind a mark another name may follow: `key: authkey: …`, or
+`key: authkey is …`.
 """
 _NAME: Final = re.compile(
     r"[pskctmoPSKCTMO\u017f\u212a](?i:(?:(?<=p)(?:ass(?:w(?:or[dt]|d)|phrase|code|key|(?<=[_-]pass)"
     r"|(?<![a-z]pass)(?=\s{0,4}[:=\"']|\sis\s))|skey|re[ _-]?shared[ _-]?(?:key|secret)|arse error"
-    r"|w(?<=(?:bind|user|root|ldap)pw)|(?<![a-z]p)(?:wd?|in|sk))|(?<=s)(?:e(?:cret|nha)|keyid|yntax error)"
-    r"|(?<=k)e(?:nnwort|ymat)|(?<=m)ot de passe|(?<=c)(?:ontrase.a|redential|ommunity)|(?<=t)oken|(?<![a-z].)(?<=o)tp)"
+    r"|w(?<=(?:bind|user|root|ldap)pw)|sk(?<=(?:ike|wpa|vpn)psk)|(?<![a-z]p)(?:wd?|in|sk))"
+    r"|(?<=s)(?:e(?:cret|nha)|keyid|yntax error)"
+    r"|(?<=k)e(?:nnwort|ymat)|(?<=m)ot de passe|(?<=c)(?:ontrase.a|red(?:ential|(?<![a-z]cred)(?=s?+\s{0,4}[:=]))|ommunity)"
+    r"|(?<=t)(?:oken|(?<![a-z]t)otp)|(?<![a-z].)(?<=o)tp)"
     r"(?:[ _-]?key)?s?+(?!\.?[a-z])[\s:=,>\"'-]{0,8}+)"
 )
 """Behind one of these all may be a secret, whatever stands between."""
 _SETKEY: Final = re.compile(r"(?<!\S)-[EA]\s{1,4}+[\w-]{1,40}+\s{1,4}+")
 """What stands before a key in a line of setkey."""
 _HEADER: Final = re.compile(
-    r"(?:(?<![a-z])(?:authorization|bearer)\b|cookie:\s{0,4}+[\w.-]{1,64}+=|-----BEGIN [A-Z ]{0,32}PRIVATE KEY)"
+    r"(?:(?<![a-z])(?:authorization|bearer)\b|(?<!\w)eyj(?=[\w-]{8})"
+    r"|cookie:\s{0,4}+[\w.-]{1,64}+=|-----BEGIN [A-Z ]{0,32}PRIVATE KEY)"
     r"[\s:=,\"'-]{0,8}+",
     re.IGNORECASE,
 )
-"""What stands before a login, or a token, in a header of HTTP, and before a key in a file of it."""
-_HEADERS: Final = ("authorization", "bearer", "cookie:", "-----begin")
+"""What stands before a login, or a token, in a header of HTTP, before a key in a file of it, and how a token in JSON begins."""
+_HEADERS: Final = ("authorization", "bearer", "eyj", "cookie:", "-----begin")
 _NAMES: Final = (
     "pass",
     "pw",
@@ -53,7 +57,7 @@ _NAMES: Final = (
     "shared",
     "key",
     "token",
-    "credential",
+    "cred",
     "kennwort",
     "contrase",
     "communit",

@@ -46,7 +46,7 @@ NAMES: Final = (
     *("contraseña", "senha", "psk", "PSK", "pskey", "pre-shared key", "preshared key", "pre_shared_key", "preSharedKey"),
     *("shared secret", "secret", "secret_key", "SecretKey", "keymat", "token", "authtoken", "pin", "PIN", "otp", "credentials"),
     *("private key", "private_key", "api_key", "apikey", "access_key", "authkey", "enckey", "session key", "encryption key"),
-    *("userPassword", "xauth_pass", "bindpw", "ldap_bind_pw", "SKEYID_d"),
+    *("userPassword", "xauth_pass", "bindpw", "ldap_bind_pw", "SKEYID_d", "ikepsk", "WPAPSK", "sharedkey", "totp"),
 )
 BEHIND: Final = ("{}: {}", "{}={}", '{} = "{}"', "{} is {}", "{} {}", "{} -> {}")
 CALLED: Final[dict[str, Spelling]] = {
@@ -108,6 +108,9 @@ SPELLINGS: Final[dict[str, Spelling]] = {
                 "https://192.0.2.9/?api_key={0}&a=1",
                 "Authorization: Basic {1}",
                 "bearer {0}",
+                "eyJhbGciOiJIUzI1NiJ9.{1}.{1}",
+                "creds={0}",
+                "Creds: {0}",
             ),
             *(
                 '{{"user": "u", "password": "{0}"}}',

@@ -201,6 +201,7 @@ def test_what_no_row_knows_loses_what_may_be_a_key(head: str, text: str) -> None
         "packets pass the tunnel and pass in on em0",
         "certificates pass",
         "monkey: business",
+        "a sacred: oath of eyJack",
         "peer ID: bob@example.org, email:ops@example.org at gw:500",
         "no answer of gw@example.org:500",
     ],
@@ -228,6 +229,7 @@ UNKNOWN: Final[dict[str, str]] = {
     "RFC 2537": f"got 0s{SECRET * 2}",
     "a name behind another": f"with key: authkey: {SECRET} of it",
     "names and marks": f"key = enc_key = auth_key: {SECRET}",
+    "a name, said": f"with key: authkey is {SECRET}",
     "a bare word": f"login user nobody pass {SECRET}",
 }
 ENCODED: Final = (SECRET, HEXADECIMAL, ":".join(HEXADECIMAL[place : place + 2] for place in range(0, len(HEXADECIMAL), 2)))
@@ -247,6 +249,7 @@ CALLED: Final[dict[str, str]] = {
     "a login before a host, in brackets": f"login (corp\\bob:a@{SECRET}@[2001:db8::9]) failed",
     "a login behind what a peer may choose": f'login failed for user "bob:{SECRET}@gw.example.org"',
     "logins in a row": "a:b@c " * 40 + f"bob:{SECRET}@192.0.2.9",
+    "a token in JSON": f"rejected prf: DB(prop#1:trns#1):Peer(prop#1:trns#1) = x.7:x.7, eyJhbGciOiJIUzI1NiJ9.{SECRET}.{SECRET}",
     "in short": f"ldap bind pw {SECRET}",
     "in German": f"Passwort: {SECRET}",
     "a variable": f"RACOON_PASS={SECRET}",
