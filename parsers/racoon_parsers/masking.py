@@ -24,7 +24,6 @@ _LOGIN: Final = re.compile(
     r"://(?P<login>[^\s/@\"'<>:\[]{0,256}+:[^\s/\"'<>]{0,256}+\Z|[^\s/\"'<>:\[.]{1,256}+\Z|[^\s/\"'<>]{1,256}(?=@))"
 )
 """Name and password in an address of the web, which may be torn behind them."""
-_SPACELESS: Final = re.compile(r"[^\s\"'<>]{5,}+")
 _ADDRESSED: Final = re.compile(r"(?:e-?mail(?:address)?|mailto|sips?|xmpp|jid)\Z", re.IGNORECASE)
 """What stands before a colon and an address that is somebody's, with no password in it."""
 _ONE_WORD: Final = re.compile(
@@ -210,16 +209,20 @@ def _logins(text: str) -> list[Span]:
 def _bare_logins(text: str) -> list[Span]:
     """Find passwords between a name and a host without a scheme before them, `user:password@host`; each may hold `@`."""
     found: list[Span] = []
-    for word in _SPACELESS.finditer(text):
-        name, colon, rest = word[0].partition(":")
+    end = 0
+    for mark in "\"'<>":
+        text = text.replace(mark, " ")
+    for number, word in enumerate([word for word in text.split() if "@" in word and ":" in word]):
+        begin = text.index(word, end)
+        end = begin + len(word)
+        if number == _MOST_WORDS:
+            return [*found, (begin, len(text))]
+        name, _, rest = word.partition(":")
         password, _, host = rest.rpartition("@")
         if not name or not password or password.startswith("/") or _ADDRESSED.search(name):
             continue
         if host[:1].isalnum() or host.startswith("["):
-            begin = word.start() + len(name + colon)
-            if len(found) == _MOST_WORDS:
-                return [*found, (begin, len(text))]
-            found.append((begin, begin + len(password)))
+            found.append((begin + len(name) + 1, begin + len(name) + 1 + len(password)))
     return found
 
 
