@@ -8,8 +8,8 @@ from racoon_parsers.events import REMARK, Event
 from racoon_parsers.message import Message
 from racoon_parsers.stems import Number, Stem
 
-LONGEST_TEXT: Final = 2048
-"""Characters of a message that are read. racoon prints some hundred, and what is longer was made to be; free text that stands
+LONGEST_TEXT: Final = 1024
+"""Characters of a message that are read: what RFC 3164 lets one have. racoon prints some hundred; free text that stands
 last, such as a certificate's subject, is cut there."""
 
 

@@ -66,7 +66,7 @@ PIECES: Final = (
         "ISAKMP-SA",
     ),
 )
-SIZES: Final = (512, 1024, 2040, 2048, 2300, 4096)
+SIZES: Final = (512, 1016, 1024, 1200, 2048, 4096)
 _DEAREST: Final = 60
 """Lines that are kept, and changed."""
 _MOST_PIECES: Final = 9
