@@ -26,6 +26,9 @@ _LOGIN: Final = re.compile(
 """Name and password in an address of the web, which may be torn behind them."""
 _ADDRESSED: Final = re.compile(r"(?:e-?mail(?:address)?|mailto|sips?|xmpp|jid)\Z", re.IGNORECASE)
 """What stands before a colon and an address that is somebody's, with no password in it."""
+_LONGEST_ADDRESSED: Final = 13
+_MOST_LOGINS: Final = 16
+"""Words with both `:` and `@`; behind more, all is taken for a secret."""
 _ONE_WORD: Final = re.compile(
     r"[\0-*,;<>?\[-^`{-\U0010ffff](?P<word>[A-Za-z0-9+](?=[A-Za-z0-9+/_-]{9})(?<!\w.)(?:(?<=[0-9])|(?=[A-Za-z+/_-]{0,4096}+[0-9]))"
     r"[A-Za-z0-9+/_-]{9,4096}+={0,2}+)(?!\w|[@.]\w)"
@@ -215,11 +218,11 @@ def _bare_logins(text: str) -> list[Span]:
     for number, word in enumerate([word for word in text.split() if "@" in word and ":" in word]):
         begin = text.index(word, end)
         end = begin + len(word)
-        if number == _MOST_WORDS:
+        if number == _MOST_LOGINS:
             return [*found, (begin, len(text))]
         name, _, rest = word.partition(":")
         password, _, host = rest.rpartition("@")
-        if not name or not password or password.startswith("/") or _ADDRESSED.search(name):
+        if not name or not password or password.startswith("/") or _ADDRESSED.search(name, len(name) - _LONGEST_ADDRESSED):
             continue
         if host[:1].isalnum() or host.startswith("["):
             found.append((begin + len(name) + 1, begin + len(name) + 1 + len(password)))
