@@ -35,9 +35,16 @@ def expression_of(pieces: tuple[Piece, ...]) -> str:
 
 
 def ending_expression_of(pieces: tuple[Piece, ...]) -> str:
-    """Give the regular expression of what stands behind the last free text, whose length is bounded; "" for nothing."""
+    """Give the regular expression of what stands behind the last free text, whose length is bounded; "" for nothing.
+
+    It begins with a literal, if there is one: a value before it would be tried anew from each place where it may begin.
+    """
     last_free = max((place for place, piece in enumerate(pieces) if _is_free(piece)), default=-1)
-    return "" if last_free < 0 else "".join(_expressions(pieces[last_free + 1 :]))
+    if last_free < 0:
+        return ""
+    behind = pieces[last_free + 1 :]
+    first = next((place for place, piece in enumerate(behind) if isinstance(piece, str)), 0)
+    return "".join(_expressions(behind[first:]))
 
 
 def expression_with(pieces: tuple[Piece, ...], wanted: Callable[[Hole], bool]) -> str:

@@ -207,6 +207,13 @@ def test_what_stands_behind_the_last_free_text_is_as_short_as_a_look_at_the_end_
     assert max(_parser.parse(ending, re.DOTALL).getwidth()[1] for ending in endings) <= LONGEST_ENDING
 
 
+def test_what_stands_behind_the_last_free_text_is_looked_for_by_its_first_literal() -> None:
+    """A value before it would be tried anew from each place where one may begin."""
+    printed = [row for row in ALL_ROWS if row.template in {"%s(%s%d): %8.6f", "%s(%s%zu): %8.6f"}]
+    assert len(printed) == 2
+    assert {ending_expression_of(row.pieces)[:5] for row in printed} == {"\\):\\s"}
+
+
 def test_patterns_give_nothing_back_where_they_have_one_way() -> None:
     assert [row.template for row in catalogue().messages if row.constant and cost_of(row.expression).ways != ONE] == []
 
