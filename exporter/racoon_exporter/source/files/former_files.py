@@ -63,6 +63,9 @@ class FormerFiles:
                 # At the path another file has its inode, and so has one that ends no line there.
                 if not grows and generation.stand_behind(position.offset, of_whole_lines=True):
                     found = position
+            elif same and position.unread and not position.offset:  # nothing of it was read, and its rest is lost
+                if not grows and generation.exactly(1, position.unread - 1) == b"\n" and generation.resume_at(position):
+                    found = position
             elif (same or _proves(position, generation, grows=grows)) and generation.resume_at(position):
                 found = position
         if found is not None:

@@ -359,6 +359,24 @@ def shortest(told: Program) -> Program:
             (False, 9, (("refill", 4), ("copytruncate", 4), ("delete", 3), ("read_a_little", 1), ("move_back", 2))),
             id="a copy comes back as the log while the deleted log waits to be read",
         ),
+        pytest.param(
+            (
+                True,
+                1,
+                (
+                    ("switch", 4),
+                    ("write_the_beginning_of_a_line", 1),
+                    ("look", 3),
+                    ("term", 2),
+                    ("rename_and_create", 4),
+                    ("delete", 3),
+                    ("copytruncate", 4),
+                    ("read_a_little", 4),
+                    ("move_back", 4),
+                ),
+            ),
+            id="a copy has the inode of a log of which nothing was read before its rest was lost",
+        ),
     ],
 )
 def test_what_went_wrong_once_goes_right(told: Program) -> None:
