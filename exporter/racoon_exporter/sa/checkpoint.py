@@ -15,7 +15,7 @@ from racoon_exporter.sa.shared_bounds import SharedBounds
 from racoon_exporter.sa.two_ends import TwoEnds
 
 Gather = Callable[[Iterator[dict[str, Any]]], Iterable[dict[str, Any]]]
-"""Makes one of what racoons give: `list`, or `iter` for who writes each before the next is made."""
+"""Puts together what racoons give: `list` at once; an iterator for who writes each before the next is made."""
 VERSION: Final = 2
 """Of this layout; the first had no parts."""
 

@@ -33,7 +33,7 @@ class Paths:
         """Read `paths`; `start_at`, `backfill` and `most_open` as in `SourceSet`. Raises ValueError for what is no path."""
         self._given = dict.fromkeys(paths)
         self._patterns = tuple(path for path in self._given if is_pattern(path))
-        self._plain = tuple(path for path in self._given if path not in self._patterns)
+        self._plain = tuple(path for path in self._given if not is_pattern(path))
         self._fifos = {path: FifoSource(path) for path in self._plain if is_fifo(path)}
         self._system = _without_fifos(system)
         self._clock = clock

@@ -45,8 +45,7 @@ def bases_of(name: str) -> Iterator[str]:
 @lru_cache(maxsize=4096)
 def names_of(log: str) -> tuple[re.Pattern[str], ...]:
     """Give the patterns of the names that rotated files of a log have; each has the group `date`, `number`, or both."""
-    at = log.rfind(".")
-    stem, extension = (log[:at], log[at:]) if at > 0 else (log, "")
+    stem, extension = _parts(log)
     patterns = [re.compile(f"{re.escape(log)}{SUFFIX}{PACKED}")]
     if extension:
         patterns.append(re.compile(f"{re.escape(stem)}{SUFFIX}{re.escape(extension)}{PACKED}"))
@@ -60,11 +59,16 @@ def names_of(log: str) -> tuple[re.Pattern[str], ...]:
 def beginnings_of(log: str) -> Iterator[str]:
     """Give what the names of a log's rotated files begin with, one of these each."""
     first = FIRST.fullmatch(log)
-    at = log.rfind(".")
-    stem = first["stem"] if first else log[:at] if at > 0 else log
+    stem = first["stem"] if first else _parts(log)[0]
     yield from (f"{stem}{separator}" for separator in _SEPARATORS)
     if log == CURRENT:
         yield "@"
+
+
+def _parts(log: str) -> tuple[str, str]:
+    """Divide a log's name into what stands before its extension, and that; a name may begin with a dot."""
+    at = log.rfind(".")
+    return (log[:at], log[at:]) if at > 0 else (log, "")
 
 
 def is_packed(name: str) -> bool:

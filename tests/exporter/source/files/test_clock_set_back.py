@@ -31,12 +31,17 @@ def read_in_the_future(log: Log) -> FileSource:
     return source
 
 
-def test_what_was_rotated_during_a_stop_is_read(log: Log) -> None:
-    source = read_in_the_future(log)
+def rotate_in_the_past(log: Log) -> None:
+    """Go on with the clock that was set back."""
     for number in (4, 5, 6):
         log.rename()
         log.write(number)
         date(log, 60 * number - 3600)
+
+
+def test_what_was_rotated_during_a_stop_is_read(log: Log) -> None:
+    source = read_in_the_future(log)
+    rotate_in_the_past(log)
     source = again(source)
     assert lines(source) == records(4, 5, 6)
     assert source.status().counts.lost_bytes == 0
@@ -45,10 +50,7 @@ def test_what_was_rotated_during_a_stop_is_read(log: Log) -> None:
 
 def test_what_was_rotated_between_two_looks_is_read(log: Log) -> None:
     source = read_in_the_future(log)
-    for number in (4, 5, 6):
-        log.rename()
-        log.write(number)
-        date(log, 60 * number - 3600)
+    rotate_in_the_past(log)
     assert lines(source) == records(4, 5, 6)
     source.close()
 

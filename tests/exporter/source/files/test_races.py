@@ -162,14 +162,8 @@ def test_a_writer_that_rotates_at_full_speed_loses_nothing(tmp_path: Path) -> No
     source.close()
 
 
-def test_a_sibling_renamed_before_it_is_opened_is_found_under_its_new_name(log: Log) -> None:
-    steps = iter([rotate(log, 5)])
-
-    def open_late(path: str) -> int:
-        if path == log.sibling(".1").name:
-            next(steps, lambda: None)()
-        return System().open(path)
-
+def rotated_twice(log: Log) -> FileSource:
+    """Give a source that has read the first line of a log which was rotated twice since, with a line in each file."""
     source = FileSource(log.name)
     log.write(1)
     assert lines(source) == records(1)
@@ -178,7 +172,18 @@ def test_a_sibling_renamed_before_it_is_opened_is_found_under_its_new_name(log: 
     log.write(3)
     log.rename()
     log.write(4)
-    source = again(source, system=System(open=open_late))
+    return source
+
+
+def test_a_sibling_renamed_before_it_is_opened_is_found_under_its_new_name(log: Log) -> None:
+    steps = iter([rotate(log, 5)])
+
+    def open_late(path: str) -> int:
+        if path == log.sibling(".1").name:
+            next(steps, lambda: None)()
+        return System().open(path)
+
+    source = again(rotated_twice(log), system=System(open=open_late))
     assert lines(source) + lines(source) == records(2, 3, 4, 5)
     source.close()
 
@@ -200,15 +205,7 @@ def test_a_sibling_compressed_before_it_is_opened_is_read_compressed(log: Log) -
             next(opened, lambda: None)()
         return System().open(path)
 
-    source = FileSource(log.name)
-    log.write(1)
-    assert lines(source) == records(1)
-    log.write(2)
-    log.rename()
-    log.write(3)
-    log.rename()
-    log.write(4)
-    source = again(source, system=System(open=open_late))
+    source = again(rotated_twice(log), system=System(open=open_late))
     assert lines(source) + lines(source) == records(2, 3, 4)
     assert source.status().counts.lost_bytes == 0
     source.close()
