@@ -42,8 +42,10 @@ _FOURS: Final = (
     rf"(?<!:.{{4}})(?:{_more(_FOUR, ':', 8)}|(?<![23Ff].{{3}}){_more(_FOUR, ':', 5, f'{_DIGITS}{{1,3}}', 3)})"
     rf"|{_more(_FOUR, f'(?!:){_BETWEEN}', 3, f'{_DIGITS}{{1,3}}', 2)}"
 )
+_NEXT: Final = r"(?: |\n\s{0,3}+)"
+"""What `plogdump()` has between two groups."""
 _EIGHTS: Final = (
-    rf"(?<!:.{{8}})(?<!{_DATE})(?: {_DIGITS}{{2,8}}+){{1,512}}+(?: {_DIGITS}\Z)?+"
+    rf"(?<!:.{{8}})(?<!{_DATE})(?:{_NEXT}{_DIGITS}{{2,8}}+){{1,512}}+(?:{_NEXT}{_DIGITS}\Z)?+"
     rf"|{_END}{_more(_EIGHT, _BETWEEN, 2, f'{_DIGITS}{{1,7}}', 1)}|{_END}{_BETWEEN}{_DIGITS}{{2,7}}+\Z"
 )
 _NUMBER: Final = rf"{_DIGITS}{{3,7}}+\Z|(?<!:.{{8}}){_DIGITS}{{8,4096}}+(?!:)"
@@ -60,19 +62,28 @@ one of IPv6, which begin with 2, 3 or f; lists with dots name algorithms. Where 
 belongs to the rest.
 """
 _ONLY_DIGITS: Final = re.compile(rf"\s*+(?:{_DIGITS}{{2,}}+\s*+)++$")
+_ESCAPED: Final = re.compile(r"[#\\]01[1-5]|\\[nrt]|\^[IJM]")
+"""The end of a line as collectors write it: `#012` (rsyslog, and as it can be told, `\\012` and `\\n`), `^J` (syslogd)."""
 
 
 def only_digits(text: str) -> bool:
     """Whether a text is nothing but groups of digits."""
-    return _ONLY_DIGITS.match(text) is not None
+    return _ONLY_DIGITS.match(_with_newlines(text)) is not None
 
 
 def dumps(text: str) -> list[tuple[int, int]]:
     """Find the dumps in a text."""
-    behind_a_blank = f" {text}"
+    behind_a_blank = f" {_with_newlines(text)}"
     spans = []
     found = _DUMP.search(behind_a_blank)
     while found is not None:
         spans.append((found.start("dump") - 1, found.end() - 1))
         found = _DUMP.search(behind_a_blank, found.end() - 1)  # its last character may be what ends a word
     return spans
+
+
+def _with_newlines(text: str) -> str:
+    """Give a text of the same length in which the ends of lines are ones."""
+    if "#" not in text and "\\" not in text and "^" not in text:
+        return text
+    return _ESCAPED.sub(lambda found: f"\n{' ' * (len(found[0]) - 1)}", text)
