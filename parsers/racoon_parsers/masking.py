@@ -61,6 +61,8 @@ _PLACE_IN: Final = re.compile(rf"line(?<!\wline)\s?#\s?{_LINE} in \S{{1,512}}+(?
 """A place in a file that something is wrong with: what stands there in other words than racoon's may be its content."""
 _LONGEST_PATH: Final = 256
 _MOST_PLACES: Final = 16
+LONGEST_SEARCHED: Final = 512
+"""Behind so many characters all that is not a message's own word is taken for a secret: no message of racoon is that long."""
 _SEAM: Final = 512
 """Characters on either side of a place where a text was torn."""
 _SOURCE: Final = re.compile(r"\.[chly]\Z")
@@ -113,11 +115,13 @@ def _in_values(message: Message, text: str, catalogue: Catalogue, said: list[Spa
     Where its values can't be told apart, all may be one.
     """
     values = [(0, len(text))] if said is None else said
-    found: list[Span] = []
+    several = [one for one in message.between_words(text) if one not in values]
+    most = _searched(text)
+    found = [(max(first, most), last) for first, last in values if last > most]
+    values, several = ([(first, min(last, most)) for first, last in spans if first < most] for spans in (values, several))
     for first, last in values:
         value = text[first:last]
         found += [(first + begin, first + end) for begin, end in (*_shaped(value, catalogue), *_at_places(value, 0))]
-    several = [one for one in message.between_words(text) if one not in values]
     for first, last in several:
         value = text[first:last]
         found += [(first + begin, first + end) for begin, end in (*_logins(value), *keys(value, catalogue))]
@@ -175,7 +179,17 @@ def _within(end: str, text: str, known: Callable[[], int], catalogue: Catalogue)
 
 def mask_unknown(text: str, catalogue: Catalogue) -> str:
     """Mask what may be a secret in a text that nobody knows, though it may begin like one of a catalogue."""
-    return _without(text, _secrets(text, lambda: literal_length(text, catalogue), catalogue))
+    most = _searched(text)
+    searched = text[:most]
+    return _without(text, [*_secrets(searched, lambda: literal_length(searched, catalogue), catalogue), (most, len(text))])
+
+
+def _searched(text: str) -> int:
+    """Give how much of a text is searched: to its end, or that of a word."""
+    if len(text) <= LONGEST_SEARCHED:
+        return len(text)
+    blank = text.rfind(" ", LONGEST_SEARCHED // 2, LONGEST_SEARCHED)
+    return LONGEST_SEARCHED if blank < 0 else blank
 
 
 def _secrets(text: str, known: Callable[[], int], catalogue: Catalogue) -> list[Span]:

@@ -21,7 +21,7 @@ from racoon_exporter.status.overview.facts import take_facts
 from racoon_exporter.status.overview.view import overview
 from racoon_exporter.status.pages.context import PageContext
 from racoon_exporter.status.pages.status_page import page
-from racoon_parsers.masking import MASK, mask_unknown
+from racoon_parsers.masking import LONGEST_SEARCHED, MASK, mask_unknown
 from racoon_parsers.messages import catalogue
 from racoon_parsers.template import Hole
 from tests.exporter.reading import I1, block, up
@@ -189,6 +189,26 @@ def test_what_no_row_knows_loses_what_may_be_a_key(head: str, text: str) -> None
     for level in ("DEBUG2", "DEBUG", "ERROR"):
         data = f"{head.format(level=level)}{text}\n{head.format(level='INFO')}{up()[6:]}\n".encode()
         assert leaks(data, SECRET, HEXADECIMAL, DUMPED, DUMPED[:8]) == [], level
+
+
+@pytest.mark.parametrize("end", ["#012", "\\012", "\\n", "^J"])
+@pytest.mark.parametrize("groups", [2, 4, 8, 9])
+def test_a_dump_is_nowhere_however_a_collector_wrote_the_ends_of_its_lines(end: str, groups: int) -> None:
+    """`plogdump()` begins with a newline and has one behind each eight groups."""
+    digits = [f"{0x5D3E71A9 * number:08x}"[-8:] for number in range(1, groups + 1)]
+    dump = "".join(f"{end if place % 8 == 0 else ' '}{group}" for place, group in enumerate(digits))
+    for text in (dump, f"some new dump:{dump}", f"SKEYID_a computed:{dump}", f"the psk found.{dump}"):
+        for head in HEADS:
+            assert leaks(f"{head.format(level='DEBUG2')}{text}\n{NEXT}".encode(), *digits) == [], (head, text)
+
+
+@pytest.mark.parametrize("text", ["some new thing of {}", "unable to get certificate CRL(3) at depth:0 SubjectName:{}"])
+@pytest.mark.parametrize("filler", ["/CN=", "a b ", "racoon.conf:27: a ", "x"], ids=repr)
+def test_behind_what_is_searched_of_a_long_text_no_secret_stands(text: str, filler: str) -> None:
+    for length in range(LONGEST_SEARCHED - 3 * len(SECRET), LONGEST_SEARCHED + 40, 3):
+        long = text.format((filler * length)[: length - len(text)])
+        for key in (f" password {SECRET}", f" {SECRET * 2}", *([SECRET] if len(long) >= LONGEST_SEARCHED else ())):
+            assert leaks(f"2026-01-15 08:30:02: ERROR: {long}{key}\n".encode(), SECRET) == [], (length, key)
 
 
 @pytest.mark.parametrize(
