@@ -62,8 +62,9 @@ one of IPv6, which begin with 2, 3 or f; lists with dots name algorithms. Where 
 belongs to the rest.
 """
 _ONLY_DIGITS: Final = re.compile(rf"\s*+(?:{_DIGITS}{{2,}}+\s*+)++$")
-_ESCAPED: Final = re.compile(r"[#\\]01[1-5]|\\[nrt]|\^[IJM]")
+NEWLINE: Final = r"(?:[#\\]01[1-5]|\\[nrt]|\^[IJM])"
 """The end of a line as collectors write it: `#012` (rsyslog, and as it can be told, `\\012` and `\\n`), `^J` (syslogd)."""
+_NEWLINE: Final = re.compile(NEWLINE)
 
 
 def only_digits(text: str) -> bool:
@@ -86,4 +87,4 @@ def _with_newlines(text: str) -> str:
     """Give a text of the same length in which the ends of lines are ones."""
     if "#" not in text and "\\" not in text and "^" not in text:
         return text
-    return _ESCAPED.sub(lambda found: f"\n{' ' * (len(found[0]) - 1)}", text)
+    return _NEWLINE.sub(lambda found: f"\n{' ' * (len(found[0]) - 1)}", text)

@@ -16,12 +16,14 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, Final
 
 from racoon_parsers.dialects import FORMATS
+from racoon_parsers.dumps import NEWLINE
 from racoon_parsers.json_entry import HOSTS, MESSAGES, PROCESSES, PROGRAMS, TIMES, messages_of, read_object, text_of
 from racoon_parsers.messages import catalogue
 from racoon_parsers.reasons import NOTIFICATIONS
 
 _DUMP: Final = re.compile(r"\s*(?:[0-9a-f]{8} ){1,7}[0-9a-f]{2,8}\s*$|\s*(?:[0-9a-f]{2} ?){8,}\s*$|\s*[0-9a-f]{8,}\s*$")
 """A line that is a dump, of `plog.c: plogdump()` and its like."""
+_REDACTED: Final = "REDACTED"
 _WORDS: Final = re.compile(r"[^\W\d_]+")
 _HEAD_WORDS: Final = """
     racoon iked ipsec vpn daemon info notify warning error debug debug2 critical emerg alert notice err crit
@@ -60,7 +62,8 @@ _ATTRIBUTES: Final = r"(?:C|ST|L|O|OU|CN|DC|E|T|GN|SN|UID|emailAddress|serialNum
 _WORD: Final = re.compile(r"(?=[\w@+-]{0,80}[^\W\d_])\w[\w@+-]*(?:[.'][\w@+-]+)*")
 _TOKEN: Final = re.compile(
     rf"""
-      (?P<slashed>(?:/{_ATTRIBUTES}=[^/\n]*)+)
+      (?P<dump>(?P<newline>{NEWLINE})[0-9a-f]{{2,8}}(?:(?:[ ]|{NEWLINE})[0-9a-f]{{2,8}})*(?![0-9A-Za-z]))
+    | (?P<slashed>(?:/{_ATTRIBUTES}=[^/\n]*)+)
     | (?P<listed>\b{_ATTRIBUTES}=[^,\n]*(?:,\ *{_ATTRIBUTES}=[^,\n]*)*)
     | (?P<location>\b[a-z0-9_]+\.[chly]:\d{{1,6}}:\w{{1,64}}\(\))
     | (?P<quoted>"[^"\n]*")
@@ -253,7 +256,11 @@ class Redactor:
 
     def take_key(self, _match: re.Match[str]) -> str:
         """What looks like a key."""
-        return "REDACTED"
+        return _REDACTED
+
+    def take_dump(self, match: re.Match[str]) -> str:
+        """A dump behind a newline that a collector wrote otherwise; its digits may be numbers like any."""
+        return f"{match['newline']}{_REDACTED}"
 
     def take_word(self, match: re.Match[str]) -> str:
         """A word: racoon's own stays, and so do names of algorithms, which are made of constants."""
@@ -275,6 +282,7 @@ def _values(parts: Iterable[str]) -> Iterable[tuple[str, str]]:
 
 
 _REPLACERS: Final[dict[str, Callable[[Redactor, re.Match[str]], str]]] = {
+    "dump": Redactor.take_dump,
     "slashed": Redactor.take_slashed,
     "listed": Redactor.take_listed,
     "location": Redactor.take_location,

@@ -149,6 +149,14 @@ def test_keys_and_dumps_are_left_out() -> None:
     assert redactor.dropped == 1
 
 
+@pytest.mark.parametrize("newline", ["#012", "\\n", "^J"])
+def test_dumps_are_left_out_where_a_collector_wrote_their_newlines_otherwise(newline: str) -> None:
+    """The digits of a key may all be decimal: those of 12345678 are."""
+    dump = f"{newline}31323334 35363738" * 2
+    assert Redactor().line(f"DEBUG: {dump}") == f"DEBUG: {newline}REDACTED"
+    assert Redactor().line(f"DEBUG: SKEYID computed:{dump}{newline}31") == f"DEBUG: SKEYID computed:{newline}REDACTED"
+
+
 def test_every_message_of_the_catalogue_is_read_as_the_same_row() -> None:
     redactor, table = Redactor(), catalogue()
     printed = [row.render(lambda hole: hole.field.samples[0] if hole.field else "7") for row in table.messages]
