@@ -56,6 +56,8 @@ _STOPPED_AT: Final = re.compile(rf":\s{{0,4}}+{_LINE}\s{{0,4}}+:\s{{0,4}}+(?:{_T
 
 The end of the file, and a bracket, are no secret.
 """
+_OPENED: Final = re.compile(rf":\s{{0,4}}+{_LINE}\s{{0,4}}+:\s{{0,4}}+[\"']")
+"""Another such word, which may have lost its end, so that the last quote is no end of it."""
 _PLACE: Final = re.compile(rf":\s{{0,2}}+{_LINE}\s{{0,2}}+:\s{{1,8}}+(?![\"']|\Z)")
 _PLACE_IN: Final = re.compile(rf"line(?<!\wline)\s?#\s?{_LINE} in \S{{1,512}}+(?<=:)\s{{1,8}}+(?!\Z)")
 """A place in a file that something is wrong with: what stands there in other words than racoon's may be its content."""
@@ -253,7 +255,8 @@ def _stopped_at(text: str) -> list[Span]:
     stopped = []
     for found in _STOPPED_AT.finditer(f":{text}"):
         first, last = found.span("double" if found["double"] is not None else "single")
-        stopped.append((first - 1, last - 1))
+        again = _OPENED.search(text, first - 1, last) is not None
+        stopped.append((first - 1, len(text) if again else last - 1))
     return stopped
 
 

@@ -111,7 +111,8 @@ class Multiline:
         self._quoted.append((self._without_secrets(line), number))
         text = "\n".join((self.record.text, *(quoted for quoted, _ in self._quoted))).rstrip()
         if self._opened.fits(text):
-            self.record = self._last = self.record.reads(self._opened, text)
+            record = self.record.reads(self._opened, text)
+            self.record = self._last = masked(record, self._catalogue.in_dialect(record.ident))
             self._opened, self._quoted = None, []
         elif len(self._quoted) >= _MOST_QUOTED or len(text) > _LONGEST_QUOTED:
             return self.unquote()
@@ -125,6 +126,9 @@ class Multiline:
     def _without_secrets(self, line: str) -> str:
         """Give a line to be read later, or to stand in another's value, without what may be a secret in it."""
         parsed = LineSplitter().split(line)
+        if parsed is None and self.record is not None:
+            parts = [self.record.text, *(quoted for quoted, _ in self._quoted)]
+            return mask_continued(parts, line, self._catalogue.in_dialect(self.record.ident))
         if parsed is not None and mask_glued(parsed.text, self._catalogue) == parsed.text:
             message = self._catalogue.in_dialect(parsed.dialect).find(parsed.text)
             if message is not None and not message.secret:

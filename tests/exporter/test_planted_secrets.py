@@ -68,6 +68,17 @@ def _groups(width: int, between: str) -> Spelling:
     return spell
 
 
+def _dumped(newline: str) -> Spelling:
+    """Dump a key as `plogdump()` does, with its newlines as a collector writes them."""
+
+    def spell(secret: str) -> str:
+        digits = _digits(secret)
+        groups = [digits[place : place + 8] for place in range(0, len(digits), 8)]
+        return "".join(newline + " ".join(groups[place : place + 4]) for place in range(0, len(groups), 4))
+
+    return spell
+
+
 def _each(form: str) -> Spelling:
     return lambda secret: "some value " + "".join(form.format(ord(letter)) for letter in secret)
 
@@ -83,6 +94,7 @@ SPELLINGS: Final[dict[str, Spelling]] = {
         for width in (2, 4, 8)
         for between in (" ", ":", "-", ",", ", ", "  ", "\t", ".", "_", " 0x", ", 0x")
     },
+    **{f"lines of a dump, each behind {newline}": _dumped(newline) for newline in ("#012", "\\012", "\\n", "^J")},
     **{
         form: _each(form)
         for form in (

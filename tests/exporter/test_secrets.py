@@ -133,6 +133,7 @@ def test_the_word_at_which_racoons_parser_stopped_is_nowhere_however_its_line_wa
     text = ERROR.format(secret)
     hidden = SECRET if SECRET in secret else secret
     others = [text[: text.rindex('"') + 4], text.replace("syntax", "new"), text.replace('"', "'"), f"{text} {text}"]
+    others.append(f"{text} {text}".rpartition('"')[0])
     for one in (text, *others, f"message repeated 3 times: [ {text}]"):
         data = f"{wrap(one)}\nJan 15 08:30:03 gw last message repeated 3 times\n{NEXT}".encode()
         assert leaks(data, hidden) == [], data
@@ -250,6 +251,8 @@ UNKNOWN: Final[dict[str, str]] = {
     "a name behind another": f"with key: authkey: {SECRET} of it",
     "names and marks": f"key = enc_key = auth_key: {SECRET}",
     "a name, said": f"with key: authkey is {SECRET}",
+    "a name and an arrow": f"with key: api_key -> {SECRET}",
+    "a name and quotes": f'with key: private_key = "never {SECRET}"',
     "a bare word": f"login user nobody pass {SECRET}",
 }
 ENCODED: Final = (SECRET, HEXADECIMAL, ":".join(HEXADECIMAL[place : place + 2] for place in range(0, len(HEXADECIMAL), 2)))
@@ -358,6 +361,13 @@ def test_what_stands_within_an_open_quote_keeps_no_secret() -> None:
     assert engine.messages["ERROR", "error", "auth_failed"] == 1
     for end in ("", '"\n', f'"\n{NEXT}'):
         assert leaks("\n".join([opened, *lines, end]).encode(), SECRET) == []
+
+
+def test_what_goes_on_within_an_open_quote_is_searched_together_with_what_stands_before_it() -> None:
+    opened = '2026-01-15 08:30:02: INFO: login failed for user "bob'
+    for before in (f"{WRAPPED['Apple']('nobody knows this, psk =')}", "psk =", f"{WRAPPED['syslog']('password')}"):
+        for end in ("", "\n", f"\n{NEXT}"):
+            assert leaks(f'{opened}\n{before}\n  "{SECRET}"{end}'.encode(), SECRET) == [], (before, end)
 
 
 def test_a_line_whose_reading_raises_keeps_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,6 +36,7 @@ SEARCHED: Final = {
     "debug_filter.GLUED": "tried at every place of a text",
     "dumps._DUMP": "tried at every place of a text",
     "masking._ONE_WORD": "tried at every place of a text",
+    "masking._OPENED": "tried at every place of a text",
     "masking._PLACE": "tried at every place of a text",
     "masking._PLACE_IN": "tried at every place of a text",
     "masking._STOPPED_AT": "tried at every place of a text",
