@@ -8,8 +8,9 @@ from racoon_exporter.engine import Engine
 from racoon_exporter.sa import Expectation, Knowledge, Known, Limits
 from racoon_exporter.sa.model import IpsecSa, IsakmpSa, Negotiation, Peer
 from racoon_exporter.source.contract import Block
+from racoon_exporter.source.files.fingerprint import Fingerprint
 from racoon_exporter.source.files.one_shot import blocks_of
-from racoon_exporter.source.files.position import Fingerprint, Position
+from racoon_exporter.source.files.position import Position
 
 LAB = Path(__file__).parents[1] / "scenarios" / "lab"
 NOWHERE = Position(0, 0, 0, 0, 0, Fingerprint(0, ""))

@@ -9,7 +9,8 @@ import pytest
 
 from racoon_exporter.engine import Engine
 from racoon_exporter.source.contract import Block
-from racoon_exporter.source.files.position import Fingerprint, Position
+from racoon_exporter.source.files.fingerprint import Fingerprint
+from racoon_exporter.source.files.position import Position
 
 from .samples import FOLDER, described, normal, read_samples, records_of
 

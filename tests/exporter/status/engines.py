@@ -11,7 +11,8 @@ from typing import TypeVar
 from racoon_exporter.engine import Engine
 from racoon_exporter.sa import Expectation, Knowledge, Known, Limits
 from racoon_exporter.source.contract import Block, SourceCounts, SourceStatus
-from racoon_exporter.source.files.position import Fingerprint, Position
+from racoon_exporter.source.files.fingerprint import Fingerprint
+from racoon_exporter.source.files.position import Position
 from racoon_exporter.status import EventRing
 from racoon_exporter.status.overview.facts import take_facts
 from racoon_exporter.status.overview.view import Overview, PeerView, overview

@@ -134,7 +134,7 @@ class Beginning:
         if following is None:
             return None
         self._counts.rotations += 1
-        if copy is None:
+        if copy is None and not following.goes_on_elsewhere:
             self._lose_rest(position)
         return following
 

@@ -6,11 +6,15 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import replace
 
+from racoon_exporter.source.files.fingerprint import FINGERPRINT_SPAN, NOTHING, Fingerprint
 from racoon_exporter.source.files.open_file import OpenFile
-from racoon_exporter.source.files.position import Fingerprint, Identity, Position
+from racoon_exporter.source.files.position import Identity, Position
 
 LEFT_KEPT = 32
 """Of so many files it is remembered where they were left: more than logrotate usually keeps."""
+
+MARKED_KEPT = 2
+"""Of so many of them the ends of lines before are remembered: what a host that loses power loses is no older."""
 
 WHOLE_PROOF = 24
 """So many bytes of equal content at the same offset make two files the same log: a line with its time, to the second."""
@@ -40,11 +44,13 @@ class FormerFiles:
     def leave(self, position: Position, *, rest_is_lost: bool = False) -> None:
         """Remember where a file was left; what was unread of it may have been counted as lost, and is not to be given then."""
         size = position.size if rest_is_lost else position.offset
-        left = replace(position, size=size, ahead=Fingerprint(0, ""), past=None)
+        left = replace(position, size=size, ahead=NOTHING, past=None)
         self._positions[left.identity, left.fingerprint] = left
         self._positions.move_to_end((left.identity, left.fingerprint))
         if len(self._positions) > LEFT_KEPT:
             self._positions.popitem(last=False)
+        for key in [key for key, each in self._positions.items() if each.marks][:-MARKED_KEPT]:
+            self._positions[key] = replace(self._positions[key], marks=())
 
     def of(self, identity: Identity) -> Position | None:
         """Where the file with this identity was left last, if it was read once."""
@@ -68,9 +74,20 @@ class FormerFiles:
                     found = position
             elif (same or _proves(position, generation, grows=grows)) and generation.resume_at(position):
                 found = position
+        cut_off = False
+        for position in known if generation.reader.plain else []:
+            cut_off |= generation.resume_at_mark(position)
+        if cut_off:
+            return generation.position()
         if found is not None:
             generation.pass_over_lost(found.unread)
         return found
+
+    def find(self, generation: OpenFile, leaving: OpenFile | None) -> None:
+        """Make a file that lost its beginning stand behind what was read last, which stood elsewhere then. Raises OSError."""
+        newest = leaving.ending() if leaving is not None else next(reversed(self._positions.values()), None)
+        if newest is not None and newest.fingerprint.length == FINGERPRINT_SPAN:
+            generation.find(newest)
 
 
 def _proves(position: Position, generation: OpenFile, *, grows: bool) -> bool:

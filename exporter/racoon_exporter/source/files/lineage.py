@@ -26,11 +26,12 @@ import os
 from collections.abc import Container, Iterable, Iterator, Sequence
 
 from racoon_exporter.source.contract import SourceCounts
+from racoon_exporter.source.files.fingerprint import NOTHING
 from racoon_exporter.source.files.folders import Folders
 from racoon_exporter.source.files.former_files import PROOF_SPAN, FormerFiles, is_proof
 from racoon_exporter.source.files.open_file import OpenFile
 from racoon_exporter.source.files.places import Places
-from racoon_exporter.source.files.position import Fingerprint, Identity, Past, Position
+from racoon_exporter.source.files.position import Identity, Past, Position
 from racoon_exporter.source.files.same_text import ReadText, known_to
 from racoon_exporter.source.files.siblings import STEADY_LOOKS, Sibling, UnsteadyError, oldest_first
 from racoon_exporter.source.files.stored_bytes import PlainReader, open_reader
@@ -376,6 +377,8 @@ class Lineage:
         if generation.unread():
             for text in self._texts_read(leaving):
                 generation.pass_over(known_to(generation, text, grows=grows))
+        if not generation.offset and generation.reader.plain:
+            self._left.find(generation, leaving)
         return generation
 
     def _texts_read(self, leaving: OpenFile | None) -> Iterator[ReadText]:
@@ -469,7 +472,7 @@ class Lineage:
 
     def _give_up(self, sibling: Sibling) -> None:
         """Never read a file."""
-        self.leave(Position(*sibling.identity, sibling.size, 0, sibling.size, Fingerprint(0, "")))
+        self.leave(Position(*sibling.identity, sibling.size, 0, sibling.size, NOTHING))
         self.patience.end(sibling.identity)
 
 

@@ -10,14 +10,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from racoon_exporter.source.contract import DEFAULT_LIMIT, SourceCounts, lines_of, newlines
-from racoon_exporter.source.files.lines import MAX_LINE, bounded_lines, leading_nuls, whole_lines, without_holes
-from racoon_exporter.source.files.position import FINGERPRINT_SPAN, Fingerprint, Identity, Position
+from racoon_exporter.source.files.fingerprint import FINGERPRINT_SPAN, Fingerprint
+from racoon_exporter.source.files.lines import MAX_LINE, bounded_lines, leading_nuls, torn_at, whole_lines, without_holes
+from racoon_exporter.source.files.marks import Mark, marked, thinned
+from racoon_exporter.source.files.position import Identity, Position
 
 if TYPE_CHECKING:
     from racoon_exporter.source.files.stored_bytes import Reader
 
 SKIP_BUDGET = 256 * 1024 * 1024
 """Bytes of holes and overlong lines that one call skips at most, so that it comes back to its caller in good time."""
+
+MOST_SEARCHED = 16 * 1024 * 1024
+"""Bytes of a file that are searched for what was read at another place: logs are trimmed by who has little room."""
 
 
 class ContentChangedError(Exception):
@@ -43,7 +48,10 @@ class OpenFile:
         self.skipping = False
         self.at_end = False
         """Whether the last `take` gave nothing because there was nothing, not because it had skipped enough."""
+        self.goes_on_elsewhere = False
+        """Whether what was read ends at another offset here than where it was read: the file lost lines at its beginning."""
         self._counts = counts
+        self._marks: tuple[Mark, ...] = ()
         self._tail = b""
         self._rest = b""
         self._seen = 0
@@ -88,20 +96,22 @@ class OpenFile:
             fingerprint=Fingerprint.of(self._tail),
             skipping=self.skipping,
             ahead=Fingerprint.of(self._rest[:FINGERPRINT_SPAN]),
+            marks=self._marks,
         )
 
     def ending(self) -> Position:
         """Where this generation will have been left when its incomplete last line is given."""
         span = (self._tail + self._rest)[-FINGERPRINT_SPAN:]
         line = self.line + bool(self._rest)
-        return Position(*self.identity, self.read_to, line, self.read_to, Fingerprint.of(span), self.skipping)
+        fingerprint = Fingerprint.of(span)
+        return Position(*self.identity, self.read_to, line, self.read_to, fingerprint, self.skipping, marks=self._marks)
 
     def stand_behind(self, offset: int, *, of_whole_lines: bool = False) -> bool:
         """Stand behind bytes that are not to be read, if there are so many; their lines are not counted. Raises OSError."""
         tail = self._before(offset)
         if len(tail) < min(FINGERPRINT_SPAN, offset) or (of_whole_lines and not tail.endswith(b"\n")):
             return False
-        self.offset, self._tail, self._rest, self._seen = offset, tail, b"", offset
+        self.offset, self._tail, self._rest, self._seen, self._marks = offset, tail, b"", offset, ()
         return True
 
     def pass_over(self, offset: int) -> None:
@@ -141,8 +151,39 @@ class OpenFile:
             return False
         self._seen = position.size
         self.offset, self.line, self.skipping = position.offset, position.line, position.skipping
-        self._tail, self._rest = tail, b""
+        self._tail, self._rest, self._marks = tail, b"", position.marks
         return True
+
+    def resume_at_mark(self, position: Position) -> bool:
+        """Stand behind the last line that is as it was before a position, if that is further on. Raises OSError.
+
+        The line that is torn there by a hole was read as long as it was whole.
+        """
+        for at in range(len(position.marks) - 1, -1, -1):
+            mark = position.marks[at]
+            if mark.offset <= self.offset:
+                break
+            tail = self.exactly(mark.span, mark.offset - mark.span)
+            if mark.fits(tail):
+                self.offset, self.line, self.skipping = mark.offset, mark.line, False
+                self._tail, self._rest, self._seen, self._marks = tail, b"", mark.offset, position.marks[: at + 1]
+                torn, hole, _ = self.exactly(MAX_LINE, self.offset).partition(b"\0")
+                if hole and b"\n" not in torn:
+                    self._advance(torn, len(torn))
+                return True
+        return False
+
+    def find(self, position: Position) -> bool:
+        """Stand where what stood before a position stands now, at the end of any line; False if nowhere. Raises OSError."""
+        wanted, text = position.fingerprint, self.exactly(MOST_SEARCHED, 0)
+        end = text.find(b"\n", wanted.length - 1) + 1
+        while end:
+            if wanted.fits(text[end - wanted.length : end]):
+                self.pass_over(end)
+                self.goes_on_elsewhere = True
+                return True
+            end = text.find(b"\n", end) + 1
+        return False
 
     def skip_to_end(self) -> None:
         """Stand behind the last complete line. The lines before are counted, for their numbers, and not given."""
@@ -167,7 +208,10 @@ class OpenFile:
                 want = max(limit, DEFAULT_LIMIT)
                 budget -= min(dropped, len(raw))  # a jump over a sparse hole costs nothing
                 continue
-            end = whole_lines(raw, limit)
+            torn = torn_at(raw)
+            end = whole_lines(raw if torn < 0 else raw[:torn], limit)
+            if not end and 0 < torn <= MAX_LINE:
+                return self._give(raw, torn, torn=True)
             if end:
                 end = bounded_lines(raw, end)
                 if end:
@@ -249,17 +293,21 @@ class OpenFile:
         self._rest = b""
         self._counts.too_long += 1
 
-    def _give(self, raw: bytes, end: int) -> Chunk:
+    def _give(self, raw: bytes, end: int, *, torn: bool = False) -> Chunk:
+        """Give what stands before `end`; a line that is `torn` there by a hole ends as if it had its newline."""
         data = raw[:end]
         first = self.line + 1
         lines = lines_of(data)
+        before, at = self._tail, self.offset
         self._advance(data, end)
         self._rest = b""
-        given = without_holes(data)
-        self.lose(len(data) - len(given))
+        given = without_holes(data) + b"\n" * torn
+        self.lose(len(data) + torn - len(given))
         self.line += lines
+        if data.endswith(b"\n"):
+            self._marks = thinned((*self._marks, *reversed([*marked(before, data, at, self.line)])))
         self._counts.lines += lines
-        self._counts.bytes += len(given)
+        self._counts.bytes += len(given) - torn
         return Chunk(given, first)
 
     def _advance(self, over: bytes, count: int) -> None:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
 from racoon_exporter.source.contract import whole_number
+from racoon_exporter.source.files.fingerprint import NOTHING, Fingerprint
+from racoon_exporter.source.files.marks import Mark, marks_from_json, marks_to_json
 
 if TYPE_CHECKING:
     import os
-
-FINGERPRINT_SPAN = 1024
-"""At most so many bytes before the offset are remembered to know a file by its content."""
-
-_DIGEST_BYTES = 16
 
 
 class Identity(NamedTuple):
@@ -30,34 +26,14 @@ class Identity(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Fingerprint:
-    """What stood right before an offset: the number of bytes looked at and a hash over them, never the bytes themselves.
-
-    A debug log holds key material, and the checkpoint must not.
-    """
-
-    length: int
-    digest: str
-
-    @classmethod
-    def of(cls, tail: bytes) -> Fingerprint:
-        """Return the fingerprint of what stands before an offset; without any bytes it is empty and fits anything."""
-        span = tail[-FINGERPRINT_SPAN:]
-        return cls(len(span), blake2b(span, digest_size=_DIGEST_BYTES).hexdigest() if span else "")
-
-    def fits(self, tail: bytes) -> bool:
-        """Whether `tail`, read back from before the offset, is what was there when the fingerprint was taken."""
-        return len(tail) == self.length and Fingerprint.of(tail) == self
-
-
-@dataclass(frozen=True, slots=True)
 class Position:
     """Where reading stands in one file, so that it can go on there after a stop and recognise the file again.
 
     `offset` is that of the first byte not given yet (bytes; for compressed files in the uncompressed text), `line` the
     number of lines before it, `size` the largest size the file was seen to have, and `skipping` says that the offset is
     inside a line that was too long and whose rest must be skipped. `ahead` tells the incomplete line that stood behind the
-    offset, `past` which files were read before this one; None in a position that an older version wrote.
+    offset, `past` which files were read before this one; None in a position that an older version wrote. `marks` are ends of
+    lines before the offset.
     """
 
     device: int
@@ -67,8 +43,9 @@ class Position:
     size: int
     fingerprint: Fingerprint
     skipping: bool = False
-    ahead: Fingerprint = Fingerprint(0, "")
+    ahead: Fingerprint = NOTHING
     past: Past | None = None
+    marks: tuple[Mark, ...] = ()
 
     @property
     def identity(self) -> Identity:
@@ -91,6 +68,7 @@ class Position:
             "fingerprint": {"length": self.fingerprint.length, "digest": self.fingerprint.digest},
             "skipping": self.skipping,
             "ahead": {"length": self.ahead.length, "digest": self.ahead.digest},
+            "marks": marks_to_json(self.marks),
             "past": None if self.past is None else self.past.to_json(),
         }
 
@@ -105,7 +83,7 @@ class Position:
         offset, size, line = (whole_number(value, name) for name in ("offset", "size", "line"))
         if offset > size:
             raise ValueError("position: offset lies behind the end")
-        fingerprint = _fingerprint(value.get("fingerprint"), offset)
+        fingerprint = Fingerprint.from_json(value.get("fingerprint"), offset)
         if line > offset:
             raise ValueError("position: more lines than bytes before the offset")
         return cls(
@@ -116,8 +94,9 @@ class Position:
             size=size,
             fingerprint=fingerprint,
             skipping=skipping,
-            ahead=_fingerprint(value.get("ahead", {"length": 0, "digest": ""}), whole=False),
+            ahead=Fingerprint.from_json(value.get("ahead", {"length": 0, "digest": ""}), whole=False),
             past=None if value.get("past") is None else Past.from_json(value["past"]),
+            marks=marks_from_json(value.get("marks", []), offset, line),
         )
 
 
@@ -139,7 +118,8 @@ class Past:
         """Return it as values that any JSON library can write."""
         left = [
             [each.device, each.inode, each.offset, each.line, each.fingerprint.length, each.fingerprint.digest]
-            + ([each.size] if each.unread else [])
+            + ([each.size] if each.unread or each.marks else [])
+            + ([marks_to_json(each.marks)] if each.marks else [])
             for each in self.left
         ]
         return {"since_ns": self.since_ns, "base": self.base, "left": left, "found_in": list(self.found_in)}
@@ -158,26 +138,15 @@ class Past:
                 raise ValueError("position: past must have since_ns, base and left")
 
 
+_MORE = ("size", "marks")
+"""What a file that was left may have besides."""
+
+
 def _left(value: object) -> Position:
     match value:
-        case [device, inode, offset, line, length, digest, *lost_to] if len(lost_to) <= 1:
-            size = lost_to[0] if lost_to else offset
-            named = {"device": device, "inode": inode, "offset": offset, "line": line, "size": size, "skipping": False}
+        case [device, inode, offset, line, length, digest, *more] if len(more) <= len(_MORE):
+            named = {"device": device, "inode": inode, "offset": offset, "line": line, "size": offset, "skipping": False}
+            named |= dict(zip(_MORE, more, strict=False))
             return Position.from_json(named | {"fingerprint": {"length": length, "digest": digest}})
         case _:
-            raise ValueError("position: a file that was left must have six values, or seven")
-
-
-def _fingerprint(value: object, most: int = FINGERPRINT_SPAN, *, whole: bool = True) -> Fingerprint:
-    """Read a fingerprint of at most so many bytes; one that is `whole` has all that stood there, or nothing."""
-    if not isinstance(value, dict):
-        raise ValueError("position: fingerprint must be an object")  # noqa: TRY004 - what a file holds is a value
-    length, digest = whole_number(value, "length"), value.get("digest")
-    most = min(most, FINGERPRINT_SPAN)
-    if length > most or (whole and length not in (0, most)):
-        raise ValueError("position: fingerprint is of other bytes than stand there")
-    if not isinstance(digest, str) or len(digest) != (2 * _DIGEST_BYTES if length else 0):
-        raise ValueError("position: fingerprint has no valid digest")
-    if digest.strip("0123456789abcdef"):
-        raise ValueError("position: fingerprint has no valid digest")
-    return Fingerprint(length, digest)
+            raise ValueError("position: a file that was left must have six values, to eight")

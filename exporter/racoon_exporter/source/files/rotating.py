@@ -376,8 +376,9 @@ class FileSource:
         self._counts.rotations += 1  # with a copy it is counted on the way from the copy to the file
         chunk = generation.end() if copy is None else None
         if copy is None:
-            generation.lose(generation.largest_size - generation.read_to)
-            self._lineage.leave(generation.position(), rest_is_lost=True)
+            if not fresh.goes_on_elsewhere:
+                generation.lose(generation.largest_size - generation.read_to)
+            self._lineage.leave(generation.position(), rest_is_lost=not fresh.goes_on_elsewhere)
         if unread is None or first:
             if unread is not None:
                 unread.close()

@@ -50,7 +50,7 @@ def test_a_position_behind_the_end_is_not_believed(log: Log, source: FileSource)
     log.write(1)
     status = log.path.stat()
     position = position_in(log, 1)
-    source.resume(replace(position, offset=10 * len(record(1)), inode=status.st_ino))
+    source.resume(replace(position, offset=10 * len(record(1)), inode=status.st_ino, marks=()))
     assert lines(source) == records(1)
 
 

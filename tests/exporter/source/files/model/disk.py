@@ -32,6 +32,8 @@ class Disk:
         """Bytes of each record, as far as it was written."""
         self.torn: set[int] = set()
         """Records that lack their end."""
+        self.holes = 0
+        """Bytes of NULs that stand where records were when power was lost."""
         self._torn: tuple[int, tuple[int, int], bytes] | None = None
         """A record of which only the beginning was written: its mark, the file, the rest."""
         if linked:
@@ -107,6 +109,12 @@ class Disk:
                 status = os.fstat(file.fileno())
                 self._torn = (mark, (status.st_dev, status.st_ino), rest)
 
+    def write_late(self, count: int) -> None:
+        """Append records to the youngest rotated file, as a daemon does that was not told of the rotation yet."""
+        if self.rotated(1).exists() and content(self.rotated(1))[-1:] in {b"", b"\n"}:
+            with self.rotated(1).open("ab") as file:
+                file.write(b"".join(self._record() for _ in range(count)))
+
     def _record(self) -> bytes:
         mark = len(self.written)
         line = b"2026-01-15 08:30:00: INFO: <%d> %s\n" % (mark, b"tick " * (1 + mark * 7 % 23))
@@ -166,6 +174,18 @@ class Disk:
         if self.base.exists():
             os.truncate(self.base, 0)
             self.write(refill)
+
+    def lose_power(self, count: int, *, hole: bool) -> None:
+        """What was written last did not come to the disk: it is not there, or NULs are in its place."""
+        if self.base.exists():
+            text = self.base.read_bytes()
+            left = b"".join(text.splitlines(keepends=True)[:-count])
+            lost = len(text) - len(left) if hole else 0
+            with self.base.open("r+b") as file:
+                file.truncate(len(left))
+                file.truncate(len(left) + lost)
+            self.holes += lost
+            self._torn = None
 
     def delete(self, *, recreate: int = 0) -> None:
         if self.base.exists():

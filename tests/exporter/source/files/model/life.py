@@ -12,6 +12,9 @@ from tests.exporter.source.files.model.exporter import Exporter
 
 Identity = tuple[int, int]
 
+FAR = 99
+"""A rotation that deletes nothing."""
+
 
 class Life:
     """What is done to the log and to the exporter is a method each; `judge` says whether the books are right."""
@@ -37,6 +40,7 @@ class Life:
         self.begun: set[int] = set()
         """Records whose beginning was all that stood in a file that was copied back: it may count again (docs/limits.md)."""
         self.in_order = True
+        self.written_late = False
         self.disk.write(1)
         self.start()
         self.look()
@@ -49,6 +53,12 @@ class Life:
 
     def write_the_beginning_of_a_line(self, count: int) -> None:
         self.disk.write(count, torn=True)
+
+    def write_late(self, count: int) -> None:
+        """Write to the rotated file: what nobody looks at again before the next rotation."""
+        self.in_order = False
+        self.written_late = True
+        self.disk.write_late(count)
 
     def rename(self, count: int) -> None:
         """Rename the log, and perhaps write to the new one."""
@@ -76,6 +86,12 @@ class Life:
     def refill(self, count: int) -> None:
         with self._destroying():
             self.disk.truncate(refill=count)
+
+    def lose_power(self, number: int) -> None:
+        """The state is on disk up to the last checkpoint, the log is not up to its last lines."""
+        self.kill(0)
+        with self._destroying():
+            self.disk.lose_power(1 + number // 2, hole=number % 2 == 0)
 
     def delete(self, _: int) -> None:
         with self._destroying():
@@ -223,6 +239,11 @@ class Life:
             path.chmod(0o644)
         for _ in range(3):
             self.disk.write(1)
+            if self.written_late:
+                self.look()
+                self.disk.keep = FAR
+                self.disk.rename(create=False)
+                self.disk.write(1)
             self.look()
             self.check()
         given, there = self._marks_given(), self.disk.marks()
@@ -234,7 +255,8 @@ class Life:
         missing = sum(self.disk.written.values()) - (sum(map(len, self.given)) - again)
         lost = self.exporter.status.counts.lost_bytes
         excused = sum(self.disk.written[mark] - known for mark, known in self.gone.items())
-        excused += sum(self.disk.written[mark] for mark in self.hidden)
+        excused += sum(self.disk.written[mark] for mark in self.hidden) + self.disk.holes
+        missing += self.disk.holes
         assert lost <= missing, f"{lost} bytes counted as lost, {missing} are missing"
         assert missing - lost <= excused, f"{missing} bytes are missing, {lost} counted as lost, {excused} were not known"
         assert self.exporter.status.lag_bytes == 0
