@@ -3,7 +3,8 @@
 logrotate and newsyslog write `LOG.1` (the youngest) to `LOG.N`, or with `dateext` `LOG-20260131`; with `extension .log`
 the number stands before the extension: `racoon.1.log`. Programs put a time behind the date, and scripts keep one `LOG.old`.
 Each may be compressed. multilog, svlogd and s6-log write to `current` and keep `@TAI64N.s` beside it, or `.u` where they were
-stopped before all was done. RouterOS writes to `LOG.0.txt`, and renames it to `LOG.1.txt`.
+stopped before all was done. RouterOS writes to `LOG.0.txt`, and renames it to `LOG.1.txt`. Editors, people and programs that
+pack or move a file put copies of it beside it, which are no rotated files.
 """
 
 from __future__ import annotations
@@ -27,11 +28,18 @@ CURRENT: Final = "current"
 BESIDE_CURRENT: Final = re.compile(r"@(?P<date>[0-9a-f]{24})\.(?P<state>[su])")
 FIRST: Final = re.compile(r"(?P<stem>.+)\.0\.txt", re.DOTALL)
 AFTER_FIRST: Final = re.compile(r"(?P<stem>.+)\.(?P<number>[1-9]\d{0,3})\.txt", re.DOTALL)
+COPY: Final = re.compile(
+    r"(?P<log>.+?)(?:~|\.(?:bak|backup|copy|orig|sav|save|tmp|temp|part|partial|dpkg-[a-z]+|rpm(?:new|orig|save)))", re.DOTALL
+)
 _SEPARATORS: Final = "-._"
 
 
 def bases_of(name: str) -> Iterator[str]:
-    """Give the logs that a file of this name would be a rotated one of."""
+    """Give the logs that a file of this name would be a rotated one of, or a copy of that or of the log."""
+    if copy := COPY.fullmatch(name):
+        yield copy["log"]
+        for base in bases_of(copy["log"]):
+            yield from (base, *bases_of(base))
     for pattern in (AFTER, BEFORE_EXTENSION):
         match = pattern.fullmatch(name)
         if match and match.groupdict().get("extension") not in COMPRESSED:

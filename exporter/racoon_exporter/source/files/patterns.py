@@ -109,7 +109,7 @@ class SourceSet:
         self._retired: OrderedDict[str, Position] = OrderedDict()
         """Where files were left that vanished, by name, the newest last."""
         self._awaited: set[str] = set()
-        """Those of them beside which rotated files stand: they come back with the next record, or the next start."""
+        """Those of them that come back: rotated files stand beside them, or the folder they were in is not there either."""
         self._checkpoint: dict[str, Position] = {}
         self._refreshed: float | None = None
         self._turn = 0
@@ -354,6 +354,14 @@ class SourceSet:
         except UnsteadyError:
             return True
 
+    def _folder_is_away(self, name: str, position: Position) -> bool:
+        """Whether the folder of a file is gone, or what was mounted there: another device shows then."""
+        try:
+            status = self._system.stat(os.path.dirname(name) or ".")  # noqa: PTH120 - paths are text here
+        except OSError:
+            return True
+        return status.st_dev != position.device
+
     def _matched(self) -> Iterable[str]:
         return [name for name in self._members if name in self._joined]
 
@@ -368,7 +376,7 @@ class SourceSet:
         if position is not None:
             self._retired.pop(name, None)
             self._retired[name] = position
-            if self._has_rotated_files(name):
+            if self._has_rotated_files(name) or self._folder_is_away(name, position):
                 self._awaited.add(name)
             if len(self._retired) > RETIRED_KEPT:
                 oldest, _ = self._retired.popitem(last=False)

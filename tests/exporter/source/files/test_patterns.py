@@ -70,6 +70,36 @@ def test_rotated_and_compressed_files_do_not_join(tmp_path: Path, logs: SourceSe
     assert names(logs) == ["racoon.log"]
 
 
+@pytest.mark.parametrize(
+    "copy",
+    [
+        "racoon.log.bak",
+        "racoon.log~",
+        "racoon.log.save",
+        "racoon.log.dpkg-old",
+        "racoon.log.1.tmp",
+        "racoon.log.1.bak",
+        "racoon.log.1.gz.part",
+        "racoon.log.1.gz-2026112408.backup",
+    ],
+)
+def test_copies_do_not_join(tmp_path: Path, logs: SourceSet, clock: Clock, copy: str) -> None:
+    """Of people, editors, package managers, kubelet, and of logrotate where it finds the name of a packed file taken."""
+    log = Log(tmp_path / "racoon.log")
+    log.write(1, 2)
+    assert lines(logs) == records(1, 2)
+    Log(tmp_path / copy).write(1, 2)
+    clock.now += LINGER_SECONDS
+    assert lines(logs) == []
+    assert names(logs) == ["racoon.log"]
+
+
+def test_what_is_called_like_a_copy_is_a_log_where_it_is_a_copy_of_nothing(tmp_path: Path, logs: SourceSet) -> None:
+    Log(tmp_path / "a.log.bak").write(1)
+    Log(tmp_path / "gw.log.orig").write(2)
+    assert lines(logs) == records(1, 2)
+
+
 def test_a_dated_file_without_a_log_is_a_log_of_its_own(tmp_path: Path, logs: SourceSet) -> None:
     """A syslog daemon may write a new file each day."""
     Log(tmp_path / "racoon.log-20261124").write(1)
@@ -332,6 +362,44 @@ def test_what_a_silent_log_held_that_came_back_and_was_rotated_again_is_read(
     log.rename()
     log.write(3)
     assert lines(logs) == records(2, 3)
+    logs.close()
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize("mount_point", [False, True], ids=["its folder is gone", "its folder is empty"])
+def test_a_log_that_was_away_with_its_file_system_goes_on(
+    tmp_path: Path, clock: Clock, *, mount_point: bool, restarted: bool
+) -> None:
+    log, away, pattern = Log(tmp_path / "gw" / "racoon.log"), tmp_path / "away", f"{tmp_path}/gw/*.log"
+    log.path.parent.mkdir()
+    log.write(1, 2)
+
+    def stat(path: str) -> os.stat_result:
+        status = os.stat(path)  # noqa: PTH116 - paths are text here
+        if not away.exists():
+            return status
+        return os.stat_result([*status[:2], status.st_dev + 1, *status[3:]], {"st_mtime_ns": status.st_mtime_ns})
+
+    logs = SourceSet([pattern], clock=clock, system=System(stat=stat))
+    assert lines(logs) == records(1, 2)
+    log.path.parent.rename(away)
+    if mount_point:
+        log.path.parent.mkdir()
+    for _ in range(2):
+        assert lines(logs) == []
+        clock.now += LINGER_SECONDS
+    assert lines(logs) == []
+    assert names(logs) == ["*.log"]
+    if restarted:
+        logs = again(logs, pattern, clock=clock)
+        assert lines(logs) == []
+    log.path.parent.mkdir(exist_ok=True)
+    log.append((away / "racoon.log").read_bytes())  # another device, or at least another number of it
+    (away / "racoon.log").unlink()
+    away.rmdir()
+    log.write(3)
+    clock.now += LINGER_SECONDS
+    assert lines(logs) == records(3)
     logs.close()
 
 
