@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, SourceStatus, StartAt
 from racoon_exporter.source.files.folders import regular
+from racoon_exporter.source.files.held_files import HeldFiles
 from racoon_exporter.source.files.patterns import MANY_OPEN, SourceSet, is_pattern, matches
 from racoon_exporter.source.files.position import Position
 from racoon_exporter.source.files.system import SYSTEM, System
@@ -38,6 +39,7 @@ class Paths:
         self._system = _without_fifos(system)
         self._clock = clock
         self._most_open = most_open
+        self._held_files = HeldFiles()
         self._turn = 0
         at_start = [path for path in self._given if path not in self._fifos]
         self._covered = {*at_start}
@@ -51,6 +53,7 @@ class Paths:
             system=self._system,
             clock=self._clock,
             most_open=self._most_open,
+            held_files=self._held_files,
         )
 
     def take_over(self, other: Paths) -> None:

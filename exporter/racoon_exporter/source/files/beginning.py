@@ -55,6 +55,9 @@ class Beginning:
 
     def first(self, here: Identity | None, *, missing: bool) -> OpenFile | None:
         """Open the first file to read; None as long as there is none. At the path stands `here`, or it is `missing`."""
+        if self.checkpoint is not None and self._lineage.reader_of(self.checkpoint.identity):
+            self._lineage.leave(self.checkpoint)
+            self.checkpoint, self._begun = None, True
         if self.checkpoint is not None:
             return self._found_again(self.checkpoint, here)
         if not self._begun:

@@ -29,6 +29,7 @@ from racoon_exporter.source.contract import SourceCounts
 from racoon_exporter.source.files.fingerprint import NOTHING
 from racoon_exporter.source.files.folders import Folders
 from racoon_exporter.source.files.former_files import PROOF_SPAN, FormerFiles, is_proof
+from racoon_exporter.source.files.held_files import HeldFiles
 from racoon_exporter.source.files.open_file import OpenFile
 from racoon_exporter.source.files.places import Places
 from racoon_exporter.source.files.position import Identity, Past, Position
@@ -49,12 +50,13 @@ class DamagedError(OSError):
 class Lineage:
     """The files of one log besides the one that is read: those before it, and those that follow."""
 
-    def __init__(self, path: str, folders: Folders, counts: SourceCounts) -> None:
-        """Of the log at `path`; what is lost with a rotated file is counted in `counts`."""
+    def __init__(self, path: str, folders: Folders, counts: SourceCounts, held_files: HeldFiles) -> None:
+        """Of the log at `path`; what is lost with a rotated file is counted in `counts`, `held_files` are those of all logs."""
         self._path = path
         self._system = folders.system
         self._now_ns = folders.now_ns
         self._counts = counts
+        self._held_files = held_files
         self._since_ns = 0
         self._places = Places(path, folders)
         self._left = FormerFiles()
@@ -122,6 +124,10 @@ class Lineage:
         self._left.leave(position, rest_is_lost=rest_is_lost)
         self._since_ns = max(self._since_ns, changed_ns)
         self._past = None
+
+    def reader_of(self, identity: Identity) -> str | None:
+        """Tell which other log reads a file, if one does."""
+        return self._held_files.reader_of(identity, self._path)
 
     def left(self, identity: Identity) -> Position | None:
         """Where the file with this identity was left, if it was read once."""
@@ -423,7 +429,7 @@ class Lineage:
         if earlier and leaving is not None and not self._is_the_log(leaving, here):
             found = _older(found, leaving)
         for sibling in found:
-            if sibling.identity not in known:
+            if sibling.identity not in known and self.reader_of(sibling.identity) is None:
                 known.add(sibling.identity)
                 yield sibling
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, SourceCounts, SourceStatus, StartAt
 from racoon_exporter.source.files.folders import Folders, regular
+from racoon_exporter.source.files.held_files import HeldFiles
 from racoon_exporter.source.files.open_file import OpenFile
 from racoon_exporter.source.files.position import Identity, Position
 from racoon_exporter.source.files.rotating import FileSource
@@ -82,6 +83,7 @@ class SourceSet:
         backfill: bool = False,
         system: System = SYSTEM,
         folders: Folders | None = None,
+        held_files: HeldFiles | None = None,
         expand: Callable[[str], list[str]] | None = None,
         clock: Callable[[], float] = time.monotonic,
         most_open: int = MANY_OPEN,
@@ -98,6 +100,7 @@ class SourceSet:
         self._backfill = backfill
         self._system = system
         self._folders = folders or Folders(system)
+        self._held_files = held_files or HeldFiles()
         self._expand = expand or files_of
         self._clock = clock
         self._members: dict[str, FileSource] = {}
@@ -188,7 +191,14 @@ class SourceSet:
             member.close()
 
     def _source(self, path: str) -> FileSource:
-        return FileSource(path, start_at=self._start_at, backfill=self._backfill, system=self._system, folders=self._folders)
+        return FileSource(
+            path,
+            start_at=self._start_at,
+            backfill=self._backfill,
+            system=self._system,
+            folders=self._folders,
+            held_files=self._held_files,
+        )
 
     def _round(self, limit: int) -> Block | None:
         members = self.sources
@@ -274,7 +284,7 @@ class SourceSet:
             if identity in known.held:
                 return False
             known.held.add(identity)
-            position = known.endings.get(identity)
+            position = known.endings.get(identity) or self._held_files.end_of(identity)
             if position is not None and not self._stands_at(path, position):
                 position = None  # another file had that inode once
         else:

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 from racoon_exporter.source.contract import DEFAULT_LIMIT, Block, SourceCounts, SourceStatus, StartAt
 from racoon_exporter.source.files.beginning import Beginning
 from racoon_exporter.source.files.folders import Folders, regular
+from racoon_exporter.source.files.held_files import HeldFiles
 from racoon_exporter.source.files.lineage import Lineage
 from racoon_exporter.source.files.open_file import Chunk, ContentChangedError, OpenFile
 from racoon_exporter.source.files.position import Identity, Position
@@ -55,29 +56,36 @@ class FileSource:
         backfill: bool = False,
         system: System = SYSTEM,
         folders: Folders | None = None,
+        held_files: HeldFiles | None = None,
     ) -> None:
         """Read the log at `path`.
 
         Without a checkpoint, `start_at` says where a file that is there at the first look is begun, and `backfill` that
         its rotated siblings are read before it. A file that appears later is always read from its beginning. `folders`
-        are listed for several logs together. Raises ValueError for a path that no file can have.
+        are listed for several logs together; of `held_files` those that another log reads are left to it. Raises ValueError for
+        a path that no file can have.
         """
         if not path or "\0" in path:
             raise ValueError(f"not a path: {path!r}")
         self._path = path
         self._system = system
         self._counts = SourceCounts()
-        self._lineage = Lineage(path, folders or Folders(system), self._counts)
+        self._held_files = held_files or HeldFiles()
+        self._lineage = Lineage(path, folders or Folders(system), self._counts, self._held_files)
         self._beginning = Beginning(path, self._lineage, self._counts, start_at=start_at, backfill=backfill)
         self._generation: OpenFile | None = None
         self._aside: OpenFile | None = None
         """A file that was truncated and is to be read from its beginning once its copy has been; it may be deleted by then."""
         self._look_before: _Look | None = None
+        self._looked = False
         self._resting = False
         self._waiting_bytes = 0
         self._changed_ns = 0
         self._trouble = Trouble(path)
+        self._read_elsewhere: str | None = None
+        """The other log that reads the file at the path."""
         self._closed = False
+        self._note_held()
 
     @property
     def name(self) -> str:
@@ -107,6 +115,8 @@ class FileSource:
             self._trouble.set(error)
             block = None
         self._trouble.report(being_read=self.is_open)
+        self._looked = True
+        self._note_held()
         return block
 
     def position(self) -> Position | None:
@@ -117,6 +127,7 @@ class FileSource:
     def resume(self, position: Position) -> None:
         """Go on from a checkpoint; to be called before the first read."""
         self._beginning.resume(position)
+        self._note_held()
 
     @property
     def left(self) -> tuple[Position, ...]:
@@ -131,9 +142,9 @@ class FileSource:
 
     @property
     def held(self) -> tuple[Identity, ...]:
-        """The files that are, or will be, read here and nowhere else, under whatever name they are found."""
-        aside = self._aside.identity if self._aside is not None else None
-        return tuple(each for each in (self.identity, aside) if each is not None)
+        """The files that are read here and nowhere else, under whatever name; at first, that of the checkpoint."""
+        read = (self._generation, self._aside, self._beginning.checkpoint if self._resting or not self._looked else None)
+        return tuple(each.identity for each in read if each is not None)
 
     def finish(self) -> Block | None:
         """Return the incomplete last line, for when the log is given up."""
@@ -154,6 +165,7 @@ class FileSource:
             return False
         self._let_go()
         self._look_before, self._resting = look, True
+        self._note_held()
         return True
 
     def rests(self) -> bool:
@@ -171,6 +183,8 @@ class FileSource:
         """Close the file; the position stays."""
         self._closed = True
         self._let_go()
+        self._resting, self._looked = False, True
+        self._note_held()
 
     # The steps of a read.
 
@@ -187,6 +201,10 @@ class FileSource:
         if self._resting and here is not None and _look_of(here) == self._look_before:
             return None, False
         self._resting = False
+        if here is not None and self._is_read_elsewhere(Identity.of(here)):
+            if self._generation is None:
+                return None, False
+            here = None
         self._generation = generation = self._generation or self._beginning.first(
             None if here is None else Identity.of(here), missing=self._trouble.missing
         )
@@ -197,6 +215,29 @@ class FileSource:
         if look is not None and look == self._look_before:
             return None, False
         return self._advance(generation, limit, here, current)
+
+    def _note_held(self) -> None:
+        for identity in self._held_files.note(self._path, self.held):
+            kept = self._beginning.checkpoint
+            end = kept if kept is not None and kept.identity == identity else self._lineage.left(identity)
+            if end is not None:
+                self._held_files.ended(end)
+
+    def _is_read_elsewhere(self, identity: Identity) -> bool:
+        """Tell whether another log reads the file at the path, which has several names then."""
+        if self._generation is not None and self._generation.identity == identity:
+            return False
+        other = self._lineage.reader_of(identity)
+        if other is None and self._read_elsewhere is not None:
+            there = regular(self._read_elsewhere, self._system)  # which may not have opened its next file yet
+            if there is not None and Identity.of(there) == identity:
+                return True
+        if other is None and (end := self._held_files.end_of(identity)) and self._lineage.left(identity) is None:
+            self._lineage.leave(end)
+        if other is not None and other != self._read_elsewhere:
+            logger.warning("log %s: it is the same file as %s, and counts there", self._path, other)
+        self._read_elsewhere = other
+        return other is not None
 
     def _advance(
         self, generation: OpenFile, limit: int, here: os.stat_result | None, current: os.stat_result | None
