@@ -39,6 +39,8 @@ class Inputs:
         self._returned = self._clock() - GAP_SECONDS
         self._wake_up = WakeUp()
         self._watched: WatchedFiles | None = None
+        self._unwatched: list[str] = []
+        """What is to be watched from the next sleep on: the web endpoint has its threads first, where there are few."""
         self._line_up()
 
     def _line_up(self) -> None:
@@ -46,10 +48,10 @@ class Inputs:
         self._sources = list(self._groups.values())
         self._polled = [source for source in self._sources if isinstance(source, Polled)]
         self._turn = 0
-        names = [path for source in self._sources for path in source.watched()]
+        self._unwatched = [path for source in self._sources for path in source.watched()]
         if self._watched is not None:
             self._watched.close()
-        self._watched = WatchedFiles(self._watcher(names), self._wake_up.wake) if names else None
+            self._watched = None
 
     def change(self, wanted: Sequence[Wanted], positions: Mapping[str, object], most_open: int | None = None) -> frozenset[str]:
         """Read what is wanted from now on; gives the names of streams that count on, all others count from 0.
@@ -121,7 +123,14 @@ class Inputs:
             self._returned = self._clock()
         return woken
 
+    def _watch(self) -> None:
+        """Begin to watch what is not watched yet; what happened to it before makes the sleep end at once."""
+        names, self._unwatched = self._unwatched, []
+        if names:
+            self._watched = WatchedFiles(self._watcher(names), self._wake_up.wake)
+
     def _sleep(self, seconds: float) -> bool:
+        self._watch()
         if not self._polled:
             return self._wake_up.sleep(seconds, self._descriptors())
         until = self._clock() + seconds

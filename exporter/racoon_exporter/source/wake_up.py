@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import select
 import socket
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from racoon_exporter.source.watch import Watcher
+
+logger = logging.getLogger(__name__)
 
 ROUND_SECONDS = 1.0
 """How often directories that come and go are looked up while nothing happens."""
@@ -67,14 +70,19 @@ class WatchedFiles:
         self._watcher = watcher
         self._wake = wake
         self._closed = False
-        self._thread = threading.Thread(target=self._run, name="watched files", daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = threading.Thread(target=self._run, name="watched files", daemon=True)
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            logger.warning("no notice of changes in files (%s): polling instead", error)
+            self._thread = None
 
     def close(self) -> None:
         """End the thread, then the watcher's."""
         self._closed = True
         self._watcher.wake()
-        self._thread.join()
+        if self._thread is not None:
+            self._thread.join()
         self._watcher.close()
 
     def _run(self) -> None:

@@ -52,7 +52,8 @@ REFRESH_SECONDS = 1.0
 """How often it is looked up, while events keep coming, which directories there are."""
 
 MOST_WATCHED = 64
-"""Directories of which changes are told, each of which takes three descriptors; others are looked at regularly."""
+"""Directories of which changes are told, each of which takes up to three descriptors and two threads; others are looked at
+regularly."""
 
 _MAGIC = re.compile(r"[*?\[]")
 
@@ -90,6 +91,7 @@ class Watcher:
         self._observer: BaseObserver | None = None
         self._watches: dict[str, tuple[_Directory, ObservedWatch]] = {}
         self._polling = False
+        self._lacks_threads = False
         self._closed = False
         self._paths: tuple[str, ...] = ()
         self.watch(paths)
@@ -156,11 +158,18 @@ class Watcher:
                     self._tell_polling(path, f"{MOST_WATCHED} directories are watched")
 
     def _watch(self, path: str, identity: _Directory) -> None:
+        if self._lacks_threads and not _can_start_a_thread():
+            return  # what watchdog opens for a thread that then cannot be started stays open
         try:
             watch = self._running().schedule(self._handler, path, event_filter=_EVENTS)
         except OSError as error:
             self._tell_polling(path, error.strerror or str(error))
             return
+        except RuntimeError as error:  # so Python says that no thread can be started
+            self._lacks_threads = True
+            self._tell_polling(path, str(error))
+            return
+        self._lacks_threads = False
         self._watches[path] = (identity, watch)
         self.wake()  # something may have happened before the watch was there
 
@@ -230,6 +239,14 @@ def _directories(paths: Iterable[str]) -> Iterable[str]:
             found[parent] = None
             found[str(Path(os.path.realpath(path)).parent)] = None  # where a symbolic link leads
     return found
+
+
+def _can_start_a_thread() -> bool:
+    try:
+        threading.Thread(target=bool, name="trial", daemon=True).start()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _identity(directory: str) -> _Directory | None:

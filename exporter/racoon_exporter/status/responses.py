@@ -10,7 +10,6 @@ from hashlib import blake2b
 from itertools import chain
 from typing import Any, Final
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -18,6 +17,7 @@ from racoon_exporter.status.api.query import BadParameterError, Parameter, Param
 from racoon_exporter.web.application import WAITING
 from racoon_exporter.web.content_negotiation import accepts_gzip
 from racoon_exporter.web.pieces import GZIP_LEVEL, PiecesResponse, gzipped, slices
+from racoon_exporter.web.workers import in_worker
 
 PAGE_CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -31,6 +31,15 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 def page_response(request: Request, content: bytes, headers: Mapping[str, str] = NO_STORE) -> Response:
     """Give a page, which may use what the exporter itself serves."""
     return compressed(request, content, "text/html; charset=utf-8", {**headers, "Content-Security-Policy": PAGE_CSP})
+
+
+def endpoint(answer: Callable[[Request], Response]) -> Endpoint:
+    """Give the endpoint of an answer that costs little."""
+
+    async def answered(request: Request) -> Response:
+        return await in_worker(answer, request)
+
+    return answered
 
 
 class Answers:
@@ -51,7 +60,7 @@ class Answers:
             note_waiting(asyncio.current_task())
             async with self._one_at_a_time:
                 note_waiting(None)
-                return await run_in_threadpool(answer, request)
+                return await in_worker(answer, request)
 
         return endpoint
 
@@ -139,6 +148,7 @@ __all__ = [
     "PAGE_CSP",
     "Answers",
     "compressed",
+    "endpoint",
     "error_response",
     "json_response",
     "page_response",

@@ -26,7 +26,15 @@ from racoon_exporter.status.overview.facts import take_facts
 from racoon_exporter.status.overview.view import Overview, overview
 from racoon_exporter.status.pages.context import PageContext, Wanted
 from racoon_exporter.status.pages.status_page import page
-from racoon_exporter.status.responses import NO_STORE, Answers, Endpoint, compressed, error_response, page_response
+from racoon_exporter.status.responses import (
+    NO_STORE,
+    Answers,
+    Endpoint,
+    compressed,
+    endpoint,
+    error_response,
+    page_response,
+)
 from racoon_exporter.status.runbooks import runbook_routes
 from racoon_exporter.status.shared_snapshot import SharedSnapshot
 from racoon_exporter.witness import Shown
@@ -119,11 +127,8 @@ def _status_page(
     return answer
 
 
-def _asset_endpoint(content: bytes, media_type: str) -> Callable[[Request], Response]:
-    def endpoint(request: Request) -> Response:
-        return compressed(request, content, media_type, _KEPT)
-
-    return endpoint
+def _asset_endpoint(content: bytes, media_type: str) -> Endpoint:
+    return endpoint(lambda request: compressed(request, content, media_type, _KEPT))
 
 
 def _overview_endpoint(name: str, snapshot: SharedSnapshot[_Look], zone: tzinfo, answers: Answers) -> Endpoint:
@@ -144,16 +149,12 @@ def _events_endpoint(take: Take[Any], now: Callable[[], float], zone: tzinfo, ri
     return answers.queried(query.EVENTS, answer)
 
 
-def _openapi_endpoint() -> Callable[[Request], Response]:
+def _openapi_endpoint() -> Endpoint:
     document = cache(lambda: json.dumps(openapi()).encode())  # read when somebody asks: parsing YAML takes time
-
-    def endpoint(request: Request) -> Response:
-        return compressed(request, document(), "application/json", NO_STORE)
-
-    return endpoint
+    return endpoint(lambda request: compressed(request, document(), "application/json", NO_STORE))
 
 
-def _unknown(request: Request) -> Response:
+async def _unknown(request: Request) -> Response:
     return error_response(404, f"there is no {request.url.path}; see /api/v1/openapi.json")
 
 

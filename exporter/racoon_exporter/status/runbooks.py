@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from racoon_exporter.status.responses import page_response
+from racoon_exporter.status.responses import endpoint, page_response
 from racoon_exporter.wording.markup import Child, Html, element
 from racoon_exporter.wording.reasons import GENERAL, explain
 from racoon_parsers.reasons import REASONS
@@ -56,9 +56,9 @@ def runbook_routes(assets: Mapping[str, str]) -> list[Route]:
         return RedirectResponse(f"../../{explain(reason, phase).runbook}", 302)
 
     return [
-        Route("/runbooks/", listed, methods=["GET"]),
-        Route("/runbooks/{phase:int}/{reason}", of_reason, methods=["GET"]),
-        Route("/runbooks/{name}", one, methods=["GET"]),
+        Route("/runbooks/", endpoint(listed), methods=["GET"]),
+        Route("/runbooks/{phase:int}/{reason}", endpoint(of_reason), methods=["GET"]),
+        Route("/runbooks/{name}", endpoint(one), methods=["GET"]),
     ]
 
 

@@ -170,9 +170,12 @@ class Authenticator:
     async def _compare(self, guess: _Guess) -> None:
         try:
             matched = await run_in_threadpool(self._is_right, guess)
+        except (RuntimeError, MemoryError):  # no thread can be started: whoever waits may come again
+            guess.verdict.set_result(Verdict.BUSY)
+        else:
+            self._note(guess, allowed=matched and guess.known)
         finally:
             del self._waiting[guess.digest]
-        self._note(guess, allowed=matched and guess.known)
 
     def _is_right(self, guess: _Guess) -> bool:
         """Compare; who is refused has waited as long as if his hash were the dearest, whatever its cost."""

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import exposition
 from prometheus_client.openmetrics import exposition as openmetrics
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from racoon_exporter.web.content_negotiation import accepts_gzip, prefers_openmetrics
 from racoon_exporter.web.pieces import PiecesResponse, gzipped, slices
+from racoon_exporter.web.workers import in_worker
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -64,19 +64,20 @@ def metrics_route(path: str, registry: CollectorRegistry, first: Write | None = 
     return Route(path, metrics, methods=["GET"])
 
 
-def health_routes(is_ready: Callable[[], tuple[bool, str]]) -> list[Route]:
-    """Return ``/-/healthy``, which answers while the process lives, and ``/-/ready``: 200 or 503 with ``is_ready``'s text.
+def health_routes(is_ready: Callable[[], tuple[bool, str]], ails: Callable[[], str] = lambda: "") -> list[Route]:
+    """Return ``/-/healthy``: 200, or 503 with what ``ails`` us, and ``/-/ready``: 200 or 503 with ``is_ready``'s text.
 
-    ``is_ready`` runs in a worker thread.
+    ``is_ready`` runs in a worker thread; ``ails`` waits for nothing.
     """
 
     async def healthy(request: Request) -> Response:
         del request
-        return PlainTextResponse("Healthy.\n")
+        trouble = ails()
+        return PlainTextResponse(f"{trouble}.\n" if trouble else "Healthy.\n", 503 if trouble else 200)
 
-    def ready(request: Request) -> Response:
+    async def ready(request: Request) -> Response:
         del request
-        is_so, text = is_ready()
+        is_so, text = await in_worker(is_ready)
         return PlainTextResponse(f"{text}\n", 200 if is_so else 503)
 
     return [Route("/-/healthy", healthy, methods=["GET"]), Route("/-/ready", ready, methods=["GET"])]
@@ -123,7 +124,7 @@ class _Renderings:
     async def _render(self, chosen: Format, *, compressed: bool) -> list[bytes]:
         async with self._one_at_a_time:
             del self._next[chosen, compressed]  # who comes from now on needs a later one
-            return await run_in_threadpool(render, self._registry, chosen, compressed=compressed, first=self._first)
+            return await in_worker(render, self._registry, chosen, compressed=compressed, first=self._first)
 
 
 def _header(request: Request, name: str) -> str:

@@ -54,7 +54,10 @@ class Poller:
 
     def start(self) -> None:
         """Begin to ask."""
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError as error:  # the system has no thread left
+            self._note(str(error))
 
     def stop(self) -> None:
         """Ask no more. A look that is under way ends by its own bounds and is not waited for."""

@@ -231,9 +231,11 @@ def test_nobody_looks_while_the_record_that_was_kept_back_is_taken(tmp_path: Pat
         waited.append(thread.is_alive())
         threads.append(thread)
 
-    follower = Follower(Engine(UTC, on_record=look), Inputs(paths(str(log))))
+    inputs = Inputs(paths(str(log)))
+    follower = Follower(Engine(UTC, on_record=look), inputs)
     follower.step()
     assert not waited, "the next line may belong to it"
     follower.change(paths(str(log)), lambda _: "")
     assert waited == [True]
     threads[0].join()
+    inputs.close()

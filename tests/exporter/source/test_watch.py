@@ -15,7 +15,9 @@ from watchdog.events import FileSystemEvent
 from watchdog.observers.api import BaseObserver, EventQueue, ObservedWatch
 from watchdog.observers.inotify import InotifyEmitter, InotifyObserver
 
-from racoon_exporter.source import FileSource
+from racoon_exporter.source import FileSource, watch
+from racoon_exporter.source.inputs import Inputs
+from racoon_exporter.source.kinds import paths
 from racoon_exporter.source.watch import GAP_SECONDS, Watcher
 from tests.exporter.source.files.logs import Log, lines, records
 
@@ -234,6 +236,65 @@ def test_where_no_observer_can_be_started_it_polls(log: Log, caplog: pytest.LogC
     assert watcher.polling
     assert len(caplog.messages) == 1
     watcher.close()
+
+
+class WithoutThreads(InotifyObserver):
+    """An observer on a host that has no thread left, until it has."""
+
+    refusing = True
+    asked = 0
+
+    def schedule(self, *arguments: object, **more: object) -> ObservedWatch:
+        self.asked += 1
+        if self.refusing:
+            raise RuntimeError("can't start new thread")
+        return super().schedule(*arguments, **more)  # type: ignore[arg-type] # passed on as they are
+
+
+def test_without_threads_it_says_so_once_and_polls(
+    log: Log, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service may have fewer tasks than there are directories. What watchdog opened for the thread stays open."""
+    observer = WithoutThreads()
+
+    def same() -> BaseObserver:
+        return observer
+
+    monkeypatch.setattr(watch, "_can_start_a_thread", lambda: not observer.refusing)
+    watcher = watching(log.path, log.path.parent.parent / "other.log", observer=same)
+    for _ in range(3):
+        assert not watcher.wait(0)
+    assert (watcher.polling, watched(watcher), observer.asked) == (True, [], 1)
+    assert caplog.messages == [f"no notice of changes in {log.path.parent} (can't start new thread): polling instead"]
+    observer.refusing = False
+    settle(watcher)
+    assert str(log.path.parent) in watched(watcher)
+    watcher.close()
+
+
+def test_a_thread_can_be_started_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    assert watch._can_start_a_thread()
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert not watch._can_start_a_thread()
+
+
+def test_files_are_looked_at_regularly_where_nobody_can_wait_for_changes(
+    log: Log, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    inputs = Inputs(paths(log.name))
+    log.write(1)
+    block = inputs.read()
+    assert block is not None
+    assert not inputs.wait(0)
+    inputs.close()
+    assert caplog.messages[-1] == "no notice of changes in files (can't start new thread): polling instead"
 
 
 def test_events_in_quick_succession_are_gathered() -> None:
