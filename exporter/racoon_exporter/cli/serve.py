@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +19,7 @@ from racoon_exporter.cli.output import USAGE, Failure, placed, report
 from racoon_exporter.config.file import ConfigError
 
 if TYPE_CHECKING:
-    from racoon_exporter.serve.service import Settings
+    from racoon_exporter.serve.service import Service, Settings
 
 DEFAULT_ADDRESS: Final = "localhost:10500"
 """500 is the IKE port; only this machine is let in unless asked."""
@@ -91,24 +94,43 @@ def default_state_file() -> Path | None:
 @click.pass_context
 def serve(context: click.Context, /, **given: Any) -> None:
     """Follow LOG (a path, a glob, or `-`) and serve metrics, a status page and an API."""
+    logging_setup.set_up(given["log_level"], given["log_format"])
+    with _held(signal.SIGHUP):  # which would end what cannot take it yet; it comes when it can be
+        service = _started(context, given)
+    service.run()
+    if service.failure is not None:
+        raise Failure(f"the web server ended: {service.failure!r}")
+
+
+@contextmanager
+def _held(number: signal.Signals) -> Iterator[None]:
+    """Let a signal come when this is over."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {number})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
+
+
+def _started(context: click.Context, given: dict[str, Any]) -> Service:
+    """Give the exporter, which serves. What keeps it from that is told, and ends this."""
     from racoon_exporter.serve.service import Service  # noqa: PLC0415  the web server is heavy
     from racoon_exporter.web import ListenError, WebConfigError  # noqa: PLC0415
 
-    logging_setup.set_up(given["log_level"], given["log_format"])
     settings = settings_of(context, given)
     try:
         service = Service(settings)
         service.start()
     except (ConfigError, WebConfigError) as error:
         report([placed(error.path, problem) for problem in error.problems], USAGE)
+        raise  # one without a problem there is not
     except ListenError as error:
         raise Failure(str(error)) from error
     except OSError as error:
         raise Failure(f"{error.filename}: {error.strerror}") from error
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    else:
-        service.run()
+    return service
 
 
 def settings_of(context: click.Context, given: dict[str, Any]) -> Settings:

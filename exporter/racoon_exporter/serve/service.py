@@ -27,6 +27,7 @@ from racoon_exporter.engine import Engine
 from racoon_exporter.exposition_cache import ExpositionCache
 from racoon_exporter.serve.loop import Follower
 from racoon_exporter.serve.partitions import Partitions
+from racoon_exporter.serve.reload_requests import ReloadRequests
 from racoon_exporter.serve.systemd import Notifier
 from racoon_exporter.source import StartAt, kinds
 from racoon_exporter.source.inputs import Inputs
@@ -116,7 +117,7 @@ class Service:
             partitions=partitions,
         )
         self._expositions = ExpositionCache()
-        self._reload_asked = False
+        self._reloads = ReloadRequests()
         self._told = 0.0
         self._server = WebServer(
             self._routes(zone, ring),
@@ -124,6 +125,7 @@ class Service:
             config_file=settings.web_config,
             systemd_socket=settings.systemd_socket,
             health_without_auth=settings.health_without_auth,
+            on_failure=self.follower.stop,
         )
         self.follower.web_config_ok = lambda: self._server.config_ok
 
@@ -131,6 +133,11 @@ class Service:
     def urls(self) -> tuple[str, ...]:
         """Where it is reached."""
         return self._server.urls
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What ended the web server, and `run` with it: a process without it would look alive, and be of no use."""
+        return self._server.failure
 
     def _load(self) -> Config:
         path = self._settings.config_file
@@ -143,7 +150,7 @@ class Service:
         telemetry_path = self._settings.telemetry_path
         routes: list[BaseRoute] = [
             metrics_route(telemetry_path, registry, self._own_metrics),
-            *health_routes(self.follower.ready),
+            *health_routes(self.follower.ready, self.follower.stuck),
             *status_routes(
                 self.follower.take,
                 now=time.time,
@@ -182,7 +189,7 @@ class Service:
         self._notifier.ready()
 
     def run(self) -> None:
-        """Follow the inputs until SIGTERM or SIGINT, or until all of them have ended."""
+        """Follow the inputs until SIGTERM or SIGINT, until all of them have ended, or the web server has by itself."""
         try:
             self.follower.run()
         finally:
@@ -198,11 +205,11 @@ class Service:
     def _turn(self) -> None:
         """Do what stands beside reading, once in each turn of the loop."""
         self._notifier.watchdog()
-        if self._reload_asked:
-            self._reload_asked = False
-            self._notifier.reloading()
-            self.reload()
-            self._notifier.ready()
+        if self._reloads.is_due():
+            with self._reloads.answering():
+                self._notifier.reloading()
+                self.reload()
+                self._notifier.ready()
         now = time.monotonic()
         if now - self._told >= _STATUS_SECONDS:
             self._told = now
@@ -211,10 +218,10 @@ class Service:
     # reload
 
     def _ask_reload(self, _number: int = 0, _frame: FrameType | None = None) -> None:
-        self._reload_asked = True
+        self._reloads.ask()
         self._inputs.wake()
 
-    def _reload_endpoint(self, _request: Request) -> Response:
+    async def _reload_endpoint(self, _request: Request) -> Response:
         self._ask_reload()
         return PlainTextResponse("Reloading.\n", status_code=202)
 

@@ -20,10 +20,11 @@ from racoon_exporter.web.connections import Connections, Limits
 from racoon_exporter.web.gate import Gate, shrink_tls_buffers
 from racoon_exporter.web.handshakes import Handshakes
 from racoon_exporter.web.listen import BACKLOG, activated, listen
+from racoon_exporter.web.problems import ListenError
 from racoon_exporter.web.protocol import Endpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from starlette.routing import BaseRoute
@@ -54,7 +55,9 @@ class WebServer:
         logger: logging.Logger = _LOGGER,
         health_without_auth: bool = False,
         limits: Limits | None = None,
+        on_failure: Callable[[], None] = lambda: None,
     ) -> None:
+        """Serve nothing yet. ``on_failure`` is called, in the server's thread, where it ends by itself."""
         self._routes = routes
         self._addresses = addresses
         self._config_file = config_file
@@ -62,6 +65,7 @@ class WebServer:
         self._logger = logger
         self._health_without_auth = health_without_auth
         self._limits = limits or Limits()
+        self._on_failure = on_failure
         self._handshakes = Handshakes(
             self._limits.max_handshakes, self._limits.max_stranger_handshakes, self._limits.max_strangers_handshakes
         )
@@ -88,6 +92,11 @@ class WebServer:
         return self._live is None or self._live.ok
 
     @property
+    def failure(self) -> BaseException | None:
+        """Why it ended by itself, if it did."""
+        return self._failure
+
+    @property
     def connections(self) -> int:
         """How many connections are open now."""
         return sum(len(book) for book in (self._connections, self._waiting) if book is not None)
@@ -107,7 +116,11 @@ class WebServer:
         self._urls = tuple(f"{scheme}://{listener.name}/" for listener in listeners)
         # A daemon: a thread that a stuck route keeps from ending must not keep the process from it.
         self._thread = threading.Thread(target=self._run, args=(live, listeners), name="web", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError as error:  # the system has no thread left
+            _close(listeners)
+            raise ListenError(f"cannot serve: {error}") from error
         self._ready.wait()
         if self._failure is not None:
             raise self._failure
@@ -129,11 +142,10 @@ class WebServer:
         except BaseException as error:  # noqa: BLE001 -- handed to the thread that waits in start()
             self._failure = error
             if self._ready.is_set():
-                self._logger.critical("the web server ended: %s", error)
+                self._logger.critical("the web server ended: %r", error)
+                self._on_failure()
         finally:
-            for listener in listeners:
-                for sock in listener.sockets:
-                    sock.close()
+            _close(listeners)
             self._ready.set()
 
     async def _serve(self, live: LiveConfig, listeners: Sequence[Listener]) -> None:
@@ -148,9 +160,11 @@ class WebServer:
             servers.append(await self._loop.create_server(partial(Gate, endpoint), sock=sock, backlog=at_once))
             sock.listen(BACKLOG)  # the kernel's queue may be longer than what asyncio takes from it in one go
         self._ready.set()
-        await self._stopping.wait()
-        for server in servers:
-            server.close()
+        try:
+            await self._stopping.wait()
+        finally:
+            for server in servers:
+                server.close()
         await self._finish(endpoint)
 
     def _rates(self, *, tls: bool) -> ConnectionRates:
@@ -213,6 +227,12 @@ class WebServer:
         log = self._logger.debug if trouble == self._last_trouble else self._logger.warning
         log("%s", trouble)
         self._last_trouble = trouble
+
+
+def _close(listeners: Sequence[Listener]) -> None:
+    for listener in listeners:
+        for sock in listener.sockets:
+            sock.close()
 
 
 def affordable(connections: int) -> int:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,35 @@ import pytest
 from tests.ports import free_port
 
 SECONDS = 60
+WEB_SERVER_ENDS = """
+from racoon_exporter.cli import run
+from racoon_exporter.serve.service import Service
+
+def end():
+    raise SystemExit("of itself")
+
+def start(service, begin=Service.start):
+    begin(service)
+    service._server._loop.call_soon_threadsafe(end)
+
+Service.start = start
+run()
+"""
+"""An exporter whose web server ends by itself, as by a fault in the event loop."""
+HANG_UP_EARLY = """
+import os
+import signal
+from racoon_exporter.cli import run
+from racoon_exporter.serve.service import Service
+
+def start(service, begin=Service.start):
+    os.kill(os.getpid(), signal.SIGHUP)
+    begin(service)
+
+Service.start = start
+run()
+"""
+"""An exporter that somebody tells to reload before it can."""
 PEER_UP = 'racoon_phase1_up{peer="10.0.0.2"} 1.0'
 ESTABLISHED = "INFO: ISAKMP-SA established 10.0.0.1[500]-10.0.0.2[500] spi:2698c81446191f6c:9b9127e3b6956065"
 
@@ -49,8 +78,8 @@ class Served:
 
 
 @contextlib.contextmanager
-def serving(*arguments: str) -> Iterator[Served]:
-    command = [sys.executable, "-m", "racoon_exporter", "serve", "--web.listen-address", "127.0.0.1:0", *arguments]
+def serving(*arguments: str, program: Sequence[str] = ("-m", "racoon_exporter")) -> Iterator[Served]:
+    command = [sys.executable, *program, "serve", "--web.listen-address", "127.0.0.1:0", *arguments]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as process:
         try:
             served = Served(process, "")
@@ -222,3 +251,38 @@ def test_wrong_usage_is_one_line_and_status_2(arguments: tuple[str, ...], said: 
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_sighup_during_the_start_waits_until_it_can_be_taken(log: Path) -> None:
+    """logrotate's script does not know whether a service has just begun; without a handler the signal would end it."""
+    with serving(str(log), program=("-c", HANG_UP_EARLY)) as served:
+        served.until_it_says("the configuration was read anew")
+        assert served.end(signal.SIGTERM) == 0
+
+
+def test_where_the_web_server_ends_so_does_the_exporter_and_goes_on_at_the_next_start(log: Path, tmp_path: Path) -> None:
+    """Else it would look alive, and answer nobody, until somebody misses it."""
+    append(log, ESTABLISHED)
+    state = tmp_path / "state"
+    ended = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            WEB_SERVER_ENDS,
+            "serve",
+            "--web.listen-address",
+            "127.0.0.1:0",
+            str(log),
+            "--state.file",
+            state,
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.endswith("racoon-exporter: the web server ended: SystemExit('of itself')\n")
+    with serving(str(log), "--state.file", str(state)) as served:
+        metrics = served.until_metrics_hold(PEER_UP)
+    assert 'racoon_phase1_established_total{peer="10.0.0.2",role="unknown"} 1.0' in metrics

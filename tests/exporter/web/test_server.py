@@ -115,6 +115,31 @@ def test_stop_closes_kept_connections_and_the_address_at_once(serve: Serve) -> N
     server.stop()  # a second time does nothing
 
 
+def test_a_server_that_ends_by_itself_tells_whoever_started_it(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    def end() -> None:
+        raise SystemExit("of itself")
+
+    told = threading.Event()
+    server = serve(on_failure=told.set)
+    assert server.failure is None
+    assert server._loop is not None
+    server._loop.call_soon_threadsafe(end)
+    assert told.wait(PATIENCE)
+    assert repr(server.failure) == "SystemExit('of itself')"
+    assert "the web server ended: SystemExit('of itself')" in caplog.text
+
+
+def test_without_a_thread_nothing_is_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    server = WebServer([], addresses=["127.0.0.1:0"], config_file=None)
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(ListenError, match="cannot serve: can't start new thread"):
+        server.start()
+    server.stop()
+
+
 def test_a_server_that_was_never_started_can_be_stopped() -> None:
     WebServer([], addresses=[], config_file=None).stop()
 
