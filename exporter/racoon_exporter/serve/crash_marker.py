@@ -12,6 +12,7 @@ import json
 import logging
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
@@ -51,7 +52,9 @@ class CrashMarker:
         """Keep the mark beside a state file; without one there is none."""
         self._path = None if state_file is None else state_file.with_name(f"{state_file.name}.reading")
         self._descriptor: int | None = None
-        self._marked = False
+        self._marked = b""
+        """What stands in the file."""
+        self._trouble = False
         self._suspect: Mark | None = None
 
     def begin(self) -> None:
@@ -94,7 +97,17 @@ class CrashMarker:
         """Nothing is being read, nothing is kept back: whatever ends the process now, no line does."""
         if self._marked:
             self._write(b"")
-            self._marked = False
+
+    @contextmanager
+    def resting(self) -> Iterator[None]:
+        """Nothing is being read for a while; then what is kept back may be again. A disk that hangs is no line's fault."""
+        marked = self._marked
+        self.rest()
+        try:
+            yield
+        finally:
+            if marked:
+                self._write(marked)
 
     def end(self) -> None:
         """The process stops in good order."""
@@ -108,18 +121,20 @@ class CrashMarker:
 
     def _mark(self, mark: Mark) -> None:
         self._write(json.dumps([mark.source, mark.first, mark.last, mark.crashes]).encode())
-        self._marked = True
 
     def _write(self, text: bytes) -> None:
+        self._marked = text
         if self._descriptor is None:
             return
         size = -(-(len(text) + 1) // _FILLED_TO) * _FILLED_TO
         try:
             os.pwrite(self._descriptor, (text + b"\n").ljust(size), 0)
-        except OSError as error:
-            _LOGGER.warning("%s cannot be written: %s", self._path, error.strerror or error)
-            os.close(self._descriptor)
-            self._descriptor = None
+        except OSError as error:  # a disk that is full has room again some day
+            if not self._trouble:
+                _LOGGER.warning("%s cannot be written: %s", self._path, error.strerror or error)
+            self._trouble = True
+        else:
+            self._trouble = False
 
 
 def _read(data: bytes) -> Mark | None:

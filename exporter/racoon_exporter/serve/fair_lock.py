@@ -33,6 +33,11 @@ class FairLock:
         self._owed = 0
         """How many may look before the reader has its next turn: those who waited when its last one ended."""
 
+    @property
+    def held(self) -> bool:
+        """Whether somebody has it now."""
+        return self._busy
+
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Hold it for a block; those who wait by then have their turn before the next."""

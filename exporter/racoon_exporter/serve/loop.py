@@ -39,6 +39,9 @@ CHECKPOINT_SECONDS: Final = 10.0
 QUIET_SECONDS: Final = 0.1
 """Silence after which a record that may go on in the next line is taken to be complete."""
 IDLE_SECONDS: Final = 1.0
+STUCK_SECONDS: Final = 60.0
+"""A turn that takes longer waits for something that may never come, such as a disk or a file server. Then nothing is read: who
+asks is told. systemd's watchdog, where there is one, ends the process after as long."""
 _MIB: Final = 1024 * 1024
 
 
@@ -91,6 +94,8 @@ class Follower:
         self._aside: dict[str, Any] = {}
         """What is known of sources that are read no longer, by name, as JSON values."""
         self._started = monotonic()
+        self._turned: float | None = None
+        """When the present turn of `run` began; None while it does not run."""
 
     @property
     def engine(self) -> Engine:
@@ -125,12 +130,14 @@ class Follower:
         """Follow until `stop`, or until every input has ended."""
         self._marker.begin()
         while not self._stopping:
+            self._turned = self._monotonic()
             self._on_turn()
             if self.step():
                 continue
             if self._inputs.finished:
                 break
             self._inputs.wait(QUIET_SECONDS if self._live.pending or self.partitions.pending else IDLE_SECONDS)
+        self._turned = None
         with self.lock.reading():
             self._live.flush()
         self.save()
@@ -162,13 +169,14 @@ class Follower:
     def _take(self, block: Block) -> None:
         partition = self.partitions.of(block.source)
         reader = partition or self._live
-        with self.lock.reading():
-            begun = self._monotonic()
-            for part, passed_over in self._marker.parts(block):
+        for part, passed_over in self._marker.parts(block):  # which writes: nobody who looks waits for a disk
+            with self.lock.reading():
+                begun = self._monotonic()
                 (reader.pass_over if passed_over else reader.feed)(part)
-            self._block_size.note(len(block.data), self._monotonic() - begun)
-            if self._monotonic() >= self._partitions_due:  # one that is read to its end need not wait for the others
-                self._partitions_due = self._monotonic() + IDLE_SECONDS
+                self._block_size.note(len(part.data), self._monotonic() - begun)
+        if self._monotonic() >= self._partitions_due:  # one that is read to its end need not wait for the others
+            self._partitions_due = self._monotonic() + IDLE_SECONDS
+            with self.lock.reading():
                 self.partitions.let_time_pass()
         self._dirty |= partition is None
 
@@ -240,7 +248,8 @@ class Follower:
         """Write the state file."""
         with self.lock.reading():
             self.engine.mend()
-        with self._keeping:  # nobody else changes anything: who looks need not wait, and racoons are written one by one
+        # Nobody else changes anything: who looks need not wait, and racoons are written one by one.
+        with self._keeping, self._marker.resting():
             if self._state_file.save(partial(self._content, self.lock.beside_answers)):
                 self._dirty = self._live.aged = False
 
@@ -297,16 +306,28 @@ class Follower:
             return copy(self.partitions.united_with(self.engine), statuses)
 
     def statuses(self) -> tuple[SourceStatus, ...]:
-        """How the sources are doing, counted over restarts."""
-        return tuple(self._total(status) for status in self._inputs.statuses())
+        """How the sources are doing, counted over restarts. While the reader is stuck, all of them are down."""
+        told = tuple(self._total(status) for status in self._inputs.statuses())
+        stuck = self.stuck()
+        return tuple(replace(each, up=False, error=each.error or stuck) for each in told) if stuck else told
 
     def _total(self, status: SourceStatus) -> SourceStatus:
         if status.kept:
             return status
         return replace(status, counts=status.counts + self._earlier.get(status.name, SourceCounts()))
 
+    def stuck(self) -> str:
+        """Say that the reader is, and for how long, or nothing. Waits for nothing itself."""
+        turned = self._turned
+        seconds = 0.0 if turned is None else self._monotonic() - turned
+        if seconds < STUCK_SECONDS:
+            return ""
+        return f"nothing is read: the reader has waited for {seconds:,.0f} seconds, for a disk or a file server perhaps"
+
     def ready(self) -> tuple[bool, str]:
         """Whether what was in the logs at the start has been read, in words."""
+        if stuck := self.stuck():
+            return False, f"{stuck}."
         if not self._caught_up:
             return False, self._progress()
         return True, "Ready."

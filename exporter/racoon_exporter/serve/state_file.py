@@ -62,11 +62,14 @@ class StateFile:
         begun = self._written = self._monotonic()
         if self._path is None:
             return False
-        given = content()
         try:
+            given = content()
             checkpoint.write(self._path, given)
         except OSError as error:
             self._fail(f"cannot write the state file {self._path}: {error.strerror or error}")
+            return False
+        except Exception as error:  # noqa: BLE001  too little memory, say: the file that is there stands, and reading goes on
+            self._fail(f"cannot write the state file {self._path}: {type(error).__name__}: {visible(str(error))[:200]}")
             return False
         self._written = self._monotonic()
         self._took = self._written - begun

@@ -153,3 +153,37 @@ def test_a_mark_that_cannot_be_removed_ends_nothing(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(Path, "unlink", refused)
     marker.end()
     assert (tmp_path / "state.reading").exists()
+
+
+def test_a_process_that_is_ended_while_something_else_is_done_accuses_no_line(tmp_path: Path) -> None:
+    """The watchdog ends one whose state file hangs on a slow disk, three times if need be: that is no line's fault."""
+    left = tmp_path / "state.reading"
+    marker = CrashMarker(tmp_path / "state")
+    marker.begin()
+    with marker.resting():
+        assert left.read_bytes().strip() == b""
+    assert left.read_bytes().strip() == b""
+    list(marker.parts(Block("racoon.log", b"one\n", 1, None)))
+    with marker.resting():
+        assert left.read_bytes().strip() == b""
+    assert json.loads(left.read_bytes()) == ["racoon.log", 1, 1, 0], "what is kept back is still being read"
+    marker.end()
+
+
+def test_a_mark_that_cannot_be_written_is_told_once_and_written_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    left = tmp_path / "state.reading"
+    marker = CrashMarker(tmp_path / "state")
+    marker.begin()
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "pwrite", full)
+        for _ in range(3):
+            assert len(list(marker.parts(Block("racoon.log", b"one\ntwo\n", 1, None)))) == 1
+    assert caplog.messages == [f"{left} cannot be written: No space left on device"]
+    list(marker.parts(Block("racoon.log", b"three\n", 3, None)))
+    assert json.loads(left.read_bytes()) == ["racoon.log", 3, 3, 0]
+    marker.end()

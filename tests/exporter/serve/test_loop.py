@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import threading
 from collections.abc import Callable
 from datetime import UTC
@@ -15,6 +16,7 @@ from racoon_exporter.metrics import collect
 from racoon_exporter.sa import Expectation, Knowledge
 from racoon_exporter.sa.findings import Findings
 from racoon_exporter.serve.block_size import TURN_SECONDS
+from racoon_exporter.serve.live_engine import LiveEngine
 from racoon_exporter.serve.loop import Follower
 from racoon_exporter.source import Block
 from racoon_exporter.source.inputs import Inputs
@@ -185,6 +187,76 @@ def test_a_state_file_that_cannot_be_written_is_told_once_and_counted(
     with caplog.at_level(logging.INFO):
         made.save()
     assert "is written again" in caplog.text
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("can't start new thread"), OverflowError("too large")])
+def test_a_checkpoint_that_cannot_be_made_ends_nothing(
+    error: Exception, log: Path, tmp_path: Path, follower: MakeFollower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Too little memory for a moment; a restart would read all again, with no more of it."""
+    write(log, f"08:30:00 {up()}")
+    made = follower()
+    drain(made)
+    made.save()
+    before = (tmp_path / "state.json").read_bytes()
+
+    def fail(*_: object) -> object:
+        raise error
+
+    for module, name in ((checkpoint, "write"), (LiveEngine, "to_json")):
+        with monkeypatch.context() as host:
+            host.setattr(module, name, fail)
+            made.save()
+    assert (tmp_path / "state.json").read_bytes() == before
+    samples, _ = made.look(collect)
+    assert samples.values["racoon_exporter_checkpoint_failures"] == {("",): 2}
+    write(log, f"08:30:01 {sa(11)}")
+    drain(made)
+    made.save()
+    assert (tmp_path / "state.json").read_bytes() != before
+
+
+def test_who_looks_waits_for_no_disk(log: Path, follower: MakeFollower, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mark of the lines being read may take seconds where a disk is slow."""
+    write(log, f"08:30:00 {up()}")
+    made = follower()
+    looked: list[int] = []
+
+    def slow(_descriptor: int, text: bytes, _offset: int) -> int:
+        assert not made.lock.held
+        looked.append(len(text))
+        return len(text)
+
+    monkeypatch.setattr(os, "pwrite", slow)
+    made._on_turn = lambda: made.stop() if looked else None
+    made.run()
+    assert looked
+
+
+def test_a_reader_that_waits_for_what_may_never_come_is_told(log: Path, time: Time, follower: MakeFollower) -> None:
+    """A file server that is away, a disk that hangs: the process lives, and is of no use."""
+    write(log, f"08:30:00 {up()}")
+    made = follower()
+    told: list[tuple[str, bool, bool]] = []
+
+    def hang() -> None:
+        (status,) = made.statuses()
+        told.append((made.stuck(), status.up, made.ready()[0]))
+        if len(told) > 1:
+            time.now += 61.0
+            (status,) = made.statuses()
+            told.append((made.stuck(), status.up, made.ready()[0]))
+            assert status.error == told[-1][0]
+            made.stop()
+
+    made._on_turn = hang
+    made.step()
+    drain(made)
+    made.run()
+    waited = "nothing is read: the reader has waited for 61 seconds, for a disk or a file server perhaps"
+    assert told == [("", True, True), ("", True, True), (waited, False, False)]
+    assert made.stuck() == ""
+    assert all(status.up for status in made.statuses())
 
 
 def test_the_state_file_is_replaced_as_one(log: Path, tmp_path: Path, follower: MakeFollower) -> None:

@@ -144,6 +144,16 @@ class Gated(Collector):
         yield GaugeMetricFamily("racoon_gated", "Collections so far.", self.collected)
 
 
+def test_what_ails_the_process_is_told_to_whoever_asks_for_its_health(serve: Serve) -> None:
+    trouble = ""
+    server = serve(health_routes(lambda: (True, "Ready."), lambda: trouble))
+    assert status(get(server, b"/-/healthy")) == 200
+    trouble = "nothing is read"
+    answer = get(server, b"/-/healthy")
+    assert status(answer) == 503
+    assert answer.endswith(b"nothing is read.\n")
+
+
 def test_a_slow_collection_does_not_hold_up_other_requests(serve: Serve) -> None:
     registry, gated = CollectorRegistry(), Gated()
     registry.register(gated)
