@@ -8,6 +8,7 @@ import sys
 from datetime import UTC, datetime
 from typing import Final
 
+from racoon_exporter.cli.unread_log import UnreadLogHandler
 from racoon_exporter.text import visible
 
 LEVELS: Final = {
@@ -58,9 +59,16 @@ def _quoted(value: str) -> str:
 FORMATS: Final = {"logfmt": Logfmt, "json": Json}
 
 
+def _handler() -> logging.Handler:
+    try:
+        return UnreadLogHandler(sys.stderr.fileno(), sys.stderr.encoding)
+    except OSError:  # so says a stream that is none of the system's
+        return logging.StreamHandler(sys.stderr)
+
+
 def set_up(level: str, log_format: str) -> None:
     """Send our log to stderr."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _handler()
     handler.setFormatter(FORMATS[log_format]())
     root = logging.getLogger()
     root.handlers[:] = [handler]
