@@ -22,6 +22,9 @@ MAX_ENTRY = 1024 * 1024
 END_SECONDS = 2.0
 """Seconds that journalctl has to end by itself."""
 
+KILLED_SECONDS = 2.0
+"""Seconds for a process that was killed to be gone; one that waits for a disk is not, and nothing can hurry it."""
+
 _STDERR_KEPT = 4096
 _ERROR_SHOWN = 300
 _ALL_BOOTS = ("--merge", "--boot=all")
@@ -135,21 +138,27 @@ class Journalctl:
         status = self._process.poll()
         self._ending_since = now if self._ending_since is None else self._ending_since
         if status is None and now - self._ending_since >= END_SECONDS:
-            self._process.kill()
-            status = self._process.wait()
+            status = self._killed()
         return status
 
     def close(self) -> None:
-        """End it if it runs, and wait for it."""
+        """End it if it runs, and wait for it, though not for ever."""
         if self._process.poll() is None:
             self._process.terminate()
             try:
                 self._process.wait(END_SECONDS)
             except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+                self._killed()
         self._output.close()
         self._errors.close()
+
+    def _killed(self) -> int | None:
+        """Kill it; gives its exit status, or None if it is not gone yet."""
+        self._process.kill()
+        try:
+            return self._process.wait(KILLED_SECONDS)
+        except subprocess.TimeoutExpired:
+            return None
 
 
 def _read_now(descriptor: int, size: int) -> bytes | None:

@@ -17,6 +17,7 @@ import socket
 import struct
 import sys
 import termios
+import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
@@ -104,6 +105,8 @@ class SyslogSource(OneStream):
         self._ready: deque[socket.socket] = deque()
         """Sockets that have something and did not have their turn yet."""
         self._dropped_before: dict[socket.socket, int] = {}
+        self._noting = threading.Lock()
+        """Held while what is dropped is counted: by the reader, and by whoever asks how it is doing."""
         self._tried: float | None = None
         self._closed = False
         self._listen()
@@ -166,11 +169,15 @@ class SyslogSource(OneStream):
         self._closed = True
         for connection in list(self._connections.values()):
             self._drop(connection)
+        self._stop_listening()
+        self._selector.close()
+
+    def _stop_listening(self) -> None:
         for opened in self._listening:
             remove_name(opened)
             opened.close()
         self._listening.clear()
-        self._selector.close()
+        self._dropped_before.clear()
 
     def _listen(self) -> None:
         if self._listening or (self._tried is not None and self._clock() - self._tried < RETRY_SECONDS):
@@ -181,9 +188,14 @@ class SyslogSource(OneStream):
         except OSError as error:
             self._trouble.set(f"cannot listen on {self.name}: {reason(error)}")
             return
+        try:
+            for opened in self._listening:
+                self._selector.register(opened, selectors.EVENT_READ)
+        except OSError as error:  # the kernel lets a user watch so many, and no more
+            self._stop_listening()
+            self._trouble.set(f"cannot listen on {self.name}: {reason(error)}")
+            return
         self._trouble.over(f"listening on {self.name}")
-        for opened in self._listening:
-            self._selector.register(opened, selectors.EVENT_READ)
 
     def _received(self, ready: socket.socket) -> list[bytes]:
         connection = self._connections.get(ready)
@@ -231,10 +243,16 @@ class SyslogSource(OneStream):
             return False
         if len(self._connections) >= self._limits.connections:
             self._give_way("there are too many connections")
-        accepted.settimeout(0)
-        accepted.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        try:
+            accepted.settimeout(0)
+            accepted.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            self._selector.register(accepted, selectors.EVENT_READ)
+        except OSError as error:  # gone again, or the kernel lets nobody watch one more
+            accepted.close()
+            if self._throttle.allows("watch"):
+                logger.warning("%s: a connection cannot be read: %s", self.name, reason(error))
+            return False
         self._connections[accepted] = _Connection(accepted, self._sender(where), Framer(self._counts), self._clock())
-        self._selector.register(accepted, selectors.EVENT_READ)
         return True
 
     def _from_connection(self, connection: _Connection) -> list[bytes]:
@@ -259,21 +277,23 @@ class SyslogSource(OneStream):
         return lines
 
     def _note_drops(self) -> None:
-        """Count what the kernel dropped for want of room. Its counter goes round after 2^32."""
-        for opened in self._listening:
-            dropped = _dropped(opened) if opened.type == socket.SOCK_DGRAM else 0
-            new = (dropped - self._dropped_before.get(opened, 0)) % 2**32
-            self._dropped_before[opened] = dropped
-            self._counts.dropped += new
-            if new and self._throttle.allows("dropped by the kernel"):
-                logger.warning("%s: messages come faster than they are read; the kernel dropped %d", self.name, new)
+        """Count what the kernel dropped for want of room, whoever asks. Its counter goes round after 2^32."""
+        with self._noting:
+            for opened in self._listening:
+                dropped = _dropped(opened) if opened.type == socket.SOCK_DGRAM else 0
+                new = (dropped - self._dropped_before.get(opened, 0)) % 2**32
+                self._dropped_before[opened] = dropped
+                self._counts.dropped += new
+                if new and self._throttle.allows("dropped by the kernel"):
+                    logger.warning("%s: messages come faster than they are read; the kernel dropped %d", self.name, new)
 
     def _admit_from(self, sender: str, message: bytes, lines: list[bytes]) -> None:
         """Add a datagram of a sender that cannot be made to wait, unless it is one too many."""
         if self._buckets.take(sender, self._clock()):
             self._admit(sender, message, lines)
             return
-        self._counts.dropped += 1
+        with self._noting:
+            self._counts.dropped += 1
         self._counts.lost_bytes += len(message)
         if self._throttle.allows(sender):
             logger.warning("%s: %s sends too many messages; some are dropped", self.name, sender)

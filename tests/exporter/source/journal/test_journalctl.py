@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -317,6 +318,31 @@ def test_closing_ends_the_child(fake: FakeJournal, journal: JournalSource) -> No
     assert not running(pid)
     journal.close()
     assert journal.read() is None
+
+
+def test_a_child_that_cannot_be_killed_is_not_waited_for(
+    fake: FakeJournal, journal: JournalSource, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waits for a disk. The other sources are read meanwhile, and the exporter ends when it is told to."""
+
+    def never(process: subprocess.Popen[bytes], timeout: float | None = None) -> int:
+        assert timeout is not None
+        raise subprocess.TimeoutExpired(process.args, timeout)
+
+    fake.script(f"#!/bin/sh\necho $$ > {fake.home}/pid\nexec >&-\nread line < {fake.home}/live\n")
+    assert journal.read() is None
+    while journal.status().up:
+        assert ready(journal)
+        assert journal.read() is None
+    with monkeypatch.context() as disk:
+        disk.setattr(subprocess.Popen, "wait", never)
+        disk.setattr(subprocess.Popen, "poll", lambda _process: None)
+        clock.now += 2
+        assert journal.read() is None
+        assert journal.read() is None
+    while journal.status().error is None:
+        assert journal.read() is None
+    assert journal.status().error == f"journal: {fake.home}/journalctl was ended by signal 9"
 
 
 def test_a_child_that_only_closes_its_output_is_killed(fake: FakeJournal, journal: JournalSource, clock: Clock) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import select
+import selectors
 import socket
 import sys
 import threading
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from racoon_exporter.source.files.lines import MAX_LINE
+from racoon_exporter.source.syslog import receiver
 from racoon_exporter.source.syslog.receiver import RETRY_SECONDS, SyslogLimits, SyslogSource
 from racoon_exporter.source.syslog.sender_limit import SenderLimit
 from racoon_parsers.line import LineSplitter
@@ -416,6 +418,58 @@ def test_a_fast_sender_keeps_nobody_from_being_heard(make: Make, connect: Connec
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other kernels do not tell")
+def no_room(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_an_address_that_the_kernel_lets_nobody_watch_is_told_and_tried_again(
+    make: Make, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """fs.epoll.max_user_watches are used up, by whatever else this user runs."""
+    with monkeypatch.context() as kernel:
+        kernel.setattr(selectors.DefaultSelector, "register", no_room)
+        source = make("udp://127.0.0.1:0")
+        assert source.read() is None
+        status = source.status()
+    assert (status.up, status.error) == (False, "cannot listen on udp://127.0.0.1:0: No space left on device")
+    clock.now += RETRY_SECONDS
+    assert source.read() is None
+    assert source.status().up
+
+
+def test_a_connection_that_the_kernel_lets_nobody_watch_is_closed_and_the_others_go_on(
+    make: Make, connect: Connect, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = make("tcp://127.0.0.1:0")
+    first = connect(source)
+    first.sendall(NEW + b"\n")
+    assert lines(source) == [NEW + b"\n"]
+    with monkeypatch.context() as kernel:
+        kernel.setattr(source._selector, "register", no_room)
+        second = connect(source)
+        assert source.read() is None
+    assert source.connections == 1
+    assert second.recv(1) == b""
+    assert caplog.messages == ["tcp://127.0.0.1:0: a connection cannot be read: No space left on device"]
+    first.sendall(NEW + b"\n")
+    assert lines(source) == [NEW + b"\n"]
+
+
+def test_who_asks_how_a_source_is_doing_counts_nothing_twice(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scrape asks in another thread, while the reader notes what the kernel dropped."""
+    source = make("udp://127.0.0.1:0")
+    noted: list[bool] = []
+
+    def dropped(_socket: socket.socket) -> int:
+        noted.append(source._noting.locked())
+        return 7
+
+    monkeypatch.setattr(receiver, "_dropped", dropped)
+    source.read()
+    assert source.status().counts.dropped == 7
+    assert noted == [True, True]
+
+
 def test_what_the_kernel_drops_of_udp_is_counted(make: Make, connect: Connect, caplog: pytest.LogCaptureFixture) -> None:
     source = make("udp://127.0.0.1:0", SyslogLimits(sender=SenderLimit(rate=10**9, burst=10**9)))
     (listening,) = source._listening
