@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ _DAY: Final = 86400.0
 _INFORMATION: Final = frozenset({"INFO", "DEBUG", "DEBUG2", ""})
 """Levels of a log that names SAs."""
 _PUT_TOGETHER: Final = 64
-"""Spans of a peer after which those that touch are made one."""
+"""Spans of a peer after which those that touch are made one; then after twice as many, and so on: all are looked at."""
 
 
 class Place(NamedTuple):
@@ -100,7 +101,8 @@ class PeerLog:
                 lives[-1] = _new(Lived, (first, end, cause, place))
                 return
         lives.append(Lived(begin, end, cause, place))
-        if len(lives) % _PUT_TOGETHER == 0:
+        number = len(lives)
+        if number >= _PUT_TOGETHER and number & (number - 1) == 0:
             lives[:] = together(lives)
 
     # bounds
@@ -264,10 +266,11 @@ class GatewayLog:
     def _missing(self) -> list[Span]:
         """Give the silences in which lines are missing: something was to be told to its end, or for much longer than usual."""
         longest = min(max(LEAST_SILENCE, _RHYTHMS * self._usual()), _WRONG_CLOCK)
+        lapsed = sorted(self.lapsed)
         return [
             (begin, end)
             for begin, end in self.silences
-            if end - begin > longest or any(begin < time <= end for time in self.lapsed)
+            if end - begin > longest or bisect_right(lapsed, begin) < bisect_right(lapsed, end)
         ]
 
     def _usual(self) -> float:
@@ -283,9 +286,9 @@ class GatewayLog:
         """Give the times between an orderly stop of racoon and its next start."""
         runs = sorted(self.runs, key=lambda run: run.started or 0.0)
         starts = [run.started for run in runs if run.started is not None]
-        end = self.last or 0.0
+        following = [*starts, self.last or 0.0]
         return union(
-            (run.stopped, min((start for start in starts if start >= run.stopped), default=end))
+            (run.stopped, following[bisect_left(starts, run.stopped)])
             for run in runs
             if run.end == "shutdown" and run.stopped is not None
         )

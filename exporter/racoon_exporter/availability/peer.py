@@ -5,13 +5,15 @@ Up is an IPsec SA alive in each direction. What is planned, and what the log doe
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
 from racoon_exporter.availability.log import Failed, Lived, PeerLog, Place, together
-from racoon_exporter.availability.spans import Span, common, gaps, seconds, union, without
+from racoon_exporter.availability.spans import Span, among, common, gaps, is_within, seconds, union, without
 
 _JUST_BEFORE: Final = 60.0
 """Seconds before a fall within which a failure belongs to it."""
@@ -101,7 +103,7 @@ def availability(
         unknown=seconds(without(span, told)),
         planned=seconds(common(aside, told)),
         outages=outages,
-        flaps=sum(1 for _, end in up if first <= end < last and any(begin <= end <= over for begin, over in counted)),
+        flaps=sum(1 for _, end in up if first <= end < last and is_within(counted, end)),
         failures=_failures(log.failed, first, last),
         up_spans=tuple(common(up, span)),
         first=first,
@@ -118,12 +120,13 @@ def _outages(
 ) -> list[Outage]:
     ends = {life.end: life for lived in lives.values() for life in lived}
     found = []
+    failures = _Failures(failed)
     for begin, end in gaps(up, *window):
-        down = common([(begin, end)], counted)
+        down = common([(begin, end)], among(counted, begin, end))
         if not down:
             continue
         life = ends.get(begin)
-        within = [one for one in failed if one.last >= begin - _JUST_BEFORE and one.first <= end]
+        within = failures.within(begin - _JUST_BEFORE, end)
         found.append(
             Outage(
                 down[0][0],
@@ -137,6 +140,21 @@ def _outages(
             )
         )
     return found
+
+
+class _Failures:
+    """Runs of failures, nearly in the order of time, of which each outage asks for its own."""
+
+    def __init__(self, failed: Sequence[Failed]) -> None:
+        self._failed = failed
+        self._last_so_far = list(accumulate((one.last for one in failed), max))
+        firsts = list(accumulate((one.first for one in reversed(failed)), min))
+        self._first_from_here = firsts[::-1]
+
+    def within(self, begin: float, end: float) -> list[Failed]:
+        """Give those that reach into a time, its bounds included. None before the first place, or from the second on, does."""
+        places = slice(bisect_left(self._last_so_far, begin), bisect_right(self._first_from_here, end))
+        return [one for one in self._failed[places] if one.last >= begin and one.first <= end]
 
 
 def _failures(failed: Sequence[Failed], first: float, last: float) -> dict[str, int]:

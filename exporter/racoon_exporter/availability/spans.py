@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
+from typing import Final
 
 Span = tuple[float, float]
+_begin: Final = itemgetter(0)
+_end: Final = itemgetter(1)
 
 
 def union(spans: Iterable[Span]) -> list[Span]:
@@ -46,6 +51,17 @@ def gaps(spans: Sequence[Span], begin: float, end: float) -> list[Span]:
         for first, last in zip(bounds[::2], bounds[1::2], strict=True)
         if max(first, begin) < min(last, end)
     ]
+
+
+def among(spans: Sequence[Span], begin: float, end: float) -> Sequence[Span]:
+    """Give those that reach into a time. Who asks for one time after the other passes each span once, not all for each."""
+    return spans[bisect_right(spans, begin, key=_end) : bisect_left(spans, end, key=_begin)]
+
+
+def is_within(spans: Sequence[Span], time: float) -> bool:
+    """Tell whether a time is within a span, or at its bounds."""
+    place = bisect_right(spans, time, key=_begin)
+    return place > 0 and time <= spans[place - 1][1]
 
 
 def seconds(spans: Iterable[Span]) -> float:
