@@ -20,7 +20,10 @@ from typing import Final
 from racoon_parsers.fields import JOINERS
 from racoon_parsers.template import Hole, Piece
 
-_UNREAD: Final = dict.fromkeys("diouxX", r"[^\s,;:()]{0,40}?") | {"p": r"(?:0x[0-9a-f]{1,16}+|\(nil\))", "f": r"[\d.]{1,40}+"}
+_UNREAD: Final = dict.fromkeys("diouxX", r"[^\s,;:()=\"']{0,40}?") | {
+    "p": r"(?:0x[0-9a-f]{1,16}+|\(nil\))",
+    "f": r"[\d.]{1,40}+",
+}
 """How a value that is not read looks, by racoon's conversion."""
 _FREE: Final = ".*"
 """Free text: as long as the line."""

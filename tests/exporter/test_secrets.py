@@ -156,6 +156,15 @@ def test_what_routeros_said_at_once_is_remembered_without_secrets() -> None:
         assert leaks("\n".join(lines).encode() + b"\n", SECRET) == []
 
 
+@pytest.mark.parametrize(
+    "name", ["password", "psk", "pin", "otp", "totp", "pwd", "creds", "token", "community", "Kennwort", "senha"]
+)
+def test_the_name_of_a_secret_is_no_prefix_of_a_rule_of_routeros(name: str) -> None:
+    known = sample_text(next(row for row in ROWS if row.template.startswith('%s:%d: "{yytext}" no authentication algorithm')))
+    for said in (f"{name}: {SECRET} {known}", f"{name}: {SECRET}"):
+        assert leaks(f"09:12:31 ipsec,error {said}\n{NEXT}".encode(), SECRET) == [], said
+
+
 def test_what_stands_behind_a_message_without_newline_is_masked_in_lines_of_every_dialect() -> None:
     for head in ("system,ipsec,debug ", "09:12:31 ipsec,debug ", "2026-01-15 08:30:02: DEBUG: "):
         line = f"{head}cannot open 72026-01-15 08:30:02: ERROR: unknown to all, password: {SECRET}\n"
@@ -274,6 +283,7 @@ CALLED: Final[dict[str, str]] = {
     "logins in a row": "a:b@c " * 40 + f"bob:{SECRET}@192.0.2.9",
     "a token in JSON": f"rejected prf: DB(prop#1:trns#1):Peer(prop#1:trns#1) = x.7:x.7, eyJhbGciOiJIUzI1NiJ9.{SECRET}.{SECRET}",
     "in short": f"ldap bind pw {SECRET}",
+    "in place of a number": f"SPI: pwd={SECRET}",
     "in German": f"Passwort: {SECRET}",
     "a variable": f"RACOON_PASS={SECRET}",
     "a header of HTTP": f"Authorization: Basic {SECRET}",

@@ -40,7 +40,11 @@ _SYSLOG: Final = {0: "ERROR", 1: "ERROR", 2: "ERROR", 3: "ERROR", 4: "WARNING", 
 _PRIORITIES: Final = {str(number): _SYSLOG[number % 8] for number in range(192)}
 """A topic without severity goes out as information: the priority says as little as topics do."""
 
-_LABELS: Final = "Certificate|DPD|EAP|ID_[IR]|NAT-T|XAuth|cert|certificate|identity|issuer|login|name|peer|selfSigned|subject|trust|user|username|[\\w.-]{0,16}(?i:pass\\w{0,8}|(?:psk|secret|token|key|pw|pin)s?)"
+_LABELS: Final = (
+    "Certificate|DPD|EAP|ID_[IR]|NAT-T|XAuth|cert|certificate|identity|issuer|login|name|peer|selfSigned|subject|trust|user|username"
+    r"|[\w.-]{0,16}(?i:pass\w{0,8}|(?:psk|secret|token|key|pwd?|pin|otp|cred|credential|community|senha|kennwort|contrase.a|keymat"
+    r"|authorization|bearer|cookie)s?)"
+)
 """Words with a colon that RouterOS itself prints before what a peer may have chosen, and names of secrets: no prefix of a
 logging rule."""
 
