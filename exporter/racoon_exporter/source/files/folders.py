@@ -22,6 +22,11 @@ from racoon_exporter.source.rotated_names import beginnings_of
 SETTLED_NS = 50_000_000
 """A folder that was changed less than so long before it was listed may have been changed again with the same time."""
 
+COARSE_NS = 2_000_000_000
+"""So long where times are whole seconds: JFFS2, UBIFS, ext3 and NFS from them know no others, FAT every second one only."""
+
+_SECOND_NS = 1_000_000_000
+
 KEPT_NS = 1_000_000_000
 """A listing serves no longer, whatever the folder's time says: a file server's clock may be wrong."""
 
@@ -87,7 +92,7 @@ class Folders:
         kept = self._kept.pop(path, None)
         if kept is None or kept.changed != changed or not 0 <= now - kept.listed_ns < KEPT_NS:
             folder = Folder(path, self._entries(path), self.system)
-            if changed is None or now - changed[-1] < SETTLED_NS:
+            if changed is None or now - changed[-1] < _settled_after(changed[-1]):
                 return folder
             kept = _Kept(changed, now, folder)
         self._kept[path] = kept
@@ -111,6 +116,10 @@ class Folders:
             # Nothing beside the log can be found then, which is the same as there being nothing; that the log itself cannot
             # be read is told by whoever reads it.
             return []
+
+
+def _settled_after(changed_ns: int) -> int:
+    return SETTLED_NS if changed_ns % _SECOND_NS else COARSE_NS
 
 
 def regular(path: str, system: System) -> os.stat_result | None:

@@ -134,6 +134,19 @@ def test_a_listing_serves_as_long_as_it_is_sure(tmp_path: Path, before_ns: int, 
     assert steps.calls["listdir"] == listed
 
 
+def test_what_was_renamed_within_one_tick_of_a_coarse_clock_is_seen(tmp_path: Path) -> None:
+    """As on the flash of a router, whose file system keeps whole seconds."""
+    steps, log = Steps(), Log(tmp_path / "log")
+    steps.now = NOW - NOW % 10**9 + 9 * 10**8
+    second = steps.now - steps.now % 10**9
+    log.write(1)
+    os.utime(tmp_path, ns=(second, second))
+    assert steps.folders.at(str(tmp_path)).beside(log.name) == []
+    log.rename()
+    os.utime(tmp_path, ns=(second, second))
+    assert steps.folders.at(str(tmp_path)).beside(log.name) == ["log.1"]
+
+
 def test_what_was_renamed_since_is_seen(tmp_path: Path) -> None:
     steps, log = Steps(), Log(tmp_path / "log")
     log.write(1)
