@@ -8,7 +8,8 @@ from datetime import UTC
 
 import pytest
 
-from racoon_exporter.availability.log import GatewayLog
+from racoon_exporter.availability import log
+from racoon_exporter.availability.log import GatewayLog, Lived, PeerLog, together
 from racoon_exporter.availability.past import MOST_SECONDS, Bounds, Past
 from racoon_exporter.availability.past_json import past_to_json, restore_past
 from racoon_exporter.availability.peer import availability
@@ -27,6 +28,34 @@ def sas(begin: float, end: float, peer: str = PEER, cause: str = "expired") -> l
     return [
         IpsecSa("", "ESP", None, "a", "b", 1, peer, way, begin, ended=end, end=cause, state="ended") for way in ("in", "out")
     ]
+
+
+def test_lives_apart_are_put_together_rarely(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock that goes back makes each life one of its own; then one that touches another joins it, again and again."""
+    looked = 0
+
+    def counting(lives: list[Lived]) -> list[Lived]:
+        nonlocal looked
+        looked += len(lives)
+        return together(lives)
+
+    monkeypatch.setattr(log, "together", counting)
+    peer = PeerLog()
+    for number in range(1023):
+        peer.add("in", -2.0 * number, 1.0 - 2.0 * number, None, None)
+    for _ in range(500):
+        peer.add("in", -999.5, -999.2, None, None)
+    assert looked <= 4 * 1523
+    assert len(together(peer.lived["in"])) == 1023
+
+
+def test_lapses_are_bounded_where_a_clock_was_set_back() -> None:
+    gateway = GatewayLog()
+    gateway.newest = 0.0
+    gateway.lapsed += map(float, range(1, 10_000))
+    gateway.forget_lapses()
+    assert len(gateway.lapsed) == log._MOST_LAPSED
+    assert gateway.lapsed[-1] == 9999.0
 
 
 def failed(at: float, peer: str = PEER, reason: str = "timeout") -> Negotiation:

@@ -25,7 +25,8 @@ _DAY: Final = 86400.0
 _INFORMATION: Final = frozenset({"INFO", "DEBUG", "DEBUG2", ""})
 """Levels of a log that names SAs."""
 _PUT_TOGETHER: Final = 64
-"""Spans of a peer after which those that touch are made one; then after twice as many, and so on: all are looked at."""
+"""Spans of a peer after which those that touch are made one; then after twice as many as are left, as all are looked at."""
+_MOST_LAPSED: Final = 4096
 
 
 class Place(NamedTuple):
@@ -74,6 +75,8 @@ class PeerLog:
     """When its newest ISAKMP SA was."""
     kept_from: float | None = None
     """Before it, what is told of its SAs was let go; None where nothing was."""
+    untidy: dict[str, int] = field(default_factory=dict)
+    """By direction: how many lives are kept as they come, before those that touch are made one again."""
 
     def copy(self) -> PeerLog:
         """Give one that may be added to."""
@@ -101,9 +104,9 @@ class PeerLog:
                 lives[-1] = _new(Lived, (first, end, cause, place))
                 return
         lives.append(Lived(begin, end, cause, place))
-        number = len(lives)
-        if number >= _PUT_TOGETHER and number & (number - 1) == 0:
+        if len(lives) >= self.untidy.get(direction, _PUT_TOGETHER):
             lives[:] = together(lives)
+            self.untidy[direction] = max(_PUT_TOGETHER, 2 * len(lives))
 
     # bounds
 
@@ -307,7 +310,7 @@ class GatewayLog:
         """Let go when SAs lapsed while lines were written."""
         now = self.newest if self.newest is not None else float("-inf")
         within = {time for time in self.lapsed if time > now or any(begin < time <= end for begin, end in self.silences)}
-        self.lapsed = sorted(within)
+        self.lapsed = sorted(within)[-_MOST_LAPSED:]
 
     def forget_runs(self, most: int) -> None:
         """Let go the oldest lives of racoons: what was before the newest of these is no longer known."""
