@@ -284,7 +284,7 @@ def may_await_login(racoon: Racoon) -> Iterator[IsakmpSa]:
 
 def _awaiting_login(racoon: Racoon) -> IsakmpSa | None:
     """Choose the ISAKMP SA a login line is about: the only one that asked for it lately, or at all, else the only new one."""
-    new = [sa for sa in racoon.isakmp if close_in_time(sa.established, racoon.now, _XAUTH_WAIT)]
-    asked = [sa for sa in racoon.isakmp if sa.xauth]
+    new = [sa for sa in racoon.isakmp.newest() if close_in_time(sa.established, racoon.now, _XAUTH_WAIT)]
+    asked = list(racoon.isakmp.asked())
     candidates = [sa for sa in new if sa.xauth] or asked or new
     return candidates[-1] if len({sa.peer for sa in candidates}) == 1 else None

@@ -38,12 +38,23 @@ class Guesses:
     sas: list[Guessed] = field(default_factory=list)
     _newest: OrderedDict[tuple[str, str, str], IpsecSa] = field(default_factory=OrderedDict)
     """By protocol and arrow as printed: the SA noted last."""
+    _remote: set[str] = field(default_factory=set)
+    """Addresses that are taken for a peer's."""
 
     def local(self, source: str, destination: str) -> str:
         """Give the end of a pair that is taken for ours; the first time that is the left one."""
-        if len(self.local_of) >= self.share(_MOST_KEPT):
-            self.local_of.clear()
-        return self.local_of.setdefault(frozenset((source, destination)), source)
+        pair = frozenset((source, destination))
+        local = self.local_of.get(pair)
+        if local is None:
+            if len(self.local_of) >= self.share(_MOST_KEPT):
+                self._take({})
+            local = self.local_of[pair] = source
+            self._remote |= pair - {local}
+        return local
+
+    def _take(self, local_of: dict[frozenset[str], str]) -> None:
+        self.local_of = local_of
+        self._remote = {address for pair, local in local_of.items() for address in pair if address != local}
 
     def note(self, sa: IpsecSa, source: str, destination: str) -> None:
         """Keep an SA of guessed ends."""
@@ -65,14 +76,14 @@ class Guesses:
     def take_wrong(self, local: str) -> list[Guessed]:
         """An address is ours: give what was made of the guess that it is a peer's, and keep nothing more of it."""
         wrong = [one for one in self.sas if one.sa.peer == local]
-        self.local_of = {pair: known for pair, known in self.local_of.items() if local not in pair}
+        self._take({pair: known for pair, known in self.local_of.items() if local not in pair})
         self.sas = [one for one in self.sas if local not in one[1:]]
         self._newest = OrderedDict((arrow, sa) for arrow, sa in self._newest.items() if local not in arrow[1:])
         return wrong
 
     def is_peer(self, address: str) -> bool:
         """Whether an address is a peer by a guess only."""
-        return any(address in pair and local != address for pair, local in self.local_of.items())
+        return address in self._remote
 
     # keeping
 
@@ -90,6 +101,6 @@ class Guesses:
         """Go on from what `to_json` gave."""
         if given is None:
             return
-        self.local_of = {frozenset(pair): local for *pair, local in given["local_of"]}
+        self._take({frozenset(pair): local for *pair, local in given["local_of"]})
         for place, source, destination in given["sas"]:
             self._keep(Guessed(alive[place] if place >= 0 else archive.ipsec[~place], source, destination))

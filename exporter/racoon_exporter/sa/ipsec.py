@@ -47,7 +47,11 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
         if found is not None and found.peer == address and found.protocol == protocol:
             return found
         alike = self._alike.get(spi)
-        return None if alike is None else next((sa for sa in alike if sa.peer == address and sa.protocol == protocol), None)
+        return None if alike is None else alike.get((address, protocol))
+
+    def tell_apart(self, sa: IpsecSa) -> tuple[str, str]:
+        """Give what tells SAs of one SPI apart."""
+        return sa.peer, sa.protocol
 
     def believe_alive(self, spi: int, address: str, now: float | None) -> IpsecSa | None:
         """Bring an SA back of which a line speaks that was taken to be over: its lifetime was longer than thought."""
@@ -197,7 +201,7 @@ class IpsecSas(SaTable[IpsecSa, IpsecEvent]):
 
     def leave_to_kernel(self) -> None:
         """Their daemon is gone, the kernel's SAs are not: they carry traffic until they expire."""
-        for sa in self:
+        for sa in self.take_new():
             sa.orphan = True
             self.schedule_end(sa)
 

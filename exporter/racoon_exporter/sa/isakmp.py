@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Final
 
 from racoon_exporter.sa.counts import MOST
@@ -18,6 +20,8 @@ _TOLERANCE: Final = 2.0
 """Seconds by which two equal lifetimes may differ."""
 _WHOLE_SECONDS: Final = 1.0
 """Seconds by which a time is wrong that has whole seconds."""
+_MOST_ASKED: Final = 256
+"""SAs that a login line is compared with, the last ones: more than there may be of one peer."""
 
 
 def _slack(lifetime: float) -> float:
@@ -27,7 +31,7 @@ def _slack(lifetime: float) -> float:
 class IsakmpSas(SaTable[IsakmpSa, IsakmpEvent]):
     """ISAKMP SAs. Their lifetime is configured, or learned from those that ended before."""
 
-    __slots__ = ()
+    __slots__ = ("_asked",)
 
     kind = IsakmpSa
     table = ISAKMP
@@ -35,6 +39,25 @@ class IsakmpSas(SaTable[IsakmpSa, IsakmpEvent]):
     taken_over = "expired"
     most_of_peer = 128  # behind one address may be many roaming users
     most = 16_384
+
+    def __init__(self, *parts: Any) -> None:
+        super().__init__(*parts)
+        self._asked: dict[str, IsakmpSa] = {}
+        """By cookies: those whose login was asked for, the last ones."""
+
+    def ask_login(self, sa: IsakmpSa) -> None:
+        """Note that an SA waits for its login."""
+        self._asked[sa.cookies] = sa
+        while len(self._asked) > _MOST_ASKED:
+            del self._asked[next(iter(self._asked))]
+
+    def asked(self) -> Iterator[IsakmpSa]:
+        """Give those alive that wait for their login."""
+        return (sa for sa in self._asked.values() if sa.xauth and sa.ended is None and self.named.get(sa.cookies) is sa)
+
+    def newest(self) -> list[IsakmpSa]:
+        """Give some of those that came last, oldest first: more than there may be of one peer."""
+        return list(islice(reversed(self.named.values()), _MOST_ASKED))[::-1]
 
     def ends_by_time(self, sa: IsakmpSa) -> float:
         """Tell when an ISAKMP SA whose end nobody logs is taken to have ended; infinity for never.
@@ -107,6 +130,8 @@ class IsakmpSas(SaTable[IsakmpSa, IsakmpEvent]):
         alive = super().restore(given)
         for sa in alive:
             self.schedule_end(sa)
+            if sa.xauth:
+                self.ask_login(sa)
             self.changed(self._peers.entry(sa.peer, sa.established), sa.peer, sa.established)  # older versions did not note it
         return alive
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import insort_left
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any, Final, Literal
 
 from racoon_exporter.sa.archive import Archive
@@ -17,6 +18,9 @@ GIVEN_UP_AFTER: Final = 600.0
 """Seconds after which an unfinished negotiation is given up without a verdict: its end was not logged."""
 MOST_UNDER_WAY: Final = 4096
 """Unfinished negotiations of one daemon; beyond it the one of the longest-waiting peer is given up."""
+
+_MOST_NEWEST: Final = 256
+"""Negotiations among which one is looked for that has just begun."""
 
 OnFailure = Callable[[Negotiation, float | None], None]
 """Takes a negotiation that failed, and the present time."""
@@ -70,6 +74,10 @@ class Negotiations:
 
     def __len__(self) -> int:
         return len(self._all)
+
+    def newest(self) -> Iterator[Negotiation]:
+        """Give some of those that began last, the newest first."""
+        return islice(reversed(self._all), _MOST_NEWEST)
 
     # their lives
 

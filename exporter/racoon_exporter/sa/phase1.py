@@ -77,6 +77,8 @@ def established(racoon: Racoon, heard: Heard[Phase1Established]) -> None:
     sa.xauth, packet.login_asked = packet.login_asked, False
     racoon.life.stopped = False
     racoon.isakmp.add(sa, peer, racoon.now)
+    if sa.xauth:
+        racoon.isakmp.ask_login(sa)
     peer.phase1_last_established = racoon.now if racoon.now is not None else peer.phase1_last_established
     peer.counters["phase1_established", negotiation.role or "unknown"] += 1
     if negotiation.begun is not None and racoon.now is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from racoon_exporter.sa.arrow import Arrow, arrow_of
 from racoon_exporter.sa.blame import Evidence, close_in_time
 from racoon_exporter.sa.heard import Heard
@@ -20,6 +22,9 @@ from racoon_parsers.events import (
     Phase2Started,
 )
 from racoon_parsers.reasons import more_telling
+
+_MOST_ALIKE: Final = 128
+"""SAs of one SPI, the oldest, among which the one is chosen that a line without addresses speaks of."""
 
 
 def queued(racoon: Racoon, heard: Heard[Phase2Queued]) -> None:
@@ -108,8 +113,10 @@ def _whose_wish(racoon: Racoon) -> str | None:
     larval = racoon.blame.packet.larval
     if larval is not None and close_in_time(larval[0], racoon.now):
         return larval[1]
-    wishes = [one for one in racoon.negotiations if one.waiting]
-    peers = {one.peer for one in wishes if close_in_time(one.begun, racoon.now)} or {one.peer for one in wishes}
+    waiting = racoon.negotiations.waiting
+    if len(waiting) == 1:
+        return next(iter(waiting))
+    peers = {one.peer for one in racoon.negotiations.newest() if one.waiting and close_in_time(one.begun, racoon.now)}
     return peers.pop() if len(peers) == 1 else None
 
 
@@ -241,7 +248,7 @@ def purged(racoon: Racoon, heard: Heard[IpsecSaPurged]) -> None:
 
 def _purged_sa(racoon: Racoon, event: IpsecSaPurged) -> IpsecSa | None:
     """Choose the SA a line speaks of, among those of its SPI: of the protocol, outbound, between its ends, of a teardown."""
-    sas = racoon.ipsec.of_name(event.spi)
+    sas = racoon.ipsec.of_name(event.spi)[:_MOST_ALIKE]
     if event.protocol is not None:
         outbound = [sa for sa in sas if sa.protocol == event.protocol]
         named = racoon.life.dialect.true_arrows  # each SA of a pair has a purge line of its own

@@ -24,6 +24,8 @@ _MOST_PRESUMED: Final = 4096
 _OFTEN: Final = ("add", "enter", "leave", "due", "end")
 """Methods that the lines about SAs go through, which are half of all."""
 
+_NONE: Final[dict[Any, Any]] = {}
+
 Sa = TypeVar("Sa", IsakmpSa, IpsecSa)
 Event = TypeVar("Event", bound=str)
 
@@ -46,11 +48,6 @@ class SasOfPeer(list[Sa]):
         self.overdue = NEVER
         """When a line that the first of them should cause is overdue."""
 
-    @property
-    def ended(self) -> bool:
-        """Whether there is nothing left to look at."""
-        return not self
-
 
 class SaTable(Generic[Sa, Event]):
     """SAs by what lines call them, and by peer. A name may be that of several: SPIs are of either end's choice."""
@@ -67,6 +64,7 @@ class SaTable(Generic[Sa, Event]):
         "_peers",
         "_presumed",
         "_share",
+        "_since",
         "_table",
         "_timers",
         "named",
@@ -102,8 +100,10 @@ class SaTable(Generic[Sa, Event]):
         self._most_of_peer, self._most = kind.most_of_peer, kind.most
         self.named: dict[Hashable, Sa] = {}
         """All that are alive, oldest first, by name; those that came while another had their name, by that and their `id`."""
-        self._alike: dict[Hashable, list[Sa]] = {}
-        """By name: those that came while another had it, oldest first."""
+        self._alike: dict[Hashable, dict[Hashable, Sa]] = {}
+        """By name, and by what tells them apart: those that came while another had the name, oldest first."""
+        self._since = 0
+        """How many came since `take_new` was last asked."""
         self.of_peer: dict[str, SasOfPeer[Sa]] = {}
         self._presumed: OrderedDict[Hashable, Sa] = OrderedDict()
         """By name: SAs that only their lifetime ended; a later line about one proves it wrong."""
@@ -145,8 +145,11 @@ class SaTable(Generic[Sa, Event]):
     def enter(self, sa: Sa) -> SasOfPeer[Sa]:
         """Enter an SA under its name and its peer, and give those of its peer."""
         name = sa.name
+        self._since += 1
         if name in self._alike or self.named.setdefault(name, sa) is not sa:
-            self._alike.setdefault(name, []).append(sa)
+            alike = self._alike.setdefault(name, {})
+            if alike.setdefault(self.tell_apart(sa), sa) is not sa:
+                alike[id(sa)] = sa
             self.named[name, id(sa)] = sa
         of_peer = self.of_peer.get(sa.peer)
         if of_peer is None:
@@ -168,19 +171,29 @@ class SaTable(Generic[Sa, Event]):
 
     def _leave_alike(self, name: Hashable, sa: Sa) -> None:
         alike = self._alike[name]
-        alike.remove(sa)
+        key = self.tell_apart(sa)
+        del alike[key if alike.get(key) is sa else id(sa)]
         if not alike:
             del self._alike[name]
         del self.named[name, id(sa)]
 
     def oldest(self, name: Hashable) -> Sa | None:
         """Give the oldest SA of a name."""
-        return next(iter(self.of_name(name)), None)
+        return self.named.get(name) or next(iter(self._alike.get(name, _NONE).values()), None)
 
     def of_name(self, name: Hashable) -> list[Sa]:
         """Give the SAs of a name, oldest first: SPIs are of either end's choice, and may be equal."""
         first: Sa | None = self.named.get(name)
-        return [*([] if first is None else [first]), *self._alike.get(name, ())]
+        return [*([] if first is None else [first]), *self._alike.get(name, _NONE).values()]
+
+    def tell_apart(self, sa: Sa) -> Hashable:
+        """Give what tells SAs of one name apart."""
+        return sa.peer
+
+    def take_new(self) -> list[Sa]:
+        """Give those that came since the last time, and perhaps some before: with each line that asks, all would be many."""
+        new, self._since = list(islice(reversed(self.named.values()), self._since)), 0
+        return new
 
     def ends_by_time(self, sa: Sa) -> float:
         """Tell when an SA whose end nobody logs is taken to have ended; infinity for never."""
@@ -219,6 +232,10 @@ class SaTable(Generic[Sa, Event]):
             self.end_by_time(sa, now)
         sas.look = NEVER
         self._look_at(sas, following)
+
+    def awaits(self, sas: SasOfPeer[Sa], when: float) -> bool:
+        """Whether a peer's SAs are to be looked at at this time; a look that was to come later goes for one that is sooner."""
+        return bool(sas) and sas.look == when
 
     def grown(self, peer: Peer, address: str, at: float | None) -> None:
         """Take note that there is an SA more of an address; `peer` is what is counted for it."""

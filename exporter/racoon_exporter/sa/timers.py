@@ -5,8 +5,8 @@ from __future__ import annotations
 from heapq import heapify, heappop, heappush
 from typing import Any, Final, Protocol
 
-FEW: Final = 65_536
-"""Looks below which those at what is over are left alone."""
+FEW: Final = 1024
+"""Looks below which those that nobody waits for any more are left alone."""
 NEVER: Final = float("inf")
 
 
@@ -15,6 +15,9 @@ class Owner(Protocol):
 
     def due(self, what: Any, now: float) -> None:
         """Look at it: the time has come."""
+
+    def awaits(self, what: Any, when: float) -> bool:
+        """Whether a look at it at this time is still wanted: it is over, or was to be looked at sooner, if not."""
 
 
 class Timers:
@@ -35,7 +38,7 @@ class Timers:
     def at(self, when: float, owner: Owner, what: Any) -> None:
         """Let an owner look at something again at a time."""
         if self._number >= self._most:
-            self._forget_what_is_over()
+            self._forget_what_nobody_awaits()
         looks = self._looks.get(when)
         if looks is None:
             self._looks[when] = [(owner, what)]
@@ -45,9 +48,11 @@ class Timers:
             looks.append((owner, what))
         self._number += 1
 
-    def _forget_what_is_over(self) -> None:
-        """Forget looks at what has ended: they would keep it in memory until their time."""
-        left = {when: [look for look in looks if not getattr(look[1], "ended", None)] for when, looks in self._looks.items()}
+    def _forget_what_nobody_awaits(self) -> None:
+        """Forget looks that are not wanted: they would stay until their time, which a forged one puts off for ever."""
+        left = {
+            when: [(owner, what) for owner, what in looks if owner.awaits(what, when)] for when, looks in self._looks.items()
+        }
         self._looks = {when: looks for when, looks in left.items() if looks}
         self._times = list(self._looks)
         heapify(self._times)

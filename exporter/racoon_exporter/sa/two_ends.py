@@ -37,6 +37,8 @@ _MOST_OWNERS: Final = 64
 """Racoons that say an address is theirs and are asked: where more do, it is none that tells of a peer."""
 _MOST_COMPARED: Final = 512
 """Failures that are compared with one: who writes the log makes as many as he likes, and each line must stay cheap."""
+_MOST_LOOKED_UP: Final = 4096
+"""Racoons and addresses of which it is looked up whether there are such failures."""
 
 Kept = OrderedDict[tuple[int, str], deque[Negotiation]]
 """Failures by phase and peer, the newest last."""
@@ -64,6 +66,11 @@ class Failures:
         """Count one whose time to be told is over, unless the other end's log is yet to be read (`caught_up`)."""
         if not self.racoon.two_ends.catching_up:
             give_up(self.racoon, what, now)
+
+    def awaits(self, what: Negotiation, when: float) -> bool:
+        """Whether one waits to be counted."""
+        del when
+        return id(what) in self.uncounted
 
     def keep(self, negotiation: Negotiation) -> list[Negotiation]:
         """Keep a failure, and give those that are kept no longer."""
@@ -253,18 +260,27 @@ class TwoEnds:
 
     def _silences(self, racoon: Racoon, named: Negotiation) -> Iterator[tuple[Racoon, Negotiation]]:
         """Give the failures without a cause that this one explains."""
-        others = None if named.peer == UNATTRIBUTED else self._owners.get(named.peer, ())[:_MOST_OWNERS]
         silent_about_us = (
             (other, silent)
-            for address in sorted(racoon.peers.locals & self._silent_about.keys())
-            for other in self._silent_about[address]
-            if other is not racoon and (others is None or other in others)
+            for other, address in islice(self._about_us(racoon, named.peer), _MOST_LOOKED_UP)
+            if other is not racoon
             for phase in sorted({named.phase, 2})
             for silent in other.failures.silent.get((phase, address), ())
         )
         for other, silent in islice(silent_about_us, _MOST_COMPARED):
             if named.phase in _phases(silent) and _same(other, silent, named):
                 yield other, silent
+
+    def _about_us(self, racoon: Racoon, peer: str) -> Iterator[tuple[Racoon, str]]:
+        """Give who keeps failures without a cause with an address of ours: of a peer, if it is known whose it would be."""
+        ours = racoon.peers.locals
+        if peer == UNATTRIBUTED:
+            for address in sorted(islice(ours & self._silent_about.keys(), _MOST_COMPARED)):
+                for other in self._silent_about[address]:
+                    yield other, address
+        for owner in self._owners.get(peer, ())[:_MOST_OWNERS]:
+            for address in {address: None for _, address in owner.failures.silent if address in ours}:
+                yield owner, address
 
 
 def give_up(racoon: Racoon, negotiation: Negotiation, now: float | None) -> None:

@@ -90,6 +90,13 @@ def test_timers_of_sas_that_are_over_do_not_pile_up() -> None:
     assert len(the_racoon(flood(2000, [P])).timers) <= 400
 
 
+def test_a_clock_that_goes_back_piles_up_no_timers() -> None:
+    """Each SA is to be looked at sooner than the last, and their peer is always there."""
+    hours = [f"{hour:02}:{minute:02}:00" for hour in range(23, -1, -1) for minute in range(59, -1, -1)]
+    lines = [f"{time} {sa(number + 1)}" for number, time in enumerate(hours)]
+    assert len(the_racoon(told(*lines, knowledge=knowing(P, lifetime=3600.0))).timers) <= 200
+
+
 def test_what_is_written_does_not_grow_with_the_flood() -> None:
     few, many = (len(str(to_json(flood(count, [P]))["state"]["racoons"])) for count in (200, 2000))
     assert many < 1.1 * few

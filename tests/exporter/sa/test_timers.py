@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from racoon_exporter.sa import timers as module
 from racoon_exporter.sa.timers import NEVER, Timers
 
 
@@ -20,6 +21,9 @@ class Noted:
             self._timers.at(now, self, "set meanwhile")
         if what == "fails":
             raise LookupError(what)
+
+    def awaits(self, what: Any, when: float) -> bool:
+        return bool(what == when)
 
 
 def test_looks_of_one_time_come_in_the_order_in_which_they_were_set() -> None:
@@ -55,3 +59,14 @@ def test_a_look_that_fails_takes_no_other_with_it() -> None:
     timers.run(2.0)
     assert owner.looked == ["first", "fails", "third", "fourth"]
     assert len(timers) == 0
+
+
+def test_looks_that_nobody_awaits_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FEW", 10)
+    timers = Timers()
+    owner = Noted(timers)
+    for number in range(100):
+        timers.at(1000.0 - number, owner, 1000.0 if number < 5 else "sooner")
+    assert len(timers) <= 12
+    timers.run(2000.0)
+    assert owner.looked.count(1000.0) == 1

@@ -10,7 +10,7 @@ import pytest
 
 from racoon_exporter.engine import Engine, restore, to_json
 from racoon_exporter.history import tables
-from racoon_exporter.sa import two_ends
+from racoon_exporter.sa import timers, two_ends
 from racoon_exporter.source.files.one_shot import blocks_of
 from tests.exporter.reading import LAB, block, failures
 from tests.steps import steps
@@ -75,6 +75,16 @@ def test_silence_takes_the_cause_that_the_other_end_named_before() -> None:
     tell(engine, "a", f"08:30:50 {timed_out()}")
     assert (1, B, "proposal_mismatch", "b") in stories(engine)
     assert counted(engine) == {(A, "proposal_mismatch"): 1, (B, "proposal_mismatch"): 1}
+
+
+def test_all_that_wait_are_counted_however_many_looks_are_to_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timers, "FEW", 2)
+    engine = gateways()
+    for number in range(8):
+        tell(engine, "a", f"08:30:{number:02} {begin('initiate', A, B)}", f"08:31:{number:02} [{B}] {timed_out()}")
+    assert counted(engine) == {}
+    tell(engine, "a", "08:40:00 INFO: caught signal 1")
+    assert counted(engine) == {(B, "no_response"): 8}
 
 
 def test_silence_waits_a_minute_for_the_cause_and_counts_once() -> None:

@@ -56,6 +56,10 @@ class Blame:
         """Give up on the time-outs of a moment."""
         self._execute(self.timeouts.give_up(at, self.packet.context), now)
 
+    def awaits(self, at: float | None, when: float) -> bool:
+        """Whether a time-out of a moment waits until then."""
+        return self.timeouts.awaits(at, when)
+
     def _execute(self, verdicts: Iterable[Verdict], now: float | None) -> None:
         """Fail what timed out, at the time when it did; of what nobody knows a failure is left."""
         for verdict in verdicts:

@@ -25,6 +25,8 @@ _LEAST_PATIENCE: Final = 2.0
 """Seconds no configured timer falls below: what is younger has not timed out."""
 _PEERS_SEARCHED_ONE_BY_ONE: Final = 64
 """Peers under way up to which all are looked at where none has the age of a time-out."""
+MOST_WEIGHED: Final = 320
+"""Negotiations that a time-out may be about, more than time-outs may wait: of more, nobody could say whose it is."""
 
 
 class TimeOut(NamedTuple):
@@ -44,7 +46,7 @@ class TimeOut(NamedTuple):
         return self.answered or negotiation.role != "responder"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Question:
     """A time-out, and what is known when it is asked whose it is."""
 
@@ -57,9 +59,21 @@ class Question:
     patience: Mapping[bool, float] | None = None
     """By whether the peer answered: seconds after which this racoon gave up, once that was seen."""
 
-    def fitting(self, negotiations: Iterable[Negotiation]) -> list[Negotiation]:
+    looks: int = 0
+    """Negotiations that were looked at for an answer."""
+
+    def fitting(
+        self, negotiations: Iterable[Negotiation], is_one: Callable[[Negotiation], bool] = lambda _: True
+    ) -> list[Negotiation]:
         """Give those that the time-out may be about."""
-        return [one for one in negotiations if self.timeout.may_be(one)]
+        found: list[Negotiation] = []
+        for one in negotiations:
+            self.looks += 1
+            if self.timeout.may_be(one) and is_one(one):
+                found.append(one)
+                if len(found) == MOST_WEIGHED:
+                    break
+        return found
 
     def of_age(self, tolerance: float) -> list[Negotiation]:
         """Give those whose retries are used up at the time of the time-out."""
@@ -68,7 +82,7 @@ class Question:
             return []
         begun = timeout.at - (self.patience or {}).get(timeout.answered, _PATIENCE)
         found = self.negotiations.begun_in(int(begun - tolerance), int(begun + tolerance))
-        return self.fitting(one for one in found if abs((one.begun or 0.0) - begun) <= tolerance)
+        return self.fitting(found, lambda one: abs((one.begun or 0.0) - begun) <= tolerance)
 
 
 def _known_cookies(question: Question) -> list[Negotiation] | None:
@@ -104,10 +118,10 @@ def _too_many_to_guess(question: Question) -> list[Negotiation] | None:
 
 def _old_enough(question: Question) -> list[Negotiation] | None:
     timeout = question.timeout
-    under_way = question.fitting(question.negotiations.of_phase(1))
+    under_way = question.negotiations.of_phase(1)
     if timeout.reason == "send_error":
-        return under_way
-    return [one for one in under_way if _age(one, timeout.at) >= _LEAST_PATIENCE]
+        return question.fitting(under_way)
+    return question.fitting(under_way, lambda one: _age(one, timeout.at) >= _LEAST_PATIENCE)
 
 
 def _age(negotiation: Negotiation, at: float | None) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from racoon_exporter.sa.blame.rules import Question, TimeOut, candidates, too_many_to_search
+from racoon_exporter.sa.blame.rules import MOST_WEIGHED, Question, TimeOut, candidates, too_many_to_search
 from racoon_exporter.sa.model import Negotiation
 from racoon_exporter.sa.negotiations import Negotiations
 from racoon_exporter.sa.timers import Timers
@@ -14,6 +14,11 @@ _WAITS_FOR: Final = 60.0
 """Seconds for which a time-out that several peers could claim waits for what tells whose it is: as long as a like negotiation
 may take to fail as well."""
 _MOST_WAITING: Final = 256
+_MANY_LOOKS: Final = 4096
+"""Looks at negotiations in one weighing of all that wait; behind more, some lines pass before the next."""
+_MOST_LOOKS: Final = 4 * _MANY_LOOKS
+_REST: Final = 64
+"""Time-outs or ends of negotiations that pass behind a weighing that took many looks."""
 
 
 class Verdict(NamedTuple):
@@ -31,7 +36,7 @@ class Verdict(NamedTuple):
 class TimeOuts:
     """Decides whose each time-out is. Each verdict is to be executed before the next is asked for."""
 
-    __slots__ = ("_ask_again", "_heard", "_negotiations", "_patience", "_timers", "waiting")
+    __slots__ = ("_ask_again", "_heard", "_negotiations", "_patience", "_rest", "_timers", "waiting")
 
     def __init__(self, negotiations: Negotiations, timers: Timers) -> None:
         self.waiting: list[TimeOut] = []
@@ -42,14 +47,16 @@ class TimeOuts:
         """How many were taken so far."""
         self._ask_again: dict[bool, tuple[int, tuple[bool, dict[bool, float]]]] = {}
         """By whether the peer ever answered: as long as less has happened, nothing can be decided in these circumstances."""
+        self._rest: dict[bool, int] = {}
+        """By whether the peer ever answered: as long as less has happened, nothing is weighed again, as it was much work."""
         self._negotiations = negotiations
         self._timers = timers
 
     def heard(self, timeout: TimeOut, peer: str | None, context: Negotiation | None, owner: Any) -> Iterator[Verdict]:
         """Take a time-out; `peer` is whose cookies these are, if that is known."""
         self._heard += 1
-        rule, picked = self._candidates(timeout, peer, context)
-        if len({one.peer for one in picked}) > 1:
+        rule, picked = candidates(self._question(timeout, peer, context))
+        if len({one.peer for one in picked}) > 1 or (peer is None and len(picked) >= MOST_WEIGHED):
             if len(self.waiting) >= _MOST_WAITING:
                 yield self._taken(self.waiting[0], None, "too_many_wait")
             self._wait(timeout, owner)
@@ -57,8 +64,12 @@ class TimeOuts:
             yield Verdict(timeout, picked[0] if picked else None, peer, rule)
         yield from self.claims(context)
 
-    def _candidates(self, timeout: TimeOut, peer: str | None, context: Negotiation | None) -> tuple[str, list[Negotiation]]:
-        return candidates(Question(timeout, self._negotiations, peer, context, self._patience))
+    def awaits(self, at: float | None, when: float) -> bool:
+        """Whether a time-out of a moment waits until then."""
+        return at is not None and at + _WAITS_FOR == when and any(timeout.at == at for timeout in self.waiting)
+
+    def _question(self, timeout: TimeOut, peer: str | None, context: Negotiation | None) -> Question:
+        return Question(timeout, self._negotiations, peer, context, self._patience)
 
     def _wait(self, timeout: TimeOut, owner: Any) -> None:
         waiting = self.waiting
@@ -84,7 +95,9 @@ class TimeOuts:
                 yield from self._claims(answered, ends, context)
 
     def _claims(self, answered: bool, ends: list[TimeOut], context: Negotiation | None) -> Iterator[Verdict]:  # noqa: FBT001  a kind, no switch
-        picked = {id(one): one for timeout in ends for one in self._candidates(timeout, None, context)[1]}
+        picked = self._weigh(answered, ends, context)
+        if picked is None:
+            return
         if len(picked) > len(ends):
             self._note_undecided(answered, ends, len(picked) - len(ends))
             return
@@ -93,6 +106,28 @@ class TimeOuts:
             yield self._taken(timeout, negotiation, "as_many_as_could")
         for timeout in ends[len(by_age) :]:
             yield self._taken(timeout, None, "nobody_left")
+
+    def _weigh(
+        self,
+        answered: bool,  # noqa: FBT001  a kind, no switch
+        ends: list[TimeOut],
+        context: Negotiation | None,
+    ) -> dict[int, Negotiation] | None:
+        """Give, by `id`, the negotiations that these could be; of far too many, some; None if it is too much work."""
+        looks = 0
+        picked: dict[int, Negotiation] = {}
+        unlike = {(timeout.at, timeout.reason == "send_error"): timeout for timeout in ends}  # the rules go by no more
+        for timeout in unlike.values():
+            if looks >= _MOST_LOOKS:
+                return None
+            question = self._question(timeout, None, context)
+            picked |= {id(one): one for one in candidates(question)[1]}
+            looks += question.looks
+            if looks >= _MANY_LOOKS:
+                self._rest[answered] = self._happened + _REST
+            if len(picked) >= len(ends) + _REST:
+                break
+        return picked
 
     def _note_undecided(self, answered: bool, ends: list[TimeOut], lacking: int) -> None:  # noqa: FBT001  a kind, no switch
         """So many negotiations must end, or time-outs come, before those that wait can be decided; nothing else tells sooner.
@@ -103,6 +138,8 @@ class TimeOuts:
             self._ask_again[answered] = (self._happened + lacking, self._circumstances)
 
     def _undecided(self, answered: bool) -> bool:  # noqa: FBT001  a kind, no switch
+        if self._happened < self._rest.get(answered, 0):
+            return True
         happened, circumstances = self._ask_again.get(answered, (0, None))
         return self._happened < happened and circumstances == self._circumstances
 
