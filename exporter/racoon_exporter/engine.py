@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import tzinfo
 from functools import lru_cache
 from typing import Any, Final
@@ -35,12 +35,16 @@ from racoon_parsers.reader import IKEV2, LogReader
 from racoon_parsers.reasons import severity_and_reason
 from racoon_parsers.record import Origin, Record, record_of
 from racoon_parsers.record_errors import RecordErrors
-from racoon_parsers.stems import Number, Stem, Tally
+from racoon_parsers.stems import MOST_STEMS, Number, Stem, Tally
 
 _LOGGER: Final = logging.getLogger("racoon_exporter")
 _LEVELS: Final = frozenset((*LEVELS, "NOTICE", "none"))
 """racoon's levels, and Apple's."""
 _GIVEN_AWAY: Final = 16
+_LEAST_STEMS: Final = 256
+"""Lines that the reader of a stream remembers, however many streams there are."""
+_FORMER_STREAMS: Final = 256
+"""Streams that are read no longer and may come back."""
 _SEVERITY_IN_VALUES: Final = frozenset({"cert_error", "notify_received"})
 """Classes whose severity depends on what the message says."""
 UNPARSED_REASONS: Final = ("not_racoon", "unknown_message", "too_long", "undecodable")
@@ -107,6 +111,7 @@ class Engine:
         """Of the line that was noted last."""
         self.take_state(SaState(knowledge))
         self.readers: dict[str, LogReader] = {}
+        self._most_stems = MOST_STEMS
         self._counts: dict[MessageKey, Tally] = {}
         self.unparsed: Counter[str] = Counter(dict.fromkeys(UNPARSED_REASONS, 0))
         self.first_line: dict[str, float] = {}
@@ -225,7 +230,37 @@ class Engine:
             clock = Clock(self._zone, self._reference_of(source))
             gateway = self.gateway_of(source) or self.gateway_of(stream)
             reader = self.readers[stream] = LogReader(self._catalogue, clock, gateway=gateway, errors=self.errors)
+            self._share_memory()
         return reader
+
+    def _share_memory(self) -> None:
+        """Let all streams together remember as many lines as one alone."""
+        most = max(_LEAST_STEMS, MOST_STEMS >> (len(self.readers) - 1).bit_length())
+        if most != self._most_stems:
+            self._most_stems = most
+            for reader in self.readers.values():
+                reader.remember(most)
+        else:
+            self.readers[next(reversed(self.readers))].remember(most)
+
+    def forget_sources(self, names: Collection[str]) -> None:
+        """Drop what is remembered of sources that are read no longer: patterns may match ever new files.
+
+        What the last few of them were like is kept in case they come back, and when the log of each gateway began.
+        """
+        self.last_line = {name: time for name, time in self.last_line.items() if name in names}
+        streams = {stream_of(name) for name in names}
+        gone = [stream for stream, reader in self.readers.items() if stream not in streams and not reader.holds]
+        for stream in gone[:-_FORMER_STREAMS]:
+            del self.readers[stream]
+        former = [source for source in self.first_line if source not in names]
+        if len(former) > _FORMER_STREAMS:
+            first = {self._owner(source): source for source in sorted(former, key=lambda name: -self.first_line[name])}
+            kept = {source for owner, source in first.items() if not owner or self.state.of_gateway(owner)}
+            self.first_line = {name: time for name, time in self.first_line.items() if name in names or name in kept}
+
+    def _owner(self, source: str) -> str:
+        return self.state.gateways.spelled(self.gateway_of(source))
 
     def pass_over(self, source: str) -> None:
         """Count a line that is not to be read as one that nobody knows, and a record that waits for it as well.

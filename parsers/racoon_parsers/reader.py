@@ -24,12 +24,12 @@ from racoon_parsers.multiline import Multiline
 from racoon_parsers.recogniser import Recogniser, digest
 from racoon_parsers.record import LONGEST_TEXT, Heard, Listener, Record, Records, record_of
 from racoon_parsers.record_errors import RecordErrors
-from racoon_parsers.stems import MARK, Number, Stem, Stems
+from racoon_parsers.stems import MARK, MOST_STEMS, Number, Stem, Stems
 
 IKEV2: Final = "ikev2"
 """The class of lines about the other protocol of a daemon that speaks both."""
-_LONGEST_STEM: Final = 1024
-"""Characters of a line that may be like others: racoon prints fewer, and what is longer is looked at once only."""
+_LONGEST_STEM: Final = 384
+"""Characters of a line that may be like others: racoon prints fewer, and what is longer is looked at for itself each time."""
 _LAST_REPEATED: Final = re.compile(
     rf"(?:(?:<\d{{1,5}}+>)?+(?:(?P<rfc3164>{STAMPS['rfc3164']})|(?P<iso>{STAMPS['iso']})))?.{{0,60}}?\s"
     r"(?:--- )?last message repeated (?P<count>\d{1,6}) times?(?: ---)?+\s*+$"
@@ -74,6 +74,17 @@ class LogReader:
         self._line = ""
         """A digest of the last line read slowly, of a format that has lines twice."""
         self._shortcuts = shortcuts
+        self._most_stems = MOST_STEMS
+
+    def remember(self, most: int) -> None:
+        """Remember at most so many lines that others may be like, a power of two: streams share the memory for them."""
+        self._most_stems = most
+        self._stems.bound(most)
+
+    @property
+    def holds(self) -> bool:
+        """Whether a record is kept back."""
+        return self._multiline.record is not None
 
     def read_text(self, text: str) -> Record | None:
         """Read one message that stands alone, without the head of a log line, as somebody quotes it."""
@@ -138,7 +149,7 @@ class LogReader:
     def read(self, lines: Iterable[str], first: int, listener: Listener) -> None:
         """Let somebody hear what the lines say. A line whose reading raises is an unknown message."""
         if listener is not self._listener:
-            self._listener, self._stems = listener, Stems()
+            self._listener, self._stems = listener, Stems(self._most_stems)
         lines = list(lines)
         left = iter(lines)
         while not self._read(left, first + len(lines), listener):

@@ -20,6 +20,8 @@ from racoon_parsers.message import Message
 
 _FIRST_STRANGERS: Final = 1024
 _BITS: Final = 64
+MOST_STEMS: Final = 32_768
+"""Stems of one stream, a power of two."""
 """Bits of the filter for each stem that was met once, of which it sets two (a Bloom filter).
 
 One in a thousand at most is taken for one that was met: what a flood of junk fills the room with.
@@ -159,7 +161,7 @@ class Stems:
     is none, those that nobody met for a while make it; if all are in use, the rest is read line by line, and no worse.
     """
 
-    def __init__(self, most: int = 32_768) -> None:
+    def __init__(self, most: int = MOST_STEMS) -> None:
         """Keep at most so many, a power of two."""
         self.whole: dict[str, Stem] = {}
         """By all of a line from its marks on: where nothing differs."""
@@ -168,6 +170,15 @@ class Stems:
         self._most = most
         self._patience = most
         self._forget_strangers(min(_FIRST_STRANGERS, 4 * most))
+
+    def bound(self, most: int) -> None:
+        """Keep at most so many from now on, a power of two. Where there are more, all are read anew."""
+        if most != self._most:
+            self._most = self._patience = most
+            if len(self) > most:
+                self.whole.clear()
+                self.begun.clear()
+            self._forget_strangers(min(_FIRST_STRANGERS, 4 * most))
 
     def meet(self, lead: str, mark: str, ending: str, stem: Stem) -> Stem | None:
         """Take a message that was read the long way, and the line from the marks on, parted at its first `MARK`.

@@ -6,7 +6,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -258,7 +258,8 @@ class Follower:
         statuses = [status for status in self.statuses() if not status.kept]
         positions = dict.fromkeys((status.name for status in statuses), PASSES) | self._inputs.positions()
         names = tuple(positions)
-        self._forget_lines_of_others(names)
+        with self.lock.reading():
+            self.engine.forget_sources(frozenset(names))
         return {
             **live,
             "positions": positions,
@@ -268,13 +269,6 @@ class Follower:
             "aside": self._aside,
             **({} if self.witnesses is None else {"witnesses": self.witnesses.to_json()}),
         }
-
-    def _forget_lines_of_others(self, names: Collection[str]) -> None:
-        """Drop the time of the last line of sources that are read no longer: patterns may match ever new files."""
-        with self.lock.reading():
-            last = self.engine.last_line
-            if len(last) > len(names):
-                self.engine.last_line = {name: time for name, time in last.items() if name in names}
 
     # looking
 
