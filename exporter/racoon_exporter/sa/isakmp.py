@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any, Final
 
 from racoon_exporter.sa.counts import MOST
-from racoon_exporter.sa.model import IsakmpSa, Peer, Phase1End
+from racoon_exporter.sa.model import OTHER, IsakmpSa, Peer, Phase1End
 from racoon_exporter.sa.sa_table import GRACE, SaTable, latest_end
 from racoon_exporter.sa.tables import ISAKMP, IsakmpEvent
 from racoon_exporter.sa.timers import NEVER
@@ -103,7 +103,8 @@ class IsakmpSas(SaTable[IsakmpSa, IsakmpEvent]):
 
     def _is_proven(self, sa: IsakmpSa) -> bool:
         """Whether its lifetime is known well enough to end it."""
-        return self._is_configured(sa) or self._peers.entry(sa.peer, None).phase1_proofs >= _PROOFS
+        peer = self._peers.get(sa.peer) or self._peers.get(OTHER)
+        return self._is_configured(sa) or (peer is not None and peer.phase1_proofs >= _PROOFS)
 
     def why_expired(self, sa: IsakmpSa, now: float | None) -> Phase1End:
         """Tell an expiry from a delete of the peer, by the SA's age, and learn from it. racoon prints the same for both."""
@@ -132,7 +133,8 @@ class IsakmpSas(SaTable[IsakmpSa, IsakmpEvent]):
             self.schedule_end(sa)
             if sa.xauth:
                 self.ask_login(sa)
-            self.changed(self._peers.entry(sa.peer, sa.established), sa.peer, sa.established)  # older versions did not note it
+            if (peer := self._peers.get(sa.peer)) is not None:
+                self.changed(peer, sa.peer, sa.established)  # older versions did not note it
         return alive
 
 

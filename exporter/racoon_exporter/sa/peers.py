@@ -140,7 +140,7 @@ class Peers(Mapping[str, Peer]):
                 peer.phase2_lifetime = expected.phase2_lifetime or peer.phase2_lifetime
                 peer.authentication = expected.authentication or peer.authentication
             proved = peer.proved or peer.phase1_last_established is not None  # older versions did not note it
-            peer.stranger = not proved and not knowledge.is_known(peer.address)
+            peer.stranger = peer.address in PSEUDO_PEERS or (not proved and not knowledge.is_known(peer.address))
         self._find_strangers()
         self._count_unnamed()
 

@@ -280,11 +280,11 @@ class SaTable(Generic[Sa, Event]):
             return None  # too long ago
         self._ended.remove(sa)
         self._archive.changed()
+        self._crowd.grown()  # before it is one of them: it must not give way to itself
         self._move(self._table, sa, event)
         sa.end, sa.ended = None, None
         self.enter(sa)
         self.changed(self._peers.entry(sa.peer, now), sa.peer, now)
-        self._crowd.grown()
         return sa
 
     def forget_presumed(self) -> None:

@@ -1,18 +1,19 @@
 """However many SAs somebody makes, few are kept: the oldest give way, and are counted."""
 
+import json
 from datetime import UTC
 from pathlib import Path
 
 import pytest
 
 from racoon_exporter import checkpoint
-from racoon_exporter.engine import Engine, to_json
+from racoon_exporter.engine import Engine, restore, to_json
 from racoon_exporter.metrics import OwnState, collect
-from racoon_exporter.sa import timers
+from racoon_exporter.sa import Limits, shared_bounds, timers
 from racoon_exporter.sa.ipsec import IpsecSas
 from racoon_exporter.sa.isakmp import IsakmpSas
 from racoon_exporter.sa.racoon import Racoon
-from tests.exporter.reading import I1, P, Q, block, knowing, peer_of, sa, told, up
+from tests.exporter.reading import I1, I2, P, Q, block, knowing, peer_of, sa, told, up
 
 
 @pytest.fixture(autouse=True)
@@ -165,3 +166,30 @@ def test_a_clock_that_went_back_gives_up_in_time_however_many_looks_were_set(
     engine = told("08:40:00 INFO: initiate new phase 1 negotiation: 192.0.2.1[500]<=>198.51.100.7[500]", *heard)
     told("08:20:00 [198.51.100.7] ERROR: failed to get valid proposal.", "08:30:00 INFO: caught signal 1", engine=engine)
     assert not the_racoon(engine).negotiations
+
+
+def test_a_restart_counts_no_stranger_once_more() -> None:
+    engine = Engine(UTC, knowledge=knowing(limits=Limits(strangers=0, peers=0)))
+    told(f"08:30:00 {up()}", f"08:30:01 {up(I2, Q)}", engine=engine)
+    the_racoon(engine).peers._folded.clear()  # as where more were folded than are remembered
+    kept = json.loads(json.dumps(to_json(engine)))
+    again = Engine(UTC, knowledge=engine.state.knowledge)
+    restore(again, kept)
+    assert json.loads(json.dumps(to_json(again))) == kept
+
+
+def test_an_sa_that_comes_back_does_not_give_way_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All racoons together have as many as they may."""
+    monkeypatch.setattr(shared_bounds, "MOST", {"ipsec": 2, "isakmp": 2, "negotiations": 2})
+    monkeypatch.setattr(shared_bounds, "_OF_A_GATEWAY", dict.fromkeys(("ipsec", "isakmp", "negotiations"), 0))
+    engine = Engine(UTC, knowledge=knowing(P, lifetime=3600.0, limits=Limits(history=100, gateways=3)), strict=True)
+    line = "2026-01-15T{}Z {} racoon: {}\n"
+    lines = [line.format("08:30:00", "a", sa(1)), line.format("10:00:00", "a", "INFO: caught signal 1")]
+    lines += [line.format("10:00:00", host, sa(2)) for host in ("b", "c")]
+    lines += [
+        line.format("10:00:01", "a", sa(1, event="expired", peer=P)),
+        line.format("10:00:02", "a", "INFO: caught signal 1"),
+    ]
+    engine.feed(block("".join(lines).encode()))
+    engine.flush()
+    assert [one.spi for one in engine.state.ipsec_sas()].count(1) == 1
