@@ -27,6 +27,7 @@ _INFORMATION: Final = frozenset({"INFO", "DEBUG", "DEBUG2", ""})
 _PUT_TOGETHER: Final = 64
 """Spans of a peer after which those that touch are made one; then after twice as many as are left, as all are looked at."""
 _MOST_LAPSED: Final = 4096
+"""Of a gateway: times at which SAs lapsed. One that a clock showed before it was set back may never come."""
 
 
 class Place(NamedTuple):
