@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from racoon_exporter.web.connections import Connection, Connections, Limits
     from racoon_exporter.web.handshakes import Handshakes
 
+#: Seconds that are left at the end of the server for the first request of a connection which was just made.
+_ON_ITS_WAY = 0.25
+
 
 @dataclass(slots=True)
 class Endpoint:
@@ -42,6 +45,8 @@ class Endpoint:
     logger: logging.Logger
     loop: asyncio.AbstractEventLoop
     state: ServerState = field(default_factory=ServerState)
+    #: Whether the server ends: each connection is closed behind the response that runs, or its first one.
+    ends: bool = False
 
 
 class HttpConnection(H11Protocol):
@@ -63,11 +68,14 @@ class HttpConnection(H11Protocol):
         self._waiting: asyncio.Task[None] | None = None
         self._pieces = 0
         self._pause: asyncio.TimerHandle | None = None
+        self._last_chance = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the time of the first request."""
         super().connection_made(transport)
         self._observe()
+        if self._endpoint.ends:  # it was accepted just before
+            self.shutdown()
 
     def data_received(self, data: bytes) -> None:
         """Read what came, and see how far the request is."""
@@ -78,6 +86,8 @@ class HttpConnection(H11Protocol):
         except h11.LocalProtocolError:
             # A body that breaks after its response has begun: uvicorn tries to answer 400, which is too late.
             self.transport.abort()
+        if self._endpoint.ends and self._is_running():
+            self.cycle.keep_alive = False
         self._observe()
         self._note_piece(len(data), begins=self._cycle_or_none() is not last)
 
@@ -151,9 +161,12 @@ class HttpConnection(H11Protocol):
             self.transport.resume_reading()
 
     def shutdown(self) -> None:
-        """Close after the running response, at once if there is none."""
+        """Close after the running response, at once if there is none; but a new client's request may be on its way."""
         if self._is_running():
             self.cycle.keep_alive = False
+        elif self._cycle_or_none() is None and not self._last_chance:
+            self._last_chance = True
+            self._endpoint.loop.call_later(_ON_ITS_WAY, self.shutdown)
         else:
             self.transport.close()
         self._observe()

@@ -211,6 +211,7 @@ class WebServer:
         return Endpoint(config, live, limits, self._connections, self._waiting, self._handshakes, self._logger, loop)
 
     async def _finish(self, endpoint: Endpoint) -> None:
+        endpoint.ends = True
         endpoint.waiting.drop_all()
         endpoint.connections.finish_all()
         try:

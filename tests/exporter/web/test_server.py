@@ -13,11 +13,11 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from racoon_exporter.web import ListenError, WebConfigError, WebServer
+from racoon_exporter.web import ListenError, WebConfigError, WebServer, protocol
 from racoon_exporter.web.application import SECURITY_HEADERS
 from racoon_exporter.web.config_reload import LiveConfig
 from tests.clock import Clock
-from tests.exporter.web.client import PATIENCE, connect, exchange, get, read_all, read_until, status
+from tests.exporter.web.client import PATIENCE, connect, exchange, get, read_all, read_until, status, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,6 +113,39 @@ def test_stop_closes_kept_connections_and_the_address_at_once(serve: Serve) -> N
     with pytest.raises(ConnectionRefusedError):
         connect(server)
     server.stop()  # a second time does nothing
+
+
+def test_stop_answers_a_request_that_is_on_its_way(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a connection that was accepted: with socket activation, closing it would be all that a restart loses."""
+    monkeypatch.setattr(protocol, "_ON_ITS_WAY", PATIENCE)
+    server = serve()
+    with connect(server) as client:
+        until(lambda: server.connections == 1)
+        stopping = threading.Thread(target=server.stop)
+        stopping.start()
+        until(lambda: refuses(server))
+        client.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n")
+        answer = read_all(client)
+        stopping.join(PATIENCE)
+    assert answer.endswith(b"Healthy.\n")
+    assert not stopping.is_alive()
+
+
+def refuses(server: WebServer) -> bool:
+    try:
+        connect(server).close()
+    except (ConnectionRefusedError, ConnectionResetError):  # the second where it is closed just now
+        return True
+    return False
+
+
+def test_stop_does_not_wait_long_for_a_request_that_does_not_come(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "_ON_ITS_WAY", 0.0)
+    server = serve()
+    with connect(server) as client:
+        until(lambda: server.connections == 1)
+        server.stop()
+        assert read_all(client) == b""
 
 
 def test_a_server_that_ends_by_itself_tells_whoever_started_it(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
