@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
     from racoon_exporter.web.listen import Listener
 
+#: Turns of the event loop behind which every connection that was accepted has its protocol.
+_TURNS_TO_ADMIT = 4
+
 #: Turns of the event loop in which all connections may come that there may be: each is a file descriptor before limits can
 #: see it, and without any left asyncio takes none for a second. All of a turn wait for those that come in it, some 4 ms.
 _TURNS_TO_FILL = 16
@@ -162,6 +165,8 @@ class WebServer:
         self._ready.set()
         try:
             await self._stopping.wait()
+            endpoint.ends = True
+            await _stop_accepting(servers)
         finally:
             for server in servers:
                 server.close()
@@ -211,7 +216,6 @@ class WebServer:
         return Endpoint(config, live, limits, self._connections, self._waiting, self._handshakes, self._logger, loop)
 
     async def _finish(self, endpoint: Endpoint) -> None:
-        endpoint.ends = True
         endpoint.waiting.drop_all()
         endpoint.connections.finish_all()
         try:
@@ -228,6 +232,15 @@ class WebServer:
         log = self._logger.debug if trouble == self._last_trouble else self._logger.warning
         log("%s", trouble)
         self._last_trouble = trouble
+
+
+async def _stop_accepting(servers: Sequence[asyncio.Server]) -> None:
+    """Take no more connections, and let those that were taken have their protocol: a server that is closed cuts them."""
+    for server in servers:
+        for sock in server.sockets:
+            server.get_loop().remove_reader(sock.fileno())
+    for _ in range(_TURNS_TO_ADMIT):
+        await asyncio.sleep(0)
 
 
 def _close(listeners: Sequence[Listener]) -> None:
