@@ -201,7 +201,7 @@ class FileSource:
         if self._resting and here is not None and _look_of(here) == self._look_before:
             return None, False
         self._resting = False
-        if here is not None and self._is_read_elsewhere(Identity.of(here)):
+        if here is not None and self._leaves_to_another(Identity.of(here)):
             if self._generation is None:
                 return None, False
             here = None
@@ -223,8 +223,8 @@ class FileSource:
             if end is not None:
                 self._held_files.ended(end)
 
-    def _is_read_elsewhere(self, identity: Identity) -> bool:
-        """Tell whether another log reads the file at the path, which has several names then."""
+    def _leaves_to_another(self, identity: Identity) -> bool:
+        """Leave the file at the path to the other log that reads it, if one does; what one read of it once counts as read."""
         if self._generation is not None and self._generation.identity == identity:
             return False
         other = self._lineage.reader_of(identity)
